@@ -1,0 +1,2 @@
+//! `headroom` on the command line.
+fn main() {}

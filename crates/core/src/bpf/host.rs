@@ -1,0 +1,148 @@
+//! What a running program acts on. The stack implements [`Host`] once for an `xdp_buff` and once
+//! for an skb; the engine knows nothing else of packets.
+
+use thiserror::Error;
+
+/// A field of the kernel structure behind the context pointer, after the fix-up has turned
+/// `struct xdp_md` and `struct __sk_buff` accesses into loads of the real structure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CtxField {
+    /// `skb->data` / `xdp->data`, an address.
+    Data,
+    /// `bpf_skb_data_end.data_end` in `skb->cb` / `xdp->data_end`, an address.
+    DataEnd,
+    /// `bpf_skb_data_end.data_meta` in `skb->cb` / `xdp->data_meta`, an address.
+    DataMeta,
+    /// `skb->len`.
+    Len,
+    /// `skb->pkt_type`.
+    PktType,
+    /// `skb->protocol`, network order as in memory.
+    Protocol,
+    /// `skb->dev->ifindex` / `xdp->rxq->dev->ifindex`.
+    Ifindex,
+    /// `skb->skb_iif`.
+    IngressIfindex,
+    /// `skb->mark`.
+    Mark,
+    /// `skb->priority`.
+    Priority,
+    /// `skb->hash`.
+    Hash,
+    /// `skb->queue_mapping` / `xdp->rxq->queue_index`.
+    QueueIndex,
+    /// `skb->vlan_tci`.
+    VlanTci,
+    /// `skb->vlan_all != 0`.
+    VlanPresent,
+    /// `skb->vlan_proto`, network order as in memory.
+    VlanProto,
+    /// The byte of `sk_buff` that holds `cloned` (what the unclone prologue tests).
+    ClonedByte,
+}
+
+/// Where the packet's metadata are at this moment, by the design's formula.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meta {
+    /// Offset from `head`, bytes.
+    pub start: u32,
+    /// Bytes.
+    pub len: u32,
+}
+
+/// A program did what Linux's verifier or the machine forbids; the run ends.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// A memory access outside everything the program may touch.
+    #[error("instruction {insn}: invalid access to {what}, off={off} size={size}")]
+    Access {
+        /// Index into the listing the kernel runs.
+        insn: usize,
+        /// `packet`, `metadata`, `stack`, `map value`, `ctx`, or `memory`.
+        what: &'static str,
+        /// Offset from the start of that region, bytes.
+        off: i64,
+        /// Bytes.
+        size: u32,
+    },
+    /// A helper or kfunc that the core does not know.
+    #[error("instruction {insn}: helper {name} is not covered by the simulator")]
+    NotCovered {
+        /// Index into the listing.
+        insn: usize,
+        /// Name or number.
+        name: String,
+    },
+    /// An instruction the engine cannot carry out.
+    #[error("instruction {insn}: {what}")]
+    Instruction {
+        /// Index into the listing.
+        insn: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The budget is used up.
+    #[error("instruction {insn}: the program did not end within {limit} instructions")]
+    Endless {
+        /// Index into the listing.
+        insn: usize,
+        /// The budget.
+        limit: u64,
+    },
+}
+
+/// How many instructions a run may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget(pub u64);
+
+impl Default for Budget {
+    /// One million, the limit of Linux's verifier (`BPF_COMPLEXITY_LIMIT_INSNS`).
+    fn default() -> Self {
+        Self(1_000_000)
+    }
+}
+
+/// What a program acts on. Offsets are bytes from `head` (`data_hard_start` for XDP). Addresses are
+/// fixed, kernel-looking numbers: `packet_address()` + offset.
+pub trait Host {
+    /// Address of `head` in the program's eyes. May change after a helper that reallocates.
+    fn packet_address(&self) -> u64;
+    /// Value of a field of the kernel structure behind the context.
+    fn ctx_load(&mut self, field: CtxField) -> u64;
+    /// Offsets between which packet and metadata bytes may be touched by pointer:
+    /// `[data_meta, data_end)`, bytes from `head`.
+    fn packet_bounds(&self) -> (u32, u32);
+    /// Reads packet or metadata bytes by pointer; the engine has checked the bounds.
+    /// The host judges reads of metadata here.
+    fn packet_load(&mut self, offset: u32, into: &mut [u8]);
+    /// Writes packet or metadata bytes by pointer; the engine has checked the bounds.
+    fn packet_store(&mut self, offset: u32, bytes: &[u8]);
+
+    /// `bpf_xdp_adjust_meta()`; XDP only.
+    fn xdp_adjust_meta(&mut self, delta: i32) -> i64;
+    /// `bpf_xdp_adjust_head()`; XDP only.
+    fn xdp_adjust_head(&mut self, delta: i32) -> i64;
+    /// `bpf_xdp_load_bytes()` / `bpf_skb_load_bytes()`: copies from `data + offset`.
+    fn load_bytes(&mut self, offset: u32, into: &mut [u8]) -> i64;
+    /// `bpf_skb_meta_realign()`, called by the prologue of the `meta_end` design; TC only.
+    fn skb_meta_realign(&mut self);
+    /// `bpf_skb_pull_data()`; TC only.
+    fn skb_pull_data(&mut self, len: u32) -> i64;
+    /// `bpf_dynptr_from_skb_meta()`: checks flags, gives the size. TC only.
+    /// `Err` is the error code (the dynptr is then null).
+    fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64>;
+    /// Reads through such a dynptr; `offset` counts from the start of the metadata.
+    /// The host judges the read here.
+    fn skb_meta_load(&mut self, offset: u32, into: &mut [u8]) -> i64;
+    /// Writes through such a dynptr.
+    fn skb_meta_store(&mut self, offset: u32, bytes: &[u8]) -> i64;
+
+    /// One line of `bpf_printk()`.
+    fn printk(&mut self, line: String);
+    /// A record sent to a ring buffer map.
+    fn ringbuf_output(&mut self, map: &str, record: &[u8]);
+    /// `bpf_ktime_get_ns()`: a virtual clock.
+    fn ktime_ns(&mut self) -> u64;
+    /// An instruction was carried out: its index in the listing and r0–r10 after it.
+    fn instruction(&mut self, insn: usize, registers: &[u64; 11]);
+}

@@ -1,0 +1,10 @@
+//! Headroom's core: a simulator of the path XDP → `sk_buff` → stack → TC, byte for byte.
+//!
+//! No web code, no input or output, no clock: the same input gives the same [`trace::Trace`] on
+//! every machine, on the host and in WebAssembly. See `docs/ARCHITECTURE.md` for the map.
+
+pub mod bpf;
+pub mod net;
+pub mod scenario;
+pub mod skb;
+pub mod trace;

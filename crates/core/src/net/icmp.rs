@@ -1,0 +1,14 @@
+//! ICMP echo (RFC 792; `struct icmphdr`, `include/uapi/linux/icmp.h`).
+
+use super::{Field, field};
+
+/// Length of the header, bytes.
+pub const HLEN: u32 = 8;
+/// `ICMP_ECHOREPLY`.
+pub const ECHO_REPLY: u8 = 0;
+/// `ICMP_ECHO`.
+pub const ECHO: u8 = 8;
+
+/// The header of an echo message.
+pub const FIELDS: [Field; 5] =
+    [field("type", 0, 1), field("code", 1, 1), field("checksum", 2, 2), field("id", 4, 2), field("sequence", 6, 2)];

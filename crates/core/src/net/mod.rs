@@ -1,0 +1,47 @@
+//! One file a protocol: a header is a table of named byte ranges. The same table feeds labels,
+//! origins and tooltips, so a field is named once.
+
+pub mod checksum;
+pub mod ethernet;
+pub mod gre;
+pub mod icmp;
+pub mod ipv4;
+
+use crate::trace::Layer;
+
+/// A named byte range of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The standard's name, such as `protocol`.
+    pub name: &'static str,
+    /// First byte, from the start of the header.
+    pub start: usize,
+    /// Bytes.
+    pub len: usize,
+}
+
+/// Shorthand for header tables.
+pub(crate) const fn field(name: &'static str, start: usize, len: usize) -> Field {
+    Field { name, start, len }
+}
+
+/// The fields of a layer's header, in order.
+#[must_use]
+pub fn fields(layer: Layer) -> &'static [Field] {
+    match layer {
+        Layer::Ethernet => &ethernet::FIELDS,
+        Layer::Ipv4 => &ipv4::FIELDS,
+        Layer::Gre => &gre::FIELDS,
+        Layer::Icmp => &icmp::FIELDS,
+        Layer::Unwritten | Layer::Metadata | Layer::ProgramStore | Layer::Payload => &[],
+    }
+}
+
+/// Name of the field that byte `byte` of a header belongs to, and the byte's index in it.
+#[must_use]
+pub fn field_at(layer: Layer, byte: usize) -> Option<(&'static str, u16)> {
+    fields(layer)
+        .iter()
+        .find(|field| (field.start..field.start + field.len).contains(&byte))
+        .map(|field| (field.name, (byte - field.start) as u16))
+}

@@ -1,0 +1,228 @@
+//! The commands a person would type, as data. `parse` makes them, the stack's `execute` carries
+//! them out, in order.
+
+use std::net::Ipv4Addr;
+
+/// A MAC address, in transmission order.
+pub type Mac = [u8; 6];
+
+/// Name of a network namespace; `None` is the one in which the commands start.
+pub type Netns = Option<String>;
+
+/// One command, with its place in the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// 1-based line number (or 1-based index in a `setup` array).
+    pub number: usize,
+    /// The text as it stood, without prompt.
+    pub text: String,
+    /// What it means.
+    pub command: Command,
+}
+
+/// An IPv4 address with its prefix length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ipv4Net {
+    /// Address.
+    pub addr: Ipv4Addr,
+    /// Prefix length, bits.
+    pub prefix: u8,
+}
+
+/// Parameters of an IPv4 tunnel device (`ip tunnel add … mode gre`, `ip link add … type gre`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TunnelParms {
+    /// `local`; unspecified when absent.
+    pub local: Option<Ipv4Addr>,
+    /// `remote`; unspecified when absent.
+    pub remote: Option<Ipv4Addr>,
+    /// `ikey` (or `key`).
+    pub ikey: Option<u32>,
+    /// `okey` (or `key`).
+    pub okey: Option<u32>,
+    /// `icsum` (or `csum`).
+    pub icsum: bool,
+    /// `ocsum` (or `csum`).
+    pub ocsum: bool,
+    /// `iseq` (or `seq`).
+    pub iseq: bool,
+    /// `oseq` (or `seq`).
+    pub oseq: bool,
+    /// `ttl`; 0 is *inherit*.
+    pub ttl: u8,
+    /// `tos`; 1 is *inherit*.
+    pub tos: u8,
+    /// `nopmtudisc`: do not set DF on the outer header.
+    pub nopmtudisc: bool,
+}
+
+/// What kind of device `ip link add` makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkKind {
+    /// `type veth peer name NAME [address MAC] [netns NS]`.
+    Veth {
+        /// Name of the other end.
+        peer: String,
+        /// Its MAC address, if given.
+        peer_address: Option<Mac>,
+        /// Its namespace, if given.
+        peer_netns: Netns,
+    },
+    /// `type gre …` or `ip tunnel add … mode gre …`.
+    Gre(TunnelParms),
+    /// A device type the simulator does not know: refused by name when it is carried out.
+    Unknown(String),
+}
+
+/// `native` (drv) or `generic` (skb) XDP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum XdpMode {
+    /// In the driver.
+    Native,
+    /// `netif_receive_generic_xdp()`.
+    Generic,
+}
+
+/// A TC hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TcHook {
+    /// `tcx/ingress`.
+    Ingress,
+    /// `tcx/egress`.
+    Egress,
+}
+
+/// One command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `ip netns add NAME`.
+    NetnsAdd {
+        /// Name.
+        name: String,
+    },
+    /// `ip link add NAME [address MAC] type KIND …`, `ip tunnel add NAME …`.
+    LinkAdd {
+        /// Namespace in which the command runs.
+        netns: Netns,
+        /// Device name.
+        name: String,
+        /// MAC address, if given.
+        address: Option<Mac>,
+        /// Device type and its options.
+        kind: LinkKind,
+    },
+    /// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N]`.
+    LinkSet {
+        /// Namespace in which the command runs.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// `up` or `down`.
+        up: Option<bool>,
+        /// New MAC address.
+        address: Option<Mac>,
+        /// Namespace to move it to.
+        to_netns: Option<String>,
+        /// New MTU, bytes.
+        mtu: Option<u32>,
+    },
+    /// `ip addr add ADDR/LEN dev DEV`.
+    AddrAdd {
+        /// Namespace.
+        netns: Netns,
+        /// Address and prefix.
+        addr: Ipv4Net,
+        /// Device.
+        dev: String,
+    },
+    /// `ip neigh add ADDR lladdr MAC dev DEV [nud permanent]`.
+    NeighAdd {
+        /// Namespace.
+        netns: Netns,
+        /// Neighbour.
+        addr: Ipv4Addr,
+        /// Its link-layer address.
+        lladdr: Mac,
+        /// Device.
+        dev: String,
+    },
+    /// `ip route add PREFIX|default [via ADDR] [dev DEV]`.
+    RouteAdd {
+        /// Namespace.
+        netns: Netns,
+        /// Destination; `0.0.0.0/0` for default.
+        dst: Ipv4Net,
+        /// Gateway.
+        via: Option<Ipv4Addr>,
+        /// Device.
+        dev: Option<String>,
+    },
+    /// `sysctl [-q] [-w] KEY=VALUE`.
+    Sysctl {
+        /// Namespace.
+        netns: Netns,
+        /// Key with dots.
+        key: String,
+        /// Value.
+        value: String,
+    },
+    /// `bpftool prog loadall OBJECT DIR`.
+    ProgLoadAll {
+        /// Object file as written, such as `progs.bpf.o`.
+        object: String,
+        /// Pin directory, such as `/sys/fs/bpf`.
+        dir: String,
+    },
+    /// `orc xdp PROG DEV native|generic [NETNS]`; `bpftool net attach xdp|xdpgeneric|xdpdrv pinned PATH dev DEV`;
+    /// `ip link set dev DEV xdp|xdpgeneric|xdpdrv pinned PATH`.
+    AttachXdp {
+        /// Namespace.
+        netns: Netns,
+        /// Program name (last part of a pin path).
+        program: String,
+        /// Device.
+        dev: String,
+        /// `None`: native where the driver has it (what plain `xdp` does).
+        mode: Option<XdpMode>,
+    },
+    /// `orc tcx PROG DEV ingress|egress [NETNS]`; `bpftool net attach tcx_ingress|tcx_egress pinned PATH dev DEV`.
+    AttachTcx {
+        /// Namespace.
+        netns: Netns,
+        /// Program name.
+        program: String,
+        /// Device.
+        dev: String,
+        /// Hook.
+        hook: TcHook,
+    },
+    /// `ip netns exec NS ping -c1 ADDR`.
+    Ping {
+        /// Namespace.
+        netns: Netns,
+        /// Destination.
+        addr: Ipv4Addr,
+        /// `-c`, 1 when absent.
+        count: u32,
+    },
+    /// `orc send DEV HEX [NETNS]`; `send DEV HEX`.
+    Send {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// The frame; without Ethernet header when the first byte is 0x45.
+        frame: Vec<u8>,
+    },
+    /// A command that is understood as one, but that the simulator does not carry out
+    /// (`orc tap`, `tc qdisc add …`, `ip -f mpls …`): *not covered*, by name, never passed over.
+    NotCovered {
+        /// First words, such as `orc tap`.
+        what: String,
+    },
+    /// A command that has no influence on what is simulated (`cat progs.bpf.c`, `bpftool prog tracelog`).
+    NoEffect {
+        /// Why it has none.
+        why: &'static str,
+    },
+}

@@ -1,0 +1,2 @@
+//! Commands a person would type → topology and packets.
+pub mod command;

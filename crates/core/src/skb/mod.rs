@@ -1,0 +1,1 @@
+//! `struct sk_buff` and `struct skb_shared_info`.

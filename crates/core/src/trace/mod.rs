@@ -1,0 +1,66 @@
+//! What happened: steps, byte writes, origins of bytes, judged reads.
+//!
+//! The stack records; everything else (text, JSON, the site) only reads. Two designs are two
+//! traces; views line them up by (function or program, entry or exit, device, occurrence).
+
+pub mod fields;
+pub mod origin;
+pub mod read;
+pub mod recorder;
+pub mod replay;
+pub mod step;
+
+pub use fields::{MetaFields, PacketFields, SkbFields, XdpFields};
+pub use origin::{Layer, OriginId, Source, SourceTable};
+pub use read::{MetadataRead, ReadHow, Verdict};
+pub use recorder::Recorder;
+pub use replay::{Cursor, PacketView};
+pub use step::{BufferNo, ByteWrite, DevRef, Edge, Outcome, Run, SkbNo, Step, StepKind};
+
+use serde::Serialize;
+
+/// Everything one packet run left behind, under one design.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    /// Scenario id, such as `seed`.
+    pub scenario: String,
+    /// Name of the design, such as `mac_header`.
+    pub design: String,
+    /// In the order in which they happened.
+    pub steps: Vec<Step>,
+    /// Field sets; a step holds an index. A set equal to the one before it is stored once.
+    pub fields: Vec<PacketFields>,
+    /// Register files (r0–r10) after an instruction; a step holds an index.
+    pub registers: Vec<[u64; 11]>,
+    /// Every change of buffer bytes; a step holds a range of it.
+    pub writes: Vec<ByteWrite>,
+    /// Who wrote what: the table behind [`OriginId`].
+    pub sources: SourceTable,
+    /// Program runs; instruction and program steps hold an index.
+    pub runs: Vec<Run>,
+    /// What programs read out of the metadata, judged.
+    pub reads: Vec<MetadataRead>,
+    /// What programs reported through the ring buffer `report` (as the recorder of `golden/` saw it).
+    pub reports: Vec<read::Report>,
+    /// Lines of `bpf_printk()`, in order.
+    pub printk: Vec<String>,
+    /// Kernel warnings, once each.
+    pub warnings: Vec<String>,
+    /// Input lines that were no command, with their 1-based line number.
+    pub skipped: Vec<(usize, String)>,
+    /// What the run cost.
+    pub cost: Cost,
+}
+
+/// Counts, not times: what a design makes the machine do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// Metadata bytes moved by memmove or memcpy.
+    pub metadata_bytes_moved: u64,
+    /// Buffer allocations (a new `skb->head`).
+    pub buffer_allocations: u64,
+    /// Bytes the design adds to kernel structures, per packet.
+    pub structure_bytes: u64,
+    /// Prologue instructions that ran.
+    pub prologue_instructions: u64,
+}

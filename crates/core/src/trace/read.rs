@@ -1,0 +1,104 @@
+//! What programs read out of the metadata, and how true it was.
+
+use serde::Serialize;
+
+use super::origin::OriginId;
+use super::step::DevRef;
+
+/// By which road a program read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadHow {
+    /// Through the pointer `__sk_buff->data_meta`.
+    DataMeta,
+    /// Through `bpf_dynptr_from_skb_meta()`.
+    Dynptr,
+}
+
+/// How true a read was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All bytes are the ones the writer put there.
+    Ok,
+    /// Bytes that never were metadata.
+    Garbage,
+    /// The program saw no metadata although an XDP program had left some.
+    Lost,
+    /// The right place, but somebody wrote other bytes there.
+    Overwritten,
+    /// There were none to read, and none had been written.
+    None,
+}
+
+/// One read of metadata by one program run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetadataRead {
+    /// Index into `Trace::runs`.
+    pub run: usize,
+    /// Program name.
+    pub program: String,
+    /// Device.
+    pub dev: DevRef,
+    /// `ingress` or `egress`.
+    pub hook: &'static str,
+    /// By pointer or dynptr.
+    pub how: ReadHow,
+    /// Step at which the (last part of the) read happened.
+    pub step: usize,
+    /// Where the bytes were, offset from `head`, bytes; `None` when nothing was read.
+    pub offset: Option<u32>,
+    /// The bytes, in memory order.
+    pub bytes: Vec<u8>,
+    /// Origin of each byte.
+    pub origins: Vec<OriginId>,
+    /// The judgement.
+    pub verdict: Verdict,
+}
+
+impl MetadataRead {
+    /// The bytes as the little-endian number a `__u32` (or shorter) read gives.
+    #[must_use]
+    pub fn value(&self) -> Option<u32> {
+        let bytes = self.bytes.get(..4)?;
+        Some(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+    }
+}
+
+/// A record of the ring buffer `report` (`golden/programs/report.h`), as the recorder decodes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Program name, as the program says it.
+    pub program: String,
+    /// Device of the run.
+    pub dev: DevRef,
+    /// `xdp`, `ingress` or `egress`.
+    pub hook: &'static str,
+    /// Number of function-level events before it.
+    pub after_step: usize,
+    /// What was reported.
+    pub what: ReportWhat,
+}
+
+/// What a report is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportWhat {
+    /// Bytes of metadata.
+    Read {
+        /// By pointer or dynptr.
+        how: ReadHow,
+        /// Bytes of metadata the program could see.
+        len: u32,
+        /// What it read, memory order.
+        value: Vec<u8>,
+        /// Return value of the helper or kfunc.
+        ret: i64,
+    },
+    /// The return value of a helper.
+    HelperResult {
+        /// Name, as the program says it.
+        helper: String,
+        /// Return value.
+        ret: i64,
+    },
+}

@@ -1,0 +1,124 @@
+//! Going to any step: buffers as they were, from deltas that are applied forwards or backwards.
+
+use std::collections::BTreeMap;
+
+use super::fields::PacketFields;
+use super::origin::OriginId;
+use super::step::{BufferNo, ByteWrite, Step};
+use super::Trace;
+
+/// Bytes and origins of one buffer, offset 0 = `head`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BufferState {
+    /// Bytes.
+    pub bytes: Vec<u8>,
+    /// Origin of each byte; same length.
+    pub origins: Vec<OriginId>,
+}
+
+/// All buffers at one step.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// By buffer number.
+    pub buffers: BTreeMap<BufferNo, BufferState>,
+}
+
+/// A position in a trace. Moving costs the writes between the two positions.
+#[derive(Debug, Clone)]
+pub struct Cursor<'t> {
+    trace: &'t Trace,
+    at: usize,
+    memory: Memory,
+}
+
+/// The packet of one step.
+#[derive(Debug, Clone, Copy)]
+pub struct PacketView<'c> {
+    /// The step.
+    pub step: &'c Step,
+    /// Its fields, if the packet is still there.
+    pub fields: Option<&'c PacketFields>,
+    /// The buffer the packet is in.
+    pub buffer: Option<&'c BufferState>,
+}
+
+impl<'t> Cursor<'t> {
+    /// A cursor after the first step. `None` for an empty trace.
+    #[must_use]
+    pub fn new(trace: &'t Trace) -> Option<Self> {
+        let first = trace.steps.first()?;
+        let mut memory = Memory::default();
+        for write in &trace.writes[..first.writes.end] {
+            memory.apply(write);
+        }
+        Some(Self { trace, at: 0, memory })
+    }
+
+    /// Index of the step.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Goes to a step (clamped to the last one), forwards or backwards.
+    pub fn go(&mut self, to: usize) {
+        let to = to.min(self.trace.steps.len().saturating_sub(1));
+        let (from_end, to_end) = (self.trace.steps[self.at].writes.end, self.trace.steps[to].writes.end);
+        if to_end >= from_end {
+            for write in &self.trace.writes[from_end..to_end] {
+                self.memory.apply(write);
+            }
+        } else {
+            for write in self.trace.writes[to_end..from_end].iter().rev() {
+                self.memory.undo(write);
+            }
+        }
+        self.at = to;
+    }
+
+    /// The packet at this position.
+    #[must_use]
+    pub fn packet(&self) -> PacketView<'_> {
+        let step = &self.trace.steps[self.at];
+        PacketView {
+            step,
+            fields: step.fields.map(|index| &self.trace.fields[index]),
+            buffer: step.buffer.and_then(|no| self.memory.buffers.get(&no)),
+        }
+    }
+
+    /// All buffers at this position.
+    #[must_use]
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+}
+
+impl Memory {
+    fn apply(&mut self, write: &ByteWrite) {
+        let buffer = self.buffers.entry(write.buffer).or_default();
+        let start = write.offset as usize;
+        let end = start + write.new.len();
+        if buffer.bytes.len() < end {
+            buffer.bytes.resize(end, 0);
+            buffer.origins.resize(end, OriginId::default());
+        }
+        for (i, (byte, origin)) in write.new.iter().enumerate() {
+            buffer.bytes[start + i] = *byte;
+            buffer.origins[start + i] = *origin;
+        }
+    }
+
+    fn undo(&mut self, write: &ByteWrite) {
+        if write.old.is_empty() {
+            self.buffers.remove(&write.buffer);
+            return;
+        }
+        let Some(buffer) = self.buffers.get_mut(&write.buffer) else { return };
+        let start = write.offset as usize;
+        for (i, (byte, origin)) in write.old.iter().enumerate() {
+            buffer.bytes[start + i] = *byte;
+            buffer.origins[start + i] = *origin;
+        }
+    }
+}

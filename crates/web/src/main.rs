@@ -1,0 +1,2 @@
+//! The site.
+fn main() {}
