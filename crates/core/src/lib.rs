@@ -6,5 +6,6 @@
 pub mod bpf;
 pub mod net;
 pub mod scenario;
+pub mod scene;
 pub mod skb;
 pub mod trace;
