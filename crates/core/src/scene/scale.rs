@@ -123,9 +123,8 @@ impl Scale {
     pub fn x(&self, offset: u32) -> f64 {
         let piece = self.pieces.iter().find(|piece| offset < piece.end);
         piece.map_or(self.units, |piece| {
-            let part =
-                f64::from(offset.saturating_sub(piece.start)) / f64::from(piece.end - piece.start);
-            piece.x + part * piece.width
+            let bytes = f64::from(offset.saturating_sub(piece.start));
+            piece.x + bytes * piece.width / f64::from(piece.end - piece.start)
         })
     }
 
