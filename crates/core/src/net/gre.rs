@@ -16,4 +16,18 @@ pub const SEQ: u16 = 0x1000;
 pub const VERSION: u16 = 0x0007;
 
 /// The base header; optional words follow in the order checksum, key, sequence.
-pub const FIELDS: [Field; 3] = [field("flags and version", 0, 2), field("protocol", 2, 2), field("optional words", 4, 12)];
+pub const FIELDS: [Field; 3] = [
+    field("flags and version", 0, 2),
+    field("protocol", 2, 2),
+    field("optional words", 4, 12),
+];
+
+/// `gre_calc_hlen()`: length of a header with these flags (network order as read), bytes.
+#[must_use]
+pub fn header_len(flags: u16) -> u32 {
+    let optional = [CSUM, KEY, SEQ]
+        .into_iter()
+        .filter(|flag| flags & flag != 0)
+        .count() as u32;
+    BASE_HLEN + 4 * optional
+}

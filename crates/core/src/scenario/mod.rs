@@ -1,2 +1,3 @@
 //! Commands a person would type → topology and packets.
 pub mod command;
+pub mod topology;
