@@ -15,16 +15,16 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         match word {
             "name" => name = Some(args.value("a device name", device)?),
             "mode" => mode = Some(args.expect("a tunnel mode such as gre")?),
-            word => match option(word, &mut args, &mut parms)? {
-                Taken::Yes => {}
-                Taken::NotCovered(option) => {
-                    return not_covered(&format!("ip tunnel add … {option}"));
+            "dev" => return not_covered("ip tunnel add … dev"),
+            word => {
+                if option(word, &mut args, &mut parms)? {
+                    continue;
                 }
-                Taken::No => match device(word).filter(|_| name.is_none()) {
+                match device(word).filter(|_| name.is_none()) {
                     Some(word) => name = Some(word),
                     None => return Err(args.unexpected(EXPECTED)),
-                },
-            },
+                }
+            }
         }
     }
     let name = need(&mut args, name, "a device name")?;
@@ -113,12 +113,7 @@ fn option(word: &str, args: &mut Args<'_>, parms: &mut TunnelParms) -> Result<bo
         "tos" | "tclass" | "dsfield" => parms.tos = args.value("a tos in hex or inherit", tos)?,
         "nopmtudisc" => parms.nopmtudisc = true,
         "pmtudisc" => parms.nopmtudisc = false,
-        word => {
-            return Ok(NOT_COVERED
-                .into_iter()
-                .find(|known| *known == word)
-                .map_or(Taken::No, Taken::NotCovered));
-        }
+        _ => return Ok(false),
     }
     Ok(true)
 }
