@@ -40,13 +40,19 @@ pub struct Failure {
 impl Failure {
     /// Something that was tried did not work (exit code 1).
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 1 }
+        Self {
+            message: message.into(),
+            code: 1,
+        }
     }
 
     /// Something must be put right before trying makes sense: an option, a port, a missing tool
     /// (exit code 2).
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 2 }
+        Self {
+            message: message.into(),
+            code: 2,
+        }
     }
 }
 
@@ -91,7 +97,9 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         }
         // Not for people: the helper process of `serve` that says when the address answers.
         serve::ANNOUNCE => serve::announce(options),
-        other => Err(Failure::usage(format!("unknown command `{other}`\n\n{USAGE}"))),
+        other => Err(Failure::usage(format!(
+            "unknown command `{other}`\n\n{USAGE}"
+        ))),
     }
 }
 

@@ -16,7 +16,10 @@ pub struct Counts {
 impl Counts {
     /// One thing that passed or failed.
     pub fn one(passed: bool) -> Self {
-        Self { passed: u64::from(passed), failed: u64::from(!passed) }
+        Self {
+            passed: u64::from(passed),
+            failed: u64::from(!passed),
+        }
     }
 }
 
@@ -61,14 +64,21 @@ fn number_before(text: &str, word: &str) -> Option<u64> {
 /// Reads `Summary [ 0.3s] 12 tests run: 11 passed (1 slow), 1 failed, 2 skipped` of `cargo nextest`.
 /// What was meant to run and did not (the run was cut short) counts as failed.
 pub fn nextest(lines: &[String]) -> Option<Counts> {
-    let line = lines.iter().rev().map(|l| plain(l)).find(|l| l.trim_start().starts_with("Summary ["))?;
+    let line = lines
+        .iter()
+        .rev()
+        .map(|l| plain(l))
+        .find(|l| l.trim_start().starts_with("Summary ["))?;
     let (_, after) = line.split_once(']')?;
     let (run, results) = after.split_once(':')?;
     let run = run.split_whitespace().next()?;
     // `3/5 tests run` when it was cancelled.
     let total: u64 = run.rsplit('/').next()?.parse().ok()?;
     let passed = number_before(results, "passed").unwrap_or(0);
-    Some(Counts { passed, failed: total.saturating_sub(passed) })
+    Some(Counts {
+        passed,
+        failed: total.saturating_sub(passed),
+    })
 }
 
 /// Sums the `test result: ok. 3 passed; 0 failed; …` lines of `cargo test` and of
@@ -77,7 +87,9 @@ pub fn cargo_test(lines: &[String]) -> Option<Counts> {
     let mut sum: Option<Counts> = None;
     for line in lines {
         let line = plain(line);
-        let Some(result) = line.trim_start().strip_prefix("test result:") else { continue };
+        let Some(result) = line.trim_start().strip_prefix("test result:") else {
+            continue;
+        };
         *sum.get_or_insert_default() += Counts {
             passed: number_before(result, "passed").unwrap_or(0),
             failed: number_before(result, "failed").unwrap_or(0),
@@ -96,7 +108,9 @@ pub fn node_test(lines: &[String]) -> Option<Counts> {
         let Some(rest) = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ ")) else {
             continue;
         };
-        let Some((key, Ok(number))) = rest.split_once(' ').map(|(k, n)| (k, n.trim().parse::<u64>()))
+        let Some((key, Ok(number))) = rest
+            .split_once(' ')
+            .map(|(k, n)| (k, n.trim().parse::<u64>()))
         else {
             continue;
         };
@@ -114,15 +128,30 @@ pub fn node_test(lines: &[String]) -> Option<Counts> {
 
 /// Reads the last line of `headroom check`: `84 recordings: 80 passed, 4 failed; …`.
 pub fn headroom_check(lines: &[String]) -> Option<Counts> {
-    let line = lines.iter().rev().map(|l| plain(l)).find(|l| !l.trim().is_empty())?;
-    Some(Counts { passed: number_before(&line, "passed")?, failed: number_before(&line, "failed")? })
+    let line = lines
+        .iter()
+        .rev()
+        .map(|l| plain(l))
+        .find(|l| !l.trim().is_empty())?;
+    Some(Counts {
+        passed: number_before(&line, "passed")?,
+        failed: number_before(&line, "failed")?,
+    })
 }
 
 /// The table of stages.
 pub fn table(stages: &[Stage]) -> String {
-    let width = stages.iter().map(|s| s.name.chars().count()).max().unwrap_or(0).max(5);
+    let width = stages
+        .iter()
+        .map(|s| s.name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(5);
     let mut out = String::new();
-    let head = format!("{:width$}  result   {:>12}  {:>6}  {:>6}", "stage", "time", "passed", "failed");
+    let head = format!(
+        "{:width$}  result   {:>12}  {:>6}  {:>6}",
+        "stage", "time", "passed", "failed"
+    );
     out.push_str(&term::bold(&head));
     out.push('\n');
     for stage in stages {
@@ -216,11 +245,22 @@ mod tests {
             counts: Counts { passed, failed },
             note: String::new(),
         };
-        let stages =
-            [stage("fmt", Verdict::Passed, 1, 0), stage("site", Verdict::Failed, 2, 1)];
-        let table = table(&stages);
+        let stages = [
+            stage("fmt", Verdict::Passed, 1, 0),
+            stage("site", Verdict::Failed, 2, 1),
+        ];
+        let table = plain(&table(&stages));
         assert_eq!(table.lines().count(), 3);
-        assert!(table.contains("fmt    passed          1.0 s       1       0"), "{table}");
-        assert_eq!(sum(&stages), Counts { passed: 3, failed: 1 });
+        assert!(
+            table.contains("fmt    passed          1.0 s       1       0"),
+            "{table}"
+        );
+        assert_eq!(
+            sum(&stages),
+            Counts {
+                passed: 3,
+                failed: 1
+            }
+        );
     }
 }

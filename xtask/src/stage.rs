@@ -25,7 +25,10 @@ impl Output {
         } else {
             format!("{program} could not be started: {error}")
         };
-        Self { success: false, lines: vec![line] }
+        Self {
+            success: false,
+            lines: vec![line],
+        }
     }
 }
 
@@ -36,15 +39,24 @@ pub fn run(
     mut each: impl FnMut(&str),
     mut tick: impl FnMut(&str),
 ) -> Output {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return Output::not_started(command, &error),
     };
     let (sender, receiver) = mpsc::channel();
     let readers = [
-        child.stdout.take().map(|stream| read_lines(stream, sender.clone())),
-        child.stderr.take().map(|stream| read_lines(stream, sender.clone())),
+        child
+            .stdout
+            .take()
+            .map(|stream| read_lines(stream, sender.clone())),
+        child
+            .stderr
+            .take()
+            .map(|stream| read_lines(stream, sender.clone())),
     ];
     drop(sender);
 
@@ -86,7 +98,9 @@ pub fn run(
 #[cfg(unix)]
 fn ended_by_signal(status: std::process::ExitStatus) -> Option<String> {
     use std::os::unix::process::ExitStatusExt;
-    status.signal().map(|signal| format!("the command was ended by signal {signal}"))
+    status
+        .signal()
+        .map(|signal| format!("the command was ended by signal {signal}"))
 }
 
 #[cfg(not(unix))]
@@ -101,7 +115,10 @@ fn read_lines(stream: impl Read + Send + 'static, to: Sender<String>) -> thread:
         // Bytes, not `lines()`: a tool may print what is no UTF-8, and that must not end the reading.
         while let Ok(1..) = reader.read_until(b'\n', &mut bytes) {
             let text = String::from_utf8_lossy(&bytes);
-            if to.send(text.trim_end_matches(['\n', '\r']).to_string()).is_err() {
+            if to
+                .send(text.trim_end_matches(['\n', '\r']).to_string())
+                .is_err()
+            {
                 return;
             }
             bytes.clear();
@@ -156,7 +173,11 @@ pub fn begin(name: &'static str) -> Running {
     } else {
         println!(".... {name}");
     }
-    Running { name, start: Instant::now(), last_sign: Instant::now() }
+    Running {
+        name,
+        start: Instant::now(),
+        last_sign: Instant::now(),
+    }
 }
 
 /// A stage under way.
@@ -172,7 +193,11 @@ impl Running {
         let name = self.name;
         let start = self.start;
         let last_sign = &mut self.last_sign;
-        let output = run(command, |_| {}, |line| sign_of_life(name, start, last_sign, line));
+        let output = run(
+            command,
+            |_| {},
+            |line| sign_of_life(name, start, last_sign, line),
+        );
         term::clear_line();
         output
     }
@@ -188,9 +213,18 @@ impl Running {
         if !output.success && counts.failed == 0 {
             counts.failed = 1;
         }
-        let verdict = if counts.failed > 0 { Verdict::Failed } else { Verdict::Passed };
-        let stage =
-            Stage { name: self.name, verdict, time: self.start.elapsed(), counts, note };
+        let verdict = if counts.failed > 0 {
+            Verdict::Failed
+        } else {
+            Verdict::Passed
+        };
+        let stage = Stage {
+            name: self.name,
+            verdict,
+            time: self.start.elapsed(),
+            counts,
+            note,
+        };
         if verdict == Verdict::Failed {
             for line in &output.lines {
                 println!("     {line}");
@@ -200,14 +234,21 @@ impl Running {
             Verdict::Failed => term::red("FAIL"),
             _ => term::green("pass"),
         };
-        let note = if stage.note.is_empty() { String::new() } else { format!(", {}", stage.note) };
+        let note = if stage.note.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", stage.note)
+        };
         println!("{word} {} ({}{note})", stage.name, term::time(stage.time));
         stage
     }
 
     /// Ends a stage that failed before there was a command to run.
     pub fn end_failed(self, why: &str) -> Stage {
-        let output = Output { success: false, lines: vec![why.to_string()] };
+        let output = Output {
+            success: false,
+            lines: vec![why.to_string()],
+        };
         self.end_with(&output, Counts::default(), String::new())
     }
 }
@@ -220,7 +261,11 @@ fn sign_of_life(name: &str, start: Instant, last_sign: &mut Instant, line: &str)
         term::rewrite_line(&format!(".... {name} ({seconds} s) {}", line.trim()));
     } else if last_sign.elapsed() >= Duration::from_secs(60) {
         *last_sign = Instant::now();
-        println!("     {name}: {} so far; {}", term::time(start.elapsed()), line.trim());
+        println!(
+            "     {name}: {} so far; {}",
+            term::time(start.elapsed()),
+            line.trim()
+        );
     }
 }
 
@@ -239,7 +284,11 @@ mod tests {
         assert!(!output.success);
         assert_eq!(seen, 3);
         for line in ["out", "err", "no newline"] {
-            assert!(output.lines.iter().any(|l| l == line), "{line} in {:?}", output.lines);
+            assert!(
+                output.lines.iter().any(|l| l == line),
+                "{line} in {:?}",
+                output.lines
+            );
         }
     }
 

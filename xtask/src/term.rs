@@ -13,7 +13,11 @@ fn coloured() -> bool {
 }
 
 fn paint(code: &str, text: &str) -> String {
-    if coloured() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    if coloured() {
+        format!("\x1b[{code}m{text}\x1b[0m")
+    } else {
+        text.to_string()
+    }
 }
 
 /// Emphasised text.
@@ -41,7 +45,10 @@ pub fn rewrite_line(text: &str) {
     if !is_tty() {
         return;
     }
-    let columns: usize = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(80);
+    let columns: usize = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|c| c.parse().ok())
+        .unwrap_or(80);
     let text: String = text.chars().take(columns.saturating_sub(1)).collect();
     print!("\r\x1b[2K{text}");
     flush();
