@@ -7,6 +7,7 @@ pub mod bpf;
 pub mod design;
 pub mod net;
 pub mod scenario;
+pub mod scene;
 pub mod simulate;
 pub mod skb;
 pub mod stack;

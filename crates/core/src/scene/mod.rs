@@ -1,0 +1,37 @@
+//! A trace position as geometry and words. Pure functions: the site, the command line and the
+//! SVG export draw the same scene and say the same sentences.
+//!
+//! Two layers lie over each other in a buffer, and the whole story is in their difference:
+//! *zones* are what the kernel's fields claim (here are the metadata, here is the packet), and
+//! *regions* are what the bytes are, by their origins.
+
+pub mod align;
+pub mod changes;
+pub mod explain;
+pub mod family;
+pub mod labels;
+pub mod life;
+pub mod name;
+pub mod path;
+pub mod pointers;
+pub mod regions;
+pub mod ribbon;
+pub mod scale;
+pub mod sentence;
+pub mod table;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod zones;
+
+pub use align::{Row, Zoom, align};
+pub use changes::{FieldChange, FieldValue, changes, values};
+pub use explain::{explain_read, reads_at};
+pub use family::Family;
+pub use name::{Point, StepName, names};
+pub use pointers::{Pointer, pointers};
+pub use regions::{Region, regions};
+pub use ribbon::{Cell, Ribbon, RibbonOptions, ribbon};
+pub use scale::{Piece, PieceKind, Scale};
+pub use sentence::sentence;
+pub use table::{TextRow, text_table};
+pub use zones::{Zone, ZoneKind, zones};

