@@ -22,7 +22,10 @@ mod tests {
     /// RFC 1071, section 3: the words 0001 f203 f4f5 f6f7 sum to ddf2 (after folding), inverted 220d.
     #[test]
     fn example_of_rfc_1071() {
-        assert_eq!(internet(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]), 0x220d);
+        assert_eq!(
+            internet(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]),
+            0x220d
+        );
     }
 
     /// An odd last byte counts as the high half of a word: 0x01 → 0x0100, inverted 0xfeff.

@@ -12,4 +12,8 @@ pub const P_802_2: u16 = 0x0004;
 pub const P_802_3_MIN: u16 = 0x0600;
 
 /// The header.
-pub const FIELDS: [Field; 3] = [field("h_dest", 0, 6), field("h_source", 6, 6), field("h_proto", 12, 2)];
+pub const FIELDS: [Field; 3] = [
+    field("h_dest", 0, 6),
+    field("h_source", 6, 6),
+    field("h_proto", 12, 2),
+];

@@ -16,4 +16,8 @@ pub const SEQ: u16 = 0x1000;
 pub const VERSION: u16 = 0x0007;
 
 /// The base header; optional words follow in the order checksum, key, sequence.
-pub const FIELDS: [Field; 3] = [field("flags and version", 0, 2), field("protocol", 2, 2), field("optional words", 4, 12)];
+pub const FIELDS: [Field; 3] = [
+    field("flags and version", 0, 2),
+    field("protocol", 2, 2),
+    field("optional words", 4, 12),
+];

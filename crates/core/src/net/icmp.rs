@@ -10,5 +10,10 @@ pub const ECHO_REPLY: u8 = 0;
 pub const ECHO: u8 = 8;
 
 /// The header of an echo message.
-pub const FIELDS: [Field; 5] =
-    [field("type", 0, 1), field("code", 1, 1), field("checksum", 2, 2), field("id", 4, 2), field("sequence", 6, 2)];
+pub const FIELDS: [Field; 5] = [
+    field("type", 0, 1),
+    field("code", 1, 1),
+    field("checksum", 2, 2),
+    field("id", 4, 2),
+    field("sequence", 6, 2),
+];

@@ -23,7 +23,10 @@ pub struct MetaFields {
 
 /// `struct sk_buff` and `struct skb_shared_info`, what the recordings hold of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "names and meaning are the kernel's, include/linux/skbuff.h")]
+#[allow(
+    missing_docs,
+    reason = "names and meaning are the kernel's, include/linux/skbuff.h"
+)]
 pub struct SkbFields {
     pub data: u32,
     pub tail: u32,
@@ -56,7 +59,10 @@ pub struct SkbFields {
 
 /// `struct xdp_buff`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "names and meaning are the kernel's, include/net/xdp.h")]
+#[allow(
+    missing_docs,
+    reason = "names and meaning are the kernel's, include/net/xdp.h"
+)]
 pub struct XdpFields {
     pub data_meta: u32,
     pub data: u32,

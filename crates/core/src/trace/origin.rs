@@ -71,7 +71,9 @@ impl Default for SourceTable {
             step: 0,
             len: 0,
         };
-        Self { sources: vec![unwritten] }
+        Self {
+            sources: vec![unwritten],
+        }
     }
 }
 
@@ -91,7 +93,9 @@ impl SourceTable {
     /// The source of an origin.
     #[must_use]
     pub fn source(&self, origin: OriginId) -> &Source {
-        self.sources.get(usize::from(origin.source)).unwrap_or(&self.sources[0])
+        self.sources
+            .get(usize::from(origin.source))
+            .unwrap_or(&self.sources[0])
     }
 
     /// Number of sources, "unwritten" included.

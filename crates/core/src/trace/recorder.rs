@@ -1,9 +1,9 @@
 //! Builds a [`Trace`]. The stack hands it steps; it stores deltas.
 
+use super::Trace;
 use super::fields::PacketFields;
 use super::origin::Source;
 use super::step::{BufferNo, ByteWrite, DevRef, Outcome, SkbNo, Step, StepKind};
-use super::Trace;
 
 /// A step as the stack sees it, before it is stored.
 #[derive(Debug, Clone)]

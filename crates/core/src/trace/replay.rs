@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Trace;
 use super::fields::PacketFields;
 use super::origin::OriginId;
 use super::step::{BufferNo, ByteWrite, Step};
-use super::Trace;
 
 /// Bytes and origins of one buffer, offset 0 = `head`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,7 +51,11 @@ impl<'t> Cursor<'t> {
         for write in &trace.writes[..first.writes.end] {
             memory.apply(write);
         }
-        Some(Self { trace, at: 0, memory })
+        Some(Self {
+            trace,
+            at: 0,
+            memory,
+        })
     }
 
     /// Index of the step.
@@ -63,7 +67,10 @@ impl<'t> Cursor<'t> {
     /// Goes to a step (clamped to the last one), forwards or backwards.
     pub fn go(&mut self, to: usize) {
         let to = to.min(self.trace.steps.len().saturating_sub(1));
-        let (from_end, to_end) = (self.trace.steps[self.at].writes.end, self.trace.steps[to].writes.end);
+        let (from_end, to_end) = (
+            self.trace.steps[self.at].writes.end,
+            self.trace.steps[to].writes.end,
+        );
         if to_end >= from_end {
             for write in &self.trace.writes[from_end..to_end] {
                 self.memory.apply(write);
@@ -114,7 +121,9 @@ impl Memory {
             self.buffers.remove(&write.buffer);
             return;
         }
-        let Some(buffer) = self.buffers.get_mut(&write.buffer) else { return };
+        let Some(buffer) = self.buffers.get_mut(&write.buffer) else {
+            return;
+        };
         let start = write.offset as usize;
         for (i, (byte, origin)) in write.old.iter().enumerate() {
             buffer.bytes[start + i] = *byte;
