@@ -3,12 +3,16 @@
 
 /// Reads a little-endian `u16`.
 pub(super) fn u16_at(data: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(data.get(at..at.checked_add(2)?)?.try_into().ok()?))
+    Some(u16::from_le_bytes(
+        data.get(at..at.checked_add(2)?)?.try_into().ok()?,
+    ))
 }
 
 /// Reads a little-endian `u32`.
 pub(super) fn u32_at(data: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(data.get(at..at.checked_add(4)?)?.try_into().ok()?))
+    Some(u32::from_le_bytes(
+        data.get(at..at.checked_add(4)?)?.try_into().ok()?,
+    ))
 }
 
 /// One member of a struct or variable of a data section.
@@ -16,8 +20,6 @@ pub(super) fn u32_at(data: &[u8], at: usize) -> Option<u32> {
 pub(super) struct Member {
     pub name: String,
     pub type_id: u32,
-    /// Bytes in a data section; unused for struct members.
-    pub offset: u32,
 }
 
 /// The kinds that map definitions use; the others keep their size only.
@@ -29,10 +31,13 @@ pub(super) enum Type {
     Array(u32, u32),
     /// Struct or union: size in bytes, members.
     Struct(u32, Vec<Member>),
-    /// A name, a qualifier or a variable: what it stands for.
+    /// A name or a qualifier: what it stands for.
     Alias(u32),
-    /// A data section: name, variables.
-    DataSec(String, Vec<Member>),
+    /// A variable: name, type.
+    Var(String, u32),
+    /// A data section: name, types of its variables. Their offsets are left out: in an object they
+    /// are 0 until a linker sets them.
+    DataSec(String, Vec<u32>),
     /// Anything else that has a size, bytes.
     Sized(u32),
     /// No size: void, forward, function.
@@ -71,7 +76,10 @@ impl Btf {
             part(str_off, str_len).ok_or_else(|| at(16, "BTF strings lie outside the section"))?;
         let body =
             part(type_off, type_len).ok_or_else(|| at(8, "BTF types lie outside the section"))?;
-        let mut btf = Btf { types: vec![Type::Opaque], strings: strings.to_vec() };
+        let mut btf = Btf {
+            types: vec![Type::Opaque],
+            strings: strings.to_vec(),
+        };
         let mut pos = 0;
         while pos < body.len() {
             let (ty, next) = btf
@@ -97,24 +105,23 @@ impl Btf {
             3 => (Type::Array(word(0, 0)?, word(0, 2)?), 12),
             4 | 5 => {
                 let member = |i| {
-                    Some(Member { name: self.string(word(i, 0)?), type_id: word(i, 1)?, offset: 0 })
+                    Some(Member {
+                        name: self.string(word(i, 0)?),
+                        type_id: word(i, 1)?,
+                    })
                 };
-                (Type::Struct(size, (0..count).map(member).collect::<Option<_>>()?), count * 12)
+                (
+                    Type::Struct(size, (0..count).map(member).collect::<Option<_>>()?),
+                    count * 12,
+                )
             }
             6 => (Type::Sized(size), count * 8),
             7 | 12 => (Type::Opaque, 0),
             8..=11 | 18 => (Type::Alias(size), 0),
             13 => (Type::Opaque, count * 8),
-            14 => (Type::Alias(size), 4),
+            14 => (Type::Var(self.string(name), size), 4),
             15 => {
-                let var = |i| {
-                    Some(Member {
-                        name: String::new(),
-                        type_id: word(i, 0)?,
-                        offset: word(i, 1)?,
-                    })
-                };
-                let vars = (0..count).map(var).collect::<Option<_>>()?;
+                let vars = (0..count).map(|i| word(i, 0)).collect::<Option<_>>()?;
                 (Type::DataSec(self.string(name), vars), count * 12)
             }
             16 => (Type::Sized(size), 0),
@@ -142,7 +149,7 @@ impl Btf {
         let mut ty = self.get(id)?;
         for _ in 0..MAX_DEPTH {
             match ty {
-                Type::Alias(inner) => ty = self.get(*inner)?,
+                Type::Alias(inner) | Type::Var(_, inner) => ty = self.get(*inner)?,
                 _ => return Some(ty),
             }
         }
@@ -157,41 +164,50 @@ impl Btf {
     fn size_within(&self, id: u32, depth: usize) -> Option<u32> {
         match self.resolve(id)? {
             Type::Ptr(_) => Some(8),
-            Type::Array(element, count) => {
-                self.size_within(*element, depth.checked_sub(1)?)?.checked_mul(*count)
-            }
+            Type::Array(element, count) => self
+                .size_within(*element, depth.checked_sub(1)?)?
+                .checked_mul(*count),
             Type::Struct(size, _) | Type::Sized(size) => Some(*size),
             _ => None,
         }
     }
 
-    /// The variables of a data section: (offset, struct members).
-    pub fn structs_of_section(&self, section: &str) -> Vec<(u32, &[Member])> {
-        let mut out = Vec::new();
-        for ty in &self.types {
-            let Type::DataSec(name, vars) = ty else { continue };
-            if name != section {
+    /// Members of the struct that is the type of a variable in a data section.
+    pub fn variable(&self, section: &str, name: &str) -> Option<&[Member]> {
+        let in_section = self.types.iter().filter_map(|ty| match ty {
+            Type::DataSec(of, vars) if of == section => Some(vars),
+            _ => None,
+        });
+        for id in in_section.flatten() {
+            let Some(Type::Var(var, ty)) = self.get(*id) else {
                 continue;
-            }
-            for var in vars {
-                if let Some(Type::Struct(_, members)) = self.resolve(var.type_id) {
-                    out.push((var.offset, members.as_slice()));
-                }
+            };
+            if var == name {
+                return match self.resolve(*ty)? {
+                    Type::Struct(_, members) => Some(members),
+                    _ => None,
+                };
             }
         }
-        out
+        None
     }
 
     /// The number in `int (*member)[NUMBER]`, libbpf's `__uint()`.
     pub fn uint(&self, member: &Member) -> Option<u32> {
-        let Type::Ptr(array) = self.resolve(member.type_id)? else { return None };
-        let Type::Array(_, count) = self.resolve(*array)? else { return None };
+        let Type::Ptr(array) = self.resolve(member.type_id)? else {
+            return None;
+        };
+        let Type::Array(_, count) = self.resolve(*array)? else {
+            return None;
+        };
         Some(*count)
     }
 
     /// The size of the type in `TYPE *member`, libbpf's `__type()`.
     pub fn pointee_size(&self, member: &Member) -> Option<u32> {
-        let Type::Ptr(inner) = self.resolve(member.type_id)? else { return None };
+        let Type::Ptr(inner) = self.resolve(member.type_id)? else {
+            return None;
+        };
         self.size(*inner)
     }
 }

@@ -27,8 +27,14 @@ pub(super) fn line_info(data: &[u8], btf: &Btf) -> Result<Vec<LineRecord>, (u64,
     if u16_at(data, 0) != Some(0xeb9f) {
         return Err((0, "no BTF magic number".to_owned()));
     }
-    let header = |i: usize| u32_at(data, i).map(|v| v as usize).ok_or_else(|| cut_off(i));
-    let start = header(4)?.checked_add(header(16)?).ok_or_else(|| cut_off(16))?;
+    let header = |i: usize| {
+        u32_at(data, i)
+            .map(|v| v as usize)
+            .ok_or_else(|| cut_off(i))
+    };
+    let start = header(4)?
+        .checked_add(header(16)?)
+        .ok_or_else(|| cut_off(16))?;
     let end = start.checked_add(header(20)?).ok_or_else(|| cut_off(20))?;
     if start == end {
         return Ok(Vec::new());

@@ -13,7 +13,11 @@ pub fn texts(insns: &[Insn], map_names: &[String]) -> Vec<String> {
         slot += insn.slots();
     }
     slots.push(slot);
-    insns.iter().enumerate().map(|(at, insn)| text(insn, at, &slots, map_names)).collect()
+    insns
+        .iter()
+        .enumerate()
+        .map(|(at, insn)| text(insn, at, &slots, map_names))
+        .collect()
 }
 
 fn text(insn: &Insn, at: usize, slots: &[usize], map_names: &[String]) -> String {
@@ -24,7 +28,12 @@ fn text(insn: &Insn, at: usize, slots: &[usize], map_names: &[String]) -> String
     };
     let map_name = |map: usize| map_names.get(map).map_or("?", String::as_str);
     match insn {
-        Insn::Alu { width, op, dst, src } => alu(*width, *op, dst.number(), *src),
+        Insn::Alu {
+            width,
+            op,
+            dst,
+            src,
+        } => alu(*width, *op, dst.number(), *src),
         Insn::LoadImm { dst, value } => {
             let dst = dst.number();
             match *value {
@@ -33,35 +42,69 @@ fn text(insn: &Insn, at: usize, slots: &[usize], map_names: &[String]) -> String
                 Wide::MapValue { map, off } => format!("r{dst} = map[{}][0]+{off}", map_name(map)),
             }
         }
-        Insn::Load { size, signed, dst, base, off } => format!(
+        Insn::Load {
+            size,
+            signed,
+            dst,
+            base,
+            off,
+        } => format!(
             "r{} = *({}{} *)(r{} {off:+})",
             dst.number(),
             if *signed { 's' } else { 'u' },
             size.bytes() * 8,
             base.number()
         ),
-        Insn::Store { size, base, off, src } => {
+        Insn::Store {
+            size,
+            base,
+            off,
+            src,
+        } => {
             let src = match src {
                 Operand::Reg(reg) => format!("r{}", reg.number()),
                 Operand::Imm(imm) => imm.to_string(),
             };
-            format!("*(u{} *)(r{} {off:+}) = {src}", size.bytes() * 8, base.number())
+            format!(
+                "*(u{} *)(r{} {off:+}) = {src}",
+                size.bytes() * 8,
+                base.number()
+            )
         }
-        Insn::Atomic { size, op, base, off, src } => {
+        Insn::Atomic {
+            size,
+            op,
+            base,
+            off,
+            src,
+        } => {
             let place = format!("(u{} *)(r{} {off:+})", size.bytes() * 8, base.number());
             atomic(*size, *op, &place, src.number())
         }
         Insn::Jump { target, long } => {
-            format!("{} pc{:+}", if *long { "gotol" } else { "goto" }, distance(*target))
+            format!(
+                "{} pc{:+}",
+                if *long { "gotol" } else { "goto" },
+                distance(*target)
+            )
         }
-        Insn::Branch { width, cond, dst, src, target } => {
+        Insn::Branch {
+            width,
+            cond,
+            dst,
+            src,
+            target,
+        } => {
             let letter = letter(*width);
             let src = match src {
                 Operand::Reg(reg) => format!("{letter}{}", reg.number()),
                 Operand::Imm(imm) => format!("{imm:#x}"),
             };
             let (dst, cond) = (dst.number(), condition(*cond));
-            format!("if {letter}{dst} {cond} {src} goto pc{:+}", distance(*target))
+            format!(
+                "if {letter}{dst} {cond} {src} goto pc{:+}",
+                distance(*target)
+            )
         }
         Insn::Call(Callee::Helper(id)) => match helpers::name(*id) {
             Some(name) => format!("call {name}#{id}"),
@@ -104,7 +147,11 @@ fn alu(width: Width, op: AluOp, dst: usize, src: Operand) -> String {
         AluOp::ToBe(bits) => return format!("r{dst} = be{bits} r{dst}"),
         AluOp::Bswap(bits) => return format!("r{dst} = bswap{bits} r{dst}"),
     };
-    let cast = if let AluOp::MovSx(bits) = op { format!("(s{bits})") } else { String::new() };
+    let cast = if let AluOp::MovSx(bits) = op {
+        format!("(s{bits})")
+    } else {
+        String::new()
+    };
     match src {
         Operand::Reg(src) => format!("{l}{dst} {sign} {cast}{l}{}", src.number()),
         Operand::Imm(imm) => format!("{l}{dst} {sign} {imm}"),

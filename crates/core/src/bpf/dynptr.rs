@@ -57,10 +57,12 @@ impl Dynptrs {
         let known = self.at.get(&address).copied();
         let mut bytes = [0; 16];
         memory.load(address, &mut bytes)?;
-        known.filter(|d| d.bytes() == bytes).ok_or_else(|| Fault::Instruction {
-            insn: memory.insn,
-            what: "expected an initialized dynptr".to_owned(),
-        })
+        known
+            .filter(|d| d.bytes() == bytes)
+            .ok_or_else(|| Fault::Instruction {
+                insn: memory.insn,
+                what: "expected an initialized dynptr".to_owned(),
+            })
     }
 
     /// `bpf_dynptr_from_skb_meta()` (net/core/filter.c): 0 or a negative error; the dynptr is
@@ -71,7 +73,11 @@ impl Dynptrs {
         flags: u64,
         address: u64,
     ) -> Result<i64, Fault> {
-        let made = if flags == 0 { memory.host.dynptr_from_skb_meta(flags) } else { Err(-EINVAL) };
+        let made = if flags == 0 {
+            memory.host.dynptr_from_skb_meta(flags)
+        } else {
+            Err(-EINVAL)
+        };
         let (dynptr, ret) = match made {
             Ok(size) => (Dynptr::SkbMeta { size }, 0),
             Err(error) => (Dynptr::Null, error),
@@ -92,11 +98,15 @@ impl Dynptrs {
     pub fn read(&self, memory: &mut Memory<'_>, args: [u64; 5]) -> Result<i64, Fault> {
         let [dst, len, src, offset, flags] = args;
         memory.check_writable(dst, len)?;
-        let Dynptr::SkbMeta { size } = self.get(memory, src)? else { return Ok(-EINVAL) };
+        let Dynptr::SkbMeta { size } = self.get(memory, src)? else {
+            return Ok(-EINVAL);
+        };
         if flags != 0 {
             return Ok(-EINVAL);
         }
-        let Some(at) = inside(size, offset, len) else { return Ok(-E2BIG) };
+        let Some(at) = inside(size, offset, len) else {
+            return Ok(-E2BIG);
+        };
         let mut bytes = vec![0; len as usize];
         let ret = memory.host.skb_meta_load(at, &mut bytes);
         if ret == 0 {
@@ -109,8 +119,12 @@ impl Dynptrs {
     pub fn write(&self, memory: &mut Memory<'_>, args: [u64; 5]) -> Result<i64, Fault> {
         let [dst, offset, src, len, flags] = args;
         let bytes = memory.buffer(src, len)?;
-        let Dynptr::SkbMeta { size } = self.get(memory, dst)? else { return Ok(-EINVAL) };
-        let Some(at) = inside(size, offset, len) else { return Ok(-E2BIG) };
+        let Dynptr::SkbMeta { size } = self.get(memory, dst)? else {
+            return Ok(-EINVAL);
+        };
+        let Some(at) = inside(size, offset, len) else {
+            return Ok(-E2BIG);
+        };
         if flags != 0 {
             return Ok(-EINVAL);
         }
@@ -121,5 +135,9 @@ impl Dynptrs {
 /// `bpf_dynptr_check_off_len()`: the offset if all bytes lie inside.
 fn inside(size: u32, offset: u64, len: u64) -> Option<u32> {
     let end = offset.checked_add(len)?;
-    if end > u64::from(size) { None } else { u32::try_from(offset).ok() }
+    if end > u64::from(size) {
+        None
+    } else {
+        u32::try_from(offset).ok()
+    }
 }

@@ -61,7 +61,10 @@ struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     fn new(file: &'a str, bytes: &'a [u8]) -> Result<Self, LoadError> {
-        let not = |why: String| LoadError::NotAnObject { file: file.to_owned(), why };
+        let not = |why: String| LoadError::NotAnObject {
+            file: file.to_owned(),
+            why,
+        };
         let elf = Elf::parse(bytes).map_err(|e| not(e.to_string()))?;
         let endian = elf.endian();
         if endian == Endianness::Big {
@@ -103,14 +106,18 @@ impl<'a> Loader<'a> {
             .name()
             .map_err(|e| self.section_error(&format!("#{}", index.0), 0, e.to_string()))?
             .to_owned();
-        let data = section.data().map_err(|e| self.section_error(&name, 0, e.to_string()))?;
+        let data = section
+            .data()
+            .map_err(|e| self.section_error(&name, 0, e.to_string()))?;
         Ok((name, data))
     }
 
     fn section_by_name(&self, name: &str) -> Result<Option<&'a [u8]>, LoadError> {
         for section in self.elf.sections() {
             if section.name() == Ok(name) {
-                let data = section.data().map_err(|e| self.section_error(name, 0, e.to_string()))?;
+                let data = section
+                    .data()
+                    .map_err(|e| self.section_error(name, 0, e.to_string()))?;
                 return Ok(Some(data));
             }
         }
@@ -119,19 +126,24 @@ impl<'a> Loader<'a> {
 
     fn load(mut self) -> Result<Object, LoadError> {
         let license = self.section_by_name("license")?.unwrap_or_default();
-        let end = license.iter().position(|&b| b == 0).unwrap_or(license.len());
+        let end = license
+            .iter()
+            .position(|&b| b == 0)
+            .unwrap_or(license.len());
         let license = String::from_utf8_lossy(&license[..end]).into_owned();
 
         let btf = match self.section_by_name(".BTF")? {
             Some(data) => Some(
-                Btf::parse(data).map_err(|(offset, why)| self.section_error(".BTF", offset, why))?,
+                Btf::parse(data)
+                    .map_err(|(offset, why)| self.section_error(".BTF", offset, why))?,
             ),
             None => None,
         };
         if let (Some(btf), Some(data)) = (&btf, self.section_by_name(".BTF.ext")?) {
             self.line_info = btf_ext::line_info(data, btf)
                 .map_err(|(offset, why)| self.section_error(".BTF.ext", offset, why))?;
-            self.line_info.sort_by(|a, b| (&a.section, a.offset).cmp(&(&b.section, b.offset)));
+            self.line_info
+                .sort_by(|a, b| (&a.section, a.offset).cmp(&(&b.section, b.offset)));
         }
         self.find_functions()?;
         self.find_maps(btf.as_ref())?;
@@ -159,18 +171,27 @@ impl<'a> Loader<'a> {
                 map_names: Arc::clone(&map_names),
             })
             .collect();
-        Ok(Object { name: self.file.to_owned(), programs, maps: self.maps, license })
+        Ok(Object {
+            name: self.file.to_owned(),
+            programs,
+            maps: self.maps,
+            license,
+        })
     }
 
     fn find_functions(&mut self) -> Result<(), LoadError> {
         for symbol in self.elf.symbols() {
-            let Some(section) = symbol.section_index() else { continue };
+            let Some(section) = symbol.section_index() else {
+                continue;
+            };
             if symbol.kind() != SymbolKind::Text {
                 continue;
             }
             let (name, data) = self.section_data(section)?;
             let (start, size) = (symbol.address(), symbol.size());
-            let fits = start.checked_add(size).is_some_and(|end| end <= data.len() as u64);
+            let fits = start
+                .checked_add(size)
+                .is_some_and(|end| end <= data.len() as u64);
             if !fits || size == 0 || start % 8 != 0 {
                 return Err(self.section_error(&name, start, "function lies outside its section"));
             }
@@ -206,7 +227,7 @@ impl<'a> Loader<'a> {
                 let def = if legacy {
                     map_defs::legacy(var, data, offset)
                 } else {
-                    map_defs::from_btf(var, btf, name, offset)
+                    map_defs::from_btf(var, btf, name)
                 };
                 let def = def.map_err(|why| LoadError::Map {
                     file: self.file.to_owned(),
@@ -238,7 +259,9 @@ impl<'a> Loader<'a> {
             let function = self.functions[id].clone();
             let (section, data) = self.section_data(function.section)?;
             let start = function.start as usize;
-            let body = data.get(start..start + function.size as usize).unwrap_or_default();
+            let body = data
+                .get(start..start + function.size as usize)
+                .unwrap_or_default();
             let refs = self.references(&function, &section, body)?;
             let called: BTreeSet<usize> = refs
                 .values()
@@ -247,14 +270,23 @@ impl<'a> Loader<'a> {
                     _ => None,
                 })
                 .collect();
-            order.extend(called.into_iter().filter(|id| !order.contains(id)).collect::<Vec<_>>());
+            order.extend(
+                called
+                    .into_iter()
+                    .filter(|id| !order.contains(id))
+                    .collect::<Vec<_>>(),
+            );
             let base = insns.len();
             let decoded = decode(body, &refs).map_err(|e| {
                 self.section_error(&section, function.start + e.slot as u64 * 8, e.why)
             })?;
             self.decoded += decoded.len();
             if self.decoded > MAX_INSNS {
-                return Err(self.section_error(&section, function.start, "the programs are too large"));
+                return Err(self.section_error(
+                    &section,
+                    function.start,
+                    "the programs are too large",
+                ));
             }
             for one in decoded {
                 let offset = function.start + one.slot as u64 * 8;
@@ -299,7 +331,8 @@ impl<'a> Loader<'a> {
             if body[slot * 8] == 0x85 && body[slot * 8 + 1] >> 4 == 1 {
                 let distance = i64::from(imm(slot) as i32) * 8 + 8;
                 let target = (function.start as i64 + slot as i64 * 8).checked_add(distance);
-                if let Some(id) = target.and_then(|t| self.function_at(function.section, t as u64)) {
+                if let Some(id) = target.and_then(|t| self.function_at(function.section, t as u64))
+                {
                     refs.insert(slot, Reference::Call(Callee::Local(id)));
                 }
             }
@@ -310,7 +343,9 @@ impl<'a> Loader<'a> {
             .map_err(|e| self.section_error(section_name, 0, e.to_string()))?;
         let relocations: Vec<_> = section.relocations().collect();
         for (offset, relocation) in relocations {
-            let Some(inside) = offset.checked_sub(function.start).filter(|o| *o < function.size)
+            let Some(inside) = offset
+                .checked_sub(function.start)
+                .filter(|o| *o < function.size)
             else {
                 continue;
             };
@@ -327,22 +362,34 @@ impl<'a> Loader<'a> {
             let reference = match (r_type, body[slot * 8]) {
                 (elf::R_BPF_64_64, 0x18) => self.wide(symbol, imm(slot)),
                 (elf::R_BPF_64_32, 0x85) => self.call(symbol, imm(slot) as i32),
-                _ => Err(format!("relocation of type {r_type} on opcode {:02x}", body[slot * 8])),
+                _ => Err(format!(
+                    "relocation of type {r_type} on opcode {:02x}",
+                    body[slot * 8]
+                )),
             };
-            refs.insert(slot, reference.map_err(|why| self.section_error(section_name, offset, why))?);
+            refs.insert(
+                slot,
+                reference.map_err(|why| self.section_error(section_name, offset, why))?,
+            );
         }
         Ok(refs)
     }
 
     fn function_at(&self, section: SectionIndex, start: u64) -> Option<usize> {
-        self.functions.iter().position(|f| f.section == section && f.start == start)
+        self.functions
+            .iter()
+            .position(|f| f.section == section && f.start == start)
     }
 
     fn call(&self, symbol: SymbolIndex, imm: i32) -> Result<Reference, String> {
-        let symbol = self.elf.symbol_by_index(symbol).map_err(|e| e.to_string())?;
+        let symbol = self
+            .elf
+            .symbol_by_index(symbol)
+            .map_err(|e| e.to_string())?;
         match symbol.section_index() {
             Some(section) => {
-                let target = (symbol.address() as i64).wrapping_add((i64::from(imm) + 1) * 8) as u64;
+                let target =
+                    (symbol.address() as i64).wrapping_add((i64::from(imm) + 1) * 8) as u64;
                 let id = self
                     .function_at(section, target)
                     .ok_or("call of something that is not a function")?;
@@ -358,13 +405,21 @@ impl<'a> Loader<'a> {
     }
 
     fn wide(&mut self, symbol: SymbolIndex, imm: u32) -> Result<Reference, String> {
-        let symbol = self.elf.symbol_by_index(symbol).map_err(|e| e.to_string())?;
+        let symbol = self
+            .elf
+            .symbol_by_index(symbol)
+            .map_err(|e| e.to_string())?;
         let Some(index) = symbol.section_index() else {
             let name = symbol.name().unwrap_or("?");
-            return if symbol.is_undefined() && !name.starts_with("LINUX_") && !name.starts_with("CONFIG_") {
+            return if symbol.is_undefined()
+                && !name.starts_with("LINUX_")
+                && !name.starts_with("CONFIG_")
+            {
                 Ok(Reference::Wide(Wide::Number(KSYM_ADDRESS)))
             } else {
-                Err(format!("external variable {name} is not covered by the simulator"))
+                Err(format!(
+                    "external variable {name} is not covered by the simulator"
+                ))
             };
         };
         let offset = symbol.address().wrapping_add(u64::from(imm));
@@ -384,21 +439,30 @@ impl<'a> Loader<'a> {
             Ok(off) if off < self.maps[map].value_size => {
                 Ok(Reference::Wide(Wide::MapValue { map, off }))
             }
-            _ => Err(format!("offset {offset:#x} lies outside section {}", self.maps[map].name)),
+            _ => Err(format!(
+                "offset {offset:#x} lies outside section {}",
+                self.maps[map].name
+            )),
         }
     }
 
     /// `.rodata`, `.data`, `.bss` and their like as a map of one value.
     fn data_section(&self, index: SectionIndex) -> Result<MapDef, String> {
-        let section = self.elf.section_by_index(index).map_err(|e| e.to_string())?;
+        let section = self
+            .elf
+            .section_by_index(index)
+            .map_err(|e| e.to_string())?;
         let name = section.name().map_err(|e| e.to_string())?.to_owned();
         let is = |what: &str| name == what || name.starts_with(&format!("{what}."));
         let read_only = is(".rodata");
         if !read_only && !is(".data") && !is(".bss") {
-            return Err(format!("address of something in section {name} is not covered"));
+            return Err(format!(
+                "address of something in section {name} is not covered"
+            ));
         }
         let initial = section.data().map_err(|e| e.to_string())?.to_vec();
-        let value_size = u32::try_from(section.size()).map_err(|_| format!("{name} is too large"))?;
+        let value_size =
+            u32::try_from(section.size()).map_err(|_| format!("{name} is too large"))?;
         Ok(MapDef {
             name,
             kind: MapKind::Data { read_only },

@@ -39,7 +39,9 @@ pub enum LoadError {
         why: String,
     },
     /// A program type other than XDP and TC, by its section name.
-    #[error("{file}: program {program}: section {section} is neither XDP nor TC; the simulator does not cover it")]
+    #[error(
+        "{file}: program {program}: section {section} is neither XDP nor TC; the simulator does not cover it"
+    )]
     ProgramType {
         /// Name of the file.
         file: String,

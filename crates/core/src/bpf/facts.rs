@@ -54,7 +54,10 @@ impl Value {
     }
 
     const fn at(kinds: u8, off: i64) -> Value {
-        Value { kinds, off: Some(off) }
+        Value {
+            kinds,
+            off: Some(off),
+        }
     }
 
     fn join(self, other: Value) -> Value {
@@ -64,13 +67,23 @@ impl Value {
         if other.kinds == 0 {
             return self;
         }
-        let off = if self.off == other.off { self.off } else { None };
-        Value { kinds: self.kinds | other.kinds, off }
+        let off = if self.off == other.off {
+            self.off
+        } else {
+            None
+        };
+        Value {
+            kinds: self.kinds | other.kinds,
+            off,
+        }
     }
 
     fn moved(self, by: Option<i64>) -> Value {
         let off = self.off.zip(by).and_then(|(off, by)| off.checked_add(by));
-        Value { kinds: self.kinds, off }
+        Value {
+            kinds: self.kinds,
+            off,
+        }
     }
 }
 
@@ -88,7 +101,10 @@ impl State {
         let mut regs = [NOTHING; 11];
         regs[1..6].copy_from_slice(&args);
         regs[10] = Value::at(STACK, 0);
-        State { regs, stack: [NOTHING; SLOTS] }
+        State {
+            regs,
+            stack: [NOTHING; SLOTS],
+        }
     }
 
     fn join(&mut self, other: &State) -> bool {
@@ -146,14 +162,18 @@ impl Program {
 pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
     let count = program.insns.len();
     let mut states: Vec<Option<Box<State>>> = vec![None; count];
-    let mut out = Followed { facts: Facts::default(), ctx_loads: vec![None; count] };
+    let mut out = Followed {
+        facts: Facts::default(),
+        ctx_loads: vec![None; count],
+    };
     let mut work = Vec::new();
     let start = State::entry([Value::at(CTX, 0), NOTHING, NOTHING, NOTHING, NOTHING]);
     enter(&mut states, &mut work, 0, &start);
     while let Some(at) = work.pop() {
-        let (Some(insn), Some(state)) =
-            (program.insns.get(at), states.get(at).and_then(Option::as_deref))
-        else {
+        let (Some(insn), Some(state)) = (
+            program.insns.get(at),
+            states.get(at).and_then(Option::as_deref),
+        ) else {
             return Err(program.refused(at, "fell off the end of the program"));
         };
         let mut next = state.clone();
@@ -167,7 +187,12 @@ pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
             Insn::Branch { target, .. } => enter(&mut states, &mut work, *target, &next),
             Insn::Call(Callee::Local(target)) => {
                 let args = state.regs[1..6].try_into().unwrap_or([NOTHING; 5]);
-                enter(&mut states, &mut work, *target, &State::entry(args.map(outer_stack)));
+                enter(
+                    &mut states,
+                    &mut work,
+                    *target,
+                    &State::entry(args.map(outer_stack)),
+                );
             }
             _ => {}
         }
@@ -178,7 +203,11 @@ pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
 
 /// A pointer to the caller's stack has no known place in the callee's.
 fn outer_stack(value: Value) -> Value {
-    if value.kinds & STACK != 0 { Value::of(value.kinds) } else { value }
+    if value.kinds & STACK != 0 {
+        Value::of(value.kinds)
+    } else {
+        value
+    }
 }
 
 fn enter(states: &mut [Option<Box<State>>], work: &mut Vec<usize>, at: usize, new: &State) {
@@ -204,13 +233,22 @@ fn step(
 ) -> Result<(), LoadError> {
     let value = |state: &State, reg: Reg| state.regs[reg.number()];
     match insn {
-        Insn::Alu { width, op, dst, src } => {
+        Insn::Alu {
+            width,
+            op,
+            dst,
+            src,
+        } => {
             check_alu(*width, *op, *src).map_err(|why| program.refused(at, why))?;
             let other = match src {
                 Operand::Reg(src) => value(state, *src),
                 Operand::Imm(_) => Value::of(SCALAR),
             };
-            let imm = if let Operand::Imm(imm) = src { Some(i64::from(*imm)) } else { None };
+            let imm = if let Operand::Imm(imm) = src {
+                Some(i64::from(*imm))
+            } else {
+                None
+            };
             state.regs[dst.number()] = alu(*width, *op, value(state, *dst), other, imm);
         }
         Insn::LoadImm { dst, value } => {
@@ -219,7 +257,13 @@ fn step(
                 Wide::Map(_) | Wide::MapValue { .. } => Value::of(OTHER),
             };
         }
-        Insn::Load { size, signed, dst, base, off } => {
+        Insn::Load {
+            size,
+            signed,
+            dst,
+            base,
+            off,
+        } => {
             let base = value(state, *base).moved(Some(i64::from(*off)));
             state.regs[dst.number()] = if base.kinds & CTX != 0 {
                 let load = load_ctx(program, at, base, *size, *signed, *off)?;
@@ -239,7 +283,12 @@ fn step(
                 Value::of(SCALAR)
             };
         }
-        Insn::Store { size, base, off, src } => {
+        Insn::Store {
+            size,
+            base,
+            off,
+            src,
+        } => {
             let base = value(state, *base).moved(Some(i64::from(*off)));
             let src = match src {
                 Operand::Reg(src) => value(state, *src),
@@ -253,7 +302,13 @@ fn step(
                 state.stack[slot] = src;
             }
         }
-        Insn::Atomic { size, op: _, base, off, src } => {
+        Insn::Atomic {
+            size,
+            op: _,
+            base,
+            off,
+            src,
+        } => {
             let place = value(state, *base).moved(Some(i64::from(*off)));
             if place.kinds & (CTX | PACKET | META) != 0 {
                 let what = if place.kinds & CTX != 0 { "ctx" } else { "pkt" };
@@ -276,14 +331,20 @@ fn step(
 
 /// What the verifier refuses in an instruction that the standard defines (`check_alu_op()`).
 fn check_alu(width: Width, op: AluOp, src: Operand) -> Result<(), String> {
-    let Operand::Imm(imm) = src else { return Ok(()) };
+    let Operand::Imm(imm) = src else {
+        return Ok(());
+    };
     match op {
         AluOp::Div | AluOp::SDiv | AluOp::Mod | AluOp::SMod if imm == 0 => {
             Err("div by zero".to_owned())
         }
         AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => {
             let bits = if width == Width::W64 { 64 } else { 32 };
-            if (0..bits).contains(&imm) { Ok(()) } else { Err(format!("invalid shift {imm}")) }
+            if (0..bits).contains(&imm) {
+                Ok(())
+            } else {
+                Err(format!("invalid shift {imm}"))
+            }
         }
         _ => Ok(()),
     }
@@ -320,7 +381,13 @@ fn load_ctx(
 ) -> Result<CtxLoad, LoadError> {
     let place = ctx_place(program, at, base, off)?;
     layout::ctx_load(&program.prog_type, place, size.bytes(), signed).ok_or_else(|| {
-        program.refused(at, format!("invalid bpf_context access off={place} size={}", size.bytes()))
+        program.refused(
+            at,
+            format!(
+                "invalid bpf_context access off={place} size={}",
+                size.bytes()
+            ),
+        )
     })
 }
 
@@ -358,12 +425,18 @@ fn store(
                 at,
                 format!("a store to the context field {field} is not covered by the simulator"),
             ),
-            None => program.refused(at, format!("invalid bpf_context access off={off} size={size}")),
+            None => program.refused(
+                at,
+                format!("invalid bpf_context access off={off} size={size}"),
+            ),
         });
     }
     out.facts.writes_packet |= base.kinds & (PACKET | META) != 0;
     if base.kinds & STACK != 0 {
-        state.forget(if base.kinds == STACK { base.off } else { None }, i64::from(size));
+        state.forget(
+            if base.kinds == STACK { base.off } else { None },
+            i64::from(size),
+        );
     }
     Ok(())
 }

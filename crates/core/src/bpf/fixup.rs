@@ -33,7 +33,13 @@ pub(super) enum Step {
     /// Jump.
     Jump(usize),
     /// A load of a kernel structure at `base`.
-    Kernel { dst: Reg, base: Reg, size: Size, value: KernelValue, of: u64 },
+    Kernel {
+        dst: Reg,
+        base: Reg,
+        size: Size,
+        value: KernelValue,
+        of: u64,
+    },
     /// Memory, calls, exit.
     Core(Insn),
 }
@@ -99,15 +105,25 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
     for (at, insn) in program.insns.iter().enumerate() {
         starts.push(lines.len());
         let replaced = match (insn, followed.ctx_loads[at]) {
-            (Insn::Load { size, signed, dst, base, .. }, Some(load)) => {
-                let fixed =
-                    layout::convert(&program.prog_type, load, *size, *signed, *dst, *base).map_err(
-                        |name| {
-                            let why = format!("context field {name} is not covered by the simulator");
-                            program.refused(at, why)
-                        },
-                    )?;
-                Some((fixed, format!("ctx->{}, rewritten", member_name(program, load.member))))
+            (
+                Insn::Load {
+                    size,
+                    signed,
+                    dst,
+                    base,
+                    ..
+                },
+                Some(load),
+            ) => {
+                let fixed = layout::convert(&program.prog_type, load, *size, *signed, *dst, *base)
+                    .map_err(|name| {
+                        let why = format!("context field {name} is not covered by the simulator");
+                        program.refused(at, why)
+                    })?;
+                Some((
+                    fixed,
+                    format!("ctx->{}, rewritten", member_name(program, load.member)),
+                ))
             }
             _ => None,
         };
@@ -115,15 +131,29 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
             Some((fixed, note)) => {
                 let base = lines.len();
                 for (part, fixed) in fixed.into_iter().enumerate() {
-                    let fixed = Fixed { insn: fixed.insn.retarget(|t| base + t), ..fixed };
+                    let fixed = Fixed {
+                        insn: fixed.insn.retarget(|t| base + t),
+                        ..fixed
+                    };
                     let note = (part == 0).then(|| note.clone());
-                    lines.push(Line { fixed, written: Some(at), note });
+                    lines.push(Line {
+                        fixed,
+                        written: Some(at),
+                        note,
+                    });
                     written_target.push(false);
                 }
             }
             None => {
-                let fixed = Fixed { insn: insn.clone(), kernel: None };
-                lines.push(Line { fixed, written: Some(at), note: None });
+                let fixed = Fixed {
+                    insn: insn.clone(),
+                    kernel: None,
+                };
+                lines.push(Line {
+                    fixed,
+                    written: Some(at),
+                    note: None,
+                });
                 written_target.push(true);
             }
         }
@@ -139,7 +169,10 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
         }
     }
     let mut pieces = Vec::new();
-    let steps = lines.iter().map(|line| lower(&line.fixed, &mut pieces)).collect();
+    let steps = lines
+        .iter()
+        .map(|line| lower(&line.fixed, &mut pieces))
+        .collect();
     Ok(Prepared {
         listing: Arc::new(make_listing(program, &lines)),
         prologue_len,
@@ -172,7 +205,12 @@ fn prologue_lines(prologue: Prologue) -> Vec<Line> {
             src: Operand::Imm(0),
             target: base + target,
         };
-        let w32 = |op, dst, imm| Insn::Alu { width: Width::W32, op, dst, src: Operand::Imm(imm) };
+        let w32 = |op, dst, imm| Insn::Alu {
+            width: Width::W32,
+            op,
+            dst,
+            src: Operand::Imm(imm),
+        };
         let tc_act_shot = 2;
         out.push(Fixed {
             insn: Insn::Load {
@@ -199,7 +237,11 @@ fn prologue_lines(prologue: Prologue) -> Vec<Line> {
         out.push(plain(Insn::Exit));
         out.push(plain(mov(Reg::R1, Reg::R6)));
     }
-    let line = |fixed| Line { fixed, written: None, note: Some("prologue".to_owned()) };
+    let line = |fixed| Line {
+        fixed,
+        written: None,
+        note: Some("prologue".to_owned()),
+    };
     out.into_iter().map(line).collect()
 }
 
@@ -237,25 +279,51 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
         pieces.len() - 1
     };
     match &fixed.insn {
-        Insn::Alu { width, op, dst, src } => {
-            Step::Piece { dst: *dst, piece: add(Piece::alu(*width, *op, *dst, *src)) }
-        }
+        Insn::Alu {
+            width,
+            op,
+            dst,
+            src,
+        } => Step::Piece {
+            dst: *dst,
+            piece: add(Piece::alu(*width, *op, *dst, *src)),
+        },
         Insn::LoadImm { dst, value } => {
             let number = match *value {
                 Wide::Number(number) => number,
                 Wide::Map(map) => map_address(map),
                 Wide::MapValue { map, off } => values_address(map) + u64::from(off),
             };
-            Step::Piece { dst: *dst, piece: add(Piece::wide(number)) }
-        }
-        Insn::Branch { width, cond, dst, src, target } => {
-            Step::Branch { piece: add(Piece::branch(*width, *cond, *dst, *src)), target: *target }
-        }
-        Insn::Jump { target, .. } => Step::Jump(*target),
-        Insn::Load { size, dst, base, off, .. } => match fixed.kernel {
-            Some(value) => {
-                Step::Kernel { dst: *dst, base: *base, size: *size, value, of: structure(value, *off) }
+            Step::Piece {
+                dst: *dst,
+                piece: add(Piece::wide(number)),
             }
+        }
+        Insn::Branch {
+            width,
+            cond,
+            dst,
+            src,
+            target,
+        } => Step::Branch {
+            piece: add(Piece::branch(*width, *cond, *dst, *src)),
+            target: *target,
+        },
+        Insn::Jump { target, .. } => Step::Jump(*target),
+        Insn::Load {
+            size,
+            dst,
+            base,
+            off,
+            ..
+        } => match fixed.kernel {
+            Some(value) => Step::Kernel {
+                dst: *dst,
+                base: *base,
+                size: *size,
+                value,
+                of: structure(value, *off),
+            },
             None => Step::Core(fixed.insn.clone()),
         },
         Insn::Store { .. } | Insn::Atomic { .. } | Insn::Call(_) | Insn::Exit => {
@@ -280,7 +348,12 @@ fn make_listing(program: &Program, lines: &[Line]) -> Listing {
     let texts = disasm::texts(&insns, &program.map_names);
     let written_texts = disasm::texts(&program.insns, &program.map_names);
     // The file of the first line; other files' lines were inlined from headers.
-    let main = program.lines.iter().flatten().next().map(|l| Arc::clone(&l.file));
+    let main = program
+        .lines
+        .iter()
+        .flatten()
+        .next()
+        .map(|l| Arc::clone(&l.file));
     let lines = lines
         .iter()
         .zip(texts)
@@ -288,8 +361,11 @@ fn make_listing(program: &Program, lines: &[Line]) -> Listing {
             let source = line.written.and_then(|at| program.lines.get(at)?.as_ref());
             let in_main = source.filter(|s| Some(&s.file) == main.as_ref());
             let inlined = source.filter(|s| Some(&s.file) != main.as_ref());
-            let written_text =
-                line.written.and_then(|at| written_texts.get(at)).filter(|w| **w != text).cloned();
+            let written_text = line
+                .written
+                .and_then(|at| written_texts.get(at))
+                .filter(|w| **w != text)
+                .cloned();
             let from_header = inlined.map(|s| {
                 let name = s.file.rsplit('/').next().unwrap_or(&s.file);
                 format!("{name}:{}", s.line)

@@ -40,7 +40,13 @@ pub(super) fn call(
     dynptrs: &mut Dynptrs,
 ) -> Result<u64, Fault> {
     let [a1, a2, a3, a4, _] = args;
-    let only = |wanted: ProgType| if *prog_type == wanted { Ok(()) } else { Err(not_here(memory.insn, id)) };
+    let only = |wanted: ProgType| {
+        if *prog_type == wanted {
+            Ok(())
+        } else {
+            Err(not_here(memory.insn, id))
+        }
+    };
     let ret: i64 = match id {
         // bpf_map_lookup_elem(map, key)
         1 => {
@@ -164,21 +170,36 @@ pub(super) fn call_kfunc(
             dynptrs.get(memory, args[0])?;
             0
         }
-        _ => return Err(Fault::NotCovered { insn: memory.insn, name: name.to_owned() }),
+        _ => {
+            return Err(Fault::NotCovered {
+                insn: memory.insn,
+                name: name.to_owned(),
+            });
+        }
     };
     Ok(ret as u64)
 }
 
 fn not_here(insn: usize, id: u32) -> Fault {
-    Fault::NotCovered { insn, name: name(id).unwrap_or_else(|| format!("#{id}")) }
+    Fault::NotCovered {
+        insn,
+        name: name(id).unwrap_or_else(|| format!("#{id}")),
+    }
 }
 
 fn wrong(insn: usize, what: &str) -> Fault {
-    Fault::Instruction { insn, what: what.to_owned() }
+    Fault::Instruction {
+        insn,
+        what: what.to_owned(),
+    }
 }
 
 fn context(memory: &Memory<'_>, argument: u64) -> Result<(), Fault> {
-    if argument == CTX_ADDRESS { Ok(()) } else { Err(wrong(memory.insn, "R1 is not the context")) }
+    if argument == CTX_ADDRESS {
+        Ok(())
+    } else {
+        Err(wrong(memory.insn, "R1 is not the context"))
+    }
 }
 
 fn map_argument(memory: &Memory<'_>, argument: u64) -> Result<usize, Fault> {
@@ -190,19 +211,26 @@ fn map_argument(memory: &Memory<'_>, argument: u64) -> Result<usize, Fault> {
 
 /// Reads the key; maps whose type is not covered end the run, by the helper's name.
 fn map_key(memory: &mut Memory<'_>, map: usize, address: u64, id: u32) -> Result<Vec<u8>, Fault> {
-    let Some(def) = memory.maps.def(map) else { return Err(wrong(memory.insn, "R1 is not a map")) };
+    let Some(def) = memory.maps.def(map) else {
+        return Err(wrong(memory.insn, "R1 is not a map"));
+    };
     let size = u64::from(def.key_size);
     if let MapKind::Other(kind) = def.kind {
         let helper = name(id).unwrap_or_default();
         let name = format!("{helper} on map {} of type {kind}", def.name);
-        return Err(Fault::NotCovered { insn: memory.insn, name });
+        return Err(Fault::NotCovered {
+            insn: memory.insn,
+            name,
+        });
     }
     memory.buffer(address, size)
 }
 
 fn trace(memory: &mut Memory<'_>, fmt: &[u8], args: &[u64]) -> Result<i64, Fault> {
     let read = |address, len| memory.buffer(address, len as u64);
-    let Some(line) = printk::format(fmt, args, read)? else { return Ok(-EINVAL) };
+    let Some(line) = printk::format(fmt, args, read)? else {
+        return Ok(-EINVAL);
+    };
     memory.host.printk(printk::line_text(&line));
     Ok(line.len() as i64)
 }

@@ -167,25 +167,53 @@ pub enum Callee {
 pub enum Insn {
     /// Arithmetic: `dst = dst op src`.
     #[allow(missing_docs)]
-    Alu { width: Width, op: AluOp, dst: Reg, src: Operand },
+    Alu {
+        width: Width,
+        op: AluOp,
+        dst: Reg,
+        src: Operand,
+    },
     /// Wide immediate load, two slots.
     #[allow(missing_docs)]
     LoadImm { dst: Reg, value: Wide },
     /// `dst = *(size *)(base + off)`.
     #[allow(missing_docs)]
-    Load { size: Size, signed: bool, dst: Reg, base: Reg, off: i16 },
+    Load {
+        size: Size,
+        signed: bool,
+        dst: Reg,
+        base: Reg,
+        off: i16,
+    },
     /// `*(size *)(base + off) = src`.
     #[allow(missing_docs)]
-    Store { size: Size, base: Reg, off: i16, src: Operand },
+    Store {
+        size: Size,
+        base: Reg,
+        off: i16,
+        src: Operand,
+    },
     /// An atomic read-modify-write at `base + off`.
     #[allow(missing_docs)]
-    Atomic { size: Size, op: AtomicOp, base: Reg, off: i16, src: Reg },
+    Atomic {
+        size: Size,
+        op: AtomicOp,
+        base: Reg,
+        off: i16,
+        src: Reg,
+    },
     /// Unconditional jump to an entry; `long` is `gotol`.
     #[allow(missing_docs)]
     Jump { target: usize, long: bool },
     /// Jump if `dst cond src`.
     #[allow(missing_docs)]
-    Branch { width: Width, cond: Cond, dst: Reg, src: Operand, target: usize },
+    Branch {
+        width: Width,
+        cond: Cond,
+        dst: Reg,
+        src: Operand,
+        target: usize,
+    },
     /// A call.
     Call(Callee),
     /// Return from the program or function.
@@ -272,9 +300,15 @@ pub(super) fn decode(
     bytes: &[u8],
     refs: &BTreeMap<usize, Reference>,
 ) -> Result<Vec<Decoded>, DecodeError> {
-    let fail = |slot: usize, why: &str| DecodeError { slot, why: why.to_owned() };
+    let fail = |slot: usize, why: &str| DecodeError {
+        slot,
+        why: why.to_owned(),
+    };
     if bytes.is_empty() || bytes.len() % 8 != 0 {
-        return Err(fail(0, "length of the program is not a multiple of 8 bytes"));
+        return Err(fail(
+            0,
+            "length of the program is not a multiple of 8 bytes",
+        ));
     }
     let slots = bytes.len() / 8;
     let mut out: Vec<Decoded> = Vec::with_capacity(slots);
@@ -292,11 +326,16 @@ pub(super) fn decode(
         slot += width;
     }
     for at in 0..out.len() {
-        let Some(target) = out[at].insn.target() else { continue };
+        let Some(target) = out[at].insn.target() else {
+            continue;
+        };
         let Some(entry) = entry_of_slot.get(target).copied().flatten() else {
             return Err(DecodeError {
                 slot: out[at].slot,
-                why: format!("jump out of range from insn {} to {}", out[at].slot, target as isize),
+                why: format!(
+                    "jump out of range from insn {} to {}",
+                    out[at].slot, target as isize
+                ),
             });
         };
         out[at].insn = out[at].insn.clone().retarget(|_| entry);
@@ -321,7 +360,11 @@ fn decode_one(
         _ => Err(format!("R{n} is invalid")),
     };
     let reserved = |ok: bool, what: &str| {
-        if ok { Ok(()) } else { Err(format!("{what} uses reserved fields")) }
+        if ok {
+            Ok(())
+        } else {
+            Err(format!("{what} uses reserved fields"))
+        }
     };
     match raw.op & 7 {
         // BPF_ALU, BPF_ALU64
@@ -361,7 +404,13 @@ fn decode_one(
             };
             reserved(raw.imm == 0, "BPF_LDX")?;
             let (dst, base) = (writable(raw.dst)?, reg(raw.src)?);
-            Ok(Insn::Load { size: size_of(raw.op), signed, dst, base, off: raw.off })
+            Ok(Insn::Load {
+                size: size_of(raw.op),
+                signed,
+                dst,
+                base,
+                off: raw.off,
+            })
         }
         2 => {
             if raw.op & 0xe0 != 0x60 {
@@ -369,13 +418,23 @@ fn decode_one(
             }
             reserved(raw.src == 0, "BPF_ST")?;
             let src = Operand::Imm(raw.imm);
-            Ok(Insn::Store { size: size_of(raw.op), base: reg(raw.dst)?, off: raw.off, src })
+            Ok(Insn::Store {
+                size: size_of(raw.op),
+                base: reg(raw.dst)?,
+                off: raw.off,
+                src,
+            })
         }
         _ => match raw.op & 0xe0 {
             0x60 => {
                 reserved(raw.imm == 0, "BPF_STX")?;
                 let src = Operand::Reg(reg(raw.src)?);
-                Ok(Insn::Store { size: size_of(raw.op), base: reg(raw.dst)?, off: raw.off, src })
+                Ok(Insn::Store {
+                    size: size_of(raw.op),
+                    base: reg(raw.dst)?,
+                    off: raw.off,
+                    src,
+                })
             }
             0xc0 => {
                 let size = size_of(raw.op);
@@ -383,10 +442,18 @@ fn decode_one(
                     return Err("invalid atomic operand size".to_owned());
                 }
                 let op = match raw.imm {
-                    0x00 | 0x01 => AtomicOp::Add { fetch: raw.imm & 1 != 0 },
-                    0x40 | 0x41 => AtomicOp::Or { fetch: raw.imm & 1 != 0 },
-                    0x50 | 0x51 => AtomicOp::And { fetch: raw.imm & 1 != 0 },
-                    0xa0 | 0xa1 => AtomicOp::Xor { fetch: raw.imm & 1 != 0 },
+                    0x00 | 0x01 => AtomicOp::Add {
+                        fetch: raw.imm & 1 != 0,
+                    },
+                    0x40 | 0x41 => AtomicOp::Or {
+                        fetch: raw.imm & 1 != 0,
+                    },
+                    0x50 | 0x51 => AtomicOp::And {
+                        fetch: raw.imm & 1 != 0,
+                    },
+                    0xa0 | 0xa1 => AtomicOp::Xor {
+                        fetch: raw.imm & 1 != 0,
+                    },
                     0xe1 => AtomicOp::Xchg,
                     0xf1 => AtomicOp::Cmpxchg,
                     imm => return Err(format!("BPF_ATOMIC uses invalid atomic opcode {imm:02x}")),
@@ -399,8 +466,18 @@ fn decode_one(
                         | AtomicOp::Xor { fetch: false }
                         | AtomicOp::Cmpxchg
                 );
-                let src = if writes_src { writable(raw.src)? } else { reg(raw.src)? };
-                Ok(Insn::Atomic { size, op, base: reg(raw.dst)?, off: raw.off, src })
+                let src = if writes_src {
+                    writable(raw.src)?
+                } else {
+                    reg(raw.src)?
+                };
+                Ok(Insn::Atomic {
+                    size,
+                    op,
+                    base: reg(raw.dst)?,
+                    off: raw.off,
+                    src,
+                })
             }
             _ => Err(unknown()),
         },
@@ -423,7 +500,11 @@ fn decode_alu(
     reserved: impl Fn(bool, &str) -> Result<(), String>,
     unknown: impl Fn() -> String,
 ) -> Result<Insn, String> {
-    let width = if raw.op & 7 == 7 { Width::W64 } else { Width::W32 };
+    let width = if raw.op & 7 == 7 {
+        Width::W64
+    } else {
+        Width::W32
+    };
     let by_reg = raw.op & 8 != 0;
     let dst = writable(raw.dst)?;
     let code = raw.op & 0xf0;
@@ -474,7 +555,12 @@ fn decode_alu(
         }
         _ => return Err(unknown()),
     };
-    Ok(Insn::Alu { width, op, dst, src })
+    Ok(Insn::Alu {
+        width,
+        op,
+        dst,
+        src,
+    })
 }
 
 fn decode_jump(
@@ -485,7 +571,11 @@ fn decode_jump(
     reserved: impl Fn(bool, &str) -> Result<(), String>,
     unknown: impl Fn() -> String,
 ) -> Result<Insn, String> {
-    let width = if raw.op & 7 == 5 { Width::W64 } else { Width::W32 };
+    let width = if raw.op & 7 == 5 {
+        Width::W64
+    } else {
+        Width::W32
+    };
     let by_reg = raw.op & 8 != 0;
     // A slot below 0 wraps to a huge one, which decode() refuses as out of range.
     let to = |distance: i64| (slot as i64).wrapping_add(1).wrapping_add(distance) as usize;
@@ -496,11 +586,17 @@ fn decode_jump(
             return match width {
                 Width::W64 => {
                     reserved(raw.imm == 0, "BPF_JA")?;
-                    Ok(Insn::Jump { target, long: false })
+                    Ok(Insn::Jump {
+                        target,
+                        long: false,
+                    })
                 }
                 Width::W32 => {
                     reserved(raw.off == 0, "BPF_JA")?;
-                    Ok(Insn::Jump { target: to(i64::from(raw.imm)), long: true })
+                    Ok(Insn::Jump {
+                        target: to(i64::from(raw.imm)),
+                        long: true,
+                    })
                 }
             };
         }
@@ -514,7 +610,10 @@ fn decode_jump(
             };
         }
         0x90 if raw.op == 0x95 => {
-            reserved(raw.dst == 0 && raw.src == 0 && raw.off == 0 && raw.imm == 0, "BPF_EXIT")?;
+            reserved(
+                raw.dst == 0 && raw.src == 0 && raw.off == 0 && raw.imm == 0,
+                "BPF_EXIT",
+            )?;
             return Ok(Insn::Exit);
         }
         0x10 => Cond::Eq,
@@ -537,5 +636,11 @@ fn decode_jump(
         reserved(raw.src == 0, "BPF_JMP")?;
         Operand::Imm(raw.imm)
     };
-    Ok(Insn::Branch { width, cond, dst: reg(raw.dst)?, src, target })
+    Ok(Insn::Branch {
+        width,
+        cond,
+        dst: reg(raw.dst)?,
+        src,
+        target,
+    })
 }

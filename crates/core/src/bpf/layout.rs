@@ -153,7 +153,10 @@ pub(super) fn ctx_load(prog_type: &ProgType, off: i64, size: u32, signed: bool) 
         Member::NotCovered("cb") => true,
         Member::NotCovered(_) => size <= 4,
     };
-    allowed.then_some(CtxLoad { member, inside: off & 3 })
+    allowed.then_some(CtxLoad {
+        member,
+        inside: off & 3,
+    })
 }
 
 /// The fields a TC program may write; the simulator has no writes to the context.
@@ -185,26 +188,49 @@ pub(super) fn convert(
     use KernelValue::{Field, Pointer};
     use offsets::*;
     let get = |size: Size, base: Reg, off: i16, value: KernelValue| Fixed {
-        insn: Insn::Load { size, signed: false, dst, base, off },
+        insn: Insn::Load {
+            size,
+            signed: false,
+            dst,
+            base,
+            off,
+        },
         kernel: Some(value),
     };
     let plain = |insn: Insn| Fixed { insn, kernel: None };
     let w32 = |op: AluOp, imm: i32| {
-        plain(Insn::Alu { width: Width::W32, op, dst, src: Operand::Imm(imm) })
+        plain(Insn::Alu {
+            width: Width::W32,
+            op,
+            dst,
+            src: Operand::Imm(imm),
+        })
     };
     let field = |size: Size, off: i16, field: CtxField| vec![get(size, base, off, Field(field))];
     let xdp = *prog_type == ProgType::Xdp;
     let number = match load.member {
         Member::NotCovered(name) => return Err(name),
         Member::Pointer(PacketPointer::Data) => {
-            return Ok(field(Size::Dw, if xdp { XDP_DATA } else { SKB_DATA }, CtxField::Data));
+            return Ok(field(
+                Size::Dw,
+                if xdp { XDP_DATA } else { SKB_DATA },
+                CtxField::Data,
+            ));
         }
         Member::Pointer(PacketPointer::DataEnd) => {
-            let off = if xdp { XDP_DATA_END } else { SKB_CB + CB_DATA_END };
+            let off = if xdp {
+                XDP_DATA_END
+            } else {
+                SKB_CB + CB_DATA_END
+            };
             return Ok(field(Size::Dw, off, CtxField::DataEnd));
         }
         Member::Pointer(PacketPointer::DataMeta) => {
-            let off = if xdp { XDP_DATA_META } else { SKB_CB + CB_DATA_META };
+            let off = if xdp {
+                XDP_DATA_META
+            } else {
+                SKB_CB + CB_DATA_META
+            };
             return Ok(field(Size::Dw, off, CtxField::DataMeta));
         }
         Member::Number(number) => number,
@@ -241,7 +267,13 @@ pub(super) fn convert(
         CtxField::VlanPresent => {
             let mut out = field(Size::W, SKB_VLAN_ALL, number);
             let (width, cond, src) = (Width::W64, Cond::Eq, Operand::Imm(0));
-            out.push(plain(Insn::Branch { width, cond, dst, src, target: 3 }));
+            out.push(plain(Insn::Branch {
+                width,
+                cond,
+                dst,
+                src,
+                target: 3,
+            }));
             out.push(w32(AluOp::Mov, 1));
             (out, 4)
         }
@@ -267,7 +299,12 @@ pub(super) fn convert(
     }
     if signed {
         let op = AluOp::MovSx(bytes as u8 * 8);
-        out.push(plain(Insn::Alu { width: Width::W64, op, dst, src: Operand::Reg(dst) }));
+        out.push(plain(Insn::Alu {
+            width: Width::W64,
+            op,
+            dst,
+            src: Operand::Reg(dst),
+        }));
     }
     Ok(out)
 }

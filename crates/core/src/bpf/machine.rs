@@ -46,7 +46,13 @@ pub fn run_counted(
         prepared,
         registers,
         pieces: Pieces::new(&prepared.pieces),
-        memory: Memory { host, maps, stack: Stack::new(), depth: 0, insn: 0 },
+        memory: Memory {
+            host,
+            maps,
+            stack: Stack::new(),
+            depth: 0,
+            insn: 0,
+        },
         dynptrs: Dynptrs::default(),
         frames: Vec::new(),
         stats: RunStats::default(),
@@ -88,7 +94,10 @@ impl Machine<'_> {
         loop {
             self.memory.insn = at;
             if self.stats.instructions >= budget.0 {
-                return Err(Fault::Endless { insn: at, limit: budget.0 });
+                return Err(Fault::Endless {
+                    insn: at,
+                    limit: budget.0,
+                });
             }
             let prepared = self.prepared;
             let Some(step) = prepared.steps.get(at) else {
@@ -107,7 +116,10 @@ impl Machine<'_> {
     }
 
     fn wrong(&self, what: impl Into<String>) -> Fault {
-        Fault::Instruction { insn: self.memory.insn, what: what.into() }
+        Fault::Instruction {
+            insn: self.memory.insn,
+            what: what.into(),
+        }
     }
 
     fn piece(&mut self, piece: usize) -> Result<u64, Fault> {
@@ -128,7 +140,13 @@ impl Machine<'_> {
                 }
             }
             Step::Jump(target) => return Ok(Next::At(target)),
-            Step::Kernel { dst, base, size, value, of } => {
+            Step::Kernel {
+                dst,
+                base,
+                size,
+                value,
+                of,
+            } => {
                 if self.registers.get(base) != of {
                     return Err(self.wrong("load of a kernel structure through another pointer"));
                 }
@@ -149,17 +167,25 @@ impl Machine<'_> {
 
     fn load(&mut self, address: u64, size: Size) -> Result<u64, Fault> {
         let mut bytes = [0; 8];
-        self.memory.load(address, &mut bytes[..size.bytes() as usize])?;
+        self.memory
+            .load(address, &mut bytes[..size.bytes() as usize])?;
         Ok(u64::from_le_bytes(bytes))
     }
 
     fn store(&mut self, address: u64, size: Size, value: u64) -> Result<(), Fault> {
-        self.memory.store(address, &value.to_le_bytes()[..size.bytes() as usize])
+        self.memory
+            .store(address, &value.to_le_bytes()[..size.bytes() as usize])
     }
 
     fn core(&mut self, insn: &Insn) -> Result<Next, Fault> {
         match *insn {
-            Insn::Load { size, signed, dst, base, off } => {
+            Insn::Load {
+                size,
+                signed,
+                dst,
+                base,
+                off,
+            } => {
                 let address = self.address(base, off);
                 let mut value = self.load(address, size)?;
                 if signed {
@@ -168,7 +194,12 @@ impl Machine<'_> {
                 }
                 self.registers.set(dst, value);
             }
-            Insn::Store { size, base, off, src } => {
+            Insn::Store {
+                size,
+                base,
+                off,
+                src,
+            } => {
                 let value = match src {
                     Operand::Reg(src) => self.registers.get(src),
                     Operand::Imm(imm) => i64::from(imm) as u64,
@@ -176,15 +207,24 @@ impl Machine<'_> {
                 let address = self.address(base, off);
                 self.store(address, size, value)?;
             }
-            Insn::Atomic { size, op, base, off, src } => self.atomic(size, op, base, off, src)?,
+            Insn::Atomic {
+                size,
+                op,
+                base,
+                off,
+                src,
+            } => self.atomic(size, op, base, off, src)?,
             Insn::Call(ref callee) => return self.call(callee),
             Insn::Exit => {
-                let Some(frame) = self.frames.pop() else { return Ok(Next::End) };
+                let Some(frame) = self.frames.pop() else {
+                    return Ok(Next::End);
+                };
                 for (reg, value) in saved_registers().zip(frame.saved) {
                     self.registers.set(reg, value);
                 }
                 self.memory.depth -= 1;
-                self.registers.set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
+                self.registers
+                    .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
                 return Ok(Next::At(frame.back));
             }
             Insn::Alu { .. } | Insn::LoadImm { .. } | Insn::Jump { .. } | Insn::Branch { .. } => {
@@ -194,7 +234,14 @@ impl Machine<'_> {
         Ok(Next::Following)
     }
 
-    fn atomic(&mut self, size: Size, op: AtomicOp, base: Reg, off: i16, src: Reg) -> Result<(), Fault> {
+    fn atomic(
+        &mut self,
+        size: Size,
+        op: AtomicOp,
+        base: Reg,
+        off: i16,
+        src: Reg,
+    ) -> Result<(), Fault> {
         let address = self.address(base, off);
         if address % u64::from(size.bytes()) != 0 {
             return Err(self.wrong("misaligned atomic access"));
@@ -232,10 +279,14 @@ impl Machine<'_> {
                 for (place, reg) in saved.iter_mut().zip(saved_registers()) {
                     *place = self.registers.get(reg);
                 }
-                self.frames.push(Frame { back: self.memory.insn + 1, saved });
+                self.frames.push(Frame {
+                    back: self.memory.insn + 1,
+                    saved,
+                });
                 self.memory.depth += 1;
                 self.memory.stack.forget(self.memory.depth);
-                self.registers.set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
+                self.registers
+                    .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
                 return Ok(Next::At(*target));
             }
             Callee::Helper(id) => {

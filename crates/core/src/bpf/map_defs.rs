@@ -4,18 +4,10 @@ use super::btf::{Btf, u32_at};
 use super::program::{MapDef, MapKind};
 
 /// A variable of section `.maps`, described by its BTF type.
-pub(super) fn from_btf(
-    name: &str,
-    btf: Option<&Btf>,
-    section: &str,
-    offset: u64,
-) -> Result<MapDef, String> {
+pub(super) fn from_btf(name: &str, btf: Option<&Btf>, section: &str) -> Result<MapDef, String> {
     let btf = btf.ok_or("the object has no BTF, so the map has no definition")?;
     let members = btf
-        .structs_of_section(section)
-        .into_iter()
-        .find(|(at, _)| u64::from(*at) == offset)
-        .map(|(_, members)| members)
+        .variable(section, name)
         .ok_or("no BTF type for this map")?;
     let mut def = MapDef {
         name: name.to_owned(),
@@ -27,8 +19,14 @@ pub(super) fn from_btf(
         initial: Vec::new(),
     };
     for member in members {
-        let number = || btf.uint(member).ok_or(format!("{} is not a number", member.name));
-        let size = || btf.pointee_size(member).ok_or(format!("{} has no size", member.name));
+        let number = || {
+            btf.uint(member)
+                .ok_or(format!("{} is not a number", member.name))
+        };
+        let size = || {
+            btf.pointee_size(member)
+                .ok_or(format!("{} has no size", member.name))
+        };
         match member.name.as_str() {
             "type" => def.kind = MapKind::from_number(number()?),
             "key_size" => def.key_size = number()?,

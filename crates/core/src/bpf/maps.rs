@@ -87,13 +87,20 @@ impl Maps {
             };
             total = total.saturating_add(bytes);
             if bytes > VALUE_STEP || total > MAX_TOTAL {
-                return Err(fail(format!("{bytes} bytes are more than the simulator gives a map")));
+                return Err(fail(format!(
+                    "{bytes} bytes are more than the simulator gives a map"
+                )));
             }
             let mut values = vec![0; bytes as usize];
             if let Some(head) = values.get_mut(..def.initial.len()) {
                 head.copy_from_slice(&def.initial);
             }
-            maps.push(Map { def: def.clone(), values, slots: BTreeMap::new(), free: Vec::new() });
+            maps.push(Map {
+                def: def.clone(),
+                values,
+                slots: BTreeMap::new(),
+                free: Vec::new(),
+            });
         }
         Ok(Maps { maps })
     }
@@ -101,8 +108,12 @@ impl Maps {
     /// Sets a `u32` value of an array map, as `bpftool map update` would; `false` if there is no
     /// such map, key, or the values are smaller than four bytes.
     pub fn set_u32(&mut self, map: &str, key: u32, value: u32) -> bool {
-        let Some(index) = self.index_of_name(map) else { return false };
-        let Some(place) = self.lookup(index, &key.to_le_bytes()) else { return false };
+        let Some(index) = self.index_of_name(map) else {
+            return false;
+        };
+        let Some(place) = self.lookup(index, &key.to_le_bytes()) else {
+            return false;
+        };
         if self.maps[index].def.value_size < 4 {
             return false;
         }
@@ -120,7 +131,9 @@ impl Maps {
     pub fn value(&self, map: &str, key: &[u8]) -> Option<&[u8]> {
         let index = self.index_of_name(map)?;
         let place = self.lookup(index, key)?;
-        self.maps[index].values.get(place.at..place.at + self.maps[index].def.value_size as usize)
+        self.maps[index]
+            .values
+            .get(place.at..place.at + self.maps[index].def.value_size as usize)
     }
 
     /// Definitions of the maps, by index.
@@ -151,7 +164,10 @@ impl Maps {
             MapKind::Hash => *m.slots.get(key)?,
             MapKind::Ringbuf | MapKind::Other(_) => return None,
         };
-        (slot < m.def.max_entries).then(|| ValuePlace { map, at: slot as usize * m.stride() })
+        (slot < m.def.max_entries).then(|| ValuePlace {
+            map,
+            at: slot as usize * m.stride(),
+        })
     }
 
     /// `bpf_map_update_elem()` (kernel/bpf/arraymap.c, hashtab.c); 0 or a negative error.
@@ -160,10 +176,14 @@ impl Maps {
         if flags > exist {
             return -EINVAL;
         }
-        let Some(m) = self.maps.get_mut(map) else { return -EINVAL };
+        let Some(m) = self.maps.get_mut(map) else {
+            return -EINVAL;
+        };
         let found = match m.def.kind {
             MapKind::Array => {
-                let Ok(key) = key.try_into().map(u32::from_le_bytes) else { return -EINVAL };
+                let Ok(key) = key.try_into().map(u32::from_le_bytes) else {
+                    return -EINVAL;
+                };
                 if key >= m.def.max_entries {
                     return -E2BIG;
                 }
@@ -196,7 +216,9 @@ impl Maps {
 
     /// `bpf_map_delete_elem()`.
     pub(super) fn delete(&mut self, map: usize, key: &[u8]) -> i64 {
-        let Some(m) = self.maps.get_mut(map) else { return -EINVAL };
+        let Some(m) = self.maps.get_mut(map) else {
+            return -EINVAL;
+        };
         if m.def.kind != MapKind::Hash {
             return -EINVAL;
         }
@@ -219,7 +241,9 @@ impl Maps {
 
     /// Bytes of a value; an access must lie in one value. `Err` is the offset from its start.
     pub(super) fn bytes(&mut self, place: ValuePlace, len: usize) -> Result<&mut [u8], i64> {
-        let Some(m) = self.maps.get_mut(place.map) else { return Err(place.at as i64) };
+        let Some(m) = self.maps.get_mut(place.map) else {
+            return Err(place.at as i64);
+        };
         let (stride, size) = (m.stride(), m.def.value_size as usize);
         let inside = place.at.checked_rem(stride).unwrap_or(place.at);
         if inside.checked_add(len).is_none_or(|end| end > size) {
@@ -230,6 +254,7 @@ impl Maps {
     }
 
     pub(super) fn is_read_only(&self, map: usize) -> bool {
-        self.def(map).is_some_and(|d| d.kind == MapKind::Data { read_only: true })
+        self.def(map)
+            .is_some_and(|d| d.kind == MapKind::Data { read_only: true })
     }
 }

@@ -34,13 +34,19 @@ pub(super) struct Stack {
 impl Stack {
     pub fn new() -> Stack {
         let size = FRAME as usize * MAX_FRAMES;
-        Stack { bytes: vec![0; size], written: vec![false; size] }
+        Stack {
+            bytes: vec![0; size],
+            written: vec![false; size],
+        }
     }
 
     /// A new function starts with nothing written. `depth` 0 is the outermost.
     pub fn forget(&mut self, depth: usize) {
         let end = (MAX_FRAMES - depth) * FRAME as usize;
-        if let Some(frame) = self.written.get_mut(end.saturating_sub(FRAME as usize)..end) {
+        if let Some(frame) = self
+            .written
+            .get_mut(end.saturating_sub(FRAME as usize)..end)
+        {
             frame.fill(false);
         }
     }
@@ -69,7 +75,12 @@ pub(super) struct Memory<'m> {
 
 impl Memory<'_> {
     fn fault(&self, what: &'static str, off: i64, size: usize) -> Fault {
-        Fault::Access { insn: self.insn, what, off, size: u32::try_from(size).unwrap_or(u32::MAX) }
+        Fault::Access {
+            insn: self.insn,
+            what,
+            off,
+            size: u32::try_from(size).unwrap_or(u32::MAX),
+        }
     }
 
     fn place(&self, address: u64) -> Place {
@@ -185,14 +196,16 @@ impl Memory<'_> {
         match self.place(address) {
             Place::Stack(index) => self.stack_range(index, size).map(|_| ()),
             Place::Packet(off) => self.packet_range(off, size).map(|_| ()),
-            Place::Value(place) if !self.maps.is_read_only(place.map) => {
-                self.maps.bytes(place, size).map(|_| ()).map_err(|off| Fault::Access {
+            Place::Value(place) if !self.maps.is_read_only(place.map) => self
+                .maps
+                .bytes(place, size)
+                .map(|_| ())
+                .map_err(|off| Fault::Access {
                     insn: self.insn,
                     what: "map value",
                     off,
                     size: size as u32,
-                })
-            }
+                }),
             Place::Value(place) => Err(self.fault("map value", place.at as i64, size)),
             Place::Ctx(off) => Err(self.fault("ctx", off, size)),
             Place::Nowhere => Err(self.fault("memory", address as i64, size)),

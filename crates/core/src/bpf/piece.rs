@@ -246,7 +246,10 @@ pub(super) struct Pieces<'p> {
 
 impl<'p> Pieces<'p> {
     pub fn new(pieces: &'p [Piece]) -> Pieces<'p> {
-        Pieces { pieces, machines: pieces.iter().map(|_| None).collect() }
+        Pieces {
+            pieces,
+            machines: pieces.iter().map(|_| None).collect(),
+        }
     }
 
     /// Carries out a piece. `Err` only if the piece itself is wrong, which is a bug of ours.
@@ -262,6 +265,8 @@ impl<'p> Pieces<'p> {
                 machine.insert(new)
             }
         };
-        machine.execute_program(&registers.file, &[]).map_err(|e| format!("{e:?}"))
+        machine
+            .execute_program(&registers.file, &[])
+            .map_err(|e| format!("{e:?}"))
     }
 }

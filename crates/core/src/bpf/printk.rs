@@ -6,7 +6,14 @@ use super::host::Fault;
 /// One part of a format.
 enum Part<'f> {
     Text(&'f [u8]),
-    Conversion { zero: bool, left: bool, plus: bool, space: bool, width: usize, kind: Kind },
+    Conversion {
+        zero: bool,
+        left: bool,
+        plus: bool,
+        space: bool,
+        width: usize,
+        kind: Kind,
+    },
 }
 
 enum Kind {
@@ -15,7 +22,10 @@ enum Kind {
     /// `%u`.
     Unsigned(u32),
     /// `%x`, `%X`.
-    Hex { bits: u32, upper: bool },
+    Hex {
+        bits: u32,
+        upper: bool,
+    },
     Char,
     Str,
     Pointer,
@@ -35,9 +45,13 @@ pub(super) fn format(
     args: &[u64],
     mut read: impl FnMut(u64, usize) -> Result<Vec<u8>, Fault>,
 ) -> Result<Option<Vec<u8>>, Fault> {
-    let Some((0, fmt)) = fmt.split_last() else { return Ok(None) };
+    let Some((0, fmt)) = fmt.split_last() else {
+        return Ok(None);
+    };
     let end = fmt.iter().position(|&b| b == 0).unwrap_or(fmt.len());
-    let Some(parts) = parse(&fmt[..end]) else { return Ok(None) };
+    let Some(parts) = parse(&fmt[..end]) else {
+        return Ok(None);
+    };
     let mut args = args.iter().copied();
     let mut line = Vec::new();
     for part in parts {
@@ -46,15 +60,26 @@ pub(super) fn format(
                 line.extend_from_slice(text);
                 continue;
             }
-            Part::Conversion { zero, left, plus, space, width, kind } => {
-                (zero, left, plus, space, width, kind)
-            }
+            Part::Conversion {
+                zero,
+                left,
+                plus,
+                space,
+                width,
+                kind,
+            } => (zero, left, plus, space, width, kind),
         };
-        let Some(arg) = args.next() else { return Ok(None) };
+        let Some(arg) = args.next() else {
+            return Ok(None);
+        };
         // Sign or nothing, then the digits; zeros go between.
         let (sign, digits) = match kind {
             Kind::Signed(bits) => {
-                let number = if bits == 64 { arg as i64 } else { i64::from(arg as i32) };
+                let number = if bits == 64 {
+                    arg as i64
+                } else {
+                    i64::from(arg as i32)
+                };
                 let sign = match (number < 0, plus, space) {
                     (true, ..) => "-",
                     (false, true, _) => "+",
@@ -171,7 +196,14 @@ fn parse(fmt: &[u8]) -> Option<Vec<Part<'_>>> {
             },
             _ => return None,
         };
-        parts.push(Part::Conversion { zero, left, plus, space, width, kind });
+        parts.push(Part::Conversion {
+            zero,
+            left,
+            plus,
+            space,
+            width,
+            kind,
+        });
     }
     if !rest.is_empty() {
         parts.push(Part::Text(rest));
