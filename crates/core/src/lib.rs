@@ -5,6 +5,7 @@
 
 pub mod bpf;
 pub mod net;
+pub mod recording;
 pub mod scenario;
 pub mod skb;
 pub mod trace;
