@@ -6,6 +6,7 @@
 pub mod bpf;
 pub mod design;
 pub mod net;
+pub mod recording;
 pub mod scenario;
 pub mod scene;
 pub mod simulate;
