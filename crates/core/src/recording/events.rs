@@ -88,15 +88,17 @@ fn traced(seq: u32, index: usize, label: Label, view: PacketView<'_>) -> TracedE
         Outcome::Ret(value) => (Some(Ret::Number(value)), None),
         Outcome::RetSkb(skb) => (None, Some(skb.map(|skb| skb.0))),
     };
-    // A packet that is gone has no device, and an xdp_buff is no skb.
-    let dev = step.dev.as_ref().filter(|_| packet != Packet::Result);
+    // Of a packet that is gone the recorder still knows the device, but not the namespace; an
+    // xdp_buff is no skb.
+    let dev = step.dev.as_ref();
+    let netns = dev.and_then(|dev| dev.netns.clone()).filter(|_| packet != Packet::Result);
     let skb = step.skb.filter(|_| !matches!(packet, Packet::Xdp(_))).map(|skb| skb.0);
     let event = Event {
         seq,
         stage: label.stage,
         prog: label.prog,
         dev: dev.map(|dev| dev.name.clone()),
-        netns: dev.and_then(|dev| dev.netns.clone()),
+        netns,
         skb,
         ret,
         ret_skb,

@@ -37,6 +37,11 @@ impl Kernel {
                     Ok(NET_RX_SUCCESS)
                 }
                 Some(&icmp::ECHO_REPLY) => k.ping_rcv(no),
+                Some(&icmp::DEST_UNREACH) => {
+                    // icmp_unreach(): to the sender's protocol, which has nobody waiting here
+                    k.consume_skb(no)?;
+                    Ok(NET_RX_SUCCESS)
+                }
                 other => not_covered(format!("icmp_rcv: type {}", other.copied().unwrap_or(0))),
             }
         })
@@ -82,16 +87,55 @@ impl Kernel {
         if let Some(kind) = message.first_mut() {
             *kind = icmp::ECHO_REPLY;
         }
-        set_checksum(&mut message);
-        let route = self.topology.route(netns, asker)?;
+        self.icmp_push_reply(netns, asked, asker, tos, &mut message)
+    }
+
+    /// `icmp_send()`: tells the sender of a packet that it was of no use.
+    pub(super) fn icmp_send(&mut self, no: SkbNo, kind: u8, code: u8) -> Run<()> {
+        self.traced("__icmp_send", FILE, no, |k| k.local_bh(|k| k.icmp_error(no, kind, code)))
+    }
+
+    /// The error message holds the packet from its IP header on, 576 bytes of IP packet at most (RFC 1812, 4.3.2.3).
+    fn icmp_error(&mut self, no: SkbNo, kind: u8, code: u8) -> Run<()> {
+        const LARGEST: u32 = 576;
+        const IPTOS_RT_MASK: u8 = 0x1c;
+        const IPTOS_PREC_INTERNETCONTROL: u8 = 0xc0;
+        let skb = self.skb(no);
+        let Some(dev) = skb.dev else { return not_covered("icmp_send of a packet without device") };
+        let netns = self.topology.dev(dev).netns;
+        let at = u32::from(skb.network_header);
+        let room = LARGEST - ipv4::HLEN - icmp::HLEN;
+        let quoted = (skb.len + skb.data - at).min(room);
+        let tos = self.bytes(no, at + 1, 1).first().copied().unwrap_or(0);
+        let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
+        if !self.topology.is_local(netns, daddr) {
+            return not_covered("icmp_send about a packet that was not for this host");
+        }
+        let mut message = vec![kind, code, 0, 0, 0, 0, 0, 0];
+        message.extend_from_slice(self.bytes(no, at, quoted));
+        let tos = (tos & IPTOS_RT_MASK) | IPTOS_PREC_INTERNETCONTROL;
+        self.icmp_push_reply(netns, daddr, saddr, tos, &mut message)
+    }
+
+    /// `icmp_push_reply()`: checksum, IP header, out.
+    fn icmp_push_reply(
+        &mut self,
+        netns: NetnsId,
+        saddr: Ipv4Addr,
+        daddr: Ipv4Addr,
+        tos: u8,
+        message: &mut [u8],
+    ) -> Run<()> {
+        set_checksum(message);
+        let route = self.topology.route(netns, daddr)?;
         let reply = Datagram {
-            saddr: asked,
-            daddr: asker,
+            saddr,
+            daddr,
             protocol: ipv4::PROTO_ICMP,
             tos,
             ttl: DEFAULT_TTL,
             df: false,
-            payload: &message,
+            payload: message,
             writer: "icmp_push_reply",
         };
         let reply = self.ip_make_skb(route, &reply)?;

@@ -4,7 +4,7 @@ use super::ip_tunnel::TunnelInfo;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
-use crate::net::{gre, ipv4};
+use crate::net::{gre, icmp, ipv4};
 use crate::scenario::command::TunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::{Layer, SkbNo};
@@ -12,6 +12,10 @@ use crate::trace::{Layer, SkbNo};
 const FILE: &str = "net/ipv4/ip_gre.c";
 /// `ETH_P_TEB`: an Ethernet frame inside GRE (gretap).
 const P_TEB: u16 = 0x6558;
+/// `PACKET_RCVD`: the tunnel took the packet.
+const PACKET_RCVD: i64 = 0;
+/// `PACKET_NEXT`: no tunnel of this kind fits.
+const PACKET_NEXT: i64 = 2;
 
 impl Kernel {
     /// `gre_rcv()` (`net/ipv4/gre_demux.c`): takes the GRE header apart.
@@ -24,11 +28,11 @@ impl Kernel {
             if info.proto == P_TEB {
                 return not_covered("gre_rcv: an Ethernet frame inside GRE (gretap)");
             }
-            let dev = k.skb(no).dev;
-            let netns = dev.map(|dev| k.topology.dev(dev).netns);
-            let (saddr, daddr) = (k.ip_hdr_addr(no, 12), k.ip_hdr_addr(no, 16));
-            let tunnel = netns.and_then(|netns| k.ip_tunnel_lookup(netns, saddr, daddr, info.key));
-            k.ipgre_rcv(no, tunnel, hdr_len, info)
+            if k.ipgre_rcv(no, hdr_len, info)? == PACKET_NEXT {
+                k.icmp_send(no, icmp::DEST_UNREACH, icmp::PORT_UNREACH)?;
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+            }
+            Ok(0)
         })
     }
 
@@ -63,21 +67,9 @@ impl Kernel {
 
     /// `__ipgre_rcv()`: pulls the header, moves the MAC header, hands over to the tunnel device.
     /// This is where `mac_header` leaves the metadata behind (patch-series.md, section 0).
-    fn ipgre_rcv(
-        &mut self,
-        no: SkbNo,
-        tunnel: Option<DevId>,
-        hdr_len: u32,
-        info: TunnelInfo,
-    ) -> Run<i64> {
+    fn ipgre_rcv(&mut self, no: SkbNo, hdr_len: u32, info: TunnelInfo) -> Run<i64> {
         self.traced("__ipgre_rcv", FILE, no, |k| {
-            let tunnel = tunnel.and_then(|id| match k.topology.dev(id).kind {
-                DeviceKind::Gre(parms) => Some((id, parms)),
-                DeviceKind::Veth { .. } => None,
-            });
-            let Some((tunnel, parms)) = tunnel else {
-                return not_covered("__ipgre_rcv: no tunnel fits (icmp_send: port unreachable)");
-            };
+            let Some((tunnel, parms)) = k.tunnel_of(no, info.key) else { return Ok(PACKET_NEXT) };
             k.iptunnel_pull_header(no, hdr_len, info.proto, false)?;
             let skb = k.skb_mut(no);
             if parms.remote.is_none() {
@@ -87,8 +79,18 @@ impl Kernel {
                 skb.reset_mac_header();
             }
             k.ip_tunnel_rcv(tunnel, parms, no, info)?;
-            Ok(0)
+            Ok(PACKET_RCVD)
         })
+    }
+
+    /// The tunnel whose addresses and key fit the packet.
+    fn tunnel_of(&self, no: SkbNo, key: Option<u32>) -> Option<(DevId, TunnelParms)> {
+        let netns = self.topology.dev(self.skb(no).dev?).netns;
+        let tunnel = self.ip_tunnel_lookup(netns, self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16), key)?;
+        match self.topology.dev(tunnel).kind {
+            DeviceKind::Gre(parms) => Some((tunnel, parms)),
+            DeviceKind::Veth { .. } => None,
+        }
     }
 
     /// `ipgre_xmit()`: the tunnel device sends.
