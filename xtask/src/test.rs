@@ -152,8 +152,16 @@ fn doc_tests() -> Stage {
     let mut stage = stage::begin("tests, documentation");
     let arguments = ["test", "--workspace", "--doc", "--no-fail-fast", "--locked"];
     let output = stage.run(tools::cargo().args(arguments));
-    let counts = report::cargo_test(&output.lines);
-    end_counted(stage, &output, counts, "cargo test")
+    match report::cargo_test(&output.lines) {
+        // Here alone none is no failure: examples in documentation come and go.
+        Some(
+            counts @ Counts {
+                passed: 0,
+                failed: 0,
+            },
+        ) if output.success => stage.end_with(&output, counts, "none yet".to_string()),
+        counts => end_counted(stage, &output, counts, "cargo test"),
+    }
 }
 
 /// The recordings of a real kernel, by the same command that a user has.
