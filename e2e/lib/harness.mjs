@@ -95,7 +95,11 @@ function watch(context, url) {
   context.on('console', (message) => {
     if (message.type() === 'error') wrong.push(`console error: ${message.text()}`);
   });
-  context.on('weberror', (error) => wrong.push(`exception: ${error.error()?.stack ?? error.error()}`));
+  context.on('weberror', (webError) => {
+    const error = webError.error();
+    // A module that does not compile has a message and an empty stack.
+    wrong.push(`exception: ${error.stack || `${error.name}: ${error.message}`}`);
+  });
   context.on('response', (response) => {
     if (response.status() >= 400) wrong.push(`${response.status()} for ${response.url()}`);
   });

@@ -94,6 +94,8 @@ pub fn trunk(tools: &Tools) -> Result<Command> {
     trunk
         .current_dir(tools::root())
         .env("PATH", tools.search_path()?)
+        // When a build fails, cargo has said why; where in trunk that was noticed helps nobody.
+        .env("RUST_BACKTRACE", "0")
         .args(["--config", "trunk.toml"]);
     // trunk reads NO_COLOR as a truth value and stops at the usual `NO_COLOR=1`.
     if std::env::var_os("NO_COLOR").is_some() {
@@ -173,6 +175,7 @@ pub fn announce(arguments: &[String]) -> Result<ExitCode> {
     let port = parse_port(port)?;
     let started_at = Duration::from_millis(started_at.parse().unwrap_or(0));
     let parent = parent_id();
+    let build_start = SystemTime::now();
     loop {
         std::thread::sleep(Duration::from_millis(150));
         if parent_id() != parent {
@@ -187,7 +190,7 @@ pub fn announce(arguments: &[String]) -> Result<ExitCode> {
             // trunk prints a few lines at this very moment; ours come last.
             std::thread::sleep(Duration::from_millis(300));
             let address = format!("http://127.0.0.1:{port}/");
-            if ok {
+            if ok && built_since(build_start) {
                 println!(
                     "\n{} {}   (ready in {}; Ctrl-C ends it)\n",
                     term::green("Headroom is at"),
@@ -204,6 +207,14 @@ pub fn announce(arguments: &[String]) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     }
+}
+
+/// Whether trunk has put a new page in place. It serves the old one when a build fails.
+fn built_since(time: SystemTime) -> bool {
+    std::fs::metadata(tools::root().join("dist/index.html"))
+        .and_then(|page| page.modified())
+        // Some file systems keep whole seconds only.
+        .is_ok_and(|written| written + Duration::from_secs(1) >= time)
 }
 
 /// `None` until something listens; then whether it has a page.
