@@ -1,2 +1,121 @@
-//! `headroom` on the command line.
-fn main() {}
+//! `headroom` on the command line. The contract is `docs/cli.md`.
+//!
+//! Exit codes: 0 done, 1 a check failed, 2 bad usage or bad input (nothing is written then).
+
+mod check;
+mod disasm;
+mod error;
+mod input;
+mod list;
+mod run;
+mod text;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use error::CliError;
+use headroom_core::design::DesignName;
+
+/// Linux packet metadata, simulated byte for byte.
+#[derive(Parser)]
+#[command(name = "headroom", version, disable_help_subcommand = true)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Name the scenarios and designs that are there.
+    List {
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Run a scenario, or the set-up of a recording, under the designs.
+    Run {
+        /// A scenario id, a scenario file or a recording.
+        scenario: String,
+        /// A design; may be given several times. All of them when absent.
+        #[arg(long = "design", value_name = "NAME", value_parser = parse_design)]
+        designs: Vec<DesignName>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        /// How closely to look: kernel functions, or every BPF instruction.
+        #[arg(long, value_enum, default_value_t = Level::Path)]
+        level: Level,
+        /// Write `<scenario>.<design>.json` (or `.txt`) here instead of printing.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Compare with recordings of a real kernel: one line a recording; exit 1 on a difference.
+    Check {
+        /// Recordings, or directories of them.
+        #[arg(required = true, value_name = "DIR|FILE")]
+        paths: Vec<PathBuf>,
+        /// Compare the receive side only: from the first event on DEV to `icmp_rcv:entry` or the packet's end.
+        #[arg(long, value_name = "DEV")]
+        receive: Option<String>,
+    },
+    /// List the programs of an object: as written, or as the kernel runs them.
+    Disasm {
+        /// An object file of clang.
+        object: PathBuf,
+        /// With the design's prologue and rewritten context loads.
+        #[arg(long)]
+        xlated: bool,
+        /// The design for `--xlated`.
+        #[arg(long, value_name = "NAME", value_parser = parse_design, default_value = "mac_header", requires = "xlated")]
+        design: DesignName,
+    },
+}
+
+/// How a result is printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// How closely a run is told.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Level {
+    /// Kernel functions.
+    Path,
+    /// BPF instructions too.
+    Bpf,
+}
+
+fn parse_design(name: &str) -> Result<DesignName, String> {
+    DesignName::parse(name).ok_or_else(|| {
+        let known: Vec<_> = DesignName::ALL.iter().map(|design| design.as_str()).collect();
+        format!("there is no such design; there are: {}", known.join(", "))
+    })
+}
+
+fn main() -> ExitCode {
+    match execute(Args::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("headroom: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<ExitCode, CliError> {
+    match command {
+        Command::List { format } => list::list(format),
+        Command::Run { scenario, designs, format, level, out } => {
+            let designs = if designs.is_empty() { DesignName::ALL.to_vec() } else { designs };
+            run::run(&scenario, &designs, format, level, out.as_deref())
+        }
+        Command::Check { paths, receive } => check::check(&paths, receive.as_deref()),
+        Command::Disasm { object, xlated, design } => disasm::disasm(&object, xlated.then_some(design)),
+    }
+}

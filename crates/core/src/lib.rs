@@ -4,8 +4,13 @@
 //! every machine, on the host and in WebAssembly. See `docs/ARCHITECTURE.md` for the map.
 
 pub mod bpf;
+pub mod design;
 pub mod net;
+pub mod recording;
 pub mod scenario;
 pub mod scene;
+pub mod simulate;
 pub mod skb;
+pub mod stack;
 pub mod trace;
+pub mod xdp;

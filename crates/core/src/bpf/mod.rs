@@ -4,8 +4,38 @@
 //! core on its own memory, so no pointer made by a program is ever dereferenced by the host, every
 //! instruction can be stepped, and any program ends within a budget.
 
+mod btf;
+mod btf_ext;
+mod disasm;
+mod dynptr;
+mod elf;
+mod error;
+mod facts;
+mod fixup;
+mod helper_names;
+mod helpers;
 pub mod host;
+pub mod insn;
+mod layout;
 pub mod listing;
+mod machine;
+mod map_defs;
+mod maps;
+mod memory;
+mod piece;
+mod printk;
+mod program;
 
+pub use disasm::texts;
+pub use elf::load_object;
+pub use error::LoadError;
+pub use facts::Facts;
+pub use fixup::{Prepared, Prologue, fix_up};
+pub use helpers::name as helper_name;
 pub use host::{Budget, CtxField, Fault, Host, Meta};
+pub use layout::offsets;
 pub use listing::{Listing, ListingLine};
+pub use machine::{RunStats, run, run_counted};
+pub use maps::Maps;
+pub use memory::{CTX_ADDRESS, STACK_TOP};
+pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine};

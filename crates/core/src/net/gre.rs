@@ -21,3 +21,13 @@ pub const FIELDS: [Field; 3] = [
     field("protocol", 2, 2),
     field("optional words", 4, 12),
 ];
+
+/// `gre_calc_hlen()`: length of a header with these flags (network order as read), bytes.
+#[must_use]
+pub fn header_len(flags: u16) -> u32 {
+    let optional = [CSUM, KEY, SEQ]
+        .into_iter()
+        .filter(|flag| flags & flag != 0)
+        .count() as u32;
+    BASE_HLEN + 4 * optional
+}

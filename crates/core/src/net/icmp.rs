@@ -6,6 +6,10 @@ use super::{Field, field};
 pub const HLEN: u32 = 8;
 /// `ICMP_ECHOREPLY`.
 pub const ECHO_REPLY: u8 = 0;
+/// `ICMP_DEST_UNREACH`.
+pub const DEST_UNREACH: u8 = 3;
+/// `ICMP_PORT_UNREACH`, a code of [`DEST_UNREACH`].
+pub const PORT_UNREACH: u8 = 3;
 /// `ICMP_ECHO`.
 pub const ECHO: u8 = 8;
 

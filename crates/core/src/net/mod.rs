@@ -2,6 +2,7 @@
 //! origins and tooltips, so a field is named once.
 
 pub mod checksum;
+pub mod dissect;
 pub mod ethernet;
 pub mod gre;
 pub mod icmp;

@@ -1,2 +1,22 @@
 //! Commands a person would type → topology and packets.
+//!
+//! [`command`] is the data, [`parse`](mod@parse) makes it from text, [`file`](mod@file) reads scenario files.
+
+mod bpftool;
 pub mod command;
+pub mod error;
+pub mod file;
+mod ip;
+mod ip_link;
+mod ip_tunnel;
+mod lex;
+mod orc;
+pub mod parse;
+mod ping;
+mod sysctl;
+pub mod topology;
+mod value;
+
+pub use error::ParseError;
+pub use file::{FileError, ScenarioFile};
+pub use parse::{Parsed, parse, parse_setup};

@@ -1,1 +1,16 @@
-//! `struct sk_buff` and `struct skb_shared_info`.
+//! `struct sk_buff` and `struct skb_shared_info`: bytes, origins, offsets.
+//!
+//! All offsets are bytes from `skb->head`. The panic contract of the kernel (`skb_under_panic()`,
+//! `skb_over_panic()`) is an error here: [`SkbError`] names the packet and the numbers.
+
+mod alloc;
+mod buffer;
+mod sk_buff;
+
+pub use alloc::{
+    MAX_LINEAR, NET_SKB_PAD, PAGE_SIZE, SHARED_INFO_SIZE, data_align, kmalloc_end, page_end,
+};
+pub use buffer::{Buffer, Buffers, SharedInfo};
+pub use sk_buff::{
+    CHECKSUM_NONE, CHECKSUM_UNNECESSARY, NOT_SET, PacketType, SkBuff, SkbError, header,
+};

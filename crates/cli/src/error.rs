@@ -1,0 +1,57 @@
+//! What goes wrong on the command line: one sentence each, with the place.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use headroom_core::bpf::LoadError;
+use headroom_core::recording::ReadError;
+use headroom_core::scenario::{FileError, ParseError};
+use headroom_core::simulate::SimulateError;
+
+/// Bad usage or bad input: exit code 2.
+#[derive(Debug, Error)]
+pub(crate) enum CliError {
+    /// A file can't be read.
+    #[error("{path}: {error}")]
+    Read { path: PathBuf, error: std::io::Error },
+    /// A file can't be written.
+    #[error("{path}: can't be written: {error}")]
+    Write { path: PathBuf, error: std::io::Error },
+    /// Output could not be written.
+    #[error("standard output: {0}")]
+    Output(#[from] std::io::Error),
+    /// Neither a file nor a scenario.
+    #[error("there is no scenario `{name}` and no file of that name; scenarios: {known}")]
+    NoScenario { name: String, known: String },
+    /// No `content` directory.
+    #[error("no `content/scenarios` here or above; start headroom inside the project, or name a file")]
+    NoContent,
+    /// A directory without recordings.
+    #[error("{path}: no recordings (*.json) here")]
+    NoRecordings { path: PathBuf },
+    /// A recording of a design that is not simulated.
+    #[error("{file}: the design `{design}` is not simulated")]
+    NoDesign { file: String, design: String },
+    /// A program's source has no object beside it.
+    #[error("{file}: program `{program}` needs {object}: {error}")]
+    NoObject { file: String, program: String, object: PathBuf, error: std::io::Error },
+    /// A scenario file is wrong.
+    #[error(transparent)]
+    Scenario(#[from] FileError),
+    /// A recording is wrong.
+    #[error(transparent)]
+    Recording(#[from] ReadError),
+    /// A command is wrong.
+    #[error("{file}: {error}")]
+    Command { file: String, error: ParseError },
+    /// An object file is wrong.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The run can't be carried out.
+    #[error("{file}, design {design}: {error}")]
+    Simulate { file: String, design: &'static str, error: SimulateError },
+    /// JSON can't be made.
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}

@@ -1,0 +1,69 @@
+//! `headroom run`.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use headroom_core::design::DesignName;
+use headroom_core::recording::RunJson;
+use headroom_core::simulate::{Input, simulate};
+use headroom_core::trace::Trace;
+
+use crate::error::CliError;
+use crate::{Format, Level, input, text};
+
+/// Runs a scenario under each design and prints or writes the result.
+pub(crate) fn run(
+    name: &str,
+    designs: &[DesignName],
+    format: Format,
+    level: Level,
+    out: Option<&Path>,
+) -> Result<ExitCode, CliError> {
+    let input = input::resolve(name)?;
+    // all designs run before anything is written: an error leaves nothing behind
+    let traces = designs.iter().map(|design| trace(name, &input, *design)).collect::<Result<Vec<_>, _>>()?;
+    let rendered = traces.iter().map(|trace| render(&input, trace, format, level)).collect::<Result<Vec<_>, _>>()?;
+    match out {
+        Some(dir) => {
+            for (trace, text) in traces.iter().zip(&rendered) {
+                write_file(dir, trace, format, text)?;
+            }
+        }
+        None => {
+            let mut stdout = std::io::stdout().lock();
+            for text in &rendered {
+                stdout.write_all(text.as_bytes())?;
+            }
+            if format == Format::Text {
+                stdout.write_all(text::summary(&traces).as_bytes())?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn trace(name: &str, input: &Input, design: DesignName) -> Result<Trace, CliError> {
+    simulate(input, design)
+        .map_err(|error| CliError::Simulate { file: name.into(), design: design.as_str(), error })
+}
+
+fn render(input: &Input, trace: &Trace, format: Format, level: Level) -> Result<String, CliError> {
+    Ok(match format {
+        Format::Text => text::story(input, trace, level == Level::Bpf),
+        Format::Json => serde_json::to_string(&RunJson::new(trace, Default::default()))? + "\n",
+    })
+}
+
+fn write_file(dir: &Path, trace: &Trace, format: Format, text: &str) -> Result<(), CliError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |error| CliError::Write { path, error }
+    };
+    std::fs::create_dir_all(dir).map_err(failed(dir))?;
+    let extension = if format == Format::Json { "json" } else { "txt" };
+    let path = dir.join(format!("{}.{}.{extension}", trace.scenario, trace.design));
+    std::fs::write(&path, text).map_err(failed(&path))?;
+    println!("{}", path.display());
+    Ok(())
+}

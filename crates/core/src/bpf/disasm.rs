@@ -1,0 +1,192 @@
+//! Instructions as text, the way Linux prints them (`print_bpf_insn()`, kernel/bpf/disasm.c),
+//! without the opcode in front. Maps and kernel functions show by name where Linux shows numbers.
+
+use super::helpers;
+use super::insn::{AluOp, AtomicOp, Callee, Cond, Insn, Operand, Size, Wide, Width};
+
+/// Text of every instruction of a program. `map_names` are the object's maps by index.
+pub fn texts(insns: &[Insn], map_names: &[String]) -> Vec<String> {
+    let mut slots = Vec::with_capacity(insns.len() + 1);
+    let mut slot = 0usize;
+    for insn in insns {
+        slots.push(slot);
+        slot += insn.slots();
+    }
+    slots.push(slot);
+    insns
+        .iter()
+        .enumerate()
+        .map(|(at, insn)| text(insn, at, &slots, map_names))
+        .collect()
+}
+
+fn text(insn: &Insn, at: usize, slots: &[usize], map_names: &[String]) -> String {
+    // Distances count slots from the next instruction.
+    let distance = |target: usize| {
+        let slot_of = |i: usize| slots.get(i).or(slots.last()).copied().unwrap_or(0) as i64;
+        slot_of(target) - slot_of(at + 1)
+    };
+    let map_name = |map: usize| map_names.get(map).map_or("?", String::as_str);
+    match insn {
+        Insn::Alu {
+            width,
+            op,
+            dst,
+            src,
+        } => alu(*width, *op, dst.number(), *src),
+        Insn::LoadImm { dst, value } => {
+            let dst = dst.number();
+            match *value {
+                Wide::Number(n) => format!("r{dst} = {n:#x}"),
+                Wide::Map(map) => format!("r{dst} = map[{}]", map_name(map)),
+                Wide::MapValue { map, off } => format!("r{dst} = map[{}][0]+{off}", map_name(map)),
+            }
+        }
+        Insn::Load {
+            size,
+            signed,
+            dst,
+            base,
+            off,
+        } => format!(
+            "r{} = *({}{} *)(r{} {off:+})",
+            dst.number(),
+            if *signed { 's' } else { 'u' },
+            size.bytes() * 8,
+            base.number()
+        ),
+        Insn::Store {
+            size,
+            base,
+            off,
+            src,
+        } => {
+            let src = match src {
+                Operand::Reg(reg) => format!("r{}", reg.number()),
+                Operand::Imm(imm) => imm.to_string(),
+            };
+            format!(
+                "*(u{} *)(r{} {off:+}) = {src}",
+                size.bytes() * 8,
+                base.number()
+            )
+        }
+        Insn::Atomic {
+            size,
+            op,
+            base,
+            off,
+            src,
+        } => {
+            let place = format!("(u{} *)(r{} {off:+})", size.bytes() * 8, base.number());
+            atomic(*size, *op, &place, src.number())
+        }
+        Insn::Jump { target, long } => {
+            format!(
+                "{} pc{:+}",
+                if *long { "gotol" } else { "goto" },
+                distance(*target)
+            )
+        }
+        Insn::Branch {
+            width,
+            cond,
+            dst,
+            src,
+            target,
+        } => {
+            let letter = letter(*width);
+            let src = match src {
+                Operand::Reg(reg) => format!("{letter}{}", reg.number()),
+                Operand::Imm(imm) => format!("{imm:#x}"),
+            };
+            let (dst, cond) = (dst.number(), condition(*cond));
+            format!(
+                "if {letter}{dst} {cond} {src} goto pc{:+}",
+                distance(*target)
+            )
+        }
+        Insn::Call(Callee::Helper(id)) => match helpers::name(*id) {
+            Some(name) => format!("call {name}#{id}"),
+            None => format!("call unknown#{id}"),
+        },
+        Insn::Call(Callee::Kfunc(name)) => format!("call {name}"),
+        Insn::Call(Callee::Local(target)) => format!("call pc{:+}", distance(*target)),
+        Insn::Call(Callee::MetaRealign) => "call bpf_skb_meta_realign".to_owned(),
+        Insn::Call(Callee::ProloguePullData) => "call bpf_skb_pull_data".to_owned(),
+        Insn::Exit => "exit".to_owned(),
+    }
+}
+
+fn letter(width: Width) -> char {
+    match width {
+        Width::W32 => 'w',
+        Width::W64 => 'r',
+    }
+}
+
+fn alu(width: Width, op: AluOp, dst: usize, src: Operand) -> String {
+    let l = letter(width);
+    let sign = match op {
+        AluOp::Add => "+=",
+        AluOp::Sub => "-=",
+        AluOp::Mul => "*=",
+        AluOp::Div => "/=",
+        AluOp::SDiv => "s/=",
+        AluOp::Or => "|=",
+        AluOp::And => "&=",
+        AluOp::Lsh => "<<=",
+        AluOp::Rsh => ">>=",
+        AluOp::Mod => "%=",
+        AluOp::SMod => "s%=",
+        AluOp::Xor => "^=",
+        AluOp::Mov | AluOp::MovSx(_) => "=",
+        AluOp::Arsh => "s>>=",
+        AluOp::Neg => return format!("{l}{dst} = -{l}{dst}"),
+        AluOp::ToLe(bits) => return format!("r{dst} = le{bits} r{dst}"),
+        AluOp::ToBe(bits) => return format!("r{dst} = be{bits} r{dst}"),
+        AluOp::Bswap(bits) => return format!("r{dst} = bswap{bits} r{dst}"),
+    };
+    let cast = if let AluOp::MovSx(bits) = op {
+        format!("(s{bits})")
+    } else {
+        String::new()
+    };
+    match src {
+        Operand::Reg(src) => format!("{l}{dst} {sign} {cast}{l}{}", src.number()),
+        Operand::Imm(imm) => format!("{l}{dst} {sign} {imm}"),
+    }
+}
+
+fn atomic(size: Size, op: AtomicOp, place: &str, src: usize) -> String {
+    let wide = if size == Size::Dw { "64" } else { "" };
+    let (sign, name, fetch) = match op {
+        AtomicOp::Add { fetch } => ("+=", "add", fetch),
+        AtomicOp::Or { fetch } => ("|=", "or", fetch),
+        AtomicOp::And { fetch } => ("&=", "and", fetch),
+        AtomicOp::Xor { fetch } => ("^=", "xor", fetch),
+        AtomicOp::Xchg => return format!("r{src} = atomic{wide}_xchg({place}, r{src})"),
+        AtomicOp::Cmpxchg => return format!("r0 = atomic{wide}_cmpxchg({place}, r0, r{src})"),
+    };
+    if fetch {
+        format!("r{src} = atomic{wide}_fetch_{name}({place}, r{src})")
+    } else {
+        format!("lock *{place} {sign} r{src}")
+    }
+}
+
+fn condition(cond: Cond) -> &'static str {
+    match cond {
+        Cond::Eq => "==",
+        Cond::Gt => ">",
+        Cond::Ge => ">=",
+        Cond::Set => "&",
+        Cond::Ne => "!=",
+        Cond::SGt => "s>",
+        Cond::SGe => "s>=",
+        Cond::Lt => "<",
+        Cond::Le => "<=",
+        Cond::SLt => "s<",
+        Cond::SLe => "s<=",
+    }
+}

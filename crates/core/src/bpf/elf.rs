@@ -1,0 +1,476 @@
+//! From the bytes of an ELF object to programs and maps, as libbpf does it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use object::elf;
+use object::read::elf::{ElfFile64, FileHeader};
+use object::{
+    Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, RelocationFlags,
+    RelocationTarget, SectionIndex, SymbolIndex, SymbolKind,
+};
+
+use super::btf::Btf;
+use super::btf_ext::{self, LineRecord};
+use super::error::LoadError;
+use super::insn::{Callee, Insn, Reference, Wide, decode};
+use super::map_defs;
+use super::program::{MapDef, MapKind, Object, ProgType, Program, SourceLine};
+
+type Elf<'a> = ElfFile64<'a, Endianness>;
+
+/// A kernel function's address in the eyes of a program that asks whether it exists
+/// (`bpf_ksym_exists()`): any number but 0.
+const KSYM_ADDRESS: u64 = 0xffff_ffff_81e0_0000;
+
+/// Instructions all programs of an object may have together; Linux allows one million each.
+const MAX_INSNS: usize = 1_000_000;
+
+/// Reads an object file made by clang or by aya. `name` is only used in messages.
+///
+/// Never panics, whatever the bytes: a cut-off or inconsistent file is a [`LoadError`] that names
+/// section and offset.
+pub fn load_object(name: &str, bytes: &[u8]) -> Result<Object, LoadError> {
+    Loader::new(name, bytes)?.load()
+}
+
+/// A function in an executable section.
+#[derive(Debug, Clone)]
+struct Function {
+    name: String,
+    section: SectionIndex,
+    /// Bytes from the start of the section.
+    start: u64,
+    size: u64,
+    global: bool,
+}
+
+struct Loader<'a> {
+    file: &'a str,
+    elf: Elf<'a>,
+    functions: Vec<Function>,
+    maps: Vec<MapDef>,
+    /// `.maps` and `maps` variables: (section, offset) → map.
+    map_at: BTreeMap<(usize, u64), usize>,
+    /// Data sections: section → map.
+    data_map: BTreeMap<usize, usize>,
+    line_info: Vec<LineRecord>,
+    /// Instructions decoded so far, over all programs.
+    decoded: usize,
+}
+
+impl<'a> Loader<'a> {
+    fn new(file: &'a str, bytes: &'a [u8]) -> Result<Self, LoadError> {
+        let not = |why: String| LoadError::NotAnObject {
+            file: file.to_owned(),
+            why,
+        };
+        let elf = Elf::parse(bytes).map_err(|e| not(e.to_string()))?;
+        let endian = elf.endian();
+        if endian == Endianness::Big {
+            return Err(not("big-endian BPF is not covered".to_owned()));
+        }
+        if elf.elf_header().e_machine(endian) != elf::EM_BPF {
+            return Err(not("ELF file, but not for the BPF machine".to_owned()));
+        }
+        if elf.elf_header().e_type(endian) != elf::ET_REL {
+            return Err(not("not a relocatable object".to_owned()));
+        }
+        Ok(Loader {
+            file,
+            elf,
+            functions: Vec::new(),
+            maps: Vec::new(),
+            map_at: BTreeMap::new(),
+            data_map: BTreeMap::new(),
+            line_info: Vec::new(),
+            decoded: 0,
+        })
+    }
+
+    fn section_error(&self, section: &str, offset: u64, why: impl Into<String>) -> LoadError {
+        LoadError::Section {
+            file: self.file.to_owned(),
+            section: section.to_owned(),
+            offset,
+            why: why.into(),
+        }
+    }
+
+    fn section_data(&self, index: SectionIndex) -> Result<(String, &'a [u8]), LoadError> {
+        let section = self
+            .elf
+            .section_by_index(index)
+            .map_err(|e| self.section_error(&format!("#{}", index.0), 0, e.to_string()))?;
+        let name = section
+            .name()
+            .map_err(|e| self.section_error(&format!("#{}", index.0), 0, e.to_string()))?
+            .to_owned();
+        let data = section
+            .data()
+            .map_err(|e| self.section_error(&name, 0, e.to_string()))?;
+        Ok((name, data))
+    }
+
+    fn section_by_name(&self, name: &str) -> Result<Option<&'a [u8]>, LoadError> {
+        for section in self.elf.sections() {
+            if section.name() == Ok(name) {
+                let data = section
+                    .data()
+                    .map_err(|e| self.section_error(name, 0, e.to_string()))?;
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
+    }
+
+    fn load(mut self) -> Result<Object, LoadError> {
+        let license = self.section_by_name("license")?.unwrap_or_default();
+        let end = license
+            .iter()
+            .position(|&b| b == 0)
+            .unwrap_or(license.len());
+        let license = String::from_utf8_lossy(&license[..end]).into_owned();
+
+        let btf = match self.section_by_name(".BTF")? {
+            Some(data) => Some(
+                Btf::parse(data)
+                    .map_err(|(offset, why)| self.section_error(".BTF", offset, why))?,
+            ),
+            None => None,
+        };
+        if let (Some(btf), Some(data)) = (&btf, self.section_by_name(".BTF.ext")?) {
+            self.line_info = btf_ext::line_info(data, btf)
+                .map_err(|(offset, why)| self.section_error(".BTF.ext", offset, why))?;
+            self.line_info
+                .sort_by(|a, b| (&a.section, a.offset).cmp(&(&b.section, b.offset)));
+        }
+        self.find_functions()?;
+        self.find_maps(btf.as_ref())?;
+
+        let mut linked = Vec::new();
+        for id in 0..self.functions.len() {
+            let function = self.functions[id].clone();
+            let (section, _) = self.section_data(function.section)?;
+            // libbpf: functions in .text are subprograms, global functions elsewhere are programs.
+            if section == ".text" || !function.global {
+                continue;
+            }
+            linked.push((section, function.name, self.link(id)?));
+        }
+        let map_names: Arc<[String]> = self.maps.iter().map(|m| m.name.clone()).collect();
+        let programs = linked
+            .into_iter()
+            .map(|(section, name, (insns, lines))| Program {
+                name,
+                prog_type: ProgType::from_section(&section),
+                section,
+                file: self.file.to_owned(),
+                insns,
+                lines,
+                map_names: Arc::clone(&map_names),
+            })
+            .collect();
+        Ok(Object {
+            name: self.file.to_owned(),
+            programs,
+            maps: self.maps,
+            license,
+        })
+    }
+
+    fn find_functions(&mut self) -> Result<(), LoadError> {
+        for symbol in self.elf.symbols() {
+            let Some(section) = symbol.section_index() else {
+                continue;
+            };
+            if symbol.kind() != SymbolKind::Text {
+                continue;
+            }
+            let (name, data) = self.section_data(section)?;
+            let (start, size) = (symbol.address(), symbol.size());
+            let fits = start
+                .checked_add(size)
+                .is_some_and(|end| end <= data.len() as u64);
+            if !fits || size == 0 || start % 8 != 0 {
+                return Err(self.section_error(&name, start, "function lies outside its section"));
+            }
+            self.functions.push(Function {
+                name: symbol.name().unwrap_or("?").to_owned(),
+                section,
+                start,
+                size,
+                global: symbol.is_global(),
+            });
+        }
+        self.functions.sort_by_key(|f| (f.section.0, f.start));
+        Ok(())
+    }
+
+    fn find_maps(&mut self, btf: Option<&Btf>) -> Result<(), LoadError> {
+        let mut found = Vec::new();
+        for section in self.elf.sections() {
+            let Ok(name) = section.name() else { continue };
+            let legacy = match name {
+                ".maps" => false,
+                _ if name == "maps" || name.starts_with("maps/") => true,
+                _ => continue,
+            };
+            let (_, data) = self.section_data(section.index())?;
+            for symbol in self.elf.symbols() {
+                if symbol.section_index() != Some(section.index())
+                    || symbol.kind() != SymbolKind::Data
+                {
+                    continue;
+                }
+                let (var, offset) = (symbol.name().unwrap_or("?"), symbol.address());
+                let def = if legacy {
+                    map_defs::legacy(var, data, offset)
+                } else {
+                    map_defs::from_btf(var, btf, name)
+                };
+                let def = def.map_err(|why| LoadError::Map {
+                    file: self.file.to_owned(),
+                    map: var.to_owned(),
+                    why,
+                })?;
+                found.push(((section.index().0, offset), def));
+            }
+        }
+        found.sort_by_key(|(place, _)| *place);
+        for (place, def) in found {
+            self.map_at.insert(place, self.maps.len());
+            self.maps.push(def);
+        }
+        Ok(())
+    }
+
+    /// Joins a function and all it calls into one list of instructions.
+    #[allow(clippy::type_complexity)]
+    fn link(&mut self, main: usize) -> Result<(Vec<Insn>, Vec<Option<SourceLine>>), LoadError> {
+        let mut order = vec![main];
+        let mut start_of: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut insns = Vec::new();
+        let mut lines = Vec::new();
+        let mut next = 0;
+        while let Some(&id) = order.get(next) {
+            next += 1;
+            start_of.insert(id, insns.len());
+            let function = self.functions[id].clone();
+            let (section, data) = self.section_data(function.section)?;
+            let start = function.start as usize;
+            let body = data
+                .get(start..start + function.size as usize)
+                .unwrap_or_default();
+            let refs = self.references(&function, &section, body)?;
+            let called: BTreeSet<usize> = refs
+                .values()
+                .filter_map(|r| match r {
+                    Reference::Call(Callee::Local(id)) => Some(*id),
+                    _ => None,
+                })
+                .collect();
+            order.extend(
+                called
+                    .into_iter()
+                    .filter(|id| !order.contains(id))
+                    .collect::<Vec<_>>(),
+            );
+            let base = insns.len();
+            let decoded = decode(body, &refs).map_err(|e| {
+                self.section_error(&section, function.start + e.slot as u64 * 8, e.why)
+            })?;
+            self.decoded += decoded.len();
+            if self.decoded > MAX_INSNS {
+                return Err(self.section_error(
+                    &section,
+                    function.start,
+                    "the programs are too large",
+                ));
+            }
+            for one in decoded {
+                let offset = function.start + one.slot as u64 * 8;
+                lines.push(self.line_of(&section, function.start, offset));
+                insns.push(one.insn.retarget(|target| base + target));
+            }
+        }
+        // Calls named functions by number so far.
+        for insn in &mut insns {
+            if let Insn::Call(Callee::Local(id)) = insn {
+                *id = start_of.get(id).copied().unwrap_or_default();
+            }
+        }
+        Ok((insns, lines))
+    }
+
+    /// The record that holds at an offset: the last one not behind it, in the same function.
+    fn line_of(&self, section: &str, function: u64, offset: u64) -> Option<SourceLine> {
+        let behind = self
+            .line_info
+            .partition_point(|r| (r.section.as_str(), u64::from(r.offset)) <= (section, offset));
+        let record = self.line_info.get(behind.checked_sub(1)?)?;
+        (record.section == section && u64::from(record.offset) >= function && record.line != 0)
+            .then(|| SourceLine {
+                file: record.file.as_str().into(),
+                line: record.line,
+                text: record.text.as_str().into(),
+            })
+    }
+
+    /// What relocations, and calls inside a section, make of a function's slots.
+    fn references(
+        &mut self,
+        function: &Function,
+        section_name: &str,
+        body: &[u8],
+    ) -> Result<BTreeMap<usize, Reference>, LoadError> {
+        let imm = |slot: usize| super::btf::u32_at(body, slot * 8 + 4).unwrap_or(0);
+        let mut refs = BTreeMap::new();
+        for slot in 0..body.len() / 8 {
+            // A call of a static function in the same section has no relocation.
+            if body[slot * 8] == 0x85 && body[slot * 8 + 1] >> 4 == 1 {
+                let distance = i64::from(imm(slot) as i32) * 8 + 8;
+                let target = (function.start as i64 + slot as i64 * 8).checked_add(distance);
+                if let Some(id) = target.and_then(|t| self.function_at(function.section, t as u64))
+                {
+                    refs.insert(slot, Reference::Call(Callee::Local(id)));
+                }
+            }
+        }
+        let section = self
+            .elf
+            .section_by_index(function.section)
+            .map_err(|e| self.section_error(section_name, 0, e.to_string()))?;
+        let relocations: Vec<_> = section.relocations().collect();
+        for (offset, relocation) in relocations {
+            let Some(inside) = offset
+                .checked_sub(function.start)
+                .filter(|o| *o < function.size)
+            else {
+                continue;
+            };
+            let slot = (inside / 8) as usize;
+            let fail = |me: &Self, why: &str| Err(me.section_error(section_name, offset, why));
+            let (RelocationFlags::Elf { r_type }, RelocationTarget::Symbol(symbol)) =
+                (relocation.flags(), relocation.target())
+            else {
+                return fail(self, "relocation without a symbol");
+            };
+            if inside % 8 != 0 {
+                return fail(self, "relocation does not point at an instruction");
+            }
+            let reference = match (r_type, body[slot * 8]) {
+                (elf::R_BPF_64_64, 0x18) => self.wide(symbol, imm(slot)),
+                (elf::R_BPF_64_32, 0x85) => self.call(symbol, imm(slot) as i32),
+                _ => Err(format!(
+                    "relocation of type {r_type} on opcode {:02x}",
+                    body[slot * 8]
+                )),
+            };
+            refs.insert(
+                slot,
+                reference.map_err(|why| self.section_error(section_name, offset, why))?,
+            );
+        }
+        Ok(refs)
+    }
+
+    fn function_at(&self, section: SectionIndex, start: u64) -> Option<usize> {
+        self.functions
+            .iter()
+            .position(|f| f.section == section && f.start == start)
+    }
+
+    fn call(&self, symbol: SymbolIndex, imm: i32) -> Result<Reference, String> {
+        let symbol = self
+            .elf
+            .symbol_by_index(symbol)
+            .map_err(|e| e.to_string())?;
+        match symbol.section_index() {
+            Some(section) => {
+                let target =
+                    (symbol.address() as i64).wrapping_add((i64::from(imm) + 1) * 8) as u64;
+                let id = self
+                    .function_at(section, target)
+                    .ok_or("call of something that is not a function")?;
+                Ok(Reference::Call(Callee::Local(id)))
+            }
+            // Weak or not, kernel functions are taken as present; an unknown one is a fault when called.
+            None if symbol.is_undefined() => {
+                let name = symbol.name().map_err(|e| e.to_string())?.to_owned();
+                Ok(Reference::Call(Callee::Kfunc(name)))
+            }
+            None => Err("call of a symbol without section".to_owned()),
+        }
+    }
+
+    fn wide(&mut self, symbol: SymbolIndex, imm: u32) -> Result<Reference, String> {
+        let symbol = self
+            .elf
+            .symbol_by_index(symbol)
+            .map_err(|e| e.to_string())?;
+        let Some(index) = symbol.section_index() else {
+            let name = symbol.name().unwrap_or("?");
+            return if symbol.is_undefined()
+                && !name.starts_with("LINUX_")
+                && !name.starts_with("CONFIG_")
+            {
+                Ok(Reference::Wide(Wide::Number(KSYM_ADDRESS)))
+            } else {
+                Err(format!(
+                    "external variable {name} is not covered by the simulator"
+                ))
+            };
+        };
+        let offset = symbol.address().wrapping_add(u64::from(imm));
+        if let Some(&map) = self.map_at.get(&(index.0, offset)) {
+            return Ok(Reference::Wide(Wide::Map(map)));
+        }
+        let map = match self.data_map.get(&index.0) {
+            Some(&map) => map,
+            None => {
+                let def = self.data_section(index)?;
+                self.data_map.insert(index.0, self.maps.len());
+                self.maps.push(def);
+                self.maps.len() - 1
+            }
+        };
+        match u32::try_from(offset) {
+            Ok(off) if off < self.maps[map].value_size => {
+                Ok(Reference::Wide(Wide::MapValue { map, off }))
+            }
+            _ => Err(format!(
+                "offset {offset:#x} lies outside section {}",
+                self.maps[map].name
+            )),
+        }
+    }
+
+    /// `.rodata`, `.data`, `.bss` and their like as a map of one value.
+    fn data_section(&self, index: SectionIndex) -> Result<MapDef, String> {
+        let section = self
+            .elf
+            .section_by_index(index)
+            .map_err(|e| e.to_string())?;
+        let name = section.name().map_err(|e| e.to_string())?.to_owned();
+        let is = |what: &str| name == what || name.starts_with(&format!("{what}."));
+        let read_only = is(".rodata");
+        if !read_only && !is(".data") && !is(".bss") {
+            return Err(format!(
+                "address of something in section {name} is not covered"
+            ));
+        }
+        let initial = section.data().map_err(|e| e.to_string())?.to_vec();
+        let value_size =
+            u32::try_from(section.size()).map_err(|_| format!("{name} is too large"))?;
+        Ok(MapDef {
+            name,
+            kind: MapKind::Data { read_only },
+            key_size: 4,
+            value_size,
+            max_entries: 1,
+            flags: 0,
+            initial,
+        })
+    }
+}

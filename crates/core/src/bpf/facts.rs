@@ -1,0 +1,467 @@
+//! Following types through a program, far enough to know which loads are loads of the context and
+//! whether the program writes the packet.
+//!
+//! One state per instruction, joined over all ways to reach it: for each register and each stack
+//! slot the set of things it may hold. Linux's verifier walks every path with known constants, so it
+//! can leave out a branch that never happens; this walk cannot, and may see a fact on such a branch.
+
+use super::error::LoadError;
+use super::helpers;
+use super::insn::{AluOp, Callee, Insn, Operand, Reg, Size, Wide, Width};
+use super::layout::{self, CtxLoad, Member, PacketPointer};
+use super::program::Program;
+
+/// What v3 wants to know of a program before it chooses a prologue (patches 11 to 14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Facts {
+    /// It loads `data_meta` from the context: `PA_F_DATA_META_LOAD`, patch 14.
+    pub loads_data_meta: bool,
+    /// It stores through a packet or metadata pointer, or calls `bpf_dynptr_slice_rdwr()`:
+    /// `seen_direct_write` up to 7.2, `PA_F_DIRECT_WRITE` in patch 12.
+    pub writes_packet: bool,
+}
+
+/// The result of the walk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Followed {
+    pub facts: Facts,
+    /// For each instruction: the context load it is.
+    pub ctx_loads: Vec<Option<CtxLoad>>,
+}
+
+/// A set of things a register may hold; none of them if nothing was ever put there (such a value
+/// cannot be used in a program the verifier accepts, so it does not count in a join).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Value {
+    kinds: u8,
+    /// Distance from the pointer's origin, when it holds one thing at a known distance.
+    off: Option<i64>,
+}
+
+const NOTHING: Value = Value::of(0);
+const SCALAR: u8 = 1;
+const CTX: u8 = 2;
+const PACKET: u8 = 4;
+const META: u8 = 8;
+const END: u8 = 16;
+const STACK: u8 = 32;
+const OTHER: u8 = 64; // map, map value, dynptr slice
+const POINTERS: u8 = CTX | PACKET | META | END | STACK | OTHER;
+
+impl Value {
+    const fn of(kinds: u8) -> Value {
+        Value { kinds, off: None }
+    }
+
+    const fn at(kinds: u8, off: i64) -> Value {
+        Value {
+            kinds,
+            off: Some(off),
+        }
+    }
+
+    fn join(self, other: Value) -> Value {
+        if self.kinds == 0 {
+            return other;
+        }
+        if other.kinds == 0 {
+            return self;
+        }
+        let off = if self.off == other.off {
+            self.off
+        } else {
+            None
+        };
+        Value {
+            kinds: self.kinds | other.kinds,
+            off,
+        }
+    }
+
+    fn moved(self, by: Option<i64>) -> Value {
+        let off = self.off.zip(by).and_then(|(off, by)| off.checked_add(by));
+        Value {
+            kinds: self.kinds,
+            off,
+        }
+    }
+}
+
+const SLOTS: usize = 64;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct State {
+    regs: [Value; 11],
+    /// Eight bytes each, slot 0 at r10 - 8.
+    stack: [Value; SLOTS],
+}
+
+impl State {
+    fn entry(args: [Value; 5]) -> State {
+        let mut regs = [NOTHING; 11];
+        regs[1..6].copy_from_slice(&args);
+        regs[10] = Value::at(STACK, 0);
+        State {
+            regs,
+            stack: [NOTHING; SLOTS],
+        }
+    }
+
+    fn join(&mut self, other: &State) -> bool {
+        let mut changed = false;
+        let mine = self.regs.iter_mut().chain(&mut self.stack);
+        for (mine, other) in mine.zip(other.regs.iter().chain(&other.stack)) {
+            let joined = mine.join(*other);
+            changed |= joined != *mine;
+            *mine = joined;
+        }
+        changed
+    }
+
+    /// The slot of an aligned eight-byte access.
+    fn slot(off: Option<i64>) -> Option<usize> {
+        let off = off?;
+        let slot = usize::try_from(-off / 8).ok()?.checked_sub(1)?;
+        (off % 8 == 0 && slot < SLOTS).then_some(slot)
+    }
+
+    /// Forgets what a store of `size` bytes may overwrite.
+    fn forget(&mut self, off: Option<i64>, size: i64) {
+        for (slot, value) in self.stack.iter_mut().enumerate() {
+            let start = -8 * (slot as i64 + 1);
+            if off.is_none_or(|off| off < start + 8 && start < off + size) {
+                // With an unknown place the old value may also still be there.
+                *value = if off.is_some() {
+                    Value::of(SCALAR)
+                } else {
+                    value.join(Value::of(SCALAR))
+                };
+            }
+        }
+    }
+}
+
+impl Program {
+    /// What the program does with metadata and packet; an error if Linux would refuse a context
+    /// access, in the verifier's words.
+    pub fn facts(&self) -> Result<Facts, LoadError> {
+        Ok(follow(self)?.facts)
+    }
+
+    pub(super) fn refused(&self, insn: usize, why: impl Into<String>) -> LoadError {
+        LoadError::Refused {
+            file: self.file.clone(),
+            program: self.name.clone(),
+            insn,
+            why: why.into(),
+        }
+    }
+}
+
+/// Walks the program.
+pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
+    let count = program.insns.len();
+    let mut states: Vec<Option<Box<State>>> = vec![None; count];
+    let mut out = Followed {
+        facts: Facts::default(),
+        ctx_loads: vec![None; count],
+    };
+    let mut work = Vec::new();
+    let start = State::entry([Value::at(CTX, 0), NOTHING, NOTHING, NOTHING, NOTHING]);
+    enter(&mut states, &mut work, 0, &start);
+    while let Some(at) = work.pop() {
+        let (Some(insn), Some(state)) = (
+            program.insns.get(at),
+            states.get(at).and_then(Option::as_deref),
+        ) else {
+            return Err(program.refused(at, "fell off the end of the program"));
+        };
+        let mut next = state.clone();
+        step(program, at, insn, &mut next, &mut out)?;
+        match insn {
+            Insn::Exit => continue,
+            Insn::Jump { target, .. } => {
+                enter(&mut states, &mut work, *target, &next);
+                continue;
+            }
+            Insn::Branch { target, .. } => enter(&mut states, &mut work, *target, &next),
+            Insn::Call(Callee::Local(target)) => {
+                let args = state.regs[1..6].try_into().unwrap_or([NOTHING; 5]);
+                enter(
+                    &mut states,
+                    &mut work,
+                    *target,
+                    &State::entry(args.map(outer_stack)),
+                );
+            }
+            _ => {}
+        }
+        enter(&mut states, &mut work, at + 1, &next);
+    }
+    Ok(out)
+}
+
+/// A pointer to the caller's stack has no known place in the callee's.
+fn outer_stack(value: Value) -> Value {
+    if value.kinds & STACK != 0 {
+        Value::of(value.kinds)
+    } else {
+        value
+    }
+}
+
+fn enter(states: &mut [Option<Box<State>>], work: &mut Vec<usize>, at: usize, new: &State) {
+    let changed = match states.get_mut(at) {
+        Some(Some(state)) => state.join(new),
+        Some(empty) => {
+            *empty = Some(Box::new(new.clone()));
+            true
+        }
+        None => true,
+    };
+    if changed {
+        work.push(at);
+    }
+}
+
+fn step(
+    program: &Program,
+    at: usize,
+    insn: &Insn,
+    state: &mut State,
+    out: &mut Followed,
+) -> Result<(), LoadError> {
+    let value = |state: &State, reg: Reg| state.regs[reg.number()];
+    match insn {
+        Insn::Alu {
+            width,
+            op,
+            dst,
+            src,
+        } => {
+            check_alu(*width, *op, *src).map_err(|why| program.refused(at, why))?;
+            let other = match src {
+                Operand::Reg(src) => value(state, *src),
+                Operand::Imm(_) => Value::of(SCALAR),
+            };
+            let imm = if let Operand::Imm(imm) = src {
+                Some(i64::from(*imm))
+            } else {
+                None
+            };
+            state.regs[dst.number()] = alu(*width, *op, value(state, *dst), other, imm);
+        }
+        Insn::LoadImm { dst, value } => {
+            state.regs[dst.number()] = match value {
+                Wide::Number(_) => Value::of(SCALAR),
+                Wide::Map(_) | Wide::MapValue { .. } => Value::of(OTHER),
+            };
+        }
+        Insn::Load {
+            size,
+            signed,
+            dst,
+            base,
+            off,
+        } => {
+            let base = value(state, *base).moved(Some(i64::from(*off)));
+            state.regs[dst.number()] = if base.kinds & CTX != 0 {
+                let load = load_ctx(program, at, base, *size, *signed, *off)?;
+                out.ctx_loads[at] = Some(load);
+                match load.member {
+                    Member::Pointer(PacketPointer::Data) => Value::of(PACKET),
+                    Member::Pointer(PacketPointer::DataEnd) => Value::of(END),
+                    Member::Pointer(PacketPointer::DataMeta) => {
+                        out.facts.loads_data_meta = true;
+                        Value::of(META)
+                    }
+                    _ => Value::of(SCALAR),
+                }
+            } else if base.kinds == STACK && *size == Size::Dw && base.off.is_some() {
+                State::slot(base.off).map_or(Value::of(SCALAR), |slot| state.stack[slot])
+            } else {
+                Value::of(SCALAR)
+            };
+        }
+        Insn::Store {
+            size,
+            base,
+            off,
+            src,
+        } => {
+            let base = value(state, *base).moved(Some(i64::from(*off)));
+            let src = match src {
+                Operand::Reg(src) => value(state, *src),
+                Operand::Imm(_) => Value::of(SCALAR),
+            };
+            store(program, at, state, out, base, size.bytes())?;
+            if base.kinds == STACK
+                && *size == Size::Dw
+                && let Some(slot) = State::slot(base.off)
+            {
+                state.stack[slot] = src;
+            }
+        }
+        Insn::Atomic {
+            size,
+            op: _,
+            base,
+            off,
+            src,
+        } => {
+            let place = value(state, *base).moved(Some(i64::from(*off)));
+            if place.kinds & (CTX | PACKET | META) != 0 {
+                let what = if place.kinds & CTX != 0 { "ctx" } else { "pkt" };
+                let base = base.number();
+                let why = format!("BPF_ATOMIC stores into R{base} {what} is not allowed");
+                return Err(program.refused(at, why));
+            }
+            store(program, at, state, out, place, size.bytes())?;
+            // Fetching forms write the source register or r0: a number, or what it held.
+            for reg in [*src, Reg::R0] {
+                let old = value(state, reg);
+                state.regs[reg.number()] = old.join(Value::of(SCALAR));
+            }
+        }
+        Insn::Call(callee) => call(state, out, callee),
+        Insn::Branch { .. } | Insn::Jump { .. } | Insn::Exit => {}
+    }
+    Ok(())
+}
+
+/// What the verifier refuses in an instruction that the standard defines (`check_alu_op()`).
+fn check_alu(width: Width, op: AluOp, src: Operand) -> Result<(), String> {
+    let Operand::Imm(imm) = src else {
+        return Ok(());
+    };
+    match op {
+        AluOp::Div | AluOp::SDiv | AluOp::Mod | AluOp::SMod if imm == 0 => {
+            Err("div by zero".to_owned())
+        }
+        AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => {
+            let bits = if width == Width::W64 { 64 } else { 32 };
+            if (0..bits).contains(&imm) {
+                Ok(())
+            } else {
+                Err(format!("invalid shift {imm}"))
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn alu(width: Width, op: AluOp, dst: Value, src: Value, imm: Option<i64>) -> Value {
+    match (width, op) {
+        (Width::W64, AluOp::Mov) => src,
+        (Width::W64, AluOp::Add) => match (dst.kinds & POINTERS, src.kinds & POINTERS) {
+            (0, 0) => Value::of(SCALAR),
+            // A number plus a pointer is the pointer, at an unknown place.
+            (0, _) => src.moved(None),
+            (_, 0) => dst.moved(imm),
+            _ => Value::of((dst.kinds | src.kinds) & !CTX),
+        },
+        (Width::W64, AluOp::Sub) if dst.kinds & POINTERS != 0 => {
+            if src.kinds & POINTERS == 0 {
+                dst.moved(imm.and_then(i64::checked_neg))
+            } else {
+                Value::of(SCALAR)
+            }
+        }
+        _ => Value::of(SCALAR),
+    }
+}
+
+fn load_ctx(
+    program: &Program,
+    at: usize,
+    base: Value,
+    size: Size,
+    signed: bool,
+    off: i16,
+) -> Result<CtxLoad, LoadError> {
+    let place = ctx_place(program, at, base, off)?;
+    layout::ctx_load(&program.prog_type, place, size.bytes(), signed).ok_or_else(|| {
+        program.refused(
+            at,
+            format!(
+                "invalid bpf_context access off={place} size={}",
+                size.bytes()
+            ),
+        )
+    })
+}
+
+/// Offset of a context access; the pointer must be the context and nothing else, unmodified.
+fn ctx_place(program: &Program, at: usize, base: Value, off: i16) -> Result<i64, LoadError> {
+    if base.kinds != CTX {
+        return Err(program.refused(at, "same insn cannot be used with different pointers"));
+    }
+    match base.off {
+        Some(place) if place == i64::from(off) => Ok(place),
+        Some(place) => {
+            let by = place - i64::from(off);
+            let why = format!("dereference of modified ctx ptr off={by} disallowed");
+            Err(program.refused(at, why))
+        }
+        None => Err(program.refused(at, "variable ctx access is disallowed")),
+    }
+}
+
+fn store(
+    program: &Program,
+    at: usize,
+    state: &mut State,
+    out: &mut Followed,
+    base: Value,
+    size: u32,
+) -> Result<(), LoadError> {
+    if base.kinds & CTX != 0 {
+        if base.kinds != CTX {
+            return Err(program.refused(at, "same insn cannot be used with different pointers"));
+        }
+        let off = base.off.unwrap_or(-1);
+        return Err(match layout::ctx_store_field(&program.prog_type, off) {
+            Some(field) => program.refused(
+                at,
+                format!("a store to the context field {field} is not covered by the simulator"),
+            ),
+            None => program.refused(
+                at,
+                format!("invalid bpf_context access off={off} size={size}"),
+            ),
+        });
+    }
+    out.facts.writes_packet |= base.kinds & (PACKET | META) != 0;
+    if base.kinds & STACK != 0 {
+        state.forget(
+            if base.kinds == STACK { base.off } else { None },
+            i64::from(size),
+        );
+    }
+    Ok(())
+}
+
+fn call(state: &mut State, out: &mut Followed, callee: &Callee) {
+    // A helper may write where its arguments point; a spilled pointer is not among that.
+    let result = match callee {
+        Callee::Kfunc(name) if name == "bpf_dynptr_slice_rdwr" => {
+            out.facts.writes_packet = true;
+            OTHER | SCALAR
+        }
+        Callee::Kfunc(name) if name == "bpf_dynptr_slice" => OTHER | SCALAR,
+        Callee::Helper(id) if helpers::returns_pointer(*id) => OTHER | SCALAR,
+        // Such helpers may move the packet: pointers into it are numbers from now on
+        // (`clear_all_pkt_pointers()`).
+        Callee::Helper(id) if helpers::changes_packet(*id) => {
+            for value in state.regs.iter_mut().chain(&mut state.stack) {
+                if value.kinds & (PACKET | META | END) != 0 {
+                    value.kinds = value.kinds & !(PACKET | META | END) | SCALAR;
+                }
+            }
+            SCALAR
+        }
+        _ => SCALAR,
+    };
+    state.regs[0] = Value::of(result);
+    state.regs[1..6].fill(NOTHING);
+}

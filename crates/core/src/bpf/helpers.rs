@@ -1,0 +1,260 @@
+//! Helpers (`BPF_CALL_n` in the kernel) and kernel functions, as methods on the simulated packet.
+
+use super::dynptr::{Dynptr, Dynptrs, EINVAL};
+use super::helper_names::NAMES;
+use super::host::Fault;
+use super::maps::values_address;
+use super::memory::{CTX_ADDRESS, Memory};
+use super::printk;
+use super::program::{MapKind, ProgType};
+
+const EFAULT: i64 = 14;
+
+/// Arguments a `bpf_trace_vprintk()` may have (`MAX_BPRINTF_VARARGS`).
+const MAX_VARARGS: u64 = 12;
+
+/// Name of a helper, such as `bpf_map_lookup_elem` for 1.
+pub fn name(id: u32) -> Option<String> {
+    let name = NAMES.get(usize::try_from(id).ok()?)?;
+    (id != 0).then(|| format!("bpf_{name}"))
+}
+
+/// Helpers that return the address of something (as far as the walk in `facts` cares).
+pub(super) fn returns_pointer(id: u32) -> bool {
+    // map_lookup_elem, ringbuf_reserve, dynptr_data
+    matches!(id, 1 | 131 | 203)
+}
+
+/// `bpf_helper_changes_pkt_data()`: skb_store_bytes, l3/l4_csum_replace do not move the packet but
+/// may make it private; all of these end the life of packet pointers.
+pub(super) fn changes_packet(id: u32) -> bool {
+    matches!(id, 9..=11 | 13 | 18 | 19 | 31 | 38 | 39 | 43 | 44 | 50 | 54 | 65 | 73..=76 | 98 | 190)
+}
+
+/// Carries out a helper; gives r0.
+pub(super) fn call(
+    id: u32,
+    args: [u64; 5],
+    prog_type: &ProgType,
+    memory: &mut Memory<'_>,
+    dynptrs: &mut Dynptrs,
+) -> Result<u64, Fault> {
+    let [a1, a2, a3, a4, _] = args;
+    let only = |wanted: ProgType| {
+        if *prog_type == wanted {
+            Ok(())
+        } else {
+            Err(not_here(memory.insn, id))
+        }
+    };
+    let ret: i64 = match id {
+        // bpf_map_lookup_elem(map, key)
+        1 => {
+            let map = map_argument(memory, a1)?;
+            let key = map_key(memory, map, a2, id)?;
+            match memory.maps.lookup(map, &key) {
+                Some(place) => return Ok(values_address(map) + place.at as u64),
+                None => 0,
+            }
+        }
+        // bpf_map_update_elem(map, key, value, flags)
+        2 => {
+            let map = map_argument(memory, a1)?;
+            let key = map_key(memory, map, a2, id)?;
+            let size = memory.maps.def(map).map_or(0, |d| u64::from(d.value_size));
+            let value = memory.buffer(a3, size)?;
+            memory.maps.update(map, &key, &value, a4)
+        }
+        // bpf_map_delete_elem(map, key)
+        3 => {
+            let map = map_argument(memory, a1)?;
+            let key = map_key(memory, map, a2, id)?;
+            memory.maps.delete(map, &key)
+        }
+        // bpf_ktime_get_ns(), bpf_ktime_get_boot_ns()
+        5 | 125 => return Ok(memory.host.ktime_ns()),
+        // bpf_trace_printk(fmt, size, a, b, c)
+        6 => {
+            let fmt = memory.buffer(a1, a2)?;
+            trace(memory, &fmt, &args[2..])?
+        }
+        // bpf_get_smp_processor_id(): there is one CPU
+        8 => 0,
+        // bpf_skb_load_bytes(skb, offset, to, len): zeroes `to` when it fails
+        26 => {
+            only(ProgType::SchedCls)?;
+            context(memory, a1)?;
+            load_bytes(memory, a2, a3, a4, true)?
+        }
+        // bpf_skb_pull_data(skb, len)
+        39 => {
+            only(ProgType::SchedCls)?;
+            context(memory, a1)?;
+            memory.host.skb_pull_data(a2 as u32)
+        }
+        // bpf_xdp_adjust_head(xdp, delta)
+        44 => {
+            only(ProgType::Xdp)?;
+            context(memory, a1)?;
+            memory.host.xdp_adjust_head(a2 as i32)
+        }
+        // bpf_xdp_adjust_meta(xdp, delta)
+        54 => {
+            only(ProgType::Xdp)?;
+            context(memory, a1)?;
+            memory.host.xdp_adjust_meta(a2 as i32)
+        }
+        // bpf_ringbuf_output(map, data, size, flags)
+        130 => {
+            let map = map_argument(memory, a1)?;
+            let record = memory.buffer(a2, a3)?;
+            let Some(def) = memory.maps.def(map).filter(|d| d.kind == MapKind::Ringbuf) else {
+                return Err(wrong(memory.insn, "R1 is not a ring buffer"));
+            };
+            let (no_wakeup, force_wakeup) = (1, 2);
+            if a4 & !(no_wakeup | force_wakeup) != 0 {
+                -EINVAL
+            } else {
+                let map = def.name.clone();
+                memory.host.ringbuf_output(&map, &record);
+                0
+            }
+        }
+        // bpf_trace_vprintk(fmt, size, data, data_len)
+        177 => {
+            let fmt = memory.buffer(a1, a2)?;
+            let data = memory.buffer(a3, a4)?;
+            if a4 % 8 != 0 || a4 > MAX_VARARGS * 8 {
+                -EINVAL
+            } else {
+                let word = |c: &[u8]| c.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b));
+                let args: Vec<u64> = data.chunks(8).map(word).collect();
+                trace(memory, &fmt, &args)?
+            }
+        }
+        // bpf_xdp_load_bytes(xdp, offset, buf, len)
+        189 => {
+            only(ProgType::Xdp)?;
+            context(memory, a1)?;
+            load_bytes(memory, a2, a3, a4, false)?
+        }
+        201 => dynptrs.read(memory, args)?,
+        202 => dynptrs.write(memory, args)?,
+        // bpf_dynptr_data(): NULL for a dynptr of an skb; null or wrong ranges give NULL as well
+        203 => {
+            dynptrs.get(memory, a1)?;
+            0
+        }
+        _ => return Err(not_here(memory.insn, id)),
+    };
+    Ok(ret as u64)
+}
+
+/// Carries out a kernel function; gives r0.
+pub(super) fn call_kfunc(
+    name: &str,
+    args: [u64; 5],
+    prog_type: &ProgType,
+    memory: &mut Memory<'_>,
+    dynptrs: &mut Dynptrs,
+) -> Result<u64, Fault> {
+    let ret = match name {
+        "bpf_dynptr_from_skb_meta" if *prog_type == ProgType::SchedCls => {
+            context(memory, args[0])?;
+            dynptrs.from_skb_meta(memory, args[1], args[2])?
+        }
+        "bpf_dynptr_size" => dynptrs.size(memory, args[0])?,
+        "bpf_dynptr_is_null" => i64::from(dynptrs.get(memory, args[0])? == Dynptr::Null),
+        // A dynptr of metadata is writable since 6.19; a null one is not read-only.
+        "bpf_dynptr_is_rdonly" => {
+            dynptrs.get(memory, args[0])?;
+            0
+        }
+        _ => {
+            return Err(Fault::NotCovered {
+                insn: memory.insn,
+                name: name.to_owned(),
+            });
+        }
+    };
+    Ok(ret as u64)
+}
+
+fn not_here(insn: usize, id: u32) -> Fault {
+    Fault::NotCovered {
+        insn,
+        name: name(id).unwrap_or_else(|| format!("#{id}")),
+    }
+}
+
+fn wrong(insn: usize, what: &str) -> Fault {
+    Fault::Instruction {
+        insn,
+        what: what.to_owned(),
+    }
+}
+
+fn context(memory: &Memory<'_>, argument: u64) -> Result<(), Fault> {
+    if argument == CTX_ADDRESS {
+        Ok(())
+    } else {
+        Err(wrong(memory.insn, "R1 is not the context"))
+    }
+}
+
+fn map_argument(memory: &Memory<'_>, argument: u64) -> Result<usize, Fault> {
+    memory
+        .maps
+        .index_of_address(argument)
+        .ok_or_else(|| wrong(memory.insn, "R1 is not a map"))
+}
+
+/// Reads the key; maps whose type is not covered end the run, by the helper's name.
+fn map_key(memory: &mut Memory<'_>, map: usize, address: u64, id: u32) -> Result<Vec<u8>, Fault> {
+    let Some(def) = memory.maps.def(map) else {
+        return Err(wrong(memory.insn, "R1 is not a map"));
+    };
+    let size = u64::from(def.key_size);
+    if let MapKind::Other(kind) = def.kind {
+        let helper = name(id).unwrap_or_default();
+        let name = format!("{helper} on map {} of type {kind}", def.name);
+        return Err(Fault::NotCovered {
+            insn: memory.insn,
+            name,
+        });
+    }
+    memory.buffer(address, size)
+}
+
+fn trace(memory: &mut Memory<'_>, fmt: &[u8], args: &[u64]) -> Result<i64, Fault> {
+    let read = |address, len| memory.buffer(address, len as u64);
+    let Some(line) = printk::format(fmt, args, read)? else {
+        return Ok(-EINVAL);
+    };
+    memory.host.printk(printk::line_text(&line));
+    Ok(line.len() as i64)
+}
+
+fn load_bytes(
+    memory: &mut Memory<'_>,
+    offset: u64,
+    to: u64,
+    len: u64,
+    zero: bool,
+) -> Result<i64, Fault> {
+    let len = u64::from(len as u32);
+    memory.check_writable(to, len)?;
+    let mut bytes = vec![0; len as usize];
+    let ret = if offset as u32 > i32::MAX as u32 {
+        -EFAULT
+    } else {
+        memory.host.load_bytes(offset as u32, &mut bytes)
+    };
+    if ret < 0 {
+        bytes.fill(0);
+    }
+    if ret >= 0 || zero {
+        memory.store(to, &bytes)?;
+    }
+    Ok(ret)
+}

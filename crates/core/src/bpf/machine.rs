@@ -1,0 +1,316 @@
+//! The machine: one instruction after another, arithmetic and branches in `rbpf`, the rest here.
+
+use super::dynptr::Dynptrs;
+use super::fixup::{Prepared, Step};
+use super::helpers;
+use super::host::{Budget, Fault, Host};
+use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
+use super::layout::KernelValue;
+use super::maps::Maps;
+use super::memory::{CTX_ADDRESS, FRAME, MAX_FRAMES, Memory, STACK_TOP, Stack};
+use super::piece::{Pieces, Registers};
+
+/// What a run cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct RunStats {
+    /// Instructions carried out, prologue included.
+    pub instructions: u64,
+    /// Of these, instructions of the prologue.
+    pub prologue: u64,
+}
+
+/// Runs a program; gives r0 at its exit. The maps keep what it stored.
+///
+/// The run ends with a [`Fault`] at the first access outside the program's memory, at a helper that
+/// is not covered, and when the budget is used up. The host sees everything that happened before.
+pub fn run(
+    prepared: &Prepared,
+    maps: &mut Maps,
+    host: &mut dyn Host,
+    budget: Budget,
+) -> Result<u64, Fault> {
+    run_counted(prepared, maps, host, budget).0
+}
+
+/// As [`run`], with the number of instructions carried out, also when the run ends with a fault.
+pub fn run_counted(
+    prepared: &Prepared,
+    maps: &mut Maps,
+    host: &mut dyn Host,
+    budget: Budget,
+) -> (Result<u64, Fault>, RunStats) {
+    let mut registers = Registers::new();
+    registers.set(Reg::R1, CTX_ADDRESS);
+    registers.set(Reg::FP, STACK_TOP);
+    let mut machine = Machine {
+        prepared,
+        registers,
+        pieces: Pieces::new(&prepared.pieces),
+        memory: Memory {
+            host,
+            maps,
+            stack: Stack::new(),
+            depth: 0,
+            insn: 0,
+        },
+        dynptrs: Dynptrs::default(),
+        frames: Vec::new(),
+        stats: RunStats::default(),
+    };
+    let result = machine.run(budget);
+    (result, machine.stats)
+}
+
+/// Where a call came from.
+struct Frame {
+    back: usize,
+    saved: [u64; 4],
+}
+
+struct Machine<'m> {
+    prepared: &'m Prepared,
+    registers: Registers,
+    pieces: Pieces<'m>,
+    memory: Memory<'m>,
+    dynptrs: Dynptrs,
+    frames: Vec<Frame>,
+    stats: RunStats,
+}
+
+/// Where to go on.
+enum Next {
+    Following,
+    At(usize),
+    End,
+}
+
+fn saved_registers() -> impl Iterator<Item = Reg> {
+    (6..=9).filter_map(Reg::new)
+}
+
+impl Machine<'_> {
+    fn run(&mut self, budget: Budget) -> Result<u64, Fault> {
+        let mut at = 0;
+        loop {
+            self.memory.insn = at;
+            if self.stats.instructions >= budget.0 {
+                return Err(Fault::Endless {
+                    insn: at,
+                    limit: budget.0,
+                });
+            }
+            let prepared = self.prepared;
+            let Some(step) = prepared.steps.get(at) else {
+                return Err(self.wrong("the program ran past its end"));
+            };
+            let next = self.step(step)?;
+            self.stats.instructions += 1;
+            self.stats.prologue += u64::from(at < prepared.prologue_len());
+            self.memory.host.instruction(at, &self.registers.all());
+            match next {
+                Next::Following => at += 1,
+                Next::At(target) => at = target,
+                Next::End => return Ok(self.registers.get(Reg::R0)),
+            }
+        }
+    }
+
+    fn wrong(&self, what: impl Into<String>) -> Fault {
+        Fault::Instruction {
+            insn: self.memory.insn,
+            what: what.into(),
+        }
+    }
+
+    fn piece(&mut self, piece: usize) -> Result<u64, Fault> {
+        let insn = self.memory.insn;
+        let fault = |what| Fault::Instruction { insn, what };
+        self.pieces.run(piece, &self.registers).map_err(fault)
+    }
+
+    fn step(&mut self, step: &Step) -> Result<Next, Fault> {
+        match *step {
+            Step::Piece { dst, piece } => {
+                let value = self.piece(piece)?;
+                self.registers.set(dst, value);
+            }
+            Step::Branch { piece, target } => {
+                if self.piece(piece)? != 0 {
+                    return Ok(Next::At(target));
+                }
+            }
+            Step::Jump(target) => return Ok(Next::At(target)),
+            Step::Kernel {
+                dst,
+                base,
+                size,
+                value,
+                of,
+            } => {
+                if self.registers.get(base) != of {
+                    return Err(self.wrong("load of a kernel structure through another pointer"));
+                }
+                let value = match value {
+                    KernelValue::Pointer(address) => address,
+                    KernelValue::Field(field) => self.memory.host.ctx_load(field),
+                };
+                self.registers.set(dst, truncate(value, size));
+            }
+            Step::Core(ref insn) => return self.core(insn),
+        }
+        Ok(Next::Following)
+    }
+
+    fn address(&self, base: Reg, off: i16) -> u64 {
+        self.registers.get(base).wrapping_add_signed(i64::from(off))
+    }
+
+    fn load(&mut self, address: u64, size: Size) -> Result<u64, Fault> {
+        let mut bytes = [0; 8];
+        self.memory
+            .load(address, &mut bytes[..size.bytes() as usize])?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn store(&mut self, address: u64, size: Size, value: u64) -> Result<(), Fault> {
+        self.memory
+            .store(address, &value.to_le_bytes()[..size.bytes() as usize])
+    }
+
+    fn core(&mut self, insn: &Insn) -> Result<Next, Fault> {
+        match *insn {
+            Insn::Load {
+                size,
+                signed,
+                dst,
+                base,
+                off,
+            } => {
+                let address = self.address(base, off);
+                let mut value = self.load(address, size)?;
+                if signed {
+                    let unused = 64 - size.bytes() * 8;
+                    value = ((value << unused) as i64 >> unused) as u64;
+                }
+                self.registers.set(dst, value);
+            }
+            Insn::Store {
+                size,
+                base,
+                off,
+                src,
+            } => {
+                let value = match src {
+                    Operand::Reg(src) => self.registers.get(src),
+                    Operand::Imm(imm) => i64::from(imm) as u64,
+                };
+                let address = self.address(base, off);
+                self.store(address, size, value)?;
+            }
+            Insn::Atomic {
+                size,
+                op,
+                base,
+                off,
+                src,
+            } => self.atomic(size, op, base, off, src)?,
+            Insn::Call(ref callee) => return self.call(callee),
+            Insn::Exit => {
+                let Some(frame) = self.frames.pop() else {
+                    return Ok(Next::End);
+                };
+                for (reg, value) in saved_registers().zip(frame.saved) {
+                    self.registers.set(reg, value);
+                }
+                self.memory.depth -= 1;
+                self.registers
+                    .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
+                return Ok(Next::At(frame.back));
+            }
+            Insn::Alu { .. } | Insn::LoadImm { .. } | Insn::Jump { .. } | Insn::Branch { .. } => {
+                return Err(self.wrong("an instruction of rbpf came to the core"));
+            }
+        }
+        Ok(Next::Following)
+    }
+
+    fn atomic(
+        &mut self,
+        size: Size,
+        op: AtomicOp,
+        base: Reg,
+        off: i16,
+        src: Reg,
+    ) -> Result<(), Fault> {
+        let address = self.address(base, off);
+        if address % u64::from(size.bytes()) != 0 {
+            return Err(self.wrong("misaligned atomic access"));
+        }
+        let old = self.load(address, size)?;
+        let arg = self.registers.get(src);
+        let (new, old_into) = match op {
+            AtomicOp::Add { fetch } => (old.wrapping_add(arg), fetch.then_some(src)),
+            AtomicOp::Or { fetch } => (old | arg, fetch.then_some(src)),
+            AtomicOp::And { fetch } => (old & arg, fetch.then_some(src)),
+            AtomicOp::Xor { fetch } => (old ^ arg, fetch.then_some(src)),
+            AtomicOp::Xchg => (arg, Some(src)),
+            AtomicOp::Cmpxchg => {
+                let same = truncate(self.registers.get(Reg::R0), size) == old;
+                (if same { arg } else { old }, Some(Reg::R0))
+            }
+        };
+        self.store(address, size, new)?;
+        if let Some(reg) = old_into {
+            self.registers.set(reg, old);
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, callee: &Callee) -> Result<Next, Fault> {
+        let arg = |n: u8| Reg::new(n).map_or(0, |reg| self.registers.get(reg));
+        let args = [arg(1), arg(2), arg(3), arg(4), arg(5)];
+        let prog_type = self.prepared.prog_type();
+        let r0 = match callee {
+            Callee::Local(target) => {
+                if self.memory.depth + 1 >= MAX_FRAMES {
+                    return Err(self.wrong("the call stack of 8 frames is exceeded"));
+                }
+                let mut saved = [0; 4];
+                for (place, reg) in saved.iter_mut().zip(saved_registers()) {
+                    *place = self.registers.get(reg);
+                }
+                self.frames.push(Frame {
+                    back: self.memory.insn + 1,
+                    saved,
+                });
+                self.memory.depth += 1;
+                self.memory.stack.forget(self.memory.depth);
+                self.registers
+                    .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
+                return Ok(Next::At(*target));
+            }
+            Callee::Helper(id) => {
+                helpers::call(*id, args, prog_type, &mut self.memory, &mut self.dynptrs)?
+            }
+            Callee::Kfunc(name) => {
+                helpers::call_kfunc(name, args, prog_type, &mut self.memory, &mut self.dynptrs)?
+            }
+            Callee::MetaRealign => {
+                self.memory.host.skb_meta_realign();
+                0
+            }
+            Callee::ProloguePullData => self.memory.host.skb_pull_data(args[1] as u32) as u64,
+        };
+        self.registers.set(Reg::R0, r0);
+        Ok(Next::Following)
+    }
+}
+
+fn truncate(value: u64, size: Size) -> u64 {
+    match size {
+        Size::B => value & 0xff,
+        Size::H => value & 0xffff,
+        Size::W => value & 0xffff_ffff,
+        Size::Dw => value,
+    }
+}

@@ -1,0 +1,214 @@
+//! The memory a program may touch, at fixed, kernel-looking addresses.
+//!
+//! Nothing here is a host pointer: an address is looked up, and an access must lie in one region
+//! from its first to its last byte.
+
+use super::host::{Fault, Host};
+use super::maps::{Maps, ValuePlace};
+
+/// Address of the context (`struct xdp_buff` or `struct sk_buff`).
+pub const CTX_ADDRESS: u64 = 0xffff_8881_0300_0000;
+/// Address of `xdp_rxq_info`.
+pub(super) const RXQ_ADDRESS: u64 = 0xffff_8881_0310_0000;
+/// Address of the device.
+pub(super) const DEV_ADDRESS: u64 = 0xffff_8881_0320_0000;
+/// First address behind the stack: r10 of the outermost function.
+pub const STACK_TOP: u64 = 0xffff_c900_0040_0000;
+/// Bytes of one stack frame (`MAX_BPF_STACK`).
+pub(super) const FRAME: u64 = 512;
+/// Frames of nested calls (`MAX_CALL_FRAMES`, include/linux/bpf_verifier.h).
+pub(super) const MAX_FRAMES: usize = 8;
+
+/// How far from `packet_address()` an address still counts as one of the packet in messages.
+const PACKET_REACH: i64 = 0x2_0000;
+/// Bytes a helper may read or write at once.
+const MAX_BUFFER: u64 = 1 << 20;
+
+/// The stack of all frames; each byte knows whether it was written.
+#[derive(Debug, Clone)]
+pub(super) struct Stack {
+    bytes: Vec<u8>,
+    written: Vec<bool>,
+}
+
+impl Stack {
+    pub fn new() -> Stack {
+        let size = FRAME as usize * MAX_FRAMES;
+        Stack {
+            bytes: vec![0; size],
+            written: vec![false; size],
+        }
+    }
+
+    /// A new function starts with nothing written. `depth` 0 is the outermost.
+    pub fn forget(&mut self, depth: usize) {
+        let end = (MAX_FRAMES - depth) * FRAME as usize;
+        if let Some(frame) = self
+            .written
+            .get_mut(end.saturating_sub(FRAME as usize)..end)
+        {
+            frame.fill(false);
+        }
+    }
+}
+
+enum Place {
+    /// Index into the stack's bytes, and the lowest index in use.
+    Stack(i64),
+    /// Offset from `head`.
+    Packet(i64),
+    Value(ValuePlace),
+    Ctx(i64),
+    Nowhere,
+}
+
+/// Everything a running program can reach.
+pub(super) struct Memory<'m> {
+    pub host: &'m mut dyn Host,
+    pub maps: &'m mut Maps,
+    pub stack: Stack,
+    /// Nested calls now; frames below are not there yet.
+    pub depth: usize,
+    /// Instruction at work, for messages.
+    pub insn: usize,
+}
+
+impl Memory<'_> {
+    fn fault(&self, what: &'static str, off: i64, size: usize) -> Fault {
+        Fault::Access {
+            insn: self.insn,
+            what,
+            off,
+            size: u32::try_from(size).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn place(&self, address: u64) -> Place {
+        let bottom = STACK_TOP - FRAME * MAX_FRAMES as u64;
+        let distance = |base: u64| address.wrapping_sub(base) as i64;
+        // One frame of slack on both sides, so that a miss is reported as one of the stack.
+        if (bottom - FRAME..STACK_TOP + FRAME).contains(&address) {
+            return Place::Stack(distance(bottom));
+        }
+        if let Some(place) = self.maps.place_of_address(address) {
+            return Place::Value(place);
+        }
+        if (CTX_ADDRESS..CTX_ADDRESS + 0x1000).contains(&address) {
+            return Place::Ctx(distance(CTX_ADDRESS));
+        }
+        let off = distance(self.host.packet_address());
+        if (-PACKET_REACH..PACKET_REACH).contains(&off) {
+            return Place::Packet(off);
+        }
+        Place::Nowhere
+    }
+
+    fn stack_range(&self, index: i64, len: usize) -> Result<std::ops::Range<usize>, Fault> {
+        let size = FRAME as usize * MAX_FRAMES;
+        let lowest = FRAME as usize * (MAX_FRAMES - 1 - self.depth);
+        match usize::try_from(index) {
+            Ok(start) if start >= lowest && start + len <= size => Ok(start..start + len),
+            // Relative to the frame pointer, as verifier messages are.
+            _ => Err(self.fault("stack", index - (lowest as i64 + FRAME as i64), len)),
+        }
+    }
+
+    fn packet_range(&self, off: i64, len: usize) -> Result<u32, Fault> {
+        let (start, end) = self.host.packet_bounds();
+        match u32::try_from(off) {
+            Ok(at) if at >= start && u64::from(at) + len as u64 <= u64::from(end) => Ok(at),
+            _ => Err(self.fault("packet", off - i64::from(start), len)),
+        }
+    }
+
+    /// Reads bytes at an address.
+    pub fn load(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+        let len = into.len();
+        match self.place(address) {
+            Place::Stack(index) => {
+                let range = self.stack_range(index, len)?;
+                if !self.stack.written[range.clone()].iter().all(|w| *w) {
+                    let frame_pointer = (MAX_FRAMES - self.depth) as i64 * FRAME as i64;
+                    return Err(self.fault("stack", index - frame_pointer, len));
+                }
+                into.copy_from_slice(&self.stack.bytes[range]);
+            }
+            Place::Packet(off) => {
+                let at = self.packet_range(off, len)?;
+                self.host.packet_load(at, into);
+            }
+            Place::Value(place) => match self.maps.bytes(place, len) {
+                Ok(bytes) => into.copy_from_slice(bytes),
+                Err(off) => return Err(self.fault("map value", off, len)),
+            },
+            Place::Ctx(off) => return Err(self.fault("ctx", off, len)),
+            Place::Nowhere => return Err(self.fault("memory", address as i64, len)),
+        }
+        Ok(())
+    }
+
+    /// Writes bytes at an address.
+    pub fn store(&mut self, address: u64, bytes: &[u8]) -> Result<(), Fault> {
+        let len = bytes.len();
+        match self.place(address) {
+            Place::Stack(index) => {
+                let range = self.stack_range(index, len)?;
+                self.stack.written[range.clone()].fill(true);
+                self.stack.bytes[range].copy_from_slice(bytes);
+            }
+            Place::Packet(off) => {
+                let at = self.packet_range(off, len)?;
+                self.host.packet_store(at, bytes);
+            }
+            Place::Value(place) => {
+                if self.maps.is_read_only(place.map) {
+                    return Err(self.fault("map value", place.at as i64, len));
+                }
+                match self.maps.bytes(place, len) {
+                    Ok(value) => value.copy_from_slice(bytes),
+                    Err(off) => return Err(self.fault("map value", off, len)),
+                }
+            }
+            Place::Ctx(off) => return Err(self.fault("ctx", off, len)),
+            Place::Nowhere => return Err(self.fault("memory", address as i64, len)),
+        }
+        Ok(())
+    }
+
+    /// Reads a buffer that a program hands to a helper.
+    pub fn buffer(&mut self, address: u64, len: u64) -> Result<Vec<u8>, Fault> {
+        if len > MAX_BUFFER {
+            return Err(self.fault("memory", address as i64, usize::MAX));
+        }
+        let mut bytes = vec![0; len as usize];
+        if len > 0 {
+            self.load(address, &mut bytes)?;
+        }
+        Ok(bytes)
+    }
+
+    /// Checks that a helper may write a buffer, before it does anything.
+    pub fn check_writable(&mut self, address: u64, len: u64) -> Result<(), Fault> {
+        let size = usize::try_from(len.min(u64::from(u32::MAX))).unwrap_or(usize::MAX);
+        if len > MAX_BUFFER {
+            return Err(self.fault("memory", address as i64, size));
+        }
+        match self.place(address) {
+            Place::Stack(index) => self.stack_range(index, size).map(|_| ()),
+            Place::Packet(off) => self.packet_range(off, size).map(|_| ()),
+            Place::Value(place) if !self.maps.is_read_only(place.map) => self
+                .maps
+                .bytes(place, size)
+                .map(|_| ())
+                .map_err(|off| Fault::Access {
+                    insn: self.insn,
+                    what: "map value",
+                    off,
+                    size: size as u32,
+                }),
+            Place::Value(place) => Err(self.fault("map value", place.at as i64, size)),
+            Place::Ctx(off) => Err(self.fault("ctx", off, size)),
+            Place::Nowhere => Err(self.fault("memory", address as i64, size)),
+        }
+    }
+}

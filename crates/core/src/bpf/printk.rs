@@ -1,0 +1,220 @@
+//! `bpf_printk()`: the formats of `bpf_bprintf_prepare()` (kernel/trace/bpf_trace.c,
+//! kernel/bpf/helpers.c).
+
+use super::host::Fault;
+
+/// One part of a format.
+enum Part<'f> {
+    Text(&'f [u8]),
+    Conversion {
+        zero: bool,
+        left: bool,
+        plus: bool,
+        space: bool,
+        width: usize,
+        kind: Kind,
+    },
+}
+
+enum Kind {
+    /// `%d`: bits of the argument.
+    Signed(u32),
+    /// `%u`.
+    Unsigned(u32),
+    /// `%x`, `%X`.
+    Hex {
+        bits: u32,
+        upper: bool,
+    },
+    Char,
+    Str,
+    Pointer,
+    /// `%pI4`, `%pi4`: the address of four bytes.
+    Ipv4,
+}
+
+/// Largest width of a field here; the kernel's buffer is 1024 bytes.
+const MAX_WIDTH: usize = 512;
+/// `MAX_BPRINTF_BUF`.
+const MAX_LINE: usize = 1024;
+
+/// Formats; `None` is a format that the kernel refuses with `-EINVAL`.
+/// `read` fetches bytes behind a pointer argument.
+pub(super) fn format(
+    fmt: &[u8],
+    args: &[u64],
+    mut read: impl FnMut(u64, usize) -> Result<Vec<u8>, Fault>,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let Some((0, fmt)) = fmt.split_last() else {
+        return Ok(None);
+    };
+    let end = fmt.iter().position(|&b| b == 0).unwrap_or(fmt.len());
+    let Some(parts) = parse(&fmt[..end]) else {
+        return Ok(None);
+    };
+    let mut args = args.iter().copied();
+    let mut line = Vec::new();
+    for part in parts {
+        let (zero, left, plus, space, width, kind) = match part {
+            Part::Text(text) => {
+                line.extend_from_slice(text);
+                continue;
+            }
+            Part::Conversion {
+                zero,
+                left,
+                plus,
+                space,
+                width,
+                kind,
+            } => (zero, left, plus, space, width, kind),
+        };
+        let Some(arg) = args.next() else {
+            return Ok(None);
+        };
+        // Sign or nothing, then the digits; zeros go between.
+        let (sign, digits) = match kind {
+            Kind::Signed(bits) => {
+                let number = if bits == 64 {
+                    arg as i64
+                } else {
+                    i64::from(arg as i32)
+                };
+                let sign = match (number < 0, plus, space) {
+                    (true, ..) => "-",
+                    (false, true, _) => "+",
+                    (false, false, true) => " ",
+                    _ => "",
+                };
+                (sign, number.unsigned_abs().to_string().into_bytes())
+            }
+            Kind::Unsigned(bits) => ("", truncated(arg, bits).to_string().into_bytes()),
+            Kind::Hex { bits, upper: false } => {
+                ("", format!("{:x}", truncated(arg, bits)).into_bytes())
+            }
+            Kind::Hex { bits, upper: true } => {
+                ("", format!("{:X}", truncated(arg, bits)).into_bytes())
+            }
+            Kind::Char => ("", vec![arg as u8]),
+            Kind::Str => {
+                let mut text = Vec::new();
+                while text.len() < MAX_LINE {
+                    match read(arg.wrapping_add(text.len() as u64), 1)?.first() {
+                        Some(&byte) if byte != 0 => text.push(byte),
+                        _ => break,
+                    }
+                }
+                ("", text)
+            }
+            Kind::Pointer => ("", format!("{arg:016x}").into_bytes()),
+            Kind::Ipv4 => {
+                let b = read(arg, 4)?;
+                let text: Vec<String> = b.iter().map(u8::to_string).collect();
+                ("", text.join(".").into_bytes())
+            }
+        };
+        let fill = width.saturating_sub(sign.len() + digits.len());
+        let number = !matches!(kind, Kind::Char | Kind::Str);
+        if left {
+            line.extend_from_slice(sign.as_bytes());
+            line.extend_from_slice(&digits);
+            line.resize(line.len() + fill, b' ');
+        } else if zero && number {
+            line.extend_from_slice(sign.as_bytes());
+            line.resize(line.len() + fill, b'0');
+            line.extend_from_slice(&digits);
+        } else {
+            line.resize(line.len() + fill, b' ');
+            line.extend_from_slice(sign.as_bytes());
+            line.extend_from_slice(&digits);
+        }
+    }
+    line.truncate(MAX_LINE - 1);
+    Ok(Some(line))
+}
+
+fn truncated(arg: u64, bits: u32) -> u64 {
+    if bits == 64 { arg } else { arg & 0xffff_ffff }
+}
+
+fn parse(fmt: &[u8]) -> Option<Vec<Part<'_>>> {
+    let mut parts = Vec::new();
+    let mut rest = fmt;
+    while let Some(at) = rest.iter().position(|&b| b == b'%') {
+        if at > 0 {
+            parts.push(Part::Text(&rest[..at]));
+        }
+        rest = &rest[at + 1..];
+        if rest.first() == Some(&b'%') {
+            parts.push(Part::Text(b"%"));
+            rest = &rest[1..];
+            continue;
+        }
+        let (mut zero, mut left, mut plus, mut space, mut width) = (false, false, false, false, 0);
+        loop {
+            match rest.first()? {
+                b'0' => zero = true,
+                b'-' => left = true,
+                b'+' => plus = true,
+                b' ' => space = true,
+                _ => break,
+            }
+            rest = &rest[1..];
+        }
+        while let Some(digit) = rest.first().filter(|b| b.is_ascii_digit()) {
+            width = (width * 10 + usize::from(digit - b'0')).min(MAX_WIDTH);
+            rest = &rest[1..];
+        }
+        let mut bits = 32;
+        for _ in 0..2 {
+            if rest.first() == Some(&b'l') {
+                bits = 64;
+                rest = &rest[1..];
+            }
+        }
+        let letter = *rest.first()?;
+        rest = &rest[1..];
+        let kind = match letter {
+            b'd' | b'i' => Kind::Signed(bits),
+            b'u' => Kind::Unsigned(bits),
+            b'x' => Kind::Hex { bits, upper: false },
+            b'X' => Kind::Hex { bits, upper: true },
+            b'c' if bits == 32 => Kind::Char,
+            b's' if bits == 32 => Kind::Str,
+            b'p' if bits == 32 => match rest {
+                [b'I' | b'i', b'4', tail @ ..] => {
+                    rest = tail;
+                    Kind::Ipv4
+                }
+                // Symbols and user memory are not here; as the kernel, refuse other letters.
+                [b'x' | b'K', tail @ ..] => {
+                    rest = tail;
+                    Kind::Pointer
+                }
+                [next, ..] if next.is_ascii_alphanumeric() => return None,
+                _ => Kind::Pointer,
+            },
+            _ => return None,
+        };
+        parts.push(Part::Conversion {
+            zero,
+            left,
+            plus,
+            space,
+            width,
+            kind,
+        });
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Text(rest));
+    }
+    // The kernel refuses what is neither printable nor white space.
+    let printable = |b: &u8| b.is_ascii_graphic() || b.is_ascii_whitespace() || *b == 0x0b;
+    fmt.iter().all(printable).then_some(parts)
+}
+
+/// The line as the trace buffer shows it: a trailing newline is not part of it.
+pub(super) fn line_text(line: &[u8]) -> String {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    String::from_utf8_lossy(line).into_owned()
+}

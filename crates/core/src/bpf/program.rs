@@ -1,0 +1,128 @@
+//! What an object file holds: programs and maps, relocations resolved.
+
+use std::sync::Arc;
+
+use super::insn::Insn;
+
+/// Type of a program, from the name of its section as libbpf reads it
+/// (tools/lib/bpf/libbpf.c, `section_defs`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ProgType {
+    /// `xdp`, `xdp.frags` and what follows a `/`.
+    Xdp,
+    /// `tc`, `tcx/ingress`, `tcx/egress`, `classifier`, `action`.
+    SchedCls,
+    /// Another section; its name. Such a program can be listed, not attached.
+    Unknown(String),
+}
+
+impl ProgType {
+    /// From a section name.
+    pub fn from_section(section: &str) -> ProgType {
+        let name = section.strip_prefix('?').unwrap_or(section);
+        match name.split('/').next().unwrap_or(name) {
+            "xdp" | "xdp.frags" => ProgType::Xdp,
+            "tc" | "tcx" | "classifier" | "action" => ProgType::SchedCls,
+            _ => ProgType::Unknown(name.to_owned()),
+        }
+    }
+}
+
+/// Type of a map (`enum bpf_map_type`, include/uapi/linux/bpf.h).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MapKind {
+    /// `BPF_MAP_TYPE_HASH` (1), and 5, 9, 10: per-CPU and LRU; there is one CPU here and no eviction.
+    Hash,
+    /// `BPF_MAP_TYPE_ARRAY` (2), and 6: per-CPU array.
+    Array,
+    /// `BPF_MAP_TYPE_RINGBUF` (27).
+    Ringbuf,
+    /// A section of data (`.rodata`, `.data`, `.bss`), an array of one value in libbpf.
+    Data {
+        /// Programs may not write it.
+        read_only: bool,
+    },
+    /// Another type: its number. It can be created; helpers that use it are not covered.
+    Other(u32),
+}
+
+impl MapKind {
+    /// From the number in `enum bpf_map_type`.
+    pub fn from_number(number: u32) -> MapKind {
+        match number {
+            1 | 5 | 9 | 10 => MapKind::Hash,
+            2 | 6 => MapKind::Array,
+            27 => MapKind::Ringbuf,
+            other => MapKind::Other(other),
+        }
+    }
+}
+
+/// A map as the object defines it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapDef {
+    /// Name of the variable, or of the section for data.
+    pub name: String,
+    /// Type.
+    pub kind: MapKind,
+    /// Bytes.
+    pub key_size: u32,
+    /// Bytes.
+    pub value_size: u32,
+    /// Number of values; bytes for a ring buffer.
+    pub max_entries: u32,
+    /// `map_flags`.
+    pub flags: u32,
+    /// First content; empty means zeros.
+    pub initial: Vec<u8>,
+}
+
+/// A line of C that instructions came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLine {
+    /// File as the compiler was given it.
+    pub file: Arc<str>,
+    /// Line number, from 1.
+    pub line: u32,
+    /// Text of the line.
+    pub text: Arc<str>,
+}
+
+/// One program, with the functions it calls behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Name of the C function.
+    pub name: String,
+    /// Section, such as `tcx/ingress`.
+    pub section: String,
+    /// Type, from the section.
+    pub prog_type: ProgType,
+    /// Name of the object file.
+    pub file: String,
+    /// Instructions; a wide load is one. Jumps and calls name indexes into this list.
+    pub insns: Vec<Insn>,
+    /// For each instruction its line, if the object has line info.
+    pub lines: Vec<Option<SourceLine>>,
+    /// Names of the object's maps, by index.
+    pub map_names: Arc<[String]>,
+}
+
+/// An object file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Name as given to [`super::load_object`].
+    pub name: String,
+    /// Programs in the order of sections and of offsets in them.
+    pub programs: Vec<Program>,
+    /// Maps; instructions name them by index. Data sections that are used come last.
+    pub maps: Vec<MapDef>,
+    /// Content of section `license`; empty if there is none.
+    pub license: String,
+}
+
+impl Object {
+    /// The program of that name.
+    pub fn program(&self, name: &str) -> Option<&Program> {
+        self.programs.iter().find(|p| p.name == name)
+    }
+}

@@ -1,0 +1,91 @@
+//! Where metadata live. One file a design, one trait for all: [`MetadataDesign`] holds every place
+//! where designs differ and nothing else. The stack is written once.
+
+mod mac_header;
+mod meta_end;
+
+use crate::bpf::{Facts, Prologue};
+use crate::skb::{SharedInfo, SkBuff};
+
+pub use mac_header::MacHeader;
+pub use meta_end::MetaEnd;
+
+/// Every decision of the kernel that depends on where metadata live.
+pub trait MetadataDesign {
+    /// Name in addresses, files and tables.
+    fn name(&self) -> &'static str;
+
+    /// `skb_metadata_end()`: offset from `head`, bytes; `None` when the design's anchor is not set.
+    fn metadata_end(&self, skb: &SkBuff, shinfo: &SharedInfo) -> Option<u32>;
+
+    /// `skb_metadata_set()`: `len` bytes of metadata lie in front of the packet.
+    fn metadata_set(&self, skb: &SkBuff, shinfo: &mut SharedInfo, len: u8);
+
+    /// Whether `skb_metadata_set()` must be called while `data` is at the MAC header, because the
+    /// design records the place at the time of the call (series v3, patches 1–9: the driver contract).
+    fn set_at_mac_header(&self) -> bool;
+
+    /// `pskb_expand_head()`: the buffer's content lies `nhead` bytes further from `head`.
+    fn expand_head(&self, shinfo: &mut SharedInfo, nhead: u32);
+
+    /// What runs in front of a TC program.
+    fn prologue(&self, facts: Facts) -> Prologue;
+
+    /// `bpf_skb_meta_realign()`: what to do before a program uses `data_meta`.
+    fn realign(&self, skb: &SkBuff, shinfo: &SharedInfo) -> Realign;
+
+    /// The raw `meta_end` field, in designs that have it.
+    fn meta_end_field(&self, shinfo: &SharedInfo) -> Option<u32>;
+
+    /// Bytes the design adds to kernel structures, per packet buffer.
+    fn structure_bytes(&self) -> u64;
+}
+
+/// The decision of `bpf_skb_meta_realign()`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Realign {
+    /// Nothing to do.
+    Nothing,
+    /// Move the metadata `gap` bytes up, against the MAC header.
+    MoveUp {
+        /// Bytes.
+        gap: u32,
+    },
+    /// The metadata end lies past the MAC header: warn and clear.
+    WarnAndClear,
+}
+
+/// The designs that this version simulates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DesignName {
+    /// Linux 7.2: metadata end where the MAC header begins.
+    MacHeader,
+    /// Series v3: a `meta_end` field in `skb_shared_info`.
+    MetaEnd,
+}
+
+impl DesignName {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 2] = [Self::MacHeader, Self::MetaEnd];
+
+    /// The design itself.
+    #[must_use]
+    pub fn design(self) -> &'static dyn MetadataDesign {
+        match self {
+            Self::MacHeader => &MacHeader,
+            Self::MetaEnd => &MetaEnd,
+        }
+    }
+
+    /// The name in addresses and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.design().name()
+    }
+
+    /// By name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|design| design.as_str() == name)
+    }
+}

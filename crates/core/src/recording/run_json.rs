@@ -1,0 +1,100 @@
+//! The JSON of `headroom run`: `headroom-trace/1`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::compare_reports::{events_until, reads_of};
+use super::event::Event;
+use super::events::events;
+use super::hex;
+use super::model::Read;
+use crate::trace::{Cost, MetadataRead, ReadHow, Trace, Verdict};
+
+/// A trace as JSON. Events, reads and printk have the recordings' shape.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunJson {
+    schema: &'static str,
+    scenario: String,
+    design: String,
+    events: Vec<Event>,
+    reads: Vec<Judged>,
+    /// What programs reported through their ring buffer; `reads` of a recording.
+    reported: Vec<Read>,
+    maps: BTreeMap<String, serde_json::Value>,
+    printk: Vec<String>,
+    verdict: Option<Verdict>,
+    cost: Cost,
+    warnings: Vec<String>,
+    /// Input lines that were no command: [line, text].
+    skipped: Vec<(usize, String)>,
+}
+
+/// A read in the recordings' shape, and what is known about it beyond that.
+#[derive(Debug, Clone, Serialize)]
+struct Judged {
+    program: String,
+    dev: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    netns: Option<String>,
+    hook: &'static str,
+    after_seq: usize,
+    how: ReadHow,
+    len: usize,
+    value: String,
+    verdict: Verdict,
+    /// Offset from `head`.
+    offset: Option<u32>,
+    /// What each byte is, in words.
+    origins: Vec<String>,
+}
+
+impl RunJson {
+    /// Takes what the trace has; `maps` are the programs' maps after the run, by name.
+    #[must_use]
+    pub fn new(trace: &Trace, maps: BTreeMap<String, serde_json::Value>) -> Self {
+        Self {
+            schema: "headroom-trace/1",
+            scenario: trace.scenario.clone(),
+            design: trace.design.clone(),
+            events: events(trace),
+            reads: trace.reads.iter().map(|read| judged(trace, read)).collect(),
+            reported: reads_of(trace),
+            maps,
+            printk: trace.printk.clone(),
+            verdict: verdict(trace),
+            cost: trace.cost,
+            warnings: trace.warnings.clone(),
+            skipped: trace.skipped.clone(),
+        }
+    }
+}
+
+/// The worst verdict of all reads: garbage, lost, overwritten, ok, none. `None` without reads.
+#[must_use]
+pub fn verdict(trace: &Trace) -> Option<Verdict> {
+    let badness = |verdict: &Verdict| match verdict {
+        Verdict::Garbage => 4,
+        Verdict::Lost => 3,
+        Verdict::Overwritten => 2,
+        Verdict::Ok => 1,
+        Verdict::None => 0,
+    };
+    trace.reads.iter().map(|read| read.verdict).max_by_key(badness)
+}
+
+fn judged(trace: &Trace, read: &MetadataRead) -> Judged {
+    Judged {
+        program: read.program.clone(),
+        dev: read.dev.name.clone(),
+        netns: read.dev.netns.clone(),
+        hook: read.hook,
+        after_seq: events_until(trace, read.step),
+        how: read.how,
+        len: read.bytes.len(),
+        value: hex::encode(&read.bytes),
+        verdict: read.verdict,
+        offset: read.offset,
+        origins: read.origins.iter().map(|origin| trace.sources.describe(*origin)).collect(),
+    }
+}

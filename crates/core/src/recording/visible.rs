@@ -1,0 +1,79 @@
+//! Which functions each of the two recorded kernels lets one see. Facts, from the recordings'
+//! `traced.mac_header.txt` and `traced.meta_end.txt`: the kernels were built by different compilers,
+//! which inlined different functions.
+
+/// Whether a function of that name can occur in a recording of `design`. All can under a design
+/// that was never recorded.
+#[must_use]
+pub fn is_visible(design: &str, function: &str) -> bool {
+    let (own, inlined): (&[&str], &[&str]) = match design {
+        "mac_header" => (&MAC_HEADER_ONLY, &MAC_HEADER_INLINED),
+        "meta_end" => (&META_END_ONLY, &META_END_INLINED),
+        _ => return true,
+    };
+    (BOTH.contains(&function) || own.contains(&function)) && !inlined.contains(&function)
+}
+
+/// Traced in both kernels.
+const BOTH: [&str; 123] = [
+    "bpf_prog_run_generic_xdp", "do_xdp_generic", "veth_xdp_rcv_skb", "skb_pp_cow_data",
+    "eth_type_trans", "netif_receive_skb", "__netif_receive_skb_one_core", "skb_vlan_untag",
+    "vlan_do_receive", "tcf_classify", "ip_rcv", "ip_rcv_core", "ip_rcv_finish_core",
+    "ip_local_deliver", "ip_protocol_deliver_rcu", "__ipgre_rcv", "ip_tunnel_rcv",
+    "__iptunnel_pull_header", "vxlan_rcv", "geneve_udp_encap_recv", "ipip_tunnel_rcv",
+    "tunnel4_rcv", "udp_rcv", "udp_queue_rcv_skb", "udp_queue_rcv_one_skb", "gro_cells_receive",
+    "gro_receive_skb", "dev_gro_receive", "skb_gro_receive", "inet_gro_receive", "ip_forward",
+    "ip_output", "__ip_finish_output", "ip_finish_output2", "ip_local_out", "__ip_local_out",
+    "ip_tunnel_xmit", "ipgre_xmit", "gre_tap_xmit", "ipip_tunnel_xmit", "vxlan_xmit",
+    "vxlan_xmit_one", "geneve_xmit", "vlan_dev_hard_start_xmit", "iptunnel_xmit",
+    "iptunnel_handle_offloads", "skb_realloc_headroom", "skb_expand_head", "pskb_expand_head",
+    "skb_vlan_push", "skb_vlan_pop", "__skb_vlan_pop", "skb_ensure_writable", "bpf_skb_vlan_push",
+    "bpf_skb_vlan_pop", "bpf_skb_change_head", "bpf_skb_change_tail", "bpf_skb_adjust_room",
+    "bpf_skb_change_proto", "bpf_skb_store_bytes", "bpf_skb_pull_data", "bpf_clone_redirect",
+    "skb_do_redirect", "__bpf_redirect", "bpf_dynptr_from_skb_meta", "__dev_queue_xmit",
+    "dev_hard_start_xmit", "veth_xmit", "dev_forward_skb", "__dev_forward_skb",
+    "dev_forward_skb_nomtu", "skb_scrub_packet", "skb_clone", "skb_copy", "__pskb_copy_fclone",
+    "icmp_rcv", "packet_rcv", "tpacket_rcv", "tcf_mirred_act", "br_handle_frame",
+    "br_handle_frame_finish", "br_pass_frame_up", "br_forward_finish", "br_dev_queue_push_xmit",
+    "br_dev_xmit", "mpls_forward", "mpls_xmit", "lwtunnel_input", "lwtunnel_output",
+    "lwtunnel_xmit", "bpf_xmit", "loopback_xmit", "netif_rx", "__netif_rx", "netif_rx_internal",
+    "dev_queue_xmit_nit", "neigh_resolve_output", "neigh_direct_output", "eth_header",
+    "sk_skb_reason_drop", "consume_skb", "__kfree_skb", "skb_release_head_state",
+    "skb_release_data", "kfree_skbmem", "skb_cow_data", "skb_checksum_help", "arp_rcv",
+    "icmp_reply", "br_handle_vlan", "vlan_gro_receive", "skb_tunnel_check_pmtu", "skb_mpls_pop",
+    "skb_mpls_push", "tcf_mpls_act", "skb_eth_pop", "skb_eth_push", "skb_copy_ubufs", "skb_segment",
+    "napi_skb_free_stolen_head", "kfree_skb_partial", "bpf_xdp_adjust_meta", "bpf_xdp_adjust_head",
+];
+
+/// Traced in the kernel of `mac_header` only.
+const MAC_HEADER_ONLY: [&str; 9] = [
+    "__netif_receive_skb", "ip_rcv_finish", "ip_local_deliver_finish", "gre_rcv", "ipip_rcv",
+    "ip_forward_finish", "ip_finish_output", "bpf_skb_net_hdr_pop", "validate_xmit_skb",
+];
+
+/// Traced in the kernel of `meta_end` only.
+const META_END_ONLY: [&str; 3] = [
+    "bpf_skb_meta_realign", "bpf_skb_net_hdr_push", "bpf_skb_generic_pop",
+];
+
+/// Traced as a function of its own, but inlined where the receive path calls it: `ip_rcv()` is recorded
+/// 104 times, with `ip_rcv_core` and `ip_rcv_finish_core` inside, and never with `ip_rcv_finish`.
+const MAC_HEADER_INLINED: [&str; 1] = ["ip_rcv_finish"];
+/// As above: `ip_local_out()` is recorded, and never with `__ip_local_out` inside.
+const META_END_INLINED: [&str; 1] = ["__ip_local_out"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_the_traced_lists() {
+        // wc -l traced.*.txt
+        assert_eq!(BOTH.len() + MAC_HEADER_ONLY.len(), 132);
+        assert_eq!(BOTH.len() + META_END_ONLY.len(), 126);
+        assert!(is_visible("mac_header", "gre_rcv") && !is_visible("meta_end", "gre_rcv"));
+        assert!(is_visible("meta_end", "bpf_skb_meta_realign") && !is_visible("mac_header", "bpf_skb_meta_realign"));
+        assert!(!is_visible("mac_header", "ip_rcv_finish") && !is_visible("meta_end", "skb_data_move"));
+        assert!(is_visible("skb_ext", "skb_data_move"));
+    }
+}

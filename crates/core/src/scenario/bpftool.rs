@@ -1,0 +1,135 @@
+//! `bpftool prog loadall`, `bpftool net attach`; what only shows has no effect.
+
+use super::command::{Command, Netns, TcHook, XdpMode};
+use super::error::ParseError;
+use super::lex::Args;
+use super::value::device;
+
+/// Objects `bpftool` knows, in the order in which it matches prefixes.
+const OBJECTS: [&str; 14] = [
+    "prog",
+    "map",
+    "link",
+    "cgroup",
+    "perf",
+    "net",
+    "feature",
+    "btf",
+    "gen",
+    "struct_ops",
+    "iter",
+    "token",
+    "batch",
+    "version",
+];
+
+/// `bpftool [OPTIONS] OBJECT …`.
+pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
+    while args.peek().is_some_and(|word| word.starts_with('-')) {
+        args.next();
+    }
+    let expected = "prog loadall, prog tracelog or net attach";
+    let object = args.expect(expected)?;
+    let Some(object) = OBJECTS.into_iter().find(|known| known.starts_with(object)) else {
+        return Err(args.unexpected(expected));
+    };
+    match (object, args.next()) {
+        ("prog", Some("loadall")) => load_all(args),
+        ("prog", Some("tracelog")) => Ok(Command::NoEffect {
+            why: "what bpf_printk() wrote is always shown",
+        }),
+        ("net", Some(verb)) if "attach".starts_with(verb) => attach(args, netns),
+        (_, None | Some("show" | "list" | "dump" | "help")) => Ok(Command::NoEffect {
+            why: "it only shows",
+        }),
+        (object, Some(verb)) => Ok(Command::NotCovered {
+            what: format!("bpftool {object} {verb}"),
+        }),
+    }
+}
+
+fn load_all(mut args: Args<'_>) -> Result<Command, ParseError> {
+    let object = args.expect("an object file")?.to_owned();
+    let dir = args.expect("a directory of a BPF file system")?.to_owned();
+    match args.next() {
+        None => Ok(Command::ProgLoadAll { object, dir }),
+        Some(
+            option @ ("type" | "map" | "offload_dev" | "xdpmeta_dev" | "pinmaps" | "autoattach"
+            | "kernel_btf"),
+        ) => Ok(Command::NotCovered {
+            what: format!("bpftool prog loadall … {option}"),
+        }),
+        Some(_) => Err(args.unexpected("the end of the command")),
+    }
+}
+
+/// Where `bpftool net attach` puts a program.
+enum Place {
+    Xdp(Option<XdpMode>),
+    Tcx(TcHook),
+    NotCovered,
+}
+
+fn place(word: &str) -> Option<Place> {
+    Some(match word {
+        "xdp" => Place::Xdp(None),
+        "xdpdrv" => Place::Xdp(Some(XdpMode::Native)),
+        "xdpgeneric" => Place::Xdp(Some(XdpMode::Generic)),
+        "xdpoffload" => Place::NotCovered,
+        "tcx_ingress" => Place::Tcx(TcHook::Ingress),
+        "tcx_egress" => Place::Tcx(TcHook::Egress),
+        _ => return None,
+    })
+}
+
+fn attach(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
+    let place = args.value("xdp, xdpgeneric, xdpdrv, tcx_ingress or tcx_egress", place)?;
+    let program = match args.expect("pinned PATH or name NAME")? {
+        "pinned" => program_of(args.expect("the path of a pinned program")?),
+        "name" => Some(args.expect("a program name")?.to_owned()),
+        word @ ("id" | "tag") => {
+            return Ok(Command::NotCovered {
+                what: format!("bpftool net attach … {word}"),
+            });
+        }
+        _ => return Err(args.unexpected("pinned PATH or name NAME")),
+    };
+    let program = program.ok_or_else(|| args.unexpected("the path of a pinned program"))?;
+    args.value("dev DEV", |word| (word == "dev").then_some(()))?;
+    let dev = args.value("a device", device)?;
+    match args.next() {
+        None => {}
+        Some(option @ ("overwrite" | "prepend")) => {
+            return Ok(Command::NotCovered {
+                what: format!("bpftool net attach … {option}"),
+            });
+        }
+        Some(_) => return Err(args.unexpected("the end of the command")),
+    }
+    let netns = netns.clone();
+    Ok(match place {
+        Place::Xdp(mode) => Command::AttachXdp {
+            netns,
+            program,
+            dev,
+            mode,
+        },
+        Place::Tcx(hook) => Command::AttachTcx {
+            netns,
+            program,
+            dev,
+            hook,
+        },
+        Place::NotCovered => Command::NotCovered {
+            what: "bpftool net attach xdpoffload".into(),
+        },
+    })
+}
+
+/// The program's name: the last part of its pin path.
+pub(super) fn program_of(path: &str) -> Option<String> {
+    path.rsplit('/')
+        .next()
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+}

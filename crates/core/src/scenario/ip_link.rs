@@ -1,0 +1,159 @@
+//! `ip link add` and `ip link set`.
+
+use super::bpftool::program_of;
+use super::command::{Command, LinkKind, Mac, Netns, XdpMode};
+use super::error::ParseError;
+use super::ip::{mtu, namespace, need, not_covered};
+use super::ip_tunnel;
+use super::lex::Args;
+use super::value::{device, mac};
+
+/// `ip link add [link DEV] [dev|name] NAME [address MAC] type KIND …`.
+pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
+    let (mut name, mut address, mut extra) = (None, None, None);
+    let kind = loop {
+        match args.expect("a name, address MAC or type KIND")? {
+            "type" => break args.expect("a device type")?,
+            "dev" | "name" => name = Some(args.value("a device name", device)?),
+            "address" | "addr" => address = Some(args.value("a MAC address", mac)?),
+            word @ ("link" | "mtu" | "txqueuelen" | "qlen" | "txqlen" | "netns" | "numtxqueues"
+            | "numrxqueues" | "broadcast" | "brd" | "group" | "index" | "gso_max_size"
+            | "gro_max_size") => {
+                args.expect("a value")?;
+                extra = Some(word);
+            }
+            "up" => extra = Some("up"),
+            word => match device(word).filter(|_| name.is_none()) {
+                Some(word) => name = Some(word),
+                None => return Err(args.unexpected("address MAC or type KIND")),
+            },
+        }
+    };
+    let kind = match kind {
+        "veth" => match veth(&mut args)? {
+            Ok(veth) => veth,
+            Err(option) => return not_covered(&format!("ip link add … type veth {option}")),
+        },
+        "gre" => match ip_tunnel::options(&mut args)? {
+            Ok(parms) => LinkKind::Gre(parms),
+            Err(option) => return not_covered(&format!("ip link add … type gre {option}")),
+        },
+        other => LinkKind::Unknown(other.to_owned()),
+    };
+    if let (Some(extra), LinkKind::Veth { .. } | LinkKind::Gre(_)) = (extra, &kind) {
+        return not_covered(&format!("ip link add … {extra}"));
+    }
+    let name = match kind {
+        // The kernel chooses a name; what has none here is refused by its kind anyway.
+        LinkKind::Unknown(_) => name.unwrap_or_default(),
+        _ => need(&mut args, name, "a device name")?,
+    };
+    Ok(vec![Command::LinkAdd {
+        netns,
+        name,
+        address,
+        kind,
+    }])
+}
+
+/// What stands behind `type veth`; the inner error is an option that is known but not simulated.
+fn veth(args: &mut Args<'_>) -> Result<Result<LinkKind, &'static str>, ParseError> {
+    args.value("peer", |word| (word == "peer").then_some(()))?;
+    let (mut peer, mut peer_address, mut peer_netns): (Option<String>, Option<Mac>, Netns) =
+        (None, None, None);
+    while let Some(word) = args.next() {
+        match word {
+            "dev" | "name" => peer = Some(args.value("the name of the other end", device)?),
+            "address" | "addr" => peer_address = Some(args.value("a MAC address", mac)?),
+            "netns" => peer_netns = Some(args.value("a namespace", namespace)?),
+            "mtu" => return Ok(Err("peer … mtu")),
+            "numtxqueues" => return Ok(Err("peer … numtxqueues")),
+            "numrxqueues" => return Ok(Err("peer … numrxqueues")),
+            word => match device(word).filter(|_| peer.is_none()) {
+                Some(word) => peer = Some(word),
+                None => return Err(args.unexpected("name NAME, address MAC or netns NETNS")),
+            },
+        }
+    }
+    let peer = need(args, peer, "name and the name of the other end")?;
+    Ok(Ok(LinkKind::Veth {
+        peer,
+        peer_address,
+        peer_netns,
+    }))
+}
+
+/// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N] [xdp… pinned PATH]`.
+pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
+    let (mut dev, mut up, mut address, mut to_netns, mut new_mtu) = (None, None, None, None, None);
+    let mut xdp = None;
+    while let Some(word) = args.next() {
+        match word {
+            "dev" => dev = Some(args.value("a device", device)?),
+            "up" => up = Some(true),
+            "down" => up = Some(false),
+            "address" | "addr" => address = Some(args.value("a MAC address", mac)?),
+            "netns" => to_netns = Some(args.value("a namespace", namespace)?),
+            "mtu" => new_mtu = Some(args.value("an MTU from 68 to 65535", mtu)?),
+            "xdp" | "xdpdrv" | "xdpgeneric" => match program(&mut args)? {
+                Ok(program) => xdp = Some((program, xdp_mode(word))),
+                Err(option) => return not_covered(&format!("ip link set … {word} {option}")),
+            },
+            "master" | "nomaster" | "promisc" | "txqueuelen" | "qlen" | "txqlen" | "arp"
+            | "multicast" | "allmulticast" | "dynamic" | "name" | "alias" | "group" | "vf"
+            | "xdpoffload" | "type" | "broadcast" | "brd" | "vrf" | "carrier" | "protodown"
+            | "gso_max_size" | "gro_max_size" | "addrgenmode" | "trailers" => {
+                return not_covered(&format!("ip link set … {word}"));
+            }
+            word => match device(word).filter(|_| dev.is_none()) {
+                Some(word) => dev = Some(word),
+                None => {
+                    return Err(args.unexpected(
+                        "up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH",
+                    ));
+                }
+            },
+        }
+    }
+    let dev: String = need(&mut args, dev, "a device")?;
+    let changes = up.is_some() || address.is_some() || to_netns.is_some() || new_mtu.is_some();
+    if !changes && xdp.is_none() {
+        return Err(args.missing("up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH"));
+    }
+    let attach = xdp.map(|(program, mode)| Command::AttachXdp {
+        netns: netns.clone(),
+        program,
+        dev: dev.clone(),
+        mode,
+    });
+    let set = changes.then(|| Command::LinkSet {
+        netns,
+        dev,
+        up,
+        address,
+        to_netns,
+        mtu: new_mtu,
+    });
+    Ok(attach.into_iter().chain(set).collect())
+}
+
+fn xdp_mode(word: &str) -> Option<XdpMode> {
+    match word {
+        "xdpdrv" => Some(XdpMode::Native),
+        "xdpgeneric" => Some(XdpMode::Generic),
+        _ => None,
+    }
+}
+
+/// `pinned PATH`; the inner error is another way to name a program.
+fn program(args: &mut Args<'_>) -> Result<Result<String, &'static str>, ParseError> {
+    let expected = "pinned PATH";
+    match args.expect(expected)? {
+        "pinned" | "pin" => args
+            .value("the path of a pinned program", program_of)
+            .map(Ok),
+        "object" | "obj" => Ok(Err("object")),
+        "off" | "none" => Ok(Err("off")),
+        _ => Err(args.unexpected(expected)),
+    }
+}

@@ -1,0 +1,381 @@
+//! Namespaces, devices, addresses and routes: what the set-up commands build.
+
+use std::net::Ipv4Addr;
+
+use thiserror::Error;
+
+use super::command::{Ipv4Net, Mac, Netns as NetnsName, TunnelParms, XdpMode};
+use crate::net::ethernet;
+use crate::trace::DevRef;
+
+/// Most devices a topology may have.
+pub const MAX_DEVICES: usize = 256;
+
+/// Index of a device in a [`Topology`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DevId(pub usize);
+
+/// Index of a namespace in a [`Topology`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NetnsId(pub usize);
+
+/// Index of a loaded program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProgId(pub usize);
+
+/// What a command asks for cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "each variant says it in its message")]
+pub enum TopologyError {
+    #[error("there is no network namespace `{0}`")]
+    NoNetns(String),
+    #[error("the network namespace `{0}` exists already")]
+    NetnsExists(String),
+    #[error("there is no device `{dev}` in {netns}; there are: {known}")]
+    NoDevice {
+        dev: String,
+        netns: String,
+        known: String,
+    },
+    #[error("a device `{dev}` exists already in {netns}")]
+    DeviceExists { dev: String, netns: String },
+    #[error("the simulator has no device of type `{0}`; it has: veth, gre")]
+    UnknownKind(String),
+    #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]
+    TooManyDevices,
+    #[error("there is no route to {dst} in {netns}")]
+    NoRoute { dst: Ipv4Addr, netns: String },
+}
+
+/// What a device does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// One end of a veth pair.
+    Veth {
+        /// The other end.
+        peer: DevId,
+    },
+    /// A GRE tunnel over IPv4, layer 3 (`ip tunnel add … mode gre`).
+    Gre(TunnelParms),
+}
+
+/// A network device.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// Name.
+    pub name: String,
+    /// Namespace.
+    pub netns: NetnsId,
+    /// Interface index in its namespace; `lo` is 1.
+    pub ifindex: u32,
+    /// MAC address; zero for a device without Ethernet header.
+    pub mac: Mac,
+    /// Kind and parameters.
+    pub kind: DeviceKind,
+    /// `IFF_UP`.
+    pub up: bool,
+    /// Bytes.
+    pub mtu: u32,
+    /// `hard_header_len`, bytes.
+    pub hard_header_len: u32,
+    /// `needed_headroom`, bytes.
+    pub needed_headroom: u32,
+    /// The XDP program and how it is attached.
+    pub xdp: Option<(ProgId, XdpMode)>,
+    /// Programs at tcx ingress, in the order in which they run.
+    pub tcx_ingress: Vec<ProgId>,
+    /// Programs at tcx egress.
+    pub tcx_egress: Vec<ProgId>,
+}
+
+impl Device {
+    /// `LL_RESERVED_SPACE()` (`include/linux/netdevice.h`): what senders leave free in front, bytes.
+    #[must_use]
+    pub fn ll_reserved_space(&self) -> u32 {
+        const HH_DATA_MOD: u32 = 16;
+        ((self.hard_header_len + self.needed_headroom) & !(HH_DATA_MOD - 1)) + HH_DATA_MOD
+    }
+}
+
+/// A route: where packets for a destination go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// Destination.
+    pub dst: Ipv4Net,
+    /// Gateway, unless the destination is on the link.
+    pub via: Option<Ipv4Addr>,
+    /// Output device.
+    pub dev: DevId,
+    /// Source address the kernel prefers.
+    pub src: Option<Ipv4Addr>,
+}
+
+/// A network namespace.
+#[derive(Debug, Clone, Default)]
+pub struct Netns {
+    /// Name; `None` for the one in which the commands start.
+    pub name: NetnsName,
+    /// Addresses of devices.
+    pub addrs: Vec<(DevId, Ipv4Net)>,
+    /// Configured neighbours.
+    pub neigh: Vec<(DevId, Ipv4Addr, Mac)>,
+    /// Routes, those made by addresses included.
+    pub routes: Vec<Route>,
+    /// Sysctls, as set.
+    pub sysctl: Vec<(String, String)>,
+}
+
+impl Netns {
+    /// A sysctl that is set to a number other than 0.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> bool {
+        self.sysctl
+            .iter()
+            .rev()
+            .find(|(k, _)| k == key)
+            .is_some_and(|(_, value)| value.trim() != "0")
+    }
+
+    /// Name for messages.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        self.name.as_ref().map_or_else(
+            || "the first namespace".into(),
+            |name| format!("namespace `{name}`"),
+        )
+    }
+}
+
+/// Everything the set-up commands have built.
+#[derive(Debug, Clone)]
+pub struct Topology {
+    /// Namespaces; the first is where the commands start.
+    pub netns: Vec<Netns>,
+    /// Devices of all namespaces.
+    pub devices: Vec<Device>,
+}
+
+impl Default for Topology {
+    fn default() -> Self {
+        Self {
+            netns: vec![Netns::default()],
+            devices: Vec::new(),
+        }
+    }
+}
+
+impl Topology {
+    /// The device. Ids come from this topology only, so it is there.
+    #[must_use]
+    pub fn dev(&self, id: DevId) -> &Device {
+        &self.devices[id.0]
+    }
+
+    /// The device, to change it.
+    pub fn dev_mut(&mut self, id: DevId) -> &mut Device {
+        &mut self.devices[id.0]
+    }
+
+    /// The namespace of a device.
+    #[must_use]
+    pub fn netns_of(&self, dev: DevId) -> &Netns {
+        &self.netns[self.dev(dev).netns.0]
+    }
+
+    /// Name of the device and its namespace.
+    #[must_use]
+    pub fn dev_ref(&self, id: DevId) -> DevRef {
+        DevRef {
+            name: self.dev(id).name.clone(),
+            netns: self.netns_of(id).name.clone(),
+        }
+    }
+
+    /// Namespace by name.
+    ///
+    /// # Errors
+    /// [`TopologyError::NoNetns`].
+    pub fn find_netns(&self, name: &NetnsName) -> Result<NetnsId, TopologyError> {
+        self.netns
+            .iter()
+            .position(|netns| netns.name == *name)
+            .map(NetnsId)
+            .ok_or_else(|| TopologyError::NoNetns(name.clone().unwrap_or_default()))
+    }
+
+    /// Adds a namespace.
+    ///
+    /// # Errors
+    /// [`TopologyError::NetnsExists`].
+    pub fn add_netns(&mut self, name: &str) -> Result<(), TopologyError> {
+        if self
+            .netns
+            .iter()
+            .any(|netns| netns.name.as_deref() == Some(name))
+        {
+            return Err(TopologyError::NetnsExists(name.into()));
+        }
+        self.netns.push(Netns {
+            name: Some(name.into()),
+            ..Netns::default()
+        });
+        Ok(())
+    }
+
+    /// Device by name in a namespace.
+    ///
+    /// # Errors
+    /// [`TopologyError::NoDevice`], with the devices that are there.
+    pub fn find_dev(&self, netns: NetnsId, name: &str) -> Result<DevId, TopologyError> {
+        let here = |dev: &&Device| dev.netns == netns;
+        self.devices
+            .iter()
+            .position(|dev| dev.netns == netns && dev.name == name)
+            .map(DevId)
+            .ok_or_else(|| {
+                let known: Vec<_> = self
+                    .devices
+                    .iter()
+                    .filter(here)
+                    .map(|dev| dev.name.as_str())
+                    .collect();
+                TopologyError::NoDevice {
+                    dev: name.into(),
+                    netns: self.netns[netns.0].display_name(),
+                    known: if known.is_empty() {
+                        "none".into()
+                    } else {
+                        known.join(", ")
+                    },
+                }
+            })
+    }
+
+    /// Adds a device; its interface index is the next one in its namespace.
+    ///
+    /// # Errors
+    /// [`TopologyError::DeviceExists`], [`TopologyError::TooManyDevices`].
+    pub fn add_dev(&mut self, mut dev: Device) -> Result<DevId, TopologyError> {
+        if self.devices.len() >= MAX_DEVICES {
+            return Err(TopologyError::TooManyDevices);
+        }
+        if self.find_dev(dev.netns, &dev.name).is_ok() {
+            let netns = self.netns[dev.netns.0].display_name();
+            return Err(TopologyError::DeviceExists {
+                dev: dev.name,
+                netns,
+            });
+        }
+        dev.ifindex = 2 + self
+            .devices
+            .iter()
+            .filter(|other| other.netns == dev.netns)
+            .count() as u32;
+        self.devices.push(dev);
+        Ok(DevId(self.devices.len() - 1))
+    }
+
+    /// Whether an address belongs to one of the namespace's devices.
+    #[must_use]
+    pub fn is_local(&self, netns: NetnsId, addr: Ipv4Addr) -> bool {
+        self.netns[netns.0]
+            .addrs
+            .iter()
+            .any(|(_, net)| net.addr == addr)
+    }
+
+    /// `ip_route_output_key()`: the longest prefix wins, the latest among equals.
+    ///
+    /// # Errors
+    /// [`TopologyError::NoRoute`].
+    pub fn route(&self, netns: NetnsId, dst: Ipv4Addr) -> Result<Route, TopologyError> {
+        let here = &self.netns[netns.0];
+        here.routes
+            .iter()
+            .filter(|route| contains(route.dst, dst) && self.dev(route.dev).up)
+            .max_by_key(|route| route.dst.prefix)
+            .copied()
+            .ok_or_else(|| TopologyError::NoRoute {
+                dst,
+                netns: here.display_name(),
+            })
+    }
+
+    /// The link-layer address of a neighbour: configured, or of the device at the other end of the
+    /// link that has the address (the ARP exchange itself is not simulated).
+    #[must_use]
+    pub fn neighbour(&self, dev: DevId, addr: Ipv4Addr) -> Option<Mac> {
+        let configured = self
+            .netns_of(dev)
+            .neigh
+            .iter()
+            .find(|(d, a, _)| *d == dev && *a == addr);
+        if let Some((_, _, mac)) = configured {
+            return Some(*mac);
+        }
+        let DeviceKind::Veth { peer } = self.dev(dev).kind else {
+            return None;
+        };
+        let answers = self
+            .netns_of(peer)
+            .addrs
+            .iter()
+            .any(|(_, net)| net.addr == addr);
+        answers.then(|| self.dev(peer).mac)
+    }
+}
+
+/// Whether an address lies in a prefix.
+#[must_use]
+pub fn contains(net: Ipv4Net, addr: Ipv4Addr) -> bool {
+    let mask = prefix_mask(net.prefix);
+    u32::from(net.addr) & mask == u32::from(addr) & mask
+}
+
+/// The netmask of a prefix length; lengths over 32 count as 32.
+#[must_use]
+pub fn prefix_mask(prefix: u8) -> u32 {
+    u32::MAX
+        .checked_shl(32 - u32::from(prefix.min(32)))
+        .unwrap_or(0)
+}
+
+/// A veth end before it knows its peer.
+#[must_use]
+pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
+    Device {
+        name: name.into(),
+        netns,
+        ifindex: 0,
+        mac,
+        kind: DeviceKind::Veth { peer },
+        up: false,
+        mtu: 1500,
+        hard_header_len: ethernet::HLEN,
+        needed_headroom: 0,
+        xdp: None,
+        tcx_ingress: Vec::new(),
+        tcx_egress: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// golden E1: tx (14 + 0) reserves 16 bytes; encap (0 + 38) reserves 48.
+    #[test]
+    fn reserved_space_is_rounded_as_the_kernel_does() {
+        let mut dev = veth("tx", NetnsId(0), [0; 6], DevId(0));
+        assert_eq!(dev.ll_reserved_space(), 16);
+        (dev.hard_header_len, dev.needed_headroom) = (0, 38);
+        assert_eq!(dev.ll_reserved_space(), 48);
+    }
+
+    #[test]
+    fn masks_at_both_ends() {
+        assert_eq!(prefix_mask(0), 0);
+        assert_eq!(prefix_mask(24), 0xffff_ff00);
+        assert_eq!(prefix_mask(32), u32::MAX);
+    }
+}

@@ -1,0 +1,94 @@
+//! The front door: commands and programs in, a trace out.
+
+use thiserror::Error;
+
+use crate::bpf::{LoadError, Object, load_object};
+use crate::design::DesignName;
+use crate::scenario::command::Line;
+use crate::scenario::parse::Parsed;
+use crate::stack::{ExecuteError, Kernel};
+use crate::trace::Trace;
+
+/// What is simulated: the same for every design.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Scenario id, such as `seed`.
+    pub id: String,
+    /// The commands, in order.
+    pub lines: Vec<Line>,
+    /// Input lines that were no command.
+    pub skipped: Vec<(usize, String)>,
+    /// The programs.
+    pub objects: Vec<Object>,
+}
+
+impl Input {
+    /// An input from parsed commands and object files (name for messages, bytes).
+    ///
+    /// # Errors
+    /// The first object that can't be read.
+    pub fn new(id: &str, parsed: Parsed, objects: &[(String, Vec<u8>)]) -> Result<Self, LoadError> {
+        let objects = objects
+            .iter()
+            .map(|(name, bytes)| load_object(name, bytes))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            id: id.into(),
+            lines: parsed.lines,
+            skipped: parsed.skipped,
+            objects,
+        })
+    }
+}
+
+/// Why there is no (whole) trace.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SimulateError {
+    /// An object's maps can't be made.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A command, or a packet it sent, can't be carried out.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+}
+
+/// A run that may have ended before its commands did.
+#[derive(Debug, Clone)]
+pub struct Partial {
+    /// What happened until then.
+    pub trace: Trace,
+    /// Why it ended, if it did.
+    pub error: Option<SimulateError>,
+}
+
+/// Runs all commands under one design.
+///
+/// # Errors
+/// [`SimulateError`] when a command can't be carried out.
+pub fn simulate(input: &Input, design: DesignName) -> Result<Trace, SimulateError> {
+    let partial = simulate_partial(input, design);
+    match partial.error {
+        Some(error) => Err(error),
+        None => Ok(partial.trace),
+    }
+}
+
+/// As [`simulate`], but keeps what happened before an error.
+#[must_use]
+pub fn simulate_partial(input: &Input, design: DesignName) -> Partial {
+    let mut kernel = Kernel::new(&input.id, design.design());
+    let error = run(&mut kernel, input).err();
+    let mut trace = kernel.into_trace();
+    trace.skipped.clone_from(&input.skipped);
+    Partial { trace, error }
+}
+
+fn run(kernel: &mut Kernel, input: &Input) -> Result<(), SimulateError> {
+    for object in &input.objects {
+        kernel.load(object)?;
+    }
+    for line in &input.lines {
+        kernel.execute(line)?;
+    }
+    Ok(())
+}

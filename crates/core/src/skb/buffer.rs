@@ -1,0 +1,226 @@
+//! Packet buffers: bytes, the shadow of origins beside them, and the shared info at `end`.
+
+use crate::trace::{BufferNo, ByteWrite, OriginId};
+
+/// `struct skb_shared_info`, the part that matters here. Shared by all clones of a packet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SharedInfo {
+    /// `meta_len`: bytes of metadata.
+    pub meta_len: u8,
+    /// `meta_end` of series v3, patch 10: offset from `head`, bytes. Designs without it never look.
+    pub meta_end: u16,
+    /// `gso_size`.
+    pub gso_size: u16,
+    /// `nr_frags`.
+    pub nr_frags: u8,
+}
+
+/// One `skb->head` with what lies behind it.
+#[derive(Debug, Clone)]
+pub struct Buffer {
+    bytes: Vec<u8>,
+    origins: Vec<OriginId>,
+    /// The shared info at `end`.
+    pub shinfo: SharedInfo,
+    /// Skbs that use the buffer (`dataref`).
+    pub dataref: u32,
+}
+
+impl Buffer {
+    /// `skb_end_offset()`: first byte behind the usable part, offset from `head`.
+    #[must_use]
+    pub fn end(&self) -> u32 {
+        self.bytes.len() as u32
+    }
+
+    /// Bytes `[start, start + len)`; shorter when the buffer ends before.
+    #[must_use]
+    pub fn bytes(&self, start: u32, len: u32) -> &[u8] {
+        clamp(&self.bytes, start, len)
+    }
+
+    /// Origins `[start, start + len)`; shorter when the buffer ends before.
+    #[must_use]
+    pub fn origins(&self, start: u32, len: u32) -> &[OriginId] {
+        clamp(&self.origins, start, len)
+    }
+
+    fn pairs(&self, start: u32, len: u32) -> Vec<(u8, OriginId)> {
+        self.bytes(start, len)
+            .iter()
+            .copied()
+            .zip(self.origins(start, len).iter().copied())
+            .collect()
+    }
+}
+
+/// The part of `[start, start + len)` that is inside `all`.
+fn clamp<T>(all: &[T], start: u32, len: u32) -> &[T] {
+    let start = (start as usize).min(all.len());
+    let end = start.saturating_add(len as usize).min(all.len());
+    &all[start..end]
+}
+
+/// All buffers of a run, and the log of what was written into them.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    buffers: Vec<Buffer>,
+    log: Vec<ByteWrite>,
+}
+
+impl Buffers {
+    /// A fresh, zeroed buffer (`init_on_alloc`) with one user.
+    pub fn alloc(&mut self, end: u32) -> BufferNo {
+        let fresh = Buffer {
+            bytes: vec![0; end as usize],
+            origins: vec![OriginId::default(); end as usize],
+            shinfo: SharedInfo::default(),
+            dataref: 1,
+        };
+        let no = BufferNo(self.buffers.len() as u32 + 1);
+        self.log.push(ByteWrite {
+            buffer: no,
+            offset: 0,
+            old: Vec::new(),
+            new: fresh.pairs(0, end),
+            moved_from: None,
+        });
+        self.buffers.push(fresh);
+        no
+    }
+
+    /// The buffer. Numbers come from [`Buffers::alloc`] only, so it is there.
+    #[must_use]
+    pub fn get(&self, no: BufferNo) -> &Buffer {
+        &self.buffers[no.0 as usize - 1]
+    }
+
+    /// The buffer's shared info, to change it.
+    pub fn shinfo_mut(&mut self, no: BufferNo) -> &mut SharedInfo {
+        &mut self.buffers[no.0 as usize - 1].shinfo
+    }
+
+    /// The buffer's reference count, to change it.
+    pub fn dataref_mut(&mut self, no: BufferNo) -> &mut u32 {
+        &mut self.buffers[no.0 as usize - 1].dataref
+    }
+
+    /// Stores bytes; the origin of each is (`source`, `first` + its index). What lies behind `end` is cut.
+    pub fn write(&mut self, no: BufferNo, offset: u32, bytes: &[u8], source: u16, first: u16) {
+        let new = bytes
+            .iter()
+            .zip(0u16..)
+            .map(|(byte, i)| {
+                (
+                    *byte,
+                    OriginId {
+                        source,
+                        byte: first.saturating_add(i),
+                    },
+                )
+            })
+            .collect();
+        self.store(no, offset, new, None);
+    }
+
+    /// Changes bytes of a header that is there (a length, a checksum): the origins stay.
+    pub fn patch(&mut self, no: BufferNo, offset: u32, bytes: &[u8]) {
+        let origins = self.get(no).origins(offset, bytes.len() as u32).to_vec();
+        let new = bytes.iter().copied().zip(origins).collect();
+        self.store(no, offset, new, None);
+    }
+
+    /// `memmove()` inside one buffer; origins move along.
+    pub fn memmove(&mut self, no: BufferNo, from: u32, to: u32, len: u32) {
+        let moved = self.get(no).pairs(from, len);
+        self.store(no, to, moved, Some(from));
+    }
+
+    /// `memcpy()` from one buffer to another; origins are copied along.
+    pub fn memcpy(
+        &mut self,
+        to: BufferNo,
+        to_offset: u32,
+        from: BufferNo,
+        from_offset: u32,
+        len: u32,
+    ) {
+        let copied = self.get(from).pairs(from_offset, len);
+        self.store(to, to_offset, copied, None);
+    }
+
+    /// What was written since the last call.
+    pub fn log_mut(&mut self) -> &mut Vec<ByteWrite> {
+        &mut self.log
+    }
+
+    fn store(
+        &mut self,
+        no: BufferNo,
+        offset: u32,
+        mut new: Vec<(u8, OriginId)>,
+        moved_from: Option<u32>,
+    ) {
+        let old = self.get(no).pairs(offset, new.len() as u32);
+        new.truncate(old.len());
+        if old == new {
+            return;
+        }
+        let buffer = &mut self.buffers[no.0 as usize - 1];
+        for (i, (byte, origin)) in new.iter().enumerate() {
+            buffer.bytes[offset as usize + i] = *byte;
+            buffer.origins[offset as usize + i] = *origin;
+        }
+        self.log.push(ByteWrite {
+            buffer: no,
+            offset,
+            old,
+            new,
+            moved_from,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn memmove_takes_bytes_and_origins_along() {
+        let mut buffers = Buffers::default();
+        let no = buffers.alloc(64);
+        buffers.write(no, 10, &[1, 2, 3, 4], 7, 0);
+        buffers.memmove(no, 10, 12, 4);
+        assert_eq!(buffers.get(no).bytes(10, 6), [1, 2, 1, 2, 3, 4]);
+        let last = buffers.get(no).origins(15, 1)[0];
+        assert_eq!(last, OriginId { source: 7, byte: 3 });
+    }
+
+    #[test]
+    fn a_write_over_the_end_is_cut() {
+        let mut buffers = Buffers::default();
+        let no = buffers.alloc(64);
+        buffers.write(no, 62, &[1, 2, 3, 4], 1, 0);
+        assert_eq!(buffers.get(no).bytes(60, 10), [0, 0, 1, 2]);
+        buffers.write(no, 1000, &[9], 1, 0);
+        assert_eq!(buffers.get(no).end(), 64);
+    }
+
+    proptest! {
+        /// Origins are conserved: after any memmove, the target holds what the source held.
+        #[test]
+        fn memmove_conserves_origins(from in 0u32..96, to in 0u32..96, len in 0u32..32) {
+            let mut buffers = Buffers::default();
+            let no = buffers.alloc(128);
+            let all: Vec<u8> = (0..128).collect();
+            buffers.write(no, 0, &all, 3, 0);
+            let before = buffers.get(no).origins(from, len).to_vec();
+            buffers.memmove(no, from, to, len);
+            prop_assert_eq!(buffers.get(no).origins(to, len), &before[..]);
+            for (byte, origin) in buffers.get(no).bytes(0, 128).iter().zip(buffers.get(no).origins(0, 128)) {
+                prop_assert_eq!(u16::from(*byte), origin.byte);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `net/packet/af_packet.c`: a raw packet socket sends a frame (`orc send`, `send`).
+
+use super::{Kernel, Run};
+use crate::net::dissect::{Dissection, Start, dissect};
+use crate::net::ethernet;
+use crate::scenario::topology::DevId;
+use crate::trace::SkbNo;
+
+impl Kernel {
+    /// `packet_snd()`: a `SOCK_RAW` socket; a frame whose first byte is 0x45 goes to a device
+    /// without Ethernet header as IPv4 (golden/README.md, `orc send`).
+    pub(super) fn packet_snd(&mut self, dev: DevId, frame: &[u8]) -> Run<()> {
+        let device = self.topology.dev(dev);
+        let (reserved, hard_header_len, mtu) = (
+            device.ll_reserved_space(),
+            device.hard_header_len,
+            device.mtu,
+        );
+        let len = frame.len() as u32;
+        if len > mtu + hard_header_len {
+            return super::not_covered(format!(
+                "packet_snd: {len} bytes are more than {} takes (EMSGSIZE)",
+                device.name
+            ));
+        }
+        let no = self.packet_alloc_skb(reserved, len);
+        let skb = self.skb_mut(no);
+        skb.reset_network_header();
+        // SOCK_RAW: the link header is part of the frame, so `data` goes back by its length
+        skb.data -= hard_header_len;
+        skb.tail -= hard_header_len;
+        skb.dev = Some(dev);
+        let start = if hard_header_len == 0 {
+            Start::Ipv4
+        } else {
+            Start::Ethernet
+        };
+        let parts = dissect(frame, start);
+        self.label_frame(no, frame, &parts);
+        self.packet_parse_headers(no, frame, start, &parts);
+        self.dev_queue_xmit(no)?;
+        Ok(())
+    }
+
+    /// `packet_alloc_skb()`: `prepad` bytes in front, `len` bytes of packet.
+    fn packet_alloc_skb(&mut self, prepad: u32, len: u32) -> SkbNo {
+        let no = self.alloc_skb(prepad + len);
+        let skb = self.skb_mut(no);
+        skb.reserve(prepad);
+        skb.put(len);
+        no
+    }
+
+    /// Copies the frame in, each header under its own name.
+    fn label_frame(&mut self, no: SkbNo, frame: &[u8], parts: &Dissection) {
+        let data = self.skb(no).data;
+        for part in &parts.parts {
+            let bytes = &frame[part.start..part.start + part.len];
+            self.write_header(
+                no,
+                data + part.start as u32,
+                bytes,
+                part.layer,
+                part.label.clone(),
+                "packet_snd",
+            );
+        }
+    }
+
+    /// `packet_parse_headers()`: MAC header, protocol, and a transport header from the flow dissector
+    /// (`skb_probe_transport_header()`), which looks through tunnels.
+    fn packet_parse_headers(&mut self, no: SkbNo, frame: &[u8], start: Start, parts: &Dissection) {
+        let skb = self.skb_mut(no);
+        skb.protocol = match start {
+            Start::Ipv4 => ethernet::P_IP,
+            Start::Ethernet => crate::net::dissect::be16(frame, 12),
+        };
+        skb.reset_mac_header();
+        if let Some(transport) = parts.transport {
+            skb.transport_header = (skb.data + transport as u32) as u16;
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `net/core/dev.c`, transmit.
+
+use super::{Kernel, Run, Softirq, not_covered};
+use crate::scenario::topology::DeviceKind;
+use crate::trace::SkbNo;
+
+const FILE: &str = "net/core/dev.c";
+/// `XMIT_RECURSION_LIMIT` (`include/linux/netdevice.h`).
+const XMIT_RECURSION_LIMIT: u32 = 8;
+/// `NET_XMIT_DROP`.
+const NET_XMIT_DROP: i64 = 1;
+
+impl Kernel {
+    /// `__dev_queue_xmit()`, for devices without a queue (veth and tunnels).
+    pub(super) fn dev_queue_xmit(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("__dev_queue_xmit", FILE, no, |k| {
+            k.local_bh(|k| k.dev_queue_xmit_bh(no))
+        })
+    }
+
+    fn dev_queue_xmit_bh(&mut self, no: SkbNo) -> Run<i64> {
+        self.skb_mut(no).reset_mac_header();
+        let Some(dev) = self.skb(no).dev else {
+            return not_covered("__dev_queue_xmit of a packet without device");
+        };
+        if !self.sch_handle_egress(no)? {
+            return Ok(NET_XMIT_DROP);
+        }
+        if self.xmit_recursion > XMIT_RECURSION_LIMIT {
+            let name = self.topology.dev(dev).name.clone();
+            self.warn_once(&format!(
+                "Dead loop on virtual device {name}, fix it urgently!"
+            ));
+            self.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+            return Ok(NET_XMIT_DROP);
+        }
+        self.traced("validate_xmit_skb", FILE, no, |_| Ok(Some(no)))?;
+        self.xmit_recursion += 1;
+        let result = self.dev_hard_start_xmit(no);
+        self.xmit_recursion -= 1;
+        result?;
+        Ok(0)
+    }
+
+    /// `dev_hard_start_xmit()`: the driver takes the packet; NULL says that all went out.
+    fn dev_hard_start_xmit(&mut self, no: SkbNo) -> Run<Option<SkbNo>> {
+        self.traced("dev_hard_start_xmit", FILE, no, |k| {
+            let Some(dev) = k.skb(no).dev else {
+                return not_covered("dev_hard_start_xmit of a packet without device");
+            };
+            match k.topology.dev(dev).kind {
+                DeviceKind::Veth { peer } => k.veth_xmit(no, peer)?,
+                DeviceKind::Gre(parms) => k.ipgre_xmit(no, dev, parms)?,
+            };
+            Ok(None)
+        })
+    }
+
+    /// `__dev_forward_skb()`: the packet leaves one device and arrives at another, scrubbed.
+    pub(super) fn dev_forward_skb(
+        &mut self,
+        no: SkbNo,
+        to: crate::scenario::topology::DevId,
+    ) -> Run<i64> {
+        self.traced("__dev_forward_skb", FILE, no, |k| {
+            let xnet = k.crosses_netns(k.skb(no).dev, to);
+            k.skb_scrub_packet(no, xnet)?;
+            k.skb_mut(no).priority = 0;
+            let protocol = k.eth_type_trans(no, to)?;
+            k.skb_mut(no).protocol = protocol;
+            Ok(0)
+        })
+    }
+
+    /// `__netif_rx()`: into the backlog of this CPU.
+    pub(super) fn netif_rx(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("__netif_rx", FILE, no, |k| {
+            k.traced("netif_rx_internal", FILE, no, |k| {
+                k.raise_softirq(Softirq::Backlog(no));
+                Ok(0)
+            })
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! `net/ipv4/icmp.c`: an echo request is answered; and `ping` sends one.
+
+use std::net::Ipv4Addr;
+
+use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
+use super::ip_output::Datagram;
+use super::skbuff::drop_reason;
+use super::{Kernel, Run, not_covered};
+use crate::net::{checksum, icmp, ipv4};
+use crate::scenario::topology::NetnsId;
+use crate::trace::SkbNo;
+
+const FILE: &str = "net/ipv4/icmp.c";
+/// `net.ipv4.ip_default_ttl`.
+const DEFAULT_TTL: u8 = 64;
+/// Bytes of data `ping` sends behind the ICMP header when it is not told otherwise.
+const PING_DATA_LEN: usize = 56;
+/// Bytes of it that hold the time (`struct timeval`); zero here, as the clock is virtual.
+const PING_TIME_LEN: usize = 16;
+/// Identifier of the simulated `ping`; the real one is chosen by the kernel or the process id.
+const PING_ID: u16 = 1;
+
+impl Kernel {
+    /// `icmp_rcv()`.
+    pub(super) fn icmp_rcv(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("icmp_rcv", FILE, no, |k| {
+            if !k.skb_checksum_simple_validate(no) || k.skb(no).len < icmp::HLEN {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(NET_RX_DROP);
+            }
+            k.skb_mut(no).pull(icmp::HLEN)?;
+            let header = u32::from(k.skb(no).transport_header);
+            match k.bytes(no, header, 1).first() {
+                Some(&icmp::ECHO) => {
+                    k.icmp_echo(no)?;
+                    k.consume_skb(no)?;
+                    Ok(NET_RX_SUCCESS)
+                }
+                Some(&icmp::ECHO_REPLY) => k.ping_rcv(no),
+                Some(&icmp::DEST_UNREACH) => {
+                    // icmp_unreach(): to the sender's protocol, which has nobody waiting here
+                    k.consume_skb(no)?;
+                    Ok(NET_RX_SUCCESS)
+                }
+                other => not_covered(format!("icmp_rcv: type {}", other.copied().unwrap_or(0))),
+            }
+        })
+    }
+
+    /// `ping_rcv()` (`net/ipv4/ping.c`): no ICMP socket waits for the reply. (The raw socket of a
+    /// running `ping` gets a clone before; that clone is not simulated.)
+    fn ping_rcv(&mut self, no: SkbNo) -> Run<i64> {
+        self.skb_mut(no).push(icmp::HLEN)?;
+        self.kfree_skb(no, drop_reason::NO_SOCKET)?;
+        Ok(NET_RX_DROP)
+    }
+
+    /// `icmp_echo()`: answers unless `net.ipv4.icmp_echo_ignore_all` is set.
+    fn icmp_echo(&mut self, no: SkbNo) -> Run<()> {
+        let Some(dev) = self.skb(no).dev else {
+            return not_covered("icmp_echo of a packet without device");
+        };
+        if self
+            .topology
+            .netns_of(dev)
+            .flag("net.ipv4.icmp_echo_ignore_all")
+        {
+            return Ok(());
+        }
+        let netns = self.topology.dev(dev).netns;
+        self.traced("icmp_reply", FILE, no, |k| {
+            k.local_bh(|k| k.icmp_reply(no, netns))
+        })
+    }
+
+    /// `icmp_reply()`: back to the sender, from the address that was asked.
+    fn icmp_reply(&mut self, no: SkbNo, netns: NetnsId) -> Run<()> {
+        let skb = self.skb(no);
+        let header = u32::from(skb.transport_header);
+        let mut message = self.bytes(no, header, icmp::HLEN + skb.len).to_vec();
+        let tos = self
+            .bytes(no, u32::from(skb.network_header) + 1, 1)
+            .first()
+            .copied()
+            .unwrap_or(0);
+        let (asker, asked) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
+        if let Some(kind) = message.first_mut() {
+            *kind = icmp::ECHO_REPLY;
+        }
+        self.icmp_push_reply(netns, asked, asker, tos, &mut message)
+    }
+
+    /// `icmp_send()`: tells the sender of a packet that it was of no use.
+    pub(super) fn icmp_send(&mut self, no: SkbNo, kind: u8, code: u8) -> Run<()> {
+        self.traced("__icmp_send", FILE, no, |k| k.local_bh(|k| k.icmp_error(no, kind, code)))
+    }
+
+    /// The error message holds the packet from its IP header on, 576 bytes of IP packet at most (RFC 1812, 4.3.2.3).
+    fn icmp_error(&mut self, no: SkbNo, kind: u8, code: u8) -> Run<()> {
+        const LARGEST: u32 = 576;
+        const IPTOS_RT_MASK: u8 = 0x1c;
+        const IPTOS_PREC_INTERNETCONTROL: u8 = 0xc0;
+        let skb = self.skb(no);
+        let Some(dev) = skb.dev else { return not_covered("icmp_send of a packet without device") };
+        let netns = self.topology.dev(dev).netns;
+        let at = u32::from(skb.network_header);
+        let room = LARGEST - ipv4::HLEN - icmp::HLEN;
+        let quoted = (skb.len + skb.data - at).min(room);
+        let tos = self.bytes(no, at + 1, 1).first().copied().unwrap_or(0);
+        let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
+        if !self.topology.is_local(netns, daddr) {
+            return not_covered("icmp_send about a packet that was not for this host");
+        }
+        let mut message = vec![kind, code, 0, 0, 0, 0, 0, 0];
+        message.extend_from_slice(self.bytes(no, at, quoted));
+        let tos = (tos & IPTOS_RT_MASK) | IPTOS_PREC_INTERNETCONTROL;
+        self.icmp_push_reply(netns, daddr, saddr, tos, &mut message)
+    }
+
+    /// `icmp_push_reply()`: checksum, IP header, out.
+    fn icmp_push_reply(
+        &mut self,
+        netns: NetnsId,
+        saddr: Ipv4Addr,
+        daddr: Ipv4Addr,
+        tos: u8,
+        message: &mut [u8],
+    ) -> Run<()> {
+        set_checksum(message);
+        let route = self.topology.route(netns, daddr)?;
+        let reply = Datagram {
+            saddr,
+            daddr,
+            protocol: ipv4::PROTO_ICMP,
+            tos,
+            ttl: DEFAULT_TTL,
+            df: false,
+            payload: message,
+            writer: "icmp_push_reply",
+        };
+        let reply = self.ip_make_skb(route, &reply)?;
+        self.ip_send_skb(reply)?;
+        Ok(())
+    }
+
+    /// `ping -c1 ADDR`: one echo request from a raw socket (`raw_sendmsg()`, `net/ipv4/raw.c`).
+    pub(super) fn ping(&mut self, netns: NetnsId, daddr: Ipv4Addr, sequence: u16) -> Run<()> {
+        if self.topology.is_local(netns, daddr) {
+            return not_covered(format!(
+                "ping: {daddr} is this host's own address (loopback)"
+            ));
+        }
+        let route = self.topology.route(netns, daddr)?;
+        let Some(saddr) = route.src else {
+            return not_covered("ping: the output device has no address");
+        };
+        let message = echo_request(sequence);
+        let request = Datagram {
+            saddr,
+            daddr,
+            protocol: ipv4::PROTO_ICMP,
+            tos: 0,
+            ttl: DEFAULT_TTL,
+            df: true,
+            payload: &message,
+            writer: "raw_sendmsg",
+        };
+        let request = self.ip_make_skb(route, &request)?;
+        self.ip_send_skb(request)?;
+        Ok(())
+    }
+}
+
+/// An echo request as `ping` makes it: 16 bytes of time, then bytes that count up from 0x10.
+fn echo_request(sequence: u16) -> Vec<u8> {
+    let mut message = vec![icmp::ECHO, 0, 0, 0];
+    message.extend(PING_ID.to_be_bytes());
+    message.extend(sequence.to_be_bytes());
+    message.extend([0; PING_TIME_LEN]);
+    message.extend((PING_TIME_LEN..PING_DATA_LEN).map(|i| i as u8));
+    set_checksum(&mut message);
+    message
+}
+
+/// Fills in the ICMP checksum.
+fn set_checksum(message: &mut [u8]) {
+    if let Some(field) = message.get_mut(2..4) {
+        field.fill(0);
+    }
+    let check = checksum::internet(message).to_be_bytes();
+    if let Some(field) = message.get_mut(2..4) {
+        field.copy_from_slice(&check);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// golden E1: `0800 dbd6 0707 0001 6162…78` (24 bytes of data) has the checksum 0xdbd6.
+    #[test]
+    fn checksum_of_a_recorded_echo_request() {
+        let mut message = vec![8, 0, 0, 0, 7, 7, 0, 1];
+        message.extend(b'a'..=b'x');
+        set_checksum(&mut message);
+        assert_eq!(message[2..4], [0xdb, 0xd6]);
+    }
+
+    /// The mail: `56(84) bytes of data`.
+    #[test]
+    fn ping_sends_56_bytes_behind_the_icmp_header() {
+        assert_eq!(echo_request(1).len(), 8 + 56);
+        assert_eq!(checksum::internet(&echo_request(1)), 0);
+    }
+}

@@ -1,0 +1,163 @@
+//! `net/ipv4/ip_input.c`.
+
+use std::net::Ipv4Addr;
+
+use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
+use super::skbuff::drop_reason;
+use super::{Kernel, Run, not_covered};
+use crate::net::dissect::{be16, be32};
+use crate::net::{checksum, ipv4};
+use crate::skb::PacketType;
+use crate::trace::SkbNo;
+
+const FILE: &str = "net/ipv4/ip_input.c";
+/// `IP_MF | IP_OFFSET`.
+const FRAGMENT: u16 = 0x3fff;
+
+impl Kernel {
+    /// `ip_rcv()`: one packet from the backlog.
+    pub(super) fn ip_rcv(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ip_rcv", FILE, no, |k| {
+            if k.ip_rcv_core(no)?.is_none() {
+                return Ok(NET_RX_DROP);
+            }
+            k.traced("ip_rcv_finish", FILE, no, |k| {
+                k.ip_rcv_finish_core(no)?;
+                k.ip_local_deliver(no)
+            })
+        })
+    }
+
+    /// `ip_list_rcv()` → `ip_sublist_rcv()` → `ip_list_rcv_finish()`, for a list of one, from NAPI.
+    pub(super) fn ip_list_rcv(&mut self, no: SkbNo) -> Run<()> {
+        if self.ip_rcv_core(no)?.is_some() {
+            self.ip_rcv_finish_core(no)?;
+            self.ip_local_deliver(no)?;
+        }
+        Ok(())
+    }
+
+    /// `ip_rcv_core()`: is it an IPv4 packet, is it whole, where is its transport header.
+    fn ip_rcv_core(&mut self, no: SkbNo) -> Run<Option<SkbNo>> {
+        self.traced("ip_rcv_core", FILE, no, |k| {
+            let skb = k.skb(no);
+            let header = k.bytes(no, skb.data, skb.headlen());
+            let Some(len) = valid_length(header).filter(|_| skb.pkt_type != PacketType::OtherHost)
+            else {
+                // the kernel tells OTHERHOST, IP_CSUM, IP_INHDR and PKT_TOO_SMALL apart; no recording has one yet
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(None);
+            };
+            let ihl = u16::from(header[0] & 0x0f) * 4;
+            let skb = k.skb_mut(no);
+            // pskb_trim_rcsum(): padding of the link layer goes away
+            let padding = skb.len - len;
+            skb.tail -= padding;
+            skb.len = len;
+            skb.transport_header = skb.network_header.wrapping_add(ihl);
+            Ok(Some(no))
+        })
+    }
+
+    /// `ip_rcv_finish_core()`: the routing decision.
+    fn ip_rcv_finish_core(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ip_rcv_finish_core", FILE, no, |k| {
+            let Some(dev) = k.skb(no).dev else {
+                return not_covered("ip_rcv_finish_core of a packet without device");
+            };
+            let daddr = k.ip_hdr_addr(no, 16);
+            if k.topology.is_local(k.topology.dev(dev).netns, daddr) {
+                Ok(NET_RX_SUCCESS)
+            } else {
+                not_covered(format!(
+                    "ip_rcv_finish_core: {daddr} is not an address of this host (ip_forward)"
+                ))
+            }
+        })
+    }
+
+    /// `ip_local_deliver()`.
+    fn ip_local_deliver(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ip_local_deliver", FILE, no, |k| {
+            let at = u32::from(k.skb(no).network_header);
+            if be16(k.bytes(no, at + 6, 2), 0) & FRAGMENT != 0 {
+                return not_covered("ip_local_deliver: reassembly of fragments (ip_defrag)");
+            }
+            k.ip_local_deliver_finish(no)
+        })
+    }
+
+    /// `ip_local_deliver_finish()`: past the IP header.
+    fn ip_local_deliver_finish(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ip_local_deliver_finish", FILE, no, |k| {
+            let skb = k.skb_mut(no);
+            skb.pull(u32::from(
+                skb.transport_header.wrapping_sub(skb.network_header),
+            ))?;
+            k.ip_protocol_deliver_rcu(no)?;
+            Ok(0)
+        })
+    }
+
+    /// `ip_protocol_deliver_rcu()`: to the protocol's handler.
+    fn ip_protocol_deliver_rcu(&mut self, no: SkbNo) -> Run<()> {
+        self.traced("ip_protocol_deliver_rcu", FILE, no, |k| {
+            let at = u32::from(k.skb(no).network_header);
+            match k.bytes(no, at + 9, 1).first() {
+                Some(&ipv4::PROTO_ICMP) => k.icmp_rcv(no).map(drop),
+                Some(&ipv4::PROTO_GRE) => k.gre_rcv(no).map(drop),
+                Some(other) => not_covered(format!("ip_protocol_deliver_rcu: IP protocol {other}")),
+                None => not_covered("ip_protocol_deliver_rcu: a packet without IP header"),
+            }
+        })
+    }
+
+    /// An address of the IP header: 12 is `saddr`, 16 is `daddr`.
+    pub(super) fn ip_hdr_addr(&self, no: SkbNo, field: u32) -> Ipv4Addr {
+        let at = u32::from(self.skb(no).network_header) + field;
+        Ipv4Addr::from(be32(self.bytes(no, at, 4), 0))
+    }
+}
+
+/// `tot_len` of a header that `ip_rcv_core()` accepts, given the packet from the header on.
+fn valid_length(packet: &[u8]) -> Option<u32> {
+    let first = *packet.first()?;
+    let ihl = usize::from(first & 0x0f) * 4;
+    let header = packet.get(..ihl)?;
+    let len = u32::from(be16(packet, 2));
+    let fits = (len as usize) <= packet.len() && (len as usize) >= ihl;
+    (first >> 4 == 4 && ihl >= ipv4::HLEN as usize && fits && checksum::internet(header) == 0)
+        .then_some(len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The IPv4 header of the echo request in golden E1 (checksum 0x44a5), with 32 bytes behind it.
+    fn echo() -> Vec<u8> {
+        let mut packet = vec![
+            0x45, 0x00, 0x00, 0x34, 0x22, 0x22, 0x00, 0x00, 0x40, 0x01, 0x44, 0xa5, 0x0a, 0x00,
+            0x00, 0x02, 0x0a, 0x00, 0x00, 0x01,
+        ];
+        packet.resize(52, 0);
+        packet
+    }
+
+    #[test]
+    fn a_whole_header_gives_its_length() {
+        assert_eq!(valid_length(&echo()), Some(52));
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let mut bad_sum = echo();
+        bad_sum[11] ^= 1;
+        assert_eq!(valid_length(&bad_sum), None);
+        assert_eq!(valid_length(&echo()[..51]), None, "shorter than tot_len");
+        let mut v6 = echo();
+        v6[0] = 0x65;
+        assert_eq!(valid_length(&v6), None);
+        assert_eq!(valid_length(&[]), None);
+    }
+}

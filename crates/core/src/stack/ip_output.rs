@@ -1,0 +1,159 @@
+//! `net/ipv4/ip_output.c`.
+
+use std::net::Ipv4Addr;
+
+use super::{Kernel, Run, not_covered};
+use crate::net::dissect::{Start, dissect, ipv4_label};
+use crate::net::{checksum, ethernet, ipv4};
+use crate::scenario::topology::Route;
+use crate::trace::{Layer, SkbNo};
+
+const FILE: &str = "net/ipv4/ip_output.c";
+/// What `nf_hook()` answers when nobody objects: the caller goes on.
+const NF_ACCEPTED: i64 = 1;
+
+/// What a sender hands to `ip_append_data()` and `ip_push_pending_frames()`.
+pub(super) struct Datagram<'a> {
+    pub saddr: Ipv4Addr,
+    pub daddr: Ipv4Addr,
+    pub protocol: u8,
+    pub tos: u8,
+    pub ttl: u8,
+    /// `IP_PMTUDISC_WANT` sets DF, `IP_PMTUDISC_DONT` does not.
+    pub df: bool,
+    /// Transport header and payload.
+    pub payload: &'a [u8],
+    /// Kernel function that wrote the payload.
+    pub writer: &'static str,
+}
+
+impl Kernel {
+    /// `__ip_append_data()` and `__ip_make_skb()`: a datagram in a fresh buffer, IP header in front.
+    pub(super) fn ip_make_skb(&mut self, route: Route, datagram: &Datagram<'_>) -> Run<SkbNo> {
+        let device = self.topology.dev(route.dev);
+        let (hh_len, mtu) = (device.ll_reserved_space(), device.mtu);
+        let len = ipv4::HLEN + datagram.payload.len() as u32;
+        if len > mtu {
+            return not_covered(format!(
+                "__ip_append_data: {len} bytes are more than the MTU of {mtu} (fragments)"
+            ));
+        }
+        // alloclen = fraglen + hh_len + 15
+        let no = self.alloc_skb(len + hh_len + 15);
+        let skb = self.skb_mut(no);
+        skb.reserve(hh_len);
+        skb.put(len);
+        skb.reset_network_header();
+        skb.transport_header = skb.network_header + ipv4::HLEN as u16;
+        skb.dst = Some(route);
+        let id = self.ip_select_ident();
+        let header = ip_header(datagram, id);
+        let at = u32::from(self.skb(no).network_header);
+        self.write_header(
+            no,
+            at,
+            &header,
+            Layer::Ipv4,
+            ipv4_label(&header),
+            "__ip_make_skb",
+        );
+        self.label_transport(no, at, datagram);
+        Ok(no)
+    }
+
+    /// Writes what stands behind the IP header, each part under its own name.
+    fn label_transport(&mut self, no: SkbNo, at: u32, datagram: &Datagram<'_>) {
+        let mut packet = ip_header(datagram, 0).to_vec();
+        packet.extend_from_slice(datagram.payload);
+        for part in dissect(&packet, Start::Ipv4).parts.iter().skip(1) {
+            let bytes = &packet[part.start..part.start + part.len];
+            self.write_header(
+                no,
+                at + part.start as u32,
+                bytes,
+                part.layer,
+                part.label.clone(),
+                datagram.writer,
+            );
+        }
+    }
+
+    /// `ip_send_skb()`.
+    pub(super) fn ip_send_skb(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ip_send_skb", FILE, no, |k| k.ip_local_out(no))
+    }
+
+    /// `ip_local_out()`.
+    pub(super) fn ip_local_out(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ip_local_out", FILE, no, |k| {
+            k.traced("__ip_local_out", FILE, no, |k| {
+                k.ip_send_check(no);
+                k.skb_mut(no).protocol = ethernet::P_IP;
+                Ok(NF_ACCEPTED)
+            })?;
+            k.ip_output(no)
+        })
+    }
+
+    /// `iph_set_totlen()` and `ip_send_check()`: length and checksum of the header.
+    fn ip_send_check(&mut self, no: SkbNo) {
+        let skb = self.skb(no);
+        let (head, at, len) = (skb.head, u32::from(skb.network_header), skb.len as u16);
+        self.buffers.patch(head, at + 2, &len.to_be_bytes());
+        self.buffers.patch(head, at + 10, &[0, 0]);
+        let ihl = u32::from(self.bytes(no, at, 1).first().copied().unwrap_or(0) & 0x0f) * 4;
+        let check = checksum::internet(self.bytes(no, at, ihl));
+        self.buffers.patch(head, at + 10, &check.to_be_bytes());
+    }
+
+    /// `ip_output()`: the output device is the route's.
+    fn ip_output(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ip_output", FILE, no, |k| {
+            let Some(route) = k.skb(no).dst else {
+                return not_covered("ip_output of a packet without route");
+            };
+            let skb = k.skb_mut(no);
+            skb.dev = Some(route.dev);
+            skb.protocol = ethernet::P_IP;
+            k.traced("ip_finish_output", FILE, no, |k| {
+                k.traced("__ip_finish_output", FILE, no, |k| {
+                    if k.skb(no).len > k.topology.dev(route.dev).mtu {
+                        return not_covered(
+                            "__ip_finish_output: larger than the MTU (ip_fragment)",
+                        );
+                    }
+                    k.ip_finish_output2(no, route)
+                })
+            })
+        })
+    }
+
+    /// `ip_finish_output2()`: room for the link header, then to the neighbour.
+    fn ip_finish_output2(&mut self, no: SkbNo, route: Route) -> Run<i64> {
+        self.traced("ip_finish_output2", FILE, no, |k| {
+            let device = k.topology.dev(route.dev);
+            if device.hard_header_len > 0 && k.skb(no).headroom() < device.ll_reserved_space() {
+                return not_covered(
+                    "ip_finish_output2: too little headroom for the link header (skb_expand_head)",
+                );
+            }
+            let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16));
+            k.neigh_output(no, route.dev, next_hop)
+        })
+    }
+}
+
+/// The header as `__ip_make_skb()` builds it: length and checksum follow in `__ip_local_out()`.
+fn ip_header(datagram: &Datagram<'_>, id: u16) -> [u8; ipv4::HLEN as usize] {
+    let mut header = [0; ipv4::HLEN as usize];
+    header[0] = 0x45;
+    header[1] = datagram.tos;
+    header[4..6].copy_from_slice(&id.to_be_bytes());
+    let frag_off = if datagram.df { ipv4::DF } else { 0 };
+    header[6..8].copy_from_slice(&frag_off.to_be_bytes());
+    header[8] = datagram.ttl;
+    header[9] = datagram.protocol;
+    header[12..16].copy_from_slice(&datagram.saddr.octets());
+    header[16..20].copy_from_slice(&datagram.daddr.octets());
+    header
+}

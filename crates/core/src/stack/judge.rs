@@ -1,0 +1,137 @@
+//! Whether what a program reads as metadata is what the writer put there.
+//!
+//! Beside each buffer the judge keeps the *truth*: the origins of the metadata bytes when they were
+//! handed over, and where they lie. A read is compared with it, origin by origin.
+
+use std::collections::BTreeMap;
+
+use crate::trace::{BufferNo, DevRef, OriginId, SkbNo, Verdict};
+
+/// The metadata an XDP program left, as the judge knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Truth {
+    /// Where they lie, offset from `head`, bytes.
+    pub offset: u32,
+    /// Origin of each byte.
+    pub origins: Vec<OriginId>,
+}
+
+/// Knows the truth of each buffer.
+#[derive(Debug, Default)]
+pub(super) struct Judge {
+    truths: BTreeMap<BufferNo, Truth>,
+    freed: BTreeMap<SkbNo, Option<DevRef>>,
+}
+
+impl Judge {
+    /// Metadata were handed over.
+    pub fn handed_over(&mut self, buffer: BufferNo, offset: u32, origins: &[OriginId]) {
+        self.truths.insert(
+            buffer,
+            Truth {
+                offset,
+                origins: origins.to_vec(),
+            },
+        );
+    }
+
+    /// The content of a buffer went to another one, `by` bytes further from `head`.
+    pub fn moved_buffer(&mut self, old: BufferNo, new: BufferNo, by: u32) {
+        if let Some(mut truth) = self.truths.get(&old).cloned() {
+            truth.offset += by;
+            self.truths.insert(new, truth);
+        }
+    }
+
+    /// The kernel moved the metadata on purpose.
+    pub fn moved_metadata(&mut self, buffer: BufferNo, by: u32) {
+        if let Some(truth) = self.truths.get_mut(&buffer) {
+            truth.offset += by;
+        }
+    }
+
+    /// A packet was released; its last device is kept for the exits of the functions it was given to.
+    pub fn forget(&mut self, skb: SkbNo, dev: Option<DevRef>) {
+        self.freed.insert(skb, dev);
+    }
+
+    /// Device of a packet that is gone.
+    pub fn last_dev(&self, skb: SkbNo) -> Option<DevRef> {
+        self.freed.get(&skb).cloned().flatten()
+    }
+
+    /// The verdict on bytes read at `offset`, which the program takes for metadata from `first` on.
+    pub fn verdict(
+        &self,
+        buffer: BufferNo,
+        offset: u32,
+        first: u32,
+        origins: &[OriginId],
+    ) -> Verdict {
+        let Some(truth) = self.truths.get(&buffer) else {
+            return if origins.is_empty() {
+                Verdict::None
+            } else {
+                Verdict::Garbage
+            };
+        };
+        if origins.is_empty() {
+            return if truth.origins.is_empty() {
+                Verdict::None
+            } else {
+                Verdict::Lost
+            };
+        }
+        let expected = truth
+            .origins
+            .get(first as usize..first as usize + origins.len());
+        if expected == Some(origins) {
+            Verdict::Ok
+        } else if offset == truth.offset + first {
+            Verdict::Overwritten
+        } else {
+            Verdict::Garbage
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: BufferNo = BufferNo(1);
+
+    fn bytes_of(source: u16) -> Vec<OriginId> {
+        (0..4).map(|byte| OriginId { source, byte }).collect()
+    }
+
+    fn judge() -> Judge {
+        let mut judge = Judge::default();
+        judge.handed_over(HEAD, 252, &bytes_of(5));
+        judge
+    }
+
+    #[test]
+    fn the_writers_bytes_are_ok_wherever_they_lie() {
+        assert_eq!(judge().verdict(HEAD, 252, 0, &bytes_of(5)), Verdict::Ok);
+        assert_eq!(judge().verdict(HEAD, 290, 0, &bytes_of(5)), Verdict::Ok);
+    }
+
+    #[test]
+    fn other_bytes_elsewhere_are_garbage_and_in_place_overwritten() {
+        assert_eq!(
+            judge().verdict(HEAD, 290, 0, &bytes_of(3)),
+            Verdict::Garbage
+        );
+        assert_eq!(
+            judge().verdict(HEAD, 252, 0, &bytes_of(3)),
+            Verdict::Overwritten
+        );
+    }
+
+    #[test]
+    fn nothing_seen_is_lost_only_if_something_was_there() {
+        assert_eq!(judge().verdict(HEAD, 0, 0, &[]), Verdict::Lost);
+        assert_eq!(Judge::default().verdict(HEAD, 0, 0, &[]), Verdict::None);
+    }
+}

@@ -1,0 +1,332 @@
+//! The path itself: one Rust function per kernel function, with the same name.
+//!
+//! [`Kernel`] owns the world (topology, packets, buffers, programs) and the recorder. Stack code
+//! only does what the kernel does; [`Kernel::traced`] wraps a function with its entry and exit.
+
+mod af_packet;
+mod dev_rx;
+mod dev_tx;
+mod execute;
+mod gro;
+mod icmp;
+mod ip_input;
+mod ip_output;
+mod ip_tunnel;
+mod ipgre;
+mod judge;
+mod neighbour;
+mod programs;
+mod reads;
+mod skbuff;
+mod softirq;
+mod tc;
+mod veth;
+mod xdp_generic;
+mod xdp_run;
+
+pub use execute::{Cause, ExecuteError};
+pub use programs::{Loaded, ProgramError};
+
+use std::collections::{BTreeMap, VecDeque};
+
+use thiserror::Error;
+
+use crate::bpf::Fault;
+use crate::design::MetadataDesign;
+use crate::scenario::topology::{DevId, Topology, TopologyError};
+use crate::skb::{Buffers, SkBuff, SkbError, header};
+use crate::trace::recorder::Moment;
+use crate::trace::{
+    Edge, Layer, MetaFields, Outcome, PacketFields, Recorder, SkbFields, SkbNo, Source, StepKind,
+    Trace,
+};
+
+/// Most steps of one run; a run that would take more ends with an error that says so.
+pub const MAX_STEPS: usize = 2_000_000;
+
+/// Why a run ends before its packets do.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Stop {
+    /// The packet comes to something the simulator does not have.
+    #[error("not covered: {what}")]
+    NotCovered {
+        /// Kernel function and why.
+        what: String,
+    },
+    /// The kernel would panic.
+    #[error(transparent)]
+    Skb(#[from] SkbError),
+    /// A program did what is forbidden, or did not end.
+    #[error("program {program} on {dev}: {fault}")]
+    Program {
+        /// Program name.
+        program: String,
+        /// Device.
+        dev: String,
+        /// What happened.
+        fault: Fault,
+    },
+    /// Too many steps.
+    #[error("the run did not end within {MAX_STEPS} steps; do its devices form a loop?")]
+    Budget,
+    /// No route, no such device.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+}
+
+/// Result of a stack function.
+pub(crate) type Run<T> = Result<T, Stop>;
+
+/// Shorthand for [`Stop::NotCovered`].
+pub(crate) fn not_covered<T>(what: impl Into<String>) -> Run<T> {
+    Err(Stop::NotCovered { what: what.into() })
+}
+
+/// What a traced function returns, as the recordings show it.
+pub(crate) trait Returned {
+    fn outcome(&self) -> Outcome;
+}
+
+impl Returned for () {
+    fn outcome(&self) -> Outcome {
+        Outcome::None
+    }
+}
+
+impl Returned for i64 {
+    fn outcome(&self) -> Outcome {
+        Outcome::Ret(*self)
+    }
+}
+
+impl Returned for Option<SkbNo> {
+    fn outcome(&self) -> Outcome {
+        Outcome::RetSkb(*self)
+    }
+}
+
+/// Work that waits for the next softirq.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Softirq {
+    /// A packet in the ring of a veth device with NAPI.
+    VethPoll(DevId, SkbNo),
+    /// A packet in `softnet_data.input_pkt_queue`.
+    Backlog(SkbNo),
+    /// A packet in a tunnel's GRO cell.
+    GroCell(SkbNo),
+}
+
+/// Two machines in one: all namespaces of one simulated kernel.
+pub struct Kernel {
+    pub(crate) topology: Topology,
+    pub(crate) design: &'static dyn MetadataDesign,
+    programs: Vec<Loaded>,
+    maps: programs::ObjectMaps,
+    program_source: Option<(usize, Layer, u16)>,
+    pub(crate) skbs: BTreeMap<SkbNo, SkBuff>,
+    pub(crate) buffers: Buffers,
+    pub(crate) recorder: Recorder,
+    judge: judge::Judge,
+    softirqs: VecDeque<Softirq>,
+    bh_disabled: u32,
+    xmit_recursion: u32,
+    next_skb: u32,
+    next_ip_id: u16,
+}
+
+impl Kernel {
+    /// A kernel without devices.
+    #[must_use]
+    pub fn new(scenario: &str, design: &'static dyn MetadataDesign) -> Self {
+        let mut recorder = Recorder::new(scenario, design.name());
+        recorder.trace.cost.structure_bytes = design.structure_bytes();
+        Self {
+            topology: Topology::default(),
+            design,
+            programs: Vec::new(),
+            maps: Vec::new(),
+            program_source: None,
+            skbs: BTreeMap::new(),
+            buffers: Buffers::default(),
+            recorder,
+            judge: judge::Judge::default(),
+            softirqs: VecDeque::new(),
+            bh_disabled: 0,
+            xmit_recursion: 0,
+            next_skb: 1,
+            next_ip_id: 0xe001,
+        }
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn into_trace(self) -> Trace {
+        self.recorder.trace
+    }
+
+    /// `__ip_select_ident()`: the kernel draws it at random; here it counts from 0xe001, as the
+    /// recordings do (golden/README.md, "What is not the same every time").
+    pub(crate) fn ip_select_ident(&mut self) -> u16 {
+        let id = self.next_ip_id;
+        self.next_ip_id = self.next_ip_id.wrapping_add(1);
+        id
+    }
+
+    /// The packet. Stack code holds numbers of live packets only.
+    pub(crate) fn skb(&self, no: SkbNo) -> &SkBuff {
+        &self.skbs[&no]
+    }
+
+    /// The packet, to change it.
+    pub(crate) fn skb_mut(&mut self, no: SkbNo) -> &mut SkBuff {
+        self.skbs
+            .get_mut(&no)
+            .unwrap_or_else(|| unreachable!("skb {} is used after it was freed", no.0))
+    }
+
+    /// Packet bytes from an offset of the buffer.
+    pub(crate) fn bytes(&self, no: SkbNo, offset: u32, len: u32) -> &[u8] {
+        self.buffers.get(self.skb(no).head).bytes(offset, len)
+    }
+
+    /// A new source of bytes: who writes what, on which device.
+    pub(crate) fn source(
+        &mut self,
+        layer: Layer,
+        label: String,
+        writer: &str,
+        dev: Option<DevId>,
+        len: u32,
+    ) -> u16 {
+        let dev = dev.map(|dev| self.topology.dev_ref(dev));
+        self.recorder.source(Source {
+            layer,
+            label,
+            writer: writer.into(),
+            dev,
+            step: 0,
+            len: len as u16,
+        })
+    }
+
+    /// Runs `body` as the kernel function `name`, with its entry and exit in the trace.
+    pub(crate) fn traced<T: Returned>(
+        &mut self,
+        name: &'static str,
+        file: &'static str,
+        skb: SkbNo,
+        body: impl FnOnce(&mut Self) -> Run<T>,
+    ) -> Run<T> {
+        self.traced_pskb(name, file, skb, |kernel| {
+            body(kernel).map(|value| (value, skb))
+        })
+    }
+
+    /// As [`Kernel::traced`], for a function that is given `struct sk_buff **`: the exit shows the
+    /// packet that is behind the pointer then.
+    pub(crate) fn traced_pskb<T: Returned>(
+        &mut self,
+        name: &'static str,
+        file: &'static str,
+        skb: SkbNo,
+        body: impl FnOnce(&mut Self) -> Run<(T, SkbNo)>,
+    ) -> Run<T> {
+        self.step(
+            StepKind::Function {
+                name,
+                file,
+                edge: Edge::Entry,
+            },
+            skb,
+            Outcome::None,
+        )?;
+        self.recorder.enter();
+        let result = body(self);
+        self.recorder.leave();
+        let (value, skb) = result?;
+        self.step(
+            StepKind::Function {
+                name,
+                file,
+                edge: Edge::Exit,
+            },
+            skb,
+            value.outcome(),
+        )?;
+        Ok(value)
+    }
+
+    /// Records a step with the packet as it is now.
+    pub(crate) fn step(&mut self, kind: StepKind, no: SkbNo, outcome: Outcome) -> Run<()> {
+        if self.recorder.next_step() >= MAX_STEPS {
+            return Err(Stop::Budget);
+        }
+        let skb = self.skbs.get(&no);
+        let moment = Moment {
+            kind,
+            dev: match skb {
+                Some(skb) => skb.dev.map(|dev| self.topology.dev_ref(dev)),
+                None => self.judge.last_dev(no),
+            },
+            skb: Some(no),
+            buffer: skb.map(|skb| skb.head),
+            fields: skb.map(|skb| PacketFields::Skb(self.fields(skb))),
+            outcome,
+            freed: skb.is_none(),
+        };
+        self.recorder.step(moment, self.buffers.log_mut());
+        Ok(())
+    }
+
+    /// The fields of a recording.
+    pub(crate) fn fields(&self, skb: &SkBuff) -> SkbFields {
+        let buffer = self.buffers.get(skb.head);
+        SkbFields {
+            data: skb.data,
+            tail: skb.tail,
+            end: buffer.end(),
+            len: skb.len,
+            data_len: skb.data_len,
+            mac_header: header(skb.mac_header),
+            network_header: header(skb.network_header),
+            transport_header: header(skb.transport_header),
+            inner_mac_header: header(skb.inner_mac_header),
+            inner_network_header: header(skb.inner_network_header),
+            mac_len: u32::from(skb.mac_len),
+            protocol: skb.protocol,
+            pkt_type: skb.pkt_type as u8,
+            vlan_present: skb.vlan_present,
+            vlan_tci: skb.vlan_tci,
+            vlan_proto: skb.vlan_proto,
+            encapsulation: skb.encapsulation,
+            cloned: skb.cloned,
+            ip_summed: skb.ip_summed,
+            gso_size: buffer.shinfo.gso_size,
+            nr_frags: buffer.shinfo.nr_frags,
+            dataref: buffer.dataref,
+            users: skb.users,
+            meta: self.meta_fields(skb),
+            meta_end: self.design.meta_end_field(&buffer.shinfo),
+        }
+    }
+
+    /// Where the metadata are, by the design's formula.
+    pub(crate) fn meta_fields(&self, skb: &SkBuff) -> MetaFields {
+        let shinfo = &self.buffers.get(skb.head).shinfo;
+        let len = u32::from(shinfo.meta_len);
+        let end = self.design.metadata_end(skb, shinfo);
+        MetaFields {
+            len,
+            start: end.and_then(|end| end.checked_sub(len)),
+            end,
+        }
+    }
+
+    /// A kernel warning; each text once.
+    pub(crate) fn warn_once(&mut self, text: &str) {
+        let warnings = &mut self.recorder.trace.warnings;
+        if !warnings.iter().any(|known| known == text) {
+            warnings.push(text.into());
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Programs of a run: loaded, fixed up for the design, run over a packet.
+
+use thiserror::Error;
+
+use super::{Kernel, Stop};
+use crate::bpf::{Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, fix_up};
+use crate::scenario::topology::{DevId, ProgId};
+use crate::trace::read::{Report, ReportWhat};
+use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
+
+/// A program that can't be attached.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProgramError {
+    /// No loaded object has it.
+    #[error("there is no program `{name}`; there are: {known}")]
+    NotFound {
+        /// The name asked for.
+        name: String,
+        /// The names that are there.
+        known: String,
+    },
+    /// Its section says that it belongs to another hook.
+    #[error("program `{name}` (section `{section}`) is no {wanted} program")]
+    WrongType {
+        /// Program name.
+        name: String,
+        /// Section name.
+        section: String,
+        /// What the hook takes.
+        wanted: &'static str,
+    },
+    /// It can't be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+/// A program, ready to run under the kernel's design.
+pub struct Loaded {
+    name: String,
+    section: String,
+    kind: ProgType,
+    prepared: Result<Prepared, LoadError>,
+    /// Maps of its object; programs of one object share them. Taken out while the program runs.
+    maps: usize,
+}
+
+/// Address of a buffer's `head` in a program's eyes: a fixed, kernel-looking number.
+pub(super) fn address_of(head: BufferNo) -> u64 {
+    const DIRECT_MAP: u64 = 0xffff_8881_0000_0000;
+    DIRECT_MAP + u64::from(head.0) * 0x2_0000
+}
+
+/// Maps of the loaded objects.
+pub(super) type ObjectMaps = Vec<Option<Maps>>;
+
+impl Kernel {
+    /// Loads all programs of an object.
+    ///
+    /// # Errors
+    /// What is wrong with the object's maps. A program that can't be fixed up says so when it is attached.
+    pub fn load(&mut self, object: &Object) -> Result<(), LoadError> {
+        self.maps.push(Some(Maps::new(object)?));
+        for program in &object.programs {
+            let prepared = program
+                .facts()
+                .and_then(|facts| fix_up(program, self.design.prologue(facts)));
+            self.programs.push(Loaded {
+                name: program.name.clone(),
+                section: program.section.clone(),
+                kind: program.prog_type.clone(),
+                prepared,
+                maps: self.maps.len() - 1,
+            });
+        }
+        Ok(())
+    }
+
+    /// The program of that name, loaded last, if the hook takes its kind.
+    pub(super) fn find_program(&self, name: &str, kind: ProgType) -> Result<ProgId, ProgramError> {
+        let found = self.programs.iter().rposition(|loaded| loaded.name == name);
+        let Some((id, loaded)) = found.and_then(|id| Some((id, self.programs.get(id)?))) else {
+            let known: Vec<_> = self
+                .programs
+                .iter()
+                .map(|loaded| loaded.name.as_str())
+                .collect();
+            let known = if known.is_empty() {
+                "none".into()
+            } else {
+                known.join(", ")
+            };
+            return Err(ProgramError::NotFound {
+                name: name.into(),
+                known,
+            });
+        };
+        if loaded.kind != kind {
+            let wanted = if kind == ProgType::Xdp { "XDP" } else { "TC" };
+            return Err(ProgramError::WrongType {
+                name: name.into(),
+                section: loaded.section.clone(),
+                wanted,
+            });
+        }
+        match &loaded.prepared {
+            Ok(_) => Ok(ProgId(id)),
+            Err(error) => Err(error.clone().into()),
+        }
+    }
+
+    /// Opens a run of a program in the trace.
+    pub(super) fn open_run(
+        &mut self,
+        program: ProgId,
+        hook: &'static str,
+        dev: DevId,
+    ) -> Result<usize, Stop> {
+        let loaded = &self.programs[program.0];
+        let prepared = loaded.prepared.as_ref().map_err(|error| Stop::NotCovered {
+            what: error.to_string(),
+        })?;
+        let run = ProgramRun {
+            program: loaded.name.clone(),
+            hook,
+            dev: self.topology.dev_ref(dev),
+            listing: prepared.listing(),
+            verdict: None,
+        };
+        self.recorder.trace.runs.push(run);
+        Ok(self.recorder.trace.runs.len() - 1)
+    }
+
+    /// Runs `program` over the packet behind `host`; gives r0.
+    pub(super) fn bpf_prog_run<'k, H: Host>(
+        &'k mut self,
+        program: ProgId,
+        dev: DevId,
+        host: impl FnOnce(&'k mut Self) -> H,
+        finish: impl FnOnce(H) -> (&'k mut Self, Option<Stop>),
+    ) -> Result<u64, Stop> {
+        let maps_of = self.programs[program.0].maps;
+        let (Ok(prepared), Some(mut maps)) = (
+            self.programs[program.0].prepared.clone(),
+            self.maps[maps_of].take(),
+        ) else {
+            return Err(Stop::NotCovered {
+                what: "a program that runs while it runs".into(),
+            });
+        };
+        let prologue = prepared.prologue_len() as u64;
+        let name = self.programs[program.0].name.clone();
+        let mut host = host(self);
+        let result = crate::bpf::run(&prepared, &mut maps, &mut host, Budget::default());
+        let (kernel, stop) = finish(host);
+        kernel.maps[maps_of] = Some(maps);
+        kernel.recorder.trace.cost.prologue_instructions += prologue;
+        if let Some(stop) = stop {
+            return Err(stop);
+        }
+        result.map_err(|fault: Fault| Stop::Program {
+            program: name,
+            dev: kernel.topology.dev(dev).name.clone(),
+            fault,
+        })
+    }
+
+    /// A record of a ring buffer: those of the map `report` are the recorder's
+    /// (`struct report_rec` in golden/programs/report.h).
+    pub(super) fn ringbuf_record(&mut self, run: usize, map: &str, record: &[u8]) {
+        if map != "report" {
+            return;
+        }
+        if let Some(what) = decode_report(record) {
+            let run = &self.recorder.trace.runs[run];
+            let report = Report {
+                program: run.program.clone(),
+                dev: run.dev.clone(),
+                hook: run.hook,
+                after_step: self.recorder.trace.steps.len(),
+                what,
+            };
+            self.recorder.trace.reports.push(report);
+        }
+    }
+}
+
+/// `struct report_rec`: rec 0, ifindex 4, how 8, len 12, ret 16, prog 24, what 48, `bytes_len` 72, bytes 76.
+fn decode_report(record: &[u8]) -> Option<ReportWhat> {
+    const HOW_DATA_META: u32 = 1;
+    const HOW_DYNPTR: u32 = 2;
+    const HOW_RET: u32 = 3;
+    let word = |at: usize| Some(u32::from_le_bytes(record.get(at..at + 4)?.try_into().ok()?));
+    let ret = i64::from_le_bytes(record.get(16..24)?.try_into().ok()?);
+    let read = |how| {
+        let shown = word(72)? as usize;
+        Some(ReportWhat::Read {
+            how,
+            len: word(12)?,
+            value: record.get(76..76 + shown)?.to_vec(),
+            ret,
+        })
+    };
+    match (word(0)?, word(8)?) {
+        (2, HOW_DATA_META) => read(ReadHow::DataMeta),
+        (2, HOW_DYNPTR) => read(ReadHow::Dynptr),
+        (2, HOW_RET) => {
+            let what = record.get(48..72)?;
+            let text: Vec<u8> = what.iter().copied().take_while(|byte| *byte != 0).collect();
+            Some(ReportWhat::HelperResult {
+                helper: String::from_utf8_lossy(&text).into_owned(),
+                ret,
+            })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(how: u32, what: &[u8], bytes: &[u8]) -> Vec<u8> {
+        let mut record = vec![0; 336];
+        record[0] = 2;
+        record[8..12].copy_from_slice(&how.to_le_bytes());
+        record[12] = bytes.len() as u8;
+        record[16..24].copy_from_slice(&(-22i64).to_le_bytes());
+        record[48..48 + what.len()].copy_from_slice(what);
+        record[72] = bytes.len() as u8;
+        record[76..76 + bytes.len()].copy_from_slice(bytes);
+        record
+    }
+
+    #[test]
+    fn records_of_the_report_map() {
+        let read = decode_report(&record(1, b"read", &[42, 0, 0, 0]));
+        assert_eq!(
+            read,
+            Some(ReportWhat::Read {
+                how: ReadHow::DataMeta,
+                len: 4,
+                value: vec![42, 0, 0, 0],
+                ret: -22
+            })
+        );
+        let result = decode_report(&record(3, b"adjust_meta(-3)", &[]));
+        assert_eq!(
+            result,
+            Some(ReportWhat::HelperResult {
+                helper: "adjust_meta(-3)".into(),
+                ret: -22
+            })
+        );
+    }
+
+    #[test]
+    fn other_records_are_left_alone() {
+        assert_eq!(decode_report(&record(9, b"", &[])), None);
+        assert_eq!(decode_report(&[2, 0, 0]), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! Reads of metadata, put down with their verdict.
+
+use super::Kernel;
+use crate::scenario::topology::DevId;
+use crate::trace::{BufferNo, Layer, MetadataRead, ReadHow, Source};
+
+impl Kernel {
+    /// `len` bytes at `offset` were read as metadata, from byte `first` of them on. Reads of one
+    /// run that touch each other are one read.
+    pub(super) fn judge_read(
+        &mut self,
+        run: usize,
+        head: BufferNo,
+        how: ReadHow,
+        offset: u32,
+        len: u32,
+        first: u32,
+    ) {
+        let (mut start, mut end, mut first) = (offset, offset + len, first);
+        let reads = &mut self.recorder.trace.reads;
+        let touching = reads
+            .last()
+            .is_some_and(|last| last.run == run && last.how == how && touches(last, start, end));
+        if touching && let Some(last) = reads.pop() {
+            let last_start = last.offset.unwrap_or(start);
+            first = first.saturating_sub(start.saturating_sub(last_start));
+            end = end.max(last_start + last.bytes.len() as u32);
+            start = start.min(last_start);
+        }
+        self.put_read(run, head, how, Some(start..end), first);
+    }
+
+    /// A program asked for metadata and saw none.
+    pub(super) fn judge_nothing(&mut self, run: usize, head: BufferNo, how: ReadHow) {
+        self.put_read(run, head, how, None, 0);
+    }
+
+    fn put_read(
+        &mut self,
+        run: usize,
+        head: BufferNo,
+        how: ReadHow,
+        range: Option<std::ops::Range<u32>>,
+        first: u32,
+    ) {
+        let of = &self.recorder.trace.runs[run];
+        let (offset, len) = range.map_or((None, 0), |range| {
+            (Some(range.start), range.end - range.start)
+        });
+        let buffer = self.buffers.get(head);
+        let at = offset.unwrap_or(0);
+        let origins = buffer.origins(at, len).to_vec();
+        let read = MetadataRead {
+            run,
+            program: of.program.clone(),
+            dev: of.dev.clone(),
+            hook: of.hook,
+            how,
+            step: self.recorder.next_step(),
+            offset,
+            bytes: buffer.bytes(at, len).to_vec(),
+            verdict: self.judge.verdict(head, at, first, &origins),
+            origins,
+        };
+        self.recorder.trace.reads.push(read);
+    }
+
+    /// `bpf_skb_meta_realign()` moves the metadata up against the MAC header.
+    pub(super) fn move_metadata_up(&mut self, head: BufferNo, gap: u32) {
+        let shinfo = self.buffers.shinfo_mut(head);
+        let (end, len) = (u32::from(shinfo.meta_end), u32::from(shinfo.meta_len));
+        shinfo.meta_end = shinfo.meta_end.wrapping_add(gap as u16);
+        if let Some(start) = end.checked_sub(len) {
+            self.buffers.memmove(head, start, start + gap, len);
+        }
+        self.judge.moved_metadata(head, gap);
+        self.recorder.trace.cost.metadata_bytes_moved += u64::from(len);
+    }
+
+    /// The source for what a program run writes: one for each run and kind.
+    pub(super) fn program_source(
+        &mut self,
+        run: usize,
+        layer: Layer,
+        label: String,
+        program: &str,
+        dev: DevId,
+    ) -> u16 {
+        if let Some((of, kind, source)) = self.program_source
+            && (of, kind) == (run, layer)
+        {
+            return source;
+        }
+        let dev = Some(self.topology.dev_ref(dev));
+        let source = self.recorder.source(Source {
+            layer,
+            label,
+            writer: program.into(),
+            dev,
+            step: 0,
+            len: 0,
+        });
+        self.program_source = Some((run, layer, source));
+        source
+    }
+
+    /// Keeps a register file; gives its index.
+    pub(super) fn keep_registers(&mut self, registers: &[u64; 11]) -> usize {
+        let kept = &mut self.recorder.trace.registers;
+        kept.push(*registers);
+        kept.len() - 1
+    }
+}
+
+/// Whether `[start, end)` overlaps or adjoins a read.
+fn touches(read: &MetadataRead, start: u32, end: u32) -> bool {
+    read.offset
+        .is_some_and(|offset| start <= offset + read.bytes.len() as u32 && end >= offset)
+}

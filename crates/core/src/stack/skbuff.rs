@@ -1,0 +1,180 @@
+//! `net/core/skbuff.c`: a packet's life and its buffer.
+
+use super::{Kernel, Run};
+use crate::scenario::topology::DevId;
+use crate::skb::{MAX_LINEAR, NET_SKB_PAD, PacketType, SkBuff, kmalloc_end, page_end};
+use crate::trace::{Layer, Outcome, SkbNo, StepKind};
+
+const FILE: &str = "net/core/skbuff.c";
+/// `PAGE_SIZE - headroom - shared info`: what `skb_pp_cow_data()` keeps linear, at most.
+const PP_MAX_HEAD: u32 = 4096 - 256 - 320;
+
+/// `enum skb_drop_reason`, those that occur (Linux 7.2; values as recorded).
+pub(super) mod drop_reason {
+    pub const NOT_SPECIFIED: u32 = 2;
+    pub const NO_SOCKET: u32 = 3;
+    pub const TC_INGRESS: u32 = 70;
+}
+
+impl Kernel {
+    /// `alloc_skb()`: a packet in a fresh head of at least `size` bytes.
+    pub(super) fn alloc_skb(&mut self, size: u32) -> SkbNo {
+        let head = self.alloc_head(kmalloc_end(size.min(MAX_LINEAR)));
+        self.new_skb(head)
+    }
+
+    fn new_skb(&mut self, head: crate::trace::BufferNo) -> SkbNo {
+        let no = SkbNo(self.next_skb);
+        self.next_skb += 1;
+        self.skbs.insert(no, SkBuff::new(no, head));
+        no
+    }
+
+    fn alloc_head(&mut self, end: u32) -> crate::trace::BufferNo {
+        self.recorder.trace.cost.buffer_allocations += 1;
+        self.buffers.alloc(end)
+    }
+
+    /// `consume_skb()`: the packet has reached its end and is released.
+    pub(super) fn consume_skb(&mut self, no: SkbNo) -> Run<()> {
+        self.end_of_life("consume_skb", no, None)
+    }
+
+    /// `kfree_skb_reason()`: the packet is dropped.
+    pub(super) fn kfree_skb(&mut self, no: SkbNo, reason: u32) -> Run<()> {
+        self.end_of_life("kfree_skb", no, Some(reason))
+    }
+
+    fn end_of_life(&mut self, name: &'static str, no: SkbNo, drop_reason: Option<u32>) -> Run<()> {
+        self.step(StepKind::EndOfLife { name, drop_reason }, no, Outcome::None)?;
+        let dev = self.skb(no).dev.map(|dev| self.topology.dev_ref(dev));
+        self.judge.forget(no, dev);
+        if let Some(skb) = self.skbs.remove(&no) {
+            *self.buffers.dataref_mut(skb.head) -= 1;
+        }
+        Ok(())
+    }
+
+    /// Makes a 4-byte or longer stretch of the packet writable for a header and says who writes it.
+    pub(super) fn write_header(
+        &mut self,
+        no: SkbNo,
+        offset: u32,
+        bytes: &[u8],
+        layer: Layer,
+        label: String,
+        writer: &str,
+    ) {
+        let (head, dev) = (self.skb(no).head, self.skb(no).dev);
+        let source = self.source(layer, label, writer, dev, bytes.len() as u32);
+        self.buffers.write(head, offset, bytes, source, 0);
+    }
+
+    /// `pskb_expand_head()`: a new head with `nhead` more bytes in front and `ntail` behind.
+    pub(super) fn pskb_expand_head(&mut self, no: SkbNo, nhead: u32, ntail: u32) -> Run<i64> {
+        self.traced("pskb_expand_head", FILE, no, |k| {
+            let (old, tail) = (k.skb(no).head, k.skb(no).tail);
+            let end = kmalloc_end(k.buffers.get(old).end() + nhead + ntail);
+            let new = k.alloc_head(end);
+            k.buffers.memcpy(new, nhead, old, 0, tail);
+            let mut shinfo = k.buffers.get(old).shinfo;
+            k.design.expand_head(&mut shinfo, nhead);
+            *k.buffers.shinfo_mut(new) = shinfo;
+            *k.buffers.dataref_mut(old) -= 1;
+            k.judge.moved_buffer(old, new, nhead);
+            let skb = k.skb_mut(no);
+            skb.head = new;
+            skb.data += nhead;
+            skb.tail += nhead;
+            skb.headers_offset_update(nhead as i32);
+            skb.cloned = false;
+            Ok(0)
+        })
+    }
+
+    /// `skb_cow_head()`: at least `headroom` bytes in front, and a head of one's own.
+    pub(super) fn skb_cow_head(&mut self, no: SkbNo, headroom: u32) -> Run<()> {
+        let skb = self.skb(no);
+        let delta = headroom.saturating_sub(skb.headroom());
+        if delta > 0 || skb.cloned {
+            self.pskb_expand_head(no, delta.next_multiple_of(NET_SKB_PAD), 0)?;
+        }
+        Ok(())
+    }
+
+    /// `skb_pp_cow_data()`: copies the packet into a page-pool buffer with `headroom` bytes in
+    /// front. Gives the copy; the original is consumed.
+    pub(super) fn skb_pp_cow_data(&mut self, old: SkbNo, headroom: u32) -> Run<SkbNo> {
+        let mut copy = old;
+        self.traced_pskb("skb_pp_cow_data", FILE, old, |k| {
+            let len = k.skb(old).len;
+            if len > PP_MAX_HEAD {
+                return super::not_covered(format!(
+                    "skb_pp_cow_data: a packet of {len} bytes becomes non-linear"
+                ));
+            }
+            let head = k.alloc_head(page_end(headroom, len));
+            copy = k.new_skb(head);
+            let original = k.skb(old).clone();
+            k.buffers
+                .memcpy(head, headroom, original.head, original.data, len);
+            let skb = k.skb_mut(copy);
+            // skb_copy_header() takes all fields that are not offsets into the buffer
+            *skb = SkBuff {
+                no: copy,
+                head,
+                data: headroom,
+                tail: headroom + len,
+                users: 1,
+                cloned: false,
+                ..original
+            };
+            skb.headers_offset_update(headroom as i32 - original.data as i32);
+            k.consume_skb(old)?;
+            Ok((0i64, copy))
+        })?;
+        Ok(copy)
+    }
+
+    /// `skb_scrub_packet()`: forgets what belonged to the old namespace or tunnel. Headroom
+    /// metadata are not touched (patch-series.md 6a).
+    pub(super) fn skb_scrub_packet(&mut self, no: SkbNo, xnet: bool) -> Run<()> {
+        self.traced("skb_scrub_packet", FILE, no, |k| {
+            let skb = k.skb_mut(no);
+            skb.pkt_type = PacketType::Host;
+            skb.skb_iif = 0;
+            skb.dst = None;
+            if xnet {
+                skb.mark = 0;
+            }
+            Ok(())
+        })
+    }
+
+    /// Whether two devices are in different namespaces.
+    pub(super) fn crosses_netns(&self, a: Option<DevId>, b: DevId) -> bool {
+        a.is_some_and(|a| self.topology.dev(a).netns != self.topology.dev(b).netns)
+    }
+
+    /// `skb_metadata_set()`: `len` bytes of metadata lie in front of the packet, in the design's way.
+    pub(super) fn skb_metadata_set(&mut self, no: SkbNo, len: u32) {
+        let skb = self.skbs[&no].clone();
+        self.design
+            .metadata_set(&skb, self.buffers.shinfo_mut(skb.head), len as u8);
+    }
+
+    /// `skb_metadata_clear()`.
+    pub(super) fn skb_metadata_clear(&mut self, no: SkbNo) {
+        self.skb_metadata_set(no, 0);
+    }
+
+    /// `skb_checksum_simple_validate()`: sums the packet from `data`; what hardware did not check
+    /// is `CHECKSUM_COMPLETE` afterwards.
+    pub(super) fn skb_checksum_simple_validate(&mut self, no: SkbNo) -> bool {
+        const CHECKSUM_COMPLETE: u8 = 2;
+        let skb = self.skb(no);
+        let valid = crate::net::checksum::internet(self.bytes(no, skb.data, skb.len)) == 0;
+        self.skb_mut(no).ip_summed = CHECKSUM_COMPLETE;
+        valid
+    }
+}

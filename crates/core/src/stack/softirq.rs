@@ -1,0 +1,42 @@
+//! When waiting packets are taken up: `local_bh_enable()` and `net_rx_action()` (`kernel/softirq.c`,
+//! `net/core/dev.c`).
+
+use super::{Kernel, Run, Softirq};
+
+impl Kernel {
+    /// Runs `body` with bottom halves disabled; the outermost caller lets softirqs run afterwards.
+    pub(super) fn local_bh<T>(&mut self, body: impl FnOnce(&mut Self) -> Run<T>) -> Run<T> {
+        self.bh_disabled += 1;
+        let result = body(self);
+        self.bh_disabled -= 1;
+        let value = result?;
+        if self.bh_disabled == 0 {
+            self.do_softirq()?;
+        }
+        Ok(value)
+    }
+
+    /// Queues work for the next softirq.
+    pub(super) fn raise_softirq(&mut self, work: Softirq) {
+        self.softirqs.push_back(work);
+    }
+
+    /// `net_rx_action()`: polls in the order in which work was queued.
+    fn do_softirq(&mut self) -> Run<()> {
+        self.bh_disabled += 1;
+        let result = self.net_rx_action();
+        self.bh_disabled -= 1;
+        result
+    }
+
+    fn net_rx_action(&mut self) -> Run<()> {
+        while let Some(work) = self.softirqs.pop_front() {
+            match work {
+                Softirq::VethPoll(dev, skb) => self.veth_poll(dev, skb)?,
+                Softirq::Backlog(skb) => self.process_backlog(skb)?,
+                Softirq::GroCell(skb) => self.gro_cell_poll(skb)?,
+            }
+        }
+        Ok(())
+    }
+}

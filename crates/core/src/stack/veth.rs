@@ -1,0 +1,130 @@
+//! `drivers/net/veth.c`.
+
+use super::{Kernel, Run, Softirq, not_covered};
+use crate::scenario::command::XdpMode;
+use crate::scenario::topology::{DevId, ProgId};
+use crate::skb::SHARED_INFO_SIZE;
+use crate::trace::SkbNo;
+use crate::xdp::{XDP_PACKET_HEADROOM, XdpBuff, action};
+
+const FILE: &str = "drivers/net/veth.c";
+
+impl Kernel {
+    /// `veth_xmit()`: what one end sends, the other receives.
+    pub(super) fn veth_xmit(&mut self, no: SkbNo, peer: DevId) -> Run<i64> {
+        self.traced("veth_xmit", FILE, no, |k| {
+            if !k.topology.dev(peer).up {
+                return not_covered(format!("veth_xmit: {} is down", k.topology.dev(peer).name));
+            }
+            // NAPI runs on the receiving end only while it has a native XDP program (or GRO is on)
+            let use_napi = k.native_xdp(peer).is_some();
+            k.dev_forward_skb(no, peer)?;
+            if use_napi {
+                k.raise_softirq(Softirq::VethPoll(peer, no));
+                Ok(0)
+            } else {
+                k.netif_rx(no)
+            }
+        })
+    }
+
+    /// `veth_poll()`: one packet out of the ring.
+    pub(super) fn veth_poll(&mut self, dev: DevId, no: SkbNo) -> Run<()> {
+        match self.veth_xdp_rcv_skb(dev, no)? {
+            Some(passed) => self.napi_gro_receive(passed),
+            None => Ok(()),
+        }
+    }
+
+    fn native_xdp(&self, dev: DevId) -> Option<ProgId> {
+        match self.topology.dev(dev).xdp {
+            Some((program, XdpMode::Native)) => Some(program),
+            _ => None,
+        }
+    }
+
+    /// `veth_xdp_rcv_skb()`: runs the native XDP program over a packet that came as an skb.
+    fn veth_xdp_rcv_skb(&mut self, dev: DevId, no: SkbNo) -> Run<Option<SkbNo>> {
+        self.traced("veth_xdp_rcv_skb", FILE, no, |k| {
+            let Some(program) = k.native_xdp(dev) else {
+                return Ok(Some(no));
+            };
+            let skb = k.skb_mut(no);
+            skb.push(skb.data.saturating_sub(u32::from(skb.mac_header)))?;
+            let no = k.veth_convert_skb_to_xdp_buff(no)?;
+            let mut xdp = k.xdp_of(no);
+            let before = xdp;
+            match k.run_xdp(program, dev, &mut xdp)? {
+                action::PASS => {}
+                verdict @ (action::TX | action::REDIRECT) => {
+                    return not_covered(format!("veth_xdp_rcv_skb: XDP verdict {verdict}"));
+                }
+                _ => {
+                    k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+                    return Ok(None);
+                }
+            }
+            k.veth_xdp_pass(no, dev, &xdp, &before)?;
+            Ok(Some(no))
+        })
+    }
+
+    /// What `veth_xdp_rcv_skb()` does after `XDP_PASS`. Series v3, patch 7, sets the metadata before
+    /// `eth_type_trans()` pulls the MAC header; Linux 7.2 after.
+    fn veth_xdp_pass(&mut self, no: SkbNo, dev: DevId, xdp: &XdpBuff, before: &XdpBuff) -> Run<()> {
+        let skb = self.skb_mut(no);
+        if xdp.data < before.data {
+            skb.push(before.data - xdp.data)?;
+        } else {
+            skb.pull(xdp.data - before.data)?;
+        }
+        skb.reset_mac_header();
+        let early = self.design.set_at_mac_header();
+        if early {
+            self.hand_over_metadata(no, xdp);
+        }
+        let protocol = self.eth_type_trans(no, dev)?;
+        self.skb_mut(no).protocol = protocol;
+        if !early {
+            self.hand_over_metadata(no, xdp);
+        }
+        Ok(())
+    }
+
+    /// `veth_convert_skb_to_xdp_buff()`: XDP needs a linear buffer of its own with 256 bytes of headroom.
+    fn veth_convert_skb_to_xdp_buff(&mut self, no: SkbNo) -> Run<SkbNo> {
+        let skb = self.skb(no);
+        let shared = skb.users > 1 || self.buffers.get(skb.head).dataref > 1;
+        if shared || skb.data_len > 0 || skb.headroom() < XDP_PACKET_HEADROOM {
+            self.skb_pp_cow_data(no, XDP_PACKET_HEADROOM)
+        } else {
+            Ok(no)
+        }
+    }
+
+    /// `xdp_init_buff()` and `xdp_prepare_buff()` over a packet whose `data` is at the MAC header.
+    fn xdp_of(&self, no: SkbNo) -> XdpBuff {
+        let skb = self.skb(no);
+        XdpBuff {
+            head: skb.head,
+            data_meta: skb.data,
+            data: skb.data,
+            data_end: skb.data + skb.headlen(),
+            frame_sz: self.buffers.get(skb.head).end() + SHARED_INFO_SIZE,
+        }
+    }
+
+    /// `skb_metadata_set()` after an XDP program, if it left any metadata.
+    pub(super) fn hand_over_metadata(&mut self, no: SkbNo, xdp: &XdpBuff) {
+        if xdp.meta_len() == 0 {
+            return;
+        }
+        self.skb_metadata_set(no, xdp.meta_len());
+        let origins = self
+            .buffers
+            .get(xdp.head)
+            .origins(xdp.data_meta, xdp.meta_len())
+            .to_vec();
+        self.judge.handed_over(xdp.head, xdp.data_meta, &origins);
+    }
+}

@@ -1,0 +1,233 @@
+//! An XDP program over an `xdp_buff` (`bpf_prog_run_xdp()`, and its helpers in `net/core/filter.c`).
+
+use super::programs::address_of;
+use super::{Kernel, Run, Stop};
+use crate::bpf::{CtxField, Host};
+use crate::scenario::topology::{DevId, ProgId};
+use crate::trace::recorder::Moment;
+use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind};
+use crate::xdp::{EINVAL, XdpBuff};
+
+const FILE: &str = "net/core/filter.c";
+
+impl Kernel {
+    /// Runs an XDP program; gives its verdict.
+    pub(super) fn run_xdp(&mut self, program: ProgId, dev: DevId, xdp: &mut XdpBuff) -> Run<u64> {
+        let run = self.open_run(program, "xdp", dev)?;
+        self.xdp_step(
+            StepKind::Program {
+                run,
+                edge: Edge::Entry,
+            },
+            dev,
+            xdp,
+            Outcome::None,
+        )?;
+        self.recorder.enter();
+        let result = self.bpf_prog_run(
+            program,
+            dev,
+            |kernel| XdpHost {
+                kernel,
+                xdp,
+                run,
+                dev,
+                stop: None,
+            },
+            |host| (host.kernel, host.stop),
+        );
+        self.recorder.leave();
+        let verdict = result? & 0xffff_ffff;
+        self.recorder.trace.runs[run].verdict = Some(verdict as i64);
+        self.xdp_step(
+            StepKind::Program {
+                run,
+                edge: Edge::Exit,
+            },
+            dev,
+            xdp,
+            Outcome::Ret(verdict as i64),
+        )?;
+        Ok(verdict)
+    }
+
+    /// Records a step of an `xdp_buff`.
+    fn xdp_step(&mut self, kind: StepKind, dev: DevId, xdp: &XdpBuff, outcome: Outcome) -> Run<()> {
+        if self.recorder.next_step() >= super::MAX_STEPS {
+            return Err(Stop::Budget);
+        }
+        let moment = Moment {
+            kind,
+            dev: Some(self.topology.dev_ref(dev)),
+            skb: None,
+            buffer: Some(xdp.head),
+            fields: Some(PacketFields::Xdp(xdp.fields())),
+            outcome,
+            freed: false,
+        };
+        self.recorder.step(moment, self.buffers.log_mut());
+        Ok(())
+    }
+}
+
+/// What an XDP program acts on.
+struct XdpHost<'k, 'x> {
+    kernel: &'k mut Kernel,
+    xdp: &'x mut XdpBuff,
+    run: usize,
+    dev: DevId,
+    stop: Option<Stop>,
+}
+
+impl XdpHost<'_, '_> {
+    fn step(&mut self, kind: StepKind, outcome: Outcome) {
+        if let Err(stop) = self.kernel.xdp_step(kind, self.dev, self.xdp, outcome) {
+            self.stop.get_or_insert(stop);
+        }
+    }
+
+    /// A helper with its entry and exit in the trace.
+    fn helper(&mut self, name: &'static str, body: impl FnOnce(&mut Self) -> i64) -> i64 {
+        self.step(
+            StepKind::Function {
+                name,
+                file: FILE,
+                edge: Edge::Entry,
+            },
+            Outcome::None,
+        );
+        let ret = body(self);
+        self.step(
+            StepKind::Function {
+                name,
+                file: FILE,
+                edge: Edge::Exit,
+            },
+            Outcome::Ret(ret),
+        );
+        ret
+    }
+}
+
+impl Host for XdpHost<'_, '_> {
+    fn packet_address(&self) -> u64 {
+        address_of(self.xdp.head)
+    }
+
+    fn ctx_load(&mut self, field: CtxField) -> u64 {
+        let at = |offset: u32| address_of(self.xdp.head) + u64::from(offset);
+        match field {
+            CtxField::Data => at(self.xdp.data),
+            CtxField::DataEnd => at(self.xdp.data_end),
+            CtxField::DataMeta => at(self.xdp.data_meta),
+            CtxField::Ifindex => u64::from(self.kernel.topology.dev(self.dev).ifindex),
+            _ => 0,
+        }
+    }
+
+    fn packet_bounds(&self) -> (u32, u32) {
+        (self.xdp.data_meta, self.xdp.data_end)
+    }
+
+    fn packet_load(&mut self, offset: u32, into: &mut [u8]) {
+        let bytes = self
+            .kernel
+            .buffers
+            .get(self.xdp.head)
+            .bytes(offset, into.len() as u32);
+        into[..bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn packet_store(&mut self, offset: u32, bytes: &[u8]) {
+        let program = self.kernel.recorder.trace.runs[self.run].program.clone();
+        let in_metadata = offset < self.xdp.data;
+        let (layer, label, first) = if in_metadata {
+            (
+                Layer::Metadata,
+                format!("metadata of {program}"),
+                offset - self.xdp.data_meta,
+            )
+        } else {
+            (Layer::ProgramStore, format!("store of {program}"), 0)
+        };
+        let source = self
+            .kernel
+            .program_source(self.run, layer, label, &program, self.dev);
+        self.kernel
+            .buffers
+            .write(self.xdp.head, offset, bytes, source, first as u16);
+    }
+
+    fn xdp_adjust_meta(&mut self, delta: i32) -> i64 {
+        self.helper("bpf_xdp_adjust_meta", |host| {
+            host.xdp.adjust_meta(delta).err().unwrap_or(0)
+        })
+    }
+
+    fn xdp_adjust_head(&mut self, delta: i32) -> i64 {
+        self.helper("bpf_xdp_adjust_head", |host| {
+            match host.xdp.adjust_head(delta) {
+                Ok(moved) => {
+                    host.kernel
+                        .buffers
+                        .memmove(host.xdp.head, moved.from, moved.to, moved.len);
+                    host.kernel.recorder.trace.cost.metadata_bytes_moved += u64::from(moved.len);
+                    0
+                }
+                Err(error) => error,
+            }
+        })
+    }
+
+    fn load_bytes(&mut self, offset: u32, into: &mut [u8]) -> i64 {
+        let len = into.len() as u32;
+        let packet = self.xdp.data_end - self.xdp.data;
+        if len > packet || offset > packet - len {
+            return EINVAL;
+        }
+        self.packet_load(self.xdp.data + offset, into);
+        0
+    }
+
+    fn skb_meta_realign(&mut self) {}
+
+    fn skb_pull_data(&mut self, _: u32) -> i64 {
+        EINVAL
+    }
+
+    fn dynptr_from_skb_meta(&mut self, _: u64) -> Result<u32, i64> {
+        Err(EINVAL)
+    }
+
+    fn skb_meta_load(&mut self, _: u32, _: &mut [u8]) -> i64 {
+        EINVAL
+    }
+
+    fn skb_meta_store(&mut self, _: u32, _: &[u8]) -> i64 {
+        EINVAL
+    }
+
+    fn printk(&mut self, line: String) {
+        self.kernel.recorder.trace.printk.push(line);
+    }
+
+    fn ringbuf_output(&mut self, map: &str, record: &[u8]) {
+        self.kernel.ringbuf_record(self.run, map, record);
+    }
+
+    fn ktime_ns(&mut self) -> u64 {
+        self.kernel.recorder.next_step() as u64
+    }
+
+    fn instruction(&mut self, insn: usize, registers: &[u64; 11]) {
+        let registers = self.kernel.keep_registers(registers);
+        self.step(
+            StepKind::Insn {
+                run: self.run,
+                insn,
+                registers,
+            },
+            Outcome::None,
+        );
+    }
+}

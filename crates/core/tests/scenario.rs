@@ -1,0 +1,471 @@
+//! Commands as they occur in the mail and in recordings.
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use headroom_core::scenario::command::{Command, Ipv4Net, LinkKind, TcHook, TunnelParms, XdpMode};
+use headroom_core::scenario::{ScenarioFile, parse, parse_setup};
+use proptest::prelude::*;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn one(text: &str) -> Command {
+    let mut lines = parse(text)
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+        .lines;
+    assert_eq!(lines.len(), 1, "{text}");
+    lines.remove(0).command
+}
+
+fn error(text: &str) -> String {
+    parse(text).expect_err(text).to_string()
+}
+
+fn seed() -> ScenarioFile {
+    let file = root().join("content/scenarios/seed.json");
+    ScenarioFile::read("seed.json", &std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+#[test]
+fn the_mail_is_a_scenario() {
+    let parsed = seed().parse().unwrap();
+    let commands: Vec<&Command> = parsed.lines.iter().map(|line| &line.command).collect();
+    // 12 lines up to the addresses, cat, loadall, 2 attaches, ping, tracelog, attach, ping, tracelog.
+    assert_eq!(commands.len(), 21);
+    let not_covered = commands
+        .iter()
+        .find(|command| matches!(command, Command::NotCovered { .. }));
+    assert_eq!(not_covered, None);
+    let ends = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+    let parms = TunnelParms {
+        local: Some(ends.0),
+        remote: Some(ends.1),
+        ..TunnelParms::default()
+    };
+    assert_eq!(
+        *commands[6],
+        Command::LinkAdd {
+            netns: None,
+            name: "decap".into(),
+            address: None,
+            kind: LinkKind::Gre(parms)
+        }
+    );
+    assert_eq!(
+        *commands[13],
+        Command::ProgLoadAll {
+            object: "progs.bpf.o".into(),
+            dir: "/sys/fs/bpf".into()
+        }
+    );
+    assert_eq!(
+        *commands[14],
+        Command::AttachXdp {
+            netns: None,
+            program: "set_tag".into(),
+            dev: "rx".into(),
+            mode: None
+        }
+    );
+    // The command behind `^C# `.
+    assert_eq!(
+        *commands[18],
+        Command::AttachTcx {
+            netns: None,
+            program: "get_tag".into(),
+            dev: "decap".into(),
+            hook: TcHook::Ingress
+        }
+    );
+    let ping = Command::Ping {
+        netns: Some("tx".into()),
+        addr: Ipv4Addr::new(192, 0, 2, 1),
+        count: 1,
+    };
+    assert_eq!((commands[16], commands[19]), (&ping, &ping));
+    // Nothing is dropped: every line is a command, blank, or skipped with its number.
+    let paste = seed().paste;
+    let blank = paste.iter().filter(|line| line.trim().is_empty()).count();
+    assert_eq!(
+        parsed.lines.len() + parsed.skipped.len() + blank,
+        paste.len()
+    );
+    assert!(
+        parsed
+            .skipped
+            .iter()
+            .any(|(number, text)| paste[number - 1] == *text && text.contains("#include"))
+    );
+    assert_eq!(
+        parsed.skipped.last().map(|(_, text)| text.as_str()),
+        Some("^C#")
+    );
+}
+
+#[test]
+fn every_setup_in_the_recordings_is_understood() {
+    let mut dirs = vec![root().join("tests/recordings")];
+    dirs.extend(std::env::var_os("HEADROOM_RECORDINGS").map(PathBuf::from));
+    for path in dirs
+        .iter()
+        .flat_map(|dir| std::fs::read_dir(dir).unwrap())
+        .map(|entry| entry.unwrap().path())
+    {
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let json: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let setup: Vec<String> = serde_json::from_value(json["setup"].clone()).unwrap();
+        let lines = parse_setup(&setup).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(lines.len() >= setup.len(), "{name}");
+        if !name.starts_with("E1-") && !name.starts_with("E2-") {
+            continue;
+        }
+        for line in lines {
+            let unknown = matches!(
+                &line.command,
+                Command::NotCovered { .. }
+                    | Command::LinkAdd {
+                        kind: LinkKind::Unknown(_),
+                        ..
+                    }
+            );
+            assert!(
+                !unknown,
+                "{name}: {} is not covered: {:?}",
+                line.text, line.command
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_known_but_not_simulated_is_named() {
+    let cases = [
+        ("tc qdisc add dev rx clsact", "tc qdisc add"),
+        ("tc -s qdisc add dev rx clsact", "tc qdisc add"),
+        ("orc tap rx", "orc tap"),
+        ("orc burst tx tx 00 11", "orc burst"),
+        (
+            "echo 2 > /nsys/class/net/rx/napi_defer_hard_irqs",
+            "echo > /nsys/class/net/rx/napi_defer_hard_irqs",
+        ),
+        ("ethtool -K rx gro on", "ethtool rx gro"),
+        ("ip -f mpls route add 100 dev lo", "ip -f mpls route"),
+        (
+            "ip -n far route add blackhole 10.1.0.1/32",
+            "ip route add … blackhole",
+        ),
+        (
+            "ip route add 10.2.0.0/24 encap mpls 100 via inet 10.1.0.2 dev out",
+            "ip route add … encap",
+        ),
+        ("ip link set dev rx master br0", "ip link set … master"),
+        ("ip link del rx", "ip link del"),
+        ("ip vrf exec x true", "ip vrf"),
+        (
+            "ip addr add fe80::1/64 dev rx",
+            "ip addr add of an IPv6 address",
+        ),
+    ];
+    for (text, what) in cases {
+        assert_eq!(
+            one(text),
+            Command::NotCovered { what: what.into() },
+            "{text}"
+        );
+    }
+    let kind = |text| match one(text) {
+        Command::LinkAdd {
+            kind: LinkKind::Unknown(kind),
+            name,
+            ..
+        } => (name, kind),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        kind("ip link add link rx.8 name rx.8.7 type vlan id 7"),
+        ("rx.8.7".into(), "vlan".into())
+    );
+    assert_eq!(
+        kind("ip tun add decap mode ipip local 10.0.0.1 remote 10.0.0.2"),
+        ("decap".into(), "ipip".into())
+    );
+}
+
+#[test]
+fn options_come_in_any_order_and_words_may_be_short() {
+    let full = one(
+        "ip link add rx address 02:00:00:00:00:01 type veth peer name tx address 02:00:00:00:00:02 netns tx",
+    );
+    let mixed = "ip l add address 02:00:00:00:00:01 dev rx type veth peer netns tx tx addr 02:00:00:00:00:02";
+    assert_eq!(one(mixed), full);
+    let tunnel = one("ip tunnel add decap mode gre local 10.0.0.1 remote 10.0.0.2 key 5");
+    assert_eq!(
+        one("ip tun add key 0.0.0.5 remote 10.0.0.2 mode gre name decap local 10.0.0.1"),
+        tunnel
+    );
+    assert_eq!(
+        one("ip link add name decap type gre ikey 5 okey 5 local 10.0.0.1 remote 10.0.0.2"),
+        tunnel
+    );
+    let addr = one("ip -n tx addr add 10.0.0.2/24 dev tx");
+    assert_eq!(one("ip -netns tx a add dev tx 10.0.0.2/24"), addr);
+    assert_eq!(one("ip netns exec tx ip a a 10.0.0.2/24 dev tx"), addr);
+    let neigh = one("ip neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev rx");
+    assert_eq!(
+        one("ip n add dev rx nud permanent lladdr 2:0:0:0:0:2 10.0.0.2"),
+        neigh
+    );
+    let default = Ipv4Net {
+        addr: Ipv4Addr::UNSPECIFIED,
+        prefix: 0,
+    };
+    let via = Some(Ipv4Addr::new(10, 0, 0, 1));
+    assert_eq!(
+        one("ip r add default via 10.0.0.1"),
+        Command::RouteAdd {
+            netns: None,
+            dst: default,
+            via,
+            dev: None
+        }
+    );
+    assert_eq!(
+        one("ip netns exec tx ping -c 1 10.0.0.1"),
+        one("ip netns exec tx ping -W 1 10.0.0.1 -c1")
+    );
+}
+
+#[test]
+fn all_options_of_a_gre_tunnel() {
+    let parms = |text| match one(text) {
+        Command::LinkAdd {
+            kind: LinkKind::Gre(parms),
+            ..
+        } => parms,
+        other => panic!("{other:?}"),
+    };
+    let all = parms(
+        "ip tun add d mode gre local any remote 10.0.0.2 ikey 1 okey 2 csum seq ttl 64 tos 10 nopmtudisc",
+    );
+    assert_eq!((all.local, all.ikey, all.okey), (None, Some(1), Some(2)));
+    assert_eq!(
+        (all.icsum, all.ocsum, all.iseq, all.oseq, all.nopmtudisc),
+        (true, true, true, true, true)
+    );
+    // iproute2 reads a tos as hex.
+    assert_eq!((all.ttl, all.tos), (64, 0x10));
+    let inherit = parms("ip tun add d mode gre ttl inherit tos inherit");
+    assert_eq!((inherit.ttl, inherit.tos), (0, 1));
+}
+
+#[test]
+fn one_line_can_give_several_commands() {
+    let parsed = parse("sysctl -q -w a.b=1 c.d=2 3=4").unwrap();
+    let values: Vec<_> = parsed
+        .lines
+        .iter()
+        .map(|line| (line.number, &line.command))
+        .collect();
+    assert_eq!(values.len(), 3);
+    assert_eq!(
+        values[1],
+        (
+            1,
+            &Command::Sysctl {
+                netns: None,
+                key: "c.d".into(),
+                value: "2".into()
+            }
+        )
+    );
+    let set = parse("ip -n tx link set dev tx mtu 1400 xdpgeneric pinned /sys/fs/bpf/set_tag up")
+        .unwrap();
+    let (program, dev) = ("set_tag".into(), "tx".into());
+    let attach = Command::AttachXdp {
+        netns: Some("tx".into()),
+        program,
+        dev,
+        mode: Some(XdpMode::Generic),
+    };
+    assert_eq!(set.lines[0].command, attach);
+    assert!(matches!(
+        &set.lines[1].command,
+        Command::LinkSet {
+            up: Some(true),
+            mtu: Some(1400),
+            ..
+        }
+    ));
+    let key = one("sysctl -w net/ipv4/conf/eth0.7/forwarding=1");
+    let dotted = "net.ipv4.conf.eth0/7.forwarding".into();
+    assert_eq!(
+        key,
+        Command::Sysctl {
+            netns: None,
+            key: dotted,
+            value: "1".into()
+        }
+    );
+}
+
+#[test]
+fn prompts_decide_what_is_output() {
+    let text = "# a comment\nroot@box:~# ip netns add tx\n42 packets\n\n$ ip netns add far\n^C# ip netns list\n";
+    let parsed = parse(text).unwrap();
+    assert_eq!(
+        parsed
+            .lines
+            .iter()
+            .map(|line| line.number)
+            .collect::<Vec<_>>(),
+        [2, 5, 6]
+    );
+    assert_eq!(
+        parsed.skipped,
+        [(1, "# a comment".to_owned()), (3, "42 packets".to_owned())]
+    );
+    let unknown = error("$ frob x");
+    let start =
+        "Line 1, column 3: `frob` does not fit here, expected one of the tools ip, tc, bridge,";
+    assert!(unknown.starts_with(start), "{unknown}");
+    // Without any prompt, output is an error.
+    assert!(error("ip netns add tx\nPING 1.2.3.4").starts_with("Line 2, column 1: `PING`"));
+    assert_eq!(
+        parse("# only a remark\nip netns add tx")
+            .unwrap()
+            .lines
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn errors_name_line_column_word_and_what_would_fit() {
+    let cases = [
+        (
+            "# ip netns add tx\n#  ip link set rx updown",
+            "Line 2, column 19: `updown` does not fit here, expected up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH.",
+        ),
+        (
+            "ip addr add 10.0.0.1/24",
+            "Line 1, column 24: the command ends here, expected dev DEV.",
+        ),
+        (
+            "ip netns exec tx ping -c1 nowhere",
+            "Line 1, column 27: `nowhere` does not fit here, expected an IPv4 address.",
+        ),
+        (
+            "orc send tx 02zz tx",
+            "Line 1, column 13: bad hex at digit 2 (counted from 0): `z` is no hex digit.",
+        ),
+        (
+            "ip link add rx type veth peer name tx bogus",
+            "Line 1, column 39: `bogus` does not fit here, expected name NAME, address MAC or netns NETNS.",
+        ),
+    ];
+    for (text, sentence) in cases {
+        assert_eq!(error(text), sentence);
+    }
+    assert!(error("ip link frob rx").contains("`frob`"));
+    let setup = ["ip netns add a".to_owned(), String::new()];
+    assert!(
+        parse_setup(&setup)
+            .unwrap_err()
+            .to_string()
+            .starts_with("Line 2, column 1:")
+    );
+}
+
+#[test]
+fn too_much_is_refused_with_the_limit() {
+    let text = format!("orc send tx {}", "00".repeat(65_536));
+    assert!(error(&text).ends_with("the frame is 65536 bytes long, the limit is 65535 bytes."));
+    assert!(
+        error(&"#".repeat((1 << 20) + 1))
+            .ends_with("the text is 1048577 bytes long, the limit is 1048576 bytes.")
+    );
+}
+
+#[test]
+fn scenario_files_name_the_place_of_a_mistake() {
+    let read = |text: &str| ScenarioFile::read("x.json", text).unwrap_err().to_string();
+    assert_eq!(
+        read("{\n \"schema\": 1}"),
+        "x.json:2:12: invalid type: integer `1`, expected a string."
+    );
+    let with = |change: &str| {
+        format!(
+            r#"{{"schema":"headroom-scenario/1","id":"x","title":"","explanation":"","commands":["ls"]{change}}}"#
+        )
+    };
+    assert!(ScenarioFile::read("x.json", &with("")).is_ok());
+    assert!(read(&with(",\"oops\":1")).contains("unknown field `oops`"));
+    assert!(read(&with(r#","programs":{"p":"../secret"}"#)).contains("programs.p is `../secret`"));
+    assert!(read(&with(r#","paste":["ls"]"#)).contains("either `commands` or `paste`"));
+    assert!(read(&with(r#","focus":{"stage":"ip_rcv"}"#)).contains("focus.stage"));
+    let seed = seed();
+    let again = ScenarioFile::read("seed.json", &serde_json::to_string(&seed).unwrap()).unwrap();
+    assert_eq!(again, seed);
+}
+
+const WORDS: [&str; 35] = [
+    "ip",
+    "-n",
+    "link",
+    "add",
+    "set",
+    "type",
+    "veth",
+    "peer",
+    "gre",
+    "tun",
+    "mode",
+    "netns",
+    "exec",
+    "tx",
+    "dev",
+    "orc",
+    "send",
+    "00ff",
+    "bpftool",
+    "net",
+    "attach",
+    "xdp",
+    "pinned",
+    "/a/b",
+    "ping",
+    "-c",
+    "10.0.0.1/24",
+    "sysctl",
+    "a=b",
+    "echo",
+    ">",
+    "'",
+    "sudo",
+    "\n#",
+    "^C#",
+];
+
+proptest! {
+    #[test]
+    fn parse_never_panics(text in "\\PC{0,120}") {
+        let _ = parse(&text);
+    }
+
+    #[test]
+    fn parse_never_panics_on_shuffled_words(words in proptest::collection::vec(proptest::sample::select(&WORDS[..]), 0..16)) {
+        let _ = parse(&words.join(" "));
+    }
+
+    #[test]
+    fn frames_round_trip(frame in proptest::collection::vec(any::<u8>(), 1..300)) {
+        let hex: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
+        prop_assert_eq!(one(&format!("send tx {hex}")), Command::Send { netns: None, dev: "tx".into(), frame });
+    }
+}
