@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use headroom_core::design::DesignName;
+use headroom_core::scenario::{ScenarioFile, parse};
+use headroom_core::simulate::{self, SimulateError};
 use headroom_core::trace::Trace;
 
 /// The designs the site shows, in order.
@@ -51,27 +54,63 @@ pub struct Scenario {
     pub id: String,
     /// Title.
     pub title: String,
-    /// What it is about, in a sentence.
-    pub summary: String,
+    /// What it is about; paragraphs, with `code` in back-quotes.
+    pub explanation: String,
     /// What it runs.
     pub input: Input,
 }
 
-#[cfg(feature = "fixture")]
-pub use crate::fixture::{run, scenario};
+const SEED_JSON: &str = include_str!("../../../content/scenarios/seed.json");
+const SEED_OBJECT: &[u8] = include_bytes!("../../../content/programs/seed/progs.bpf.o");
 
-#[cfg(not(feature = "fixture"))]
+/// A scenario by its id.
+#[must_use]
+pub fn scenario(id: &str) -> Option<Scenario> {
+    let file = ScenarioFile::read("seed.json", SEED_JSON).ok().filter(|file| file.id == id)?;
+    let lines = if file.paste.is_empty() { &file.commands } else { &file.paste };
+    Some(Scenario {
+        input: Input { commands: lines.join("\n"), object: None },
+        id: file.id,
+        title: file.title,
+        explanation: file.explanation,
+    })
+}
+
 /// Runs the input under every design.
 ///
 /// # Errors
-/// What is wrong with the input.
-pub fn run(_input: &Input) -> Result<Outcome, Problem> {
-    Err(Problem { message: "the simulator is not there yet".into(), line: None, column: None })
+/// What is wrong with the commands or the object file, or what the simulator does not cover.
+pub fn run(id: &str, input: &Input) -> Result<Outcome, Problem> {
+    let parsed = parse(&input.commands).map_err(|error| Problem {
+        message: sentence(&error.problem.to_string()),
+        line: (error.line > 0).then_some(error.line),
+        column: (error.line > 0).then_some(error.column),
+    })?;
+    let object = match &input.object {
+        Some((name, bytes)) => (name.clone(), bytes.to_vec()),
+        None => ("progs.bpf.o".into(), SEED_OBJECT.to_vec()),
+    };
+    let whole = |message: String| Problem { message: sentence(&message), line: None, column: None };
+    let input = simulate::Input::new(id, parsed, &[object]).map_err(|error| whole(error.to_string()))?;
+    let one = |name: &str| {
+        let design = DesignName::parse(name).ok_or_else(|| whole(format!("there is no design {name}")))?;
+        simulate::simulate(&input, design).map(Arc::new).map_err(|error| match error {
+            SimulateError::Execute(error) => {
+                Problem { message: sentence(&error.cause.to_string()), line: Some(error.line), column: None }
+            }
+            SimulateError::Load(error) => whole(error.to_string()),
+        })
+    };
+    let traces = DESIGNS.iter().map(|name| one(name)).collect::<Result<Vec<_>, _>>()?;
+    if traces.iter().any(|trace| trace.steps.is_empty()) {
+        return Err(whole("no packet is sent; a ping or a send makes one".into()));
+    }
+    Ok(Outcome { traces })
 }
 
-#[cfg(not(feature = "fixture"))]
-/// A scenario by its id.
-#[must_use]
-pub fn scenario(_id: &str) -> Option<Scenario> {
-    None
+/// Begins with a capital letter and ends with a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.trim_end_matches('.').chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
 }

@@ -4,13 +4,10 @@
 pub mod address;
 pub mod app;
 pub mod engine;
-#[cfg(feature = "fixture")]
-#[allow(missing_docs, clippy::all)]
-pub mod fixture;
-pub mod frame;
-pub mod keys;
+mod frame;
+mod keys;
 pub mod model;
-pub mod pages;
-pub mod parts;
-pub mod platform;
-pub mod theme;
+mod pages;
+mod parts;
+mod platform;
+mod theme;

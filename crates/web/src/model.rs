@@ -1,6 +1,7 @@
 //! The state of a scenario page and everything derived from it. Components read, and call the
 //! few actions here; nothing else changes state.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use headroom_core::scene::align::find;
@@ -56,6 +57,10 @@ pub struct Model {
     pub rows: Memo<Arc<Vec<Row>>>,
     /// Index of the current row.
     pub at: Memo<usize>,
+    /// The rows of each packet that was sent: what happens from one outermost call to the next.
+    pub sends: Memo<Vec<Range<usize>>>,
+    /// Index into `sends` of the current row.
+    pub send: Memo<usize>,
     /// What each shown design shows.
     pub frames: Memo<Vec<Arc<Frame>>>,
     /// Offsets to places, common to the shown designs.
@@ -81,7 +86,7 @@ impl Model {
     #[must_use]
     pub fn new(scenario: Scenario, place: Place, embed: bool, notices: Vec<String>) -> Self {
         let input = RwSignal::new(scenario.input.clone());
-        let (outcome, problem) = match engine::run(&scenario.input) {
+        let (outcome, problem) = match engine::run(&scenario.id, &scenario.input) {
             Ok(outcome) => (Some(Arc::new(outcome)), None),
             Err(problem) => (None, Some(problem)),
         };
@@ -105,6 +110,13 @@ impl Model {
                 Some(name) => find(&rows, name).map_or(0, |(row, _)| row),
                 None => opening(&rows, &traces(outcome, &place.designs)),
             })
+        });
+        let sends = Memo::new(move |_| {
+            let (designs, _) = shown.get();
+            sends(&rows.get(), &traces(outcome, &designs))
+        });
+        let send = Memo::new(move |_| {
+            sends.with(|sends| sends.iter().rposition(|send| send.start <= at.get()).unwrap_or(0))
         });
         let frames = Memo::new(move |_| {
             let (designs, _) = shown.get();
@@ -141,6 +153,8 @@ impl Model {
             notices,
             rows,
             at,
+            sends,
+            send,
             frames,
             scale,
             linear,
@@ -181,6 +195,13 @@ impl Model {
             Some((_, true)) => None,
             _ => Some(format!("There is no step {name} in this run; this is {instead}.")),
         }
+    }
+
+    /// The rows of the packet that the current row belongs to.
+    #[must_use]
+    pub fn rows_here(&self) -> Range<usize> {
+        let send = self.send.get();
+        self.sends.with(|sends| sends.get(send).cloned()).unwrap_or(0..self.rows.with(|rows| rows.len()))
     }
 
     /// Goes to a row.
@@ -299,7 +320,7 @@ impl Model {
     /// Runs an input; what worked last stays when this does not.
     pub fn run(&self, input: Input) {
         self.input.set(input.clone());
-        match engine::run(&input) {
+        match engine::run(&self.scenario.with_value(|s| s.id.clone()), &input) {
             Ok(outcome) => {
                 self.problem.set(None);
                 self.outcome.set(Some(Arc::new(outcome)));
@@ -365,6 +386,22 @@ fn traces(outcome: RwSignal<Option<Arc<Outcome>>>, designs: &[usize]) -> Vec<Arc
         let all = outcome.as_ref().map(|outcome| outcome.traces.as_slice()).unwrap_or_default();
         designs.iter().filter_map(|design| all.get(*design).cloned()).collect()
     })
+}
+
+/// Cuts the rows where an outermost call begins.
+fn sends(rows: &[Row], traces: &[Arc<Trace>]) -> Vec<Range<usize>> {
+    let outermost = |row: &Row| {
+        let steps = row.steps.iter().zip(traces).filter_map(|(step, trace)| trace.steps.get((*step)?));
+        row.name.point == Point::Entry && steps.map(|step| step.depth).min() == Some(0)
+    };
+    let starts: Vec<usize> = rows.iter().enumerate().filter(|(_, row)| outermost(row)).map(|(index, _)| index).collect();
+    let ends = starts.iter().skip(1).copied().chain([rows.len()]);
+    let mut out: Vec<Range<usize>> = starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect();
+    match out.first_mut() {
+        Some(first) => first.start = 0,
+        None => out.push(0..rows.len()),
+    }
+    out
 }
 
 /// Where a scenario opens: at the first wrong read, which is what it is about; else at the start.

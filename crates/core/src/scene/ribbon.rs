@@ -6,7 +6,7 @@ use super::labels::Label;
 use super::pointers::{Pointer, place, pointers};
 use super::regions::{Region, regions};
 use super::scale::Scale;
-use super::sentence::baseline;
+use super::sentence::{is_wide, own_entry};
 use super::zones::{Zone, zones};
 use crate::trace::{PacketView, Trace, Verdict};
 
@@ -206,31 +206,22 @@ fn cells(
     scale.cells().map(one).collect()
 }
 
-/// The ranges written in the step's buffer since its baseline. Creating a buffer is no write.
+/// The ranges written in the step's buffer: by the whole function or program at its exit, since
+/// the step before otherwise. Creating a buffer is no write.
 #[must_use]
 pub fn written_ranges(trace: &Trace, step: usize) -> Vec<std::ops::Range<u32>> {
-    writes_since(trace, step)
-        .map(|write| write.offset..write.offset + write.new.len() as u32)
-        .collect()
+    writes_since(trace, step).map(|write| write.offset..write.offset + write.new.len() as u32).collect()
 }
 
-/// Writes into the step's buffer between its baseline and the step.
-pub(crate) fn writes_since(
-    trace: &Trace,
-    step: usize,
-) -> impl Iterator<Item = &crate::trace::ByteWrite> {
-    let buffer = trace.steps.get(step).and_then(|s| s.buffer);
-    let from = baseline(trace, step)
-        .and_then(|base| trace.steps.get(base))
-        .map(|base| base.writes.end);
-    let to = trace.steps.get(step).map_or(0, |s| s.writes.end);
-    let from = from
-        .or_else(|| trace.steps.get(step).map(|s| s.writes.start))
-        .unwrap_or(0)
-        .min(to);
-    trace.writes[from..to]
-        .iter()
-        .filter(move |write| Some(write.buffer) == buffer && !write.old.is_empty())
+/// Writes into the step's buffer that a step tells of.
+pub(crate) fn writes_since(trace: &Trace, step: usize) -> impl Iterator<Item = &crate::trace::ByteWrite> {
+    let now = trace.steps.get(step);
+    let (buffer, own) = (now.and_then(|s| s.buffer), now.map_or(0..0, |s| s.writes.clone()));
+    let start = match own_entry(trace, step) {
+        Some(entry) if !is_wide(entry, step) => trace.steps[entry].writes.end.min(own.end),
+        _ => own.start,
+    };
+    trace.writes[start..own.end].iter().filter(move |write| Some(write.buffer) == buffer && !write.old.is_empty())
 }
 
 fn read_marks(trace: &Trace, step: usize, x: &impl Fn(u32) -> f64) -> Vec<ReadMark> {

@@ -6,23 +6,37 @@ use super::name::{device, what};
 use super::ribbon::writes_since;
 use crate::trace::{Edge, Outcome, Step, StepKind, Trace};
 
-/// The step that a step is compared with: its own entry for an exit; the one before it in the
-/// same packet for anything else.
+/// The entry of the function or program whose exit a step is.
 #[must_use]
-pub fn baseline(trace: &Trace, step: usize) -> Option<usize> {
+pub fn own_entry(trace: &Trace, step: usize) -> Option<usize> {
     let now = trace.steps.get(step)?;
     let before = trace.steps.get(..step)?;
     match &now.kind {
-        StepKind::Function { name, edge: Edge::Exit, .. } => {
-            before.iter().rposition(|s| {
-                s.depth == now.depth
-                    && matches!(&s.kind, StepKind::Function { name: n, edge: Edge::Entry, .. } if n == name)
-            })
-        }
+        StepKind::Function { name, edge: Edge::Exit, .. } => before.iter().rposition(|s| {
+            s.depth == now.depth
+                && matches!(&s.kind, StepKind::Function { name: n, edge: Edge::Entry, .. } if n == name)
+        }),
         StepKind::Program { run, edge: Edge::Exit } => {
             before.iter().rposition(|s| matches!(&s.kind, StepKind::Program { run: r, edge: Edge::Entry } if r == run))
         }
-        _ => before.iter().rposition(|s| s.skb == now.skb && s.fields.is_some()),
+        _ => None,
+    }
+}
+
+/// A function with so much inside that its exit is no news: each thing was told when it happened.
+pub(crate) fn is_wide(entry: usize, exit: usize) -> bool {
+    const MOST: usize = 40;
+    exit - entry > MOST
+}
+
+/// The step that a step is compared with: its own entry for the exit of a small function; the one
+/// before it in the same packet for anything else.
+#[must_use]
+pub fn baseline(trace: &Trace, step: usize) -> Option<usize> {
+    let now = trace.steps.get(step)?;
+    match own_entry(trace, step) {
+        Some(entry) if !is_wide(entry, step) => Some(entry),
+        _ => trace.steps.get(..step)?.iter().rposition(|s| s.skb == now.skb && s.fields.is_some()),
     }
 }
 
@@ -60,6 +74,11 @@ pub fn sentence(trace: &Trace, step: usize) -> String {
             edge: Edge::Exit, ..
         } => {
             let returned = returned(now);
+            // What happened in calls inside is not the function's own doing.
+            let inside = own_entry(trace, step).is_some_and(|entry| {
+                trace.steps[entry + 1..step].iter().any(|s| !matches!(s.kind, StepKind::Insn { .. }))
+            });
+            let joint = if inside { ". Since its start: " } else { ". It changed " };
             let gone = if now.freed {
                 "; the packet it was given is gone"
             } else {
@@ -69,7 +88,7 @@ pub fn sentence(trace: &Trace, step: usize) -> String {
                 trace,
                 step,
                 format!("{name} returns{returned}{on}{gone}"),
-                ". It changed ",
+                joint
             )
         }
         StepKind::Program {

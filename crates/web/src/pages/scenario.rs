@@ -8,7 +8,7 @@ use crate::app::Location;
 use crate::engine::{self, DESIGNS};
 use crate::model::Model;
 use crate::parts::commands::Commands;
-use crate::parts::prose::prose;
+use crate::parts::prose::ticks;
 use crate::parts::stepper::Stepper;
 use crate::parts::verdicts::Verdicts;
 
@@ -42,7 +42,8 @@ pub fn Scenario(id: String) -> impl IntoView {
     let Some(model) = model_of(&id, false) else {
         return Missing(super::missing::MissingProps { what: format!("the scenario “{id}”") }).into_any();
     };
-    let (title, summary) = model.scenario.with_value(|scenario| (scenario.title.clone(), scenario.summary.clone()));
+    let (title, explanation) = model.scenario.with_value(|scenario| (scenario.title.clone(), scenario.explanation.clone()));
+    let paragraphs = explanation.split("\n\n").map(|text| view! { <p>{ticks(text)}</p> }).collect_view();
     document().set_title(&format!("{title} · Headroom"));
     let chip = move |(index, name): (usize, &'static str)| {
         let on = move || model.place.with(|place| place.designs.contains(&index));
@@ -54,11 +55,11 @@ pub fn Scenario(id: String) -> impl IntoView {
             <div class="title">
                 <div>
                     <h1>{title}</h1>
-                    <p class="sub">{prose(&summary, false)}</p>
                 </div>
                 <div class="chips" role="group" aria-label="Designs">{DESIGNS.into_iter().enumerate().map(chip).collect_view()}</div>
             </div>
             <Verdicts model/>
+            <details class="about"><summary>"What this is"</summary>{paragraphs}</details>
             <Stepper model/>
             <Commands model/>
             <footer class="foot"><a href=embed>"This step for a slide"</a></footer>

@@ -11,8 +11,8 @@ pub struct Chapter {
     pub id: &'static str,
     /// Heading.
     pub title: &'static str,
-    /// Rule ids with their one-sentence texts, in order.
-    pub rules: &'static [(&'static str, &'static str)],
+    /// Id, text (HTML, made from our own Markdown at build time) and first step of each rule, in order.
+    pub rules: &'static [(&'static str, &'static str, &'static str)],
     /// Body, made from our own Markdown at build time.
     pub html: &'static str,
 }
@@ -33,7 +33,7 @@ pub fn Spec() -> impl IntoView {
             target.scroll_into_view();
         }
     });
-    let entry = |(id, text): &(&'static str, &'static str)| view! { <li><a href=format!("/spec#{id}")>{*id}</a><span>{*text}</span></li> };
+    let entry = |(id, text, _): &(&'static str, &'static str, &'static str)| view! { <li><a href=format!("/spec#{id}")>{*id}</a><span inner_html=*text></span></li> };
     let contents = CHAPTERS.iter().map(|chapter| {
         view! { <h2>{chapter.title}</h2><ol>{chapter.rules.iter().map(entry).collect_view()}</ol> }
     });

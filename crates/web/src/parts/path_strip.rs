@@ -26,8 +26,26 @@ fn stops(model: Model) -> Vec<Stop> {
             out.push(Stop { row, station, partial });
         }
     }
+    let here = model.rows_here();
+    out.retain(|stop| here.contains(&stop.row));
     out.sort_by_key(|stop| stop.row);
     out
+}
+
+/// One button for each packet that was sent.
+fn sends(model: Model) -> impl IntoView {
+    let one = move |(index, start): (usize, usize)| {
+        view! {
+            <button class="tab" aria-pressed=move || (model.send.get() == index).to_string()
+                on:click=move |_| model.go(start, By::Jump)>{format!("packet {}", index + 1)}</button>
+        }
+    };
+    move || {
+        let starts: Vec<usize> = model.sends.with(|sends| sends.iter().map(|send| send.start).collect());
+        (starts.len() > 1).then(|| {
+            view! { <div class="tabs sends" role="group" aria-label="Packet">{starts.into_iter().enumerate().map(one).collect_view()}</div> }
+        })
+    }
 }
 
 fn class(kind: StationKind) -> &'static str {
@@ -95,6 +113,7 @@ pub fn PathStrip(model: Model) -> impl IntoView {
     let short = move || all.with(|all| all.get(now.get()).map(|s| format!("{} on {}", s.station.name, s.station.dev)));
     view! {
         <nav class="way" aria-label="The way of the packet">
+            {sends(model)}
             <div class="bands" aria-hidden="true">{bands}</div>
             <ol>{stations}</ol>
             <p class="short" aria-hidden="true">{short}</p>

@@ -45,6 +45,16 @@ pub fn prose(text: &str, strong_first: bool) -> impl IntoView + use<> {
     view! { <strong>{marked(&text[..cut])}</strong>{marked(&text[cut..])} }
 }
 
+/// Text in which `code` stands in back-quotes.
+#[must_use]
+pub fn ticks(text: &str) -> impl IntoView + use<> {
+    let one = |(index, part): (usize, &str)| match index % 2 {
+        1 => view! { <code>{part.to_owned()}</code> }.into_any(),
+        _ => part.to_owned().into_any(),
+    };
+    text.split('`').enumerate().map(one).collect_view()
+}
+
 #[cfg(test)]
 mod tests {
     use super::runs;

@@ -72,7 +72,7 @@ pub fn Ribbon(model: Model, design: usize, frame: Memo<Option<Arc<Frame>>>, widt
                 height=height
                 role="img"
                 aria-label=label
-                class:tight=move || (unit.get() < READABLE)
+                class:tight=move || unit.get() < READABLE
             >
                 <g style:transform=move || format!("translateY({}px)", arc.get())>
                     {ZONES.map(|kind| zone(picture, kind)).collect_view()}
