@@ -7,7 +7,7 @@ use super::pointers::{Pointer, place, pointers};
 use super::regions::{Region, regions};
 use super::scale::Scale;
 use super::sentence::{is_wide, own_entry};
-use super::zones::{Zone, zones};
+use super::zones::{Zone, ZoneKind, zones};
 use crate::trace::{PacketView, Trace, Verdict};
 
 /// How to draw.
@@ -157,7 +157,7 @@ pub fn ribbon(
             item: zone,
             x: left,
             width,
-            label: fit(width, &[zone.kind.word()]),
+            label: zone_label(&zone, width, options.char_width),
         }
     };
     Ribbon {
@@ -170,6 +170,16 @@ pub fn ribbon(
         cells,
         reads,
     }
+}
+
+/// The zone's word, with its size where there is room. Zones are lettered in a narrower face.
+fn zone_label(zone: &Zone, width: f64, char_width: f64) -> String {
+    const NARROWER: f64 = 0.86;
+    let word = zone.kind.word();
+    let size = format!("{word} · {} bytes", zone.end - zone.start);
+    let short = if zone.kind == ZoneKind::Metadata { "meta" } else { "" };
+    let fits = |name: &&str| name.chars().count() as f64 * char_width * NARROWER <= width;
+    [size.as_str(), word, short].into_iter().find(fits).unwrap_or_default().to_owned()
 }
 
 fn cells(
@@ -313,16 +323,16 @@ mod tests {
         view_at(&trace, step, |view| ribbon(&trace, at, &view, options))
     }
 
-    /// 88 units (see `scale`) on 880: a byte is 10 wide; offset 290 is 3 + 42 units in.
+    /// 84 units (see `scale`) on 840: a byte is 10 wide; offset 290 is 2 + 40 units in.
     #[test]
     fn the_garbage_read_is_a_frame_round_the_gre_header() {
-        let picture = draw("mac_header", "get_tag.exit@decap#1", 880.0);
+        let picture = draw("mac_header", "get_tag.exit@decap#1", 840.0);
         let [read] = picture.reads.as_slice() else {
             panic!("one read")
         };
         assert_eq!(
             (read.start, read.end, read.x, read.width),
-            (290, 294, 450.0, 40.0)
+            (290, 294, 420.0, 40.0)
         );
         assert_eq!(
             (read.hex.as_str(), read.value),
@@ -341,7 +351,7 @@ mod tests {
 
     #[test]
     fn realign_is_an_arc_of_38_bytes() {
-        let picture = draw("meta_end", "get_tag.exit@decap#1", 880.0);
+        let picture = draw("meta_end", "get_tag.exit@decap#1", 840.0);
         let [arc] = picture.moves.as_slice() else {
             panic!("one move")
         };
@@ -349,13 +359,13 @@ mod tests {
             (arc.from, arc.to, arc.len, arc.by.as_str()),
             (252, 290, 4, "bpf_skb_meta_realign")
         );
-        assert_eq!((arc.from_x, arc.to_x), (90.0, 470.0));
+        assert_eq!((arc.from_x, arc.to_x), (60.0, 440.0));
         assert_eq!(picture.reads[0].note, "the bytes set_tag wrote");
     }
 
     #[test]
     fn pointers_at_one_offset_are_one_label_and_fit_a_phone() {
-        for width in [342.0, 880.0, 1800.0] {
+        for width in [342.0, 840.0, 1800.0] {
             let picture = draw("mac_header", "get_tag.entry@decap#1", width);
             let text: Vec<String> = picture.labels.iter().map(super::Label::text).collect();
             assert!(
@@ -374,7 +384,7 @@ mod tests {
 
     #[test]
     fn cells_follow_the_bytes() {
-        let picture = draw("mac_header", "set_tag.exit@rx#1", 880.0);
+        let picture = draw("mac_header", "set_tag.exit@rx#1", 840.0);
         let tag: Vec<_> = picture
             .cells
             .iter()

@@ -56,6 +56,9 @@ pub fn changes_at(trace: &Trace, step: usize) -> Vec<FieldChange> {
     }
 }
 
+/// Joins what a function or program did itself.
+const ITSELF: &str = ". It changed ";
+
 /// The sentence of a step; two or three where there is a reason.
 #[must_use]
 pub fn sentence(trace: &Trace, step: usize) -> String {
@@ -78,7 +81,7 @@ pub fn sentence(trace: &Trace, step: usize) -> String {
             let inside = own_entry(trace, step).is_some_and(|entry| {
                 trace.steps[entry + 1..step].iter().any(|s| !matches!(s.kind, StepKind::Insn { .. }))
             });
-            let joint = if inside { ". Since its start: " } else { ". It changed " };
+            let joint = if inside { ". Since its start: " } else { ITSELF };
             let gone = if now.freed {
                 "; the packet it was given is gone"
             } else {
@@ -167,13 +170,13 @@ fn program_exit(trace: &Trace, step: usize, run: usize, name: &str, on: &str) ->
         }
         _ => " ends".into(),
     };
-    finish(trace, step, format!("{name}{on}{verdict}"), ". It changed ")
+    finish(trace, step, format!("{name}{on}{verdict}"), ITSELF)
 }
 
 /// Adds what changed to the front of a sentence.
 fn finish(trace: &Trace, step: usize, front: String, joint: &str) -> String {
     let changed = changes_at(trace, step);
-    let bytes = byte_words(trace, step);
+    let bytes = byte_words(trace, step, joint == ITSELF);
     let mut text = front;
     let fields: Vec<String> = changed
         .iter()
@@ -203,36 +206,29 @@ fn formula_words(change: &FieldChange, nothing_written: bool) -> String {
     }
 }
 
-/// ` 4 bytes were written at 252–255: 2a 00 00 00.`
-fn byte_words(trace: &Trace, step: usize) -> String {
+/// ` It wrote four bytes at 252–255: 2a 00 00 00.` Passive when it was not the function itself.
+fn byte_words(trace: &Trace, step: usize, itself: bool) -> String {
     let mut out = String::new();
     for write in writes_since(trace, step).take(4) {
         let len = write.new.len();
-        let place = span(write.offset, write.offset + len as u32);
-        match write.moved_from {
-            Some(from) => {
-                let old = span(from, from + len as u32);
-                out.push_str(&format!(
-                    " It moved {} from {old} to {place}.",
-                    count_bytes(len)
-                ));
-            }
-            None if len <= 8 => {
-                let hex: Vec<String> = write
-                    .new
-                    .iter()
-                    .map(|(byte, _)| format!("{byte:02x}"))
-                    .collect();
-                out.push_str(&format!(
-                    " It wrote {} at {place}: {}.",
-                    count_bytes(len),
-                    hex.join(" ")
-                ));
-            }
-            None => out.push_str(&format!(" It wrote {} at {place}.", count_bytes(len))),
-        }
+        let (place, count) = (span(write.offset, write.offset + len as u32), count_bytes(len));
+        let what = match (write.moved_from, itself) {
+            (Some(from), true) => format!("It moved {count} from {} to {place}", span(from, from + len as u32)),
+            (Some(from), false) => format!("{} were moved from {} to {place}", capital(&count), span(from, from + len as u32)),
+            (None, true) => format!("It wrote {count} at {place}"),
+            (None, false) => format!("{} were written at {place}", capital(&count)),
+        };
+        let hex: Vec<String> = write.new.iter().map(|(byte, _)| format!("{byte:02x}")).collect();
+        let shown = write.moved_from.is_none() && len <= 8;
+        let bytes = if shown { format!(": {}", hex.join(" ")) } else { String::new() };
+        out.push_str(&format!(" {what}{bytes}."));
     }
     out
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
 }
 
 fn list(parts: &[String]) -> String {
@@ -283,7 +279,7 @@ fn instruction(
             .collect();
         text.push_str(&format!(" sets {}.", set.join(", ")));
     }
-    text + &byte_words(trace, step)
+    text + &byte_words(trace, step, true)
 }
 
 /// Registers that an instruction changed: number, before, after.

@@ -59,8 +59,8 @@ pub fn Scenario(id: String) -> impl IntoView {
                 <div class="chips" role="group" aria-label="Designs">{DESIGNS.into_iter().enumerate().map(chip).collect_view()}</div>
             </div>
             <Verdicts model/>
-            <details class="about"><summary>"What this is"</summary>{paragraphs}</details>
             <Stepper model/>
+            <section class="about" aria-label="About this scenario">{paragraphs}</section>
             <Commands model/>
             <footer class="foot"><a href=embed>"This step for a slide"</a></footer>
         </main>

@@ -71,7 +71,7 @@ fn devices(stops: &[Stop]) -> Vec<(String, usize)> {
     let mut out: Vec<(String, usize)> = Vec::new();
     for stop in stops {
         let station = &stop.station;
-        let name = if station.netns.is_empty() { station.dev.clone() } else { format!("{} in {}", station.dev, station.netns) };
+        let name = if station.netns.is_empty() { station.dev.clone() } else { format!("{}/{}", station.netns, station.dev) };
         match out.last_mut() {
             Some((last, count)) if *last == name => *count += 1,
             _ => out.push((name, 1)),

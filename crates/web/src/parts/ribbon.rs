@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headroom_core::scene::ribbon::{Placed, ReadMark};
 use headroom_core::scene::{Cell, Region, Ribbon as Picture, RibbonOptions, Zone, ZoneKind, pointers, ribbon};
-use headroom_core::trace::Verdict;
+use headroom_core::trace::{BufferNo, PacketView, Verdict};
 use leptos::prelude::*;
 
 use crate::frame::Frame;
@@ -14,7 +14,7 @@ use crate::model::{Model, Selected};
 const CHAR: f64 = 6.62;
 /// A byte narrower than this shows no digits.
 const READABLE: f64 = 12.4;
-const ARC_H: f64 = 26.0;
+const ARC_H: f64 = 30.0;
 const CELL_H: f64 = 32.0;
 const ROW_H: f64 = 15.0;
 /// From the top of the zones to the top of the cells.
@@ -59,8 +59,12 @@ pub fn Ribbon(model: Model, design: usize, frame: Memo<Option<Arc<Frame>>>, widt
     };
     let picture = Memo::new(move |before| Arc::new(draw(before).unwrap_or_default()));
     let unit = Memo::new(move |_| width.get().max(240.0) / model.scale.with(|scale| scale.units));
+    let buffer = Memo::new(move |_| frame.with(|frame| frame.as_ref().and_then(|frame| frame.buffer_no)));
     let arc = Memo::new(move |_| if has_moves(model, design) { ARC_H } else { 4.0 });
-    let rows = Memo::new(move |_| most_rows(model, design, width.get().max(240.0)).max(picture.with(|p| p.rows)));
+    let rows = Memo::new(move |_| {
+        let buffer = buffer.get();
+        most_rows(model, design, width.get().max(240.0), buffer).max(picture.with(|p| p.rows))
+    });
     let top = move || arc.get() + HEAD_H;
     let height = move || top() + CELL_H + 14.0 + rows.get() as f64 * ROW_H;
     let label = move || frame.with(|frame| frame.as_ref().map(|f| described(f)).unwrap_or_default());
@@ -112,16 +116,22 @@ fn has_moves(model: Model, design: usize) -> bool {
     model.trace(design).is_some_and(|trace| trace.writes.iter().any(|write| write.moved_from.is_some()))
 }
 
-/// The most rows that labels take at any step, so that stepping never moves the page.
-fn most_rows(model: Model, design: usize, width: f64) -> usize {
+/// The most rows that labels take at any step in this buffer, so that stepping never moves the page.
+fn most_rows(model: Model, design: usize, width: f64, buffer: Option<BufferNo>) -> usize {
     let (Some(trace), scale) = (model.trace(design), model.scale.get()) else { return 0 };
-    let rows = |step: &headroom_core::trace::Step| {
-        let fields = step.fields.and_then(|index| trace.fields.get(index))?;
-        let view = headroom_core::trace::PacketView { step, fields: Some(fields), buffer: None };
-        let (_, labels) = headroom_core::scene::pointers::place(&pointers(&trace, &view), &scale, width, CHAR);
+    let mut seen: Vec<Vec<(&'static str, u32)>> = Vec::new();
+    for step in trace.steps.iter().filter(|step| step.buffer == buffer) {
+        let Some(fields) = step.fields.and_then(|index| trace.fields.get(index)) else { continue };
+        let set = pointers(&trace, &PacketView { step, fields: Some(fields), buffer: None });
+        if !seen.contains(&set) {
+            seen.push(set);
+        }
+    }
+    let rows = |set: &Vec<_>| {
+        let (_, labels) = headroom_core::scene::pointers::place(set, &scale, width, CHAR);
         labels.iter().map(headroom_core::scene::labels::Label::end_row).max()
     };
-    trace.steps.iter().filter_map(rows).max().unwrap_or(0)
+    seen.iter().filter_map(rows).max().unwrap_or(0)
 }
 
 fn described(frame: &Frame) -> String {
@@ -288,15 +298,15 @@ fn moves(picture: Memo<Arc<Picture>>, top: impl Fn() -> f64 + Copy + Send + Sync
     move || {
         let moves = picture.with(|p| p.moves.clone());
         let draw = |mark: headroom_core::scene::ribbon::MoveMark| {
-            let (from, to, y) = (mark.from_x, mark.to_x, top() - 17.0);
+            let (from, to, y) = (mark.from_x, mark.to_x, top() - HEAD_H + 1.0);
             let third = (to - from) / 3.0;
-            let rise = y - 22.0;
+            let rise = y - 26.0;
             let text = format!("{} moved {} bytes, {} {}", mark.by, mark.len, mark.from.abs_diff(mark.to), if mark.to > mark.from { "up" } else { "down" });
             view! {
                 <g class="move">
                     <path d=format!("M{from:.1} {y:.1} C{:.1} {rise:.1} {:.1} {rise:.1} {to:.1} {y:.1}", from + third, to - third)/>
                     <path class="tip" d=format!("M{:.1} {:.1} L{to:.1} {:.1} L{:.1} {:.1} z", to - 4.0, y - 6.0, y + 1.0, to + 3.0, y - 6.5)/>
-                    <text x=f64::midpoint(from, to) y=rise + 2.0>{text}</text>
+                    <text x=f64::midpoint(from, to) y=rise + 12.0>{text}</text>
                 </g>
             }
         };

@@ -43,6 +43,12 @@ fn answers(model: Model) -> Vec<Answer> {
     out
 }
 
+/// Number of the packet, when more than one was sent.
+fn packet_of(model: Model, at: &StepName) -> Option<usize> {
+    let row = model.rows.with(|rows| rows.iter().position(|row| row.name == *at))?;
+    model.sends.with(|sends| (sends.len() > 1).then(|| sends.iter().position(|send| send.contains(&row)))?.map(|n| n + 1))
+}
+
 /// All reads of the run.
 #[component]
 pub fn Verdicts(model: Model) -> impl IntoView {
@@ -55,14 +61,15 @@ pub fn Verdicts(model: Model) -> impl IntoView {
         let shown = if same { &answer.values[..1] } else { &answer.values[..] };
         let value = |(design, value, verdict): &(&'static str, String, Verdict)| {
             let (sign, class) = verdict_word(*verdict);
-            let name = (!same).then(|| view! { <span class="under">{*design}</span> });
+            let name = (!same).then(|| view! { <span class="which">{*design}</span> });
             view! { <span class=format!("got {class}")>{name}<code>{value.clone()}</code>" "<b aria-hidden="true">{sign}</b></span> }
         };
+        let packet = packet_of(model, &answer.at).map(|number| format!(", packet {number}"));
         let values = shown.iter().map(value).collect_view();
         view! {
             <button class="answer" aria-current=move || here(&mark).then_some("step")
                 on:click=move |_| model.go_to(target.clone(), By::Jump)>
-                <span class="reader">{answer.who}</span>
+                <span class="reader">{answer.who}{packet}</span>
                 {values}
             </button>
         }
