@@ -132,12 +132,86 @@ pub fn run(id: &str, input: &Input) -> Result<Outcome, Problem> {
     Ok(Outcome { traces })
 }
 
-/// Begins with a capital letter and ends with a full stop.
+/// Begins with a capital letter, unless with a name (`cut.bpf.o: …`), and ends with a full stop.
 fn sentence(text: &str) -> String {
-    let mut chars = text.trim_end_matches('.').chars();
-    let first = chars
-        .next()
-        .map(|c| c.to_uppercase().to_string())
-        .unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
+    let text = text.trim_end_matches('.');
+    let first_word = text.split(' ').next().unwrap_or_default();
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) if first_word.chars().all(char::is_alphabetic) => {
+            format!("{}{}.", first.to_uppercase(), chars.as_str())
+        }
+        _ => format!("{text}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seed() -> Input {
+        scenario("seed").expect("the seed scenario").input
+    }
+
+    #[test]
+    fn the_seed_scenario_runs_in_both_designs() {
+        let outcome = run("seed", &seed()).expect("a run");
+        let values = |trace: &Trace| {
+            trace
+                .reads
+                .iter()
+                .filter_map(|read| read.value())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(values(&outcome.traces[0]), [42, 42, 524_288]);
+        assert_eq!(values(&outcome.traces[1]), [42, 42, 42]);
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place() {
+        let at = |commands: &str| {
+            let problem = run(
+                "seed",
+                &Input {
+                    commands: commands.into(),
+                    object: None,
+                },
+            )
+            .expect_err(commands);
+            (problem.line, problem.column.is_some(), problem.message)
+        };
+        assert_eq!(
+            (
+                at("ip netns add tx\nip lnik add").0,
+                at("ip netns add tx\nip lnik add").1
+            ),
+            (Some(2), true)
+        );
+        assert_eq!(at("").2, "No packet is sent; a ping or a send makes one.");
+        assert_eq!(at("ip link set dev nowhere up").0, Some(1));
+    }
+
+    #[test]
+    fn a_cut_off_object_is_named() {
+        for len in [0, 1, 16, 100, 1000, SEED_OBJECT.len() - 1] {
+            let object = Some((
+                "cut.bpf.o".to_owned(),
+                Arc::new(SEED_OBJECT[..len].to_vec()),
+            ));
+            if let Err(problem) = run("seed", &Input { object, ..seed() }) {
+                assert!(
+                    problem.message.starts_with("cut.bpf.o"),
+                    "{}",
+                    problem.message
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn sentences() {
+        assert_eq!(sentence("no packet is sent"), "No packet is sent.");
+        assert_eq!(sentence("cut.o: too short."), "cut.o: too short.");
+        assert_eq!(sentence(""), ".");
+    }
 }
