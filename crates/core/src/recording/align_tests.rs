@@ -142,3 +142,23 @@ fn the_receive_side_alone() {
         assert!(!compare_events(&recording, &trace, &events, &scope).passed());
     }
 }
+
+#[test]
+fn a_buffers_number_may_be_reused_after_its_packet_ended() {
+    // skb 1 ends inside skb_pp_cow_data(), which copies it into skb 2.
+    let mut recording = load("E2-gre-veth-full.mac_header.json");
+    for event in &mut recording.events {
+        if let (Some(2), Packet::Skb(skb)) = (event.skb, &mut event.packet) {
+            (skb.head, skb.fields.dataref) = (1, 2);
+        }
+    }
+    let (trace, mut events) = played(&recording);
+    for traced in events
+        .iter_mut()
+        .filter(|traced| traced.event.skb == Some(2) && traced.event.kind() == "skb")
+    {
+        skb(traced).head = 9;
+    }
+    let report = compare_events(&recording, &trace, &events, &Scope::All);
+    assert!(report.passed(), "{report}");
+}

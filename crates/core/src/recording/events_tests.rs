@@ -179,7 +179,10 @@ fn ends_of_life_results_and_instructions() {
     let gone = Moment {
         outcome: Outcome::Ret(1),
         freed: true,
-        dev: None,
+        dev: Some(DevRef {
+            name: "rx".into(),
+            netns: Some("tx".into()),
+        }),
         ..moment(function(Edge::Exit), None)
     };
     recorder.step(gone, &mut Vec::new());

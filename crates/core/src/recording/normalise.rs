@@ -122,6 +122,8 @@ mod tests {
                 shared_with: vec![]
             }
         );
+        // Number 2 shows up again although nobody shares: it was freed without an event.
+        assert!(heads.identity(4, 2, 1).shared_with.is_empty());
         // Number 1 is reused after its owner ended.
         heads.end(1);
         assert_eq!(
