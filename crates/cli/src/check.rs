@@ -28,7 +28,11 @@ pub(crate) fn check(paths: &[PathBuf], receive: Option<&str>) -> Result<ExitCode
         sum.add(&report, error.is_none());
     }
     writeln!(out, "{}", sum.line())?;
-    Ok(if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if sum.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 /// The recordings that are named, or lie in the directories that are named.
@@ -52,11 +56,16 @@ fn recordings(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
 fn check_one(path: &Path, scope: &Scope) -> Result<(Report, Option<SimulateError>), CliError> {
     let file = path.display().to_string();
     let recording = Recording::read(&file, &read_text(path)?)?;
-    let design = DesignName::parse(&recording.head.design)
-        .ok_or_else(|| CliError::NoDesign { file, design: recording.head.design.clone() })?;
+    let design = DesignName::parse(&recording.head.design).ok_or_else(|| CliError::NoDesign {
+        file,
+        design: recording.head.design.clone(),
+    })?;
     let input = recording_input(&recording, path)?;
     let partial = simulate_partial(&input, design);
-    Ok((compare_within(&recording, &partial.trace, scope), partial.error))
+    Ok((
+        compare_within(&recording, &partial.trace, scope),
+        partial.error,
+    ))
 }
 
 /// The last line.

@@ -12,7 +12,10 @@ use crate::error::CliError;
 
 /// Prints the programs of an object, with C lines where the object has them.
 pub(crate) fn disasm(object: &Path, xlated: Option<DesignName>) -> Result<ExitCode, CliError> {
-    let bytes = fs::read(object).map_err(|error| CliError::Read { path: object.into(), error })?;
+    let bytes = fs::read(object).map_err(|error| CliError::Read {
+        path: object.into(),
+        error,
+    })?;
     let object = load_object(&object.display().to_string(), &bytes)?;
     let mut out = std::io::stdout().lock();
     for program in &object.programs {
@@ -21,10 +24,17 @@ pub(crate) fn disasm(object: &Path, xlated: Option<DesignName>) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_program(out: &mut impl Write, program: &Program, xlated: Option<DesignName>) -> Result<(), CliError> {
+fn print_program(
+    out: &mut impl Write,
+    program: &Program,
+    xlated: Option<DesignName>,
+) -> Result<(), CliError> {
     let prologue = match xlated {
         Some(design) => design.design().prologue(program.facts()?),
-        None => Prologue { realign: false, unclone: false },
+        None => Prologue {
+            realign: false,
+            unclone: false,
+        },
     };
     let prepared = fix_up(program, prologue)?;
     let listing = prepared.listing();
@@ -33,14 +43,21 @@ fn print_program(out: &mut impl Write, program: &Program, xlated: Option<DesignN
     for (index, line) in listing.lines.iter().enumerate() {
         if line.c_line.is_some() && line.c_line != c_line {
             c_line = line.c_line;
-            let source = listing.source.iter().find(|(number, _)| Some(*number) == c_line);
+            let source = listing
+                .source
+                .iter()
+                .find(|(number, _)| Some(*number) == c_line);
             if let Some((number, text)) = source {
                 writeln!(out, "       ; {number}: {}", text.trim())?;
             }
         }
         match xlated {
             Some(_) => {
-                let note = line.note.as_ref().map(|note| format!("    ; {note}")).unwrap_or_default();
+                let note = line
+                    .note
+                    .as_ref()
+                    .map(|note| format!("    ; {note}"))
+                    .unwrap_or_default();
                 writeln!(out, "{index:>5}: {}{note}", line.text)?;
             }
             None => {

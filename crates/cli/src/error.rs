@@ -14,10 +14,16 @@ use headroom_core::simulate::SimulateError;
 pub(crate) enum CliError {
     /// A file can't be read.
     #[error("{path}: {error}")]
-    Read { path: PathBuf, error: std::io::Error },
+    Read {
+        path: PathBuf,
+        error: std::io::Error,
+    },
     /// A file can't be written.
     #[error("{path}: can't be written: {error}")]
-    Write { path: PathBuf, error: std::io::Error },
+    Write {
+        path: PathBuf,
+        error: std::io::Error,
+    },
     /// Output could not be written.
     #[error("standard output: {0}")]
     Output(#[from] std::io::Error),
@@ -25,7 +31,9 @@ pub(crate) enum CliError {
     #[error("there is no scenario `{name}` and no file of that name; scenarios: {known}")]
     NoScenario { name: String, known: String },
     /// No `content` directory.
-    #[error("no `content/scenarios` here or above; start headroom inside the project, or name a file")]
+    #[error(
+        "no `content/scenarios` here or above; start headroom inside the project, or name a file"
+    )]
     NoContent,
     /// A directory without recordings.
     #[error("{path}: no recordings (*.json) here")]
@@ -35,7 +43,12 @@ pub(crate) enum CliError {
     NoDesign { file: String, design: String },
     /// A program's source has no object beside it.
     #[error("{file}: program `{program}` needs {object}: {error}")]
-    NoObject { file: String, program: String, object: PathBuf, error: std::io::Error },
+    NoObject {
+        file: String,
+        program: String,
+        object: PathBuf,
+        error: std::io::Error,
+    },
     /// A scenario file is wrong.
     #[error(transparent)]
     Scenario(#[from] FileError),
@@ -50,7 +63,11 @@ pub(crate) enum CliError {
     Load(#[from] LoadError),
     /// The run can't be carried out.
     #[error("{file}, design {design}: {error}")]
-    Simulate { file: String, design: &'static str, error: SimulateError },
+    Simulate {
+        file: String,
+        design: &'static str,
+        error: SimulateError,
+    },
     /// JSON can't be made.
     #[error("JSON: {0}")]
     Json(#[from] serde_json::Error),

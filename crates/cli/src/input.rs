@@ -11,12 +11,18 @@ use crate::error::CliError;
 
 /// Reads a file as text.
 pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
-    fs::read_to_string(path).map_err(|error| CliError::Read { path: path.into(), error })
+    fs::read_to_string(path).map_err(|error| CliError::Read {
+        path: path.into(),
+        error,
+    })
 }
 
 /// The `content` directory: here or in the nearest directory above.
 pub(crate) fn content() -> Result<PathBuf, CliError> {
-    let here = std::env::current_dir().map_err(|error| CliError::Read { path: ".".into(), error })?;
+    let here = std::env::current_dir().map_err(|error| CliError::Read {
+        path: ".".into(),
+        error,
+    })?;
     here.ancestors()
         .map(|dir| dir.join("content"))
         .find(|content| content.join("scenarios").is_dir())
@@ -26,15 +32,24 @@ pub(crate) fn content() -> Result<PathBuf, CliError> {
 /// All scenario files, by name.
 pub(crate) fn scenarios() -> Result<Vec<ScenarioFile>, CliError> {
     let dir = content()?.join("scenarios");
-    json_files(&dir)?.iter().map(|path| read_scenario(path)).collect()
+    json_files(&dir)?
+        .iter()
+        .map(|path| read_scenario(path))
+        .collect()
 }
 
 /// The `*.json` files of a directory, sorted.
 pub(crate) fn json_files(dir: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let entries = fs::read_dir(dir).map_err(|error| CliError::Read { path: dir.into(), error })?;
+    let entries = fs::read_dir(dir).map_err(|error| CliError::Read {
+        path: dir.into(),
+        error,
+    })?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
         .collect();
     files.sort();
     Ok(files)
@@ -57,7 +72,10 @@ pub(crate) fn resolve(name: &str) -> Result<Input, CliError> {
         Some(scenario) => scenario_input(scenario, name, &content()?),
         None => {
             let known: Vec<_> = all.iter().map(|scenario| scenario.id.as_str()).collect();
-            Err(CliError::NoScenario { name: name.into(), known: known.join(", ") })
+            Err(CliError::NoScenario {
+                name: name.into(),
+                known: known.join(", "),
+            })
         }
     }
 }
@@ -65,7 +83,10 @@ pub(crate) fn resolve(name: &str) -> Result<Input, CliError> {
 /// The set-up of a recording, with the objects from the `programs` folder beside it.
 pub(crate) fn recording_input(recording: &Recording, path: &Path) -> Result<Input, CliError> {
     let file = path.display().to_string();
-    let lines = parse_setup(&recording.head.setup).map_err(|error| CliError::Command { file: file.clone(), error })?;
+    let lines = parse_setup(&recording.head.setup).map_err(|error| CliError::Command {
+        file: file.clone(),
+        error,
+    })?;
     let programs = path.parent().unwrap_or(Path::new(".")).join("programs");
     let mut objects = Vec::new();
     for (program, source) in &recording.head.programs {
@@ -78,29 +99,47 @@ pub(crate) fn recording_input(recording: &Recording, path: &Path) -> Result<Inpu
         })?;
         objects.push((object.display().to_string(), bytes));
     }
-    let parsed = Parsed { lines, skipped: Vec::new() };
+    let parsed = Parsed {
+        lines,
+        skipped: Vec::new(),
+    };
     Ok(Input::new(&recording.head.id, parsed, &objects)?)
 }
 
 fn read_scenario(path: &Path) -> Result<ScenarioFile, CliError> {
-    Ok(ScenarioFile::read(&path.display().to_string(), &read_text(path)?)?)
+    Ok(ScenarioFile::read(
+        &path.display().to_string(),
+        &read_text(path)?,
+    )?)
 }
 
 /// The `content` directory a scenario file lies in; the project's when it lies elsewhere.
 fn content_above(path: &Path) -> Result<PathBuf, CliError> {
-    let absolute = path.canonicalize().map_err(|error| CliError::Read { path: path.into(), error })?;
-    match absolute.ancestors().find(|dir| dir.file_name().is_some_and(|name| name == "content")) {
+    let absolute = path.canonicalize().map_err(|error| CliError::Read {
+        path: path.into(),
+        error,
+    })?;
+    match absolute
+        .ancestors()
+        .find(|dir| dir.file_name().is_some_and(|name| name == "content"))
+    {
         Some(dir) => Ok(dir.into()),
         None => content(),
     }
 }
 
 fn scenario_input(scenario: &ScenarioFile, file: &str, content: &Path) -> Result<Input, CliError> {
-    let parsed = scenario.parse().map_err(|error| CliError::Command { file: file.into(), error })?;
+    let parsed = scenario.parse().map_err(|error| CliError::Command {
+        file: file.into(),
+        error,
+    })?;
     let mut objects = Vec::new();
     for path in scenario.programs.values() {
         let path = content.join(path);
-        let bytes = fs::read(&path).map_err(|error| CliError::Read { path: path.clone(), error })?;
+        let bytes = fs::read(&path).map_err(|error| CliError::Read {
+            path: path.clone(),
+            error,
+        })?;
         objects.push((path.display().to_string(), bytes));
     }
     Ok(Input::new(&scenario.id, parsed, &objects)?)

@@ -12,12 +12,17 @@ use crate::input::scenarios;
 /// Prints scenarios and designs.
 pub(crate) fn list(format: Format) -> Result<ExitCode, CliError> {
     let scenarios = scenarios()?;
-    let designs: Vec<_> = DesignName::ALL.iter().map(|design| design.as_str()).collect();
+    let designs: Vec<_> = DesignName::ALL
+        .iter()
+        .map(|design| design.as_str())
+        .collect();
     let mut out = std::io::stdout().lock();
     match format {
         Format::Json => {
-            let scenarios: Vec<_> =
-                scenarios.iter().map(|s| serde_json::json!({"id": s.id, "title": s.title})).collect();
+            let scenarios: Vec<_> = scenarios
+                .iter()
+                .map(|s| serde_json::json!({"id": s.id, "title": s.title}))
+                .collect();
             let all = serde_json::json!({"schema": "headroom-list/1", "scenarios": scenarios, "designs": designs});
             writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
         }

@@ -93,7 +93,10 @@ enum Level {
 
 fn parse_design(name: &str) -> Result<DesignName, String> {
     DesignName::parse(name).ok_or_else(|| {
-        let known: Vec<_> = DesignName::ALL.iter().map(|design| design.as_str()).collect();
+        let known: Vec<_> = DesignName::ALL
+            .iter()
+            .map(|design| design.as_str())
+            .collect();
         format!("there is no such design; there are: {}", known.join(", "))
     })
 }
@@ -111,11 +114,25 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::List { format } => list::list(format),
-        Command::Run { scenario, designs, format, level, out } => {
-            let designs = if designs.is_empty() { DesignName::ALL.to_vec() } else { designs };
+        Command::Run {
+            scenario,
+            designs,
+            format,
+            level,
+            out,
+        } => {
+            let designs = if designs.is_empty() {
+                DesignName::ALL.to_vec()
+            } else {
+                designs
+            };
             run::run(&scenario, &designs, format, level, out.as_deref())
         }
         Command::Check { paths, receive } => check::check(&paths, receive.as_deref()),
-        Command::Disasm { object, xlated, design } => disasm::disasm(&object, xlated.then_some(design)),
+        Command::Disasm {
+            object,
+            xlated,
+            design,
+        } => disasm::disasm(&object, xlated.then_some(design)),
     }
 }

@@ -22,8 +22,14 @@ pub(crate) fn run(
 ) -> Result<ExitCode, CliError> {
     let input = input::resolve(name)?;
     // all designs run before anything is written: an error leaves nothing behind
-    let traces = designs.iter().map(|design| trace(name, &input, *design)).collect::<Result<Vec<_>, _>>()?;
-    let rendered = traces.iter().map(|trace| render(&input, trace, format, level)).collect::<Result<Vec<_>, _>>()?;
+    let traces = designs
+        .iter()
+        .map(|design| trace(name, &input, *design))
+        .collect::<Result<Vec<_>, _>>()?;
+    let rendered = traces
+        .iter()
+        .map(|trace| render(&input, trace, format, level))
+        .collect::<Result<Vec<_>, _>>()?;
     match out {
         Some(dir) => {
             for (trace, text) in traces.iter().zip(&rendered) {
@@ -44,8 +50,11 @@ pub(crate) fn run(
 }
 
 fn trace(name: &str, input: &Input, design: DesignName) -> Result<Trace, CliError> {
-    simulate(input, design)
-        .map_err(|error| CliError::Simulate { file: name.into(), design: design.as_str(), error })
+    simulate(input, design).map_err(|error| CliError::Simulate {
+        file: name.into(),
+        design: design.as_str(),
+        error,
+    })
 }
 
 fn render(input: &Input, trace: &Trace, format: Format, level: Level) -> Result<String, CliError> {
@@ -61,7 +70,11 @@ fn write_file(dir: &Path, trace: &Trace, format: Format, text: &str) -> Result<(
         |error| CliError::Write { path, error }
     };
     std::fs::create_dir_all(dir).map_err(failed(dir))?;
-    let extension = if format == Format::Json { "json" } else { "txt" };
+    let extension = if format == Format::Json {
+        "json"
+    } else {
+        "txt"
+    };
     let path = dir.join(format!("{}.{}.{extension}", trace.scenario, trace.design));
     std::fs::write(&path, text).map_err(failed(&path))?;
     println!("{}", path.display());

@@ -47,13 +47,20 @@ pub(crate) fn story(input: &Input, trace: &Trace, instructions: bool) -> String 
 /// The buffer in lines: zones by the fields, then each run of bytes with its origin.
 fn picture(trace: &Trace, cursor: &Cursor<'_>) -> String {
     let view = cursor.packet();
-    let (Some(fields), Some(buffer)) = (view.fields, view.buffer) else { return String::new() };
+    let (Some(fields), Some(buffer)) = (view.fields, view.buffer) else {
+        return String::new();
+    };
     let mut out = String::new();
-    let parts: Vec<_> =
-        zones(fields).iter().map(|zone| format!("{} {}", zone.kind.word(), span(zone.start, zone.end))).collect();
+    let parts: Vec<_> = zones(fields)
+        .iter()
+        .map(|zone| format!("{} {}", zone.kind.word(), span(zone.start, zone.end)))
+        .collect();
     let _ = writeln!(out, "| {} |", parts.join(" | "));
     for region in regions(trace, &view) {
-        let bytes = buffer.bytes.get(region.start as usize..region.end as usize).unwrap_or_default();
+        let bytes = buffer
+            .bytes
+            .get(region.start as usize..region.end as usize)
+            .unwrap_or_default();
         if bytes.iter().all(|byte| *byte == 0) && bytes.len() > BYTES_A_LINE {
             continue;
         }
@@ -70,7 +77,12 @@ fn picture(trace: &Trace, cursor: &Cursor<'_>) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x} ")).collect::<String>().trim_end().into()
+    bytes
+        .iter()
+        .map(|byte| format!("{byte:02x} "))
+        .collect::<String>()
+        .trim_end()
+        .into()
 }
 
 /// What was read, design by design: the value of each reader, and the sentence behind it.
@@ -83,10 +95,22 @@ pub(crate) fn summary(traces: &[Trace]) -> String {
             let _ = writeln!(out, "    {}", explain_read(trace, read));
             for (byte, origin) in (read.offset.unwrap_or(0)..).zip(&read.origins) {
                 let source = trace.sources.source(*origin);
-                let on = source.dev.as_ref().map(|dev| format!(" on {}", place(dev))).unwrap_or_default();
+                let on = source
+                    .dev
+                    .as_ref()
+                    .map(|dev| format!(" on {}", place(dev)))
+                    .unwrap_or_default();
                 let what = trace.sources.describe(*origin);
-                let hex = read.bytes.get((byte - read.offset.unwrap_or(0)) as usize).copied().unwrap_or(0);
-                let _ = writeln!(out, "    {byte:>5}  {hex:02x}  {what}; written by {}{on}", source.writer);
+                let hex = read
+                    .bytes
+                    .get((byte - read.offset.unwrap_or(0)) as usize)
+                    .copied()
+                    .unwrap_or(0);
+                let _ = writeln!(
+                    out,
+                    "    {byte:>5}  {hex:02x}  {what}; written by {}{on}",
+                    source.writer
+                );
             }
         }
         for line in &trace.printk {

@@ -44,7 +44,13 @@ fn group(event: &Event) -> Group<'_> {
 type Key<'e> = (&'e str, Edge, bool, Option<&'e str>, Option<&'e str>);
 
 fn key(event: &Event) -> Key<'_> {
-    (&event.stage.name, event.stage.edge, event.prog, event.dev.as_deref(), event.netns.as_deref())
+    (
+        &event.stage.name,
+        event.stage.edge,
+        event.prog,
+        event.dev.as_deref(),
+        event.netns.as_deref(),
+    )
 }
 
 /// Aligns two lists.
@@ -67,7 +73,11 @@ pub(super) fn align(expected: &[&Event], got: &[&Event]) -> Alignment {
             None => result.extra.extend(indexes),
         }
     }
-    result.missing.extend(left.iter().filter(|(group, _)| !taken.contains(group)).flat_map(|(_, indexes)| indexes));
+    result.missing.extend(
+        left.iter()
+            .filter(|(group, _)| !taken.contains(group))
+            .flat_map(|(_, indexes)| indexes),
+    );
     result.skbs = skbs;
     result.pairs.sort_unstable();
     result.missing.sort_unstable();
@@ -105,11 +115,16 @@ fn pair_skbs(
     };
     let mut free: Vec<(u32, Key<'_>)> = Vec::new();
     for (group, indexes) in left {
-        let first = indexes.iter().map(|i| expected[*i]).find(|event| covered.contains(event.stage.name.as_str()));
+        let first = indexes
+            .iter()
+            .map(|i| expected[*i])
+            .find(|event| covered.contains(event.stage.name.as_str()));
         free.extend(skb(group).zip(first.map(key)));
     }
-    let simulated: Vec<(u32, Key<'_>)> =
-        right.iter().filter_map(|(group, indexes)| Some((skb(group)?, key(got[*indexes.first()?])))).collect();
+    let simulated: Vec<(u32, Key<'_>)> = right
+        .iter()
+        .filter_map(|(group, indexes)| Some((skb(group)?, key(got[*indexes.first()?]))))
+        .collect();
     let mut pairs = BTreeMap::new();
     for (number, first) in &simulated {
         if let Some(at) = free.iter().position(|(_, other)| other == first) {
@@ -125,11 +140,19 @@ fn pair_skbs(
 }
 
 /// Aligns the events of one packet.
-fn align_packet(expected: &[&Event], got: &[&Event], left: &[usize], right: &[usize], result: &mut Alignment) {
+fn align_packet(
+    expected: &[&Event],
+    got: &[&Event],
+    left: &[usize],
+    right: &[usize],
+    result: &mut Alignment,
+) {
     let left_keys: Vec<Key<'_>> = left.iter().map(|i| key(expected[*i])).collect();
     let right_keys: Vec<Key<'_>> = right.iter().map(|i| key(got[*i])).collect();
     let common = common(&left_keys, &right_keys);
-    result.pairs.extend(common.iter().map(|(l, r)| (left[*l], right[*r])));
+    result
+        .pairs
+        .extend(common.iter().map(|(l, r)| (left[*l], right[*r])));
     let (in_left, in_right): (BTreeSet<usize>, BTreeSet<usize>) = common.into_iter().unzip();
     let mut spare: Vec<usize> = (0..right.len()).filter(|r| !in_right.contains(r)).collect();
     for l in (0..left.len()).filter(|l| !in_left.contains(l)) {
@@ -137,7 +160,8 @@ fn align_packet(expected: &[&Event], got: &[&Event], left: &[usize], right: &[us
             let wanted = left_keys[l];
             spare.iter().position(|r| {
                 let other = right_keys[*r];
-                (other.0, other.1, other.2) == (wanted.0, wanted.1, wanted.2) && (!with_dev || other == wanted)
+                (other.0, other.1, other.2) == (wanted.0, wanted.1, wanted.2)
+                    && (!with_dev || other == wanted)
             })
         };
         match (same(true), same(false)) {
@@ -154,9 +178,21 @@ fn align_packet(expected: &[&Event], got: &[&Event], left: &[usize], right: &[us
 fn common(left: &[Key<'_>], right: &[Key<'_>]) -> Vec<(usize, usize)> {
     let head = left.iter().zip(right).take_while(|(l, r)| l == r).count();
     let (rest_l, rest_r) = (&left[head..], &right[head..]);
-    let tail = rest_l.iter().rev().zip(rest_r.iter().rev()).take_while(|(l, r)| l == r).count();
-    let (mid_l, mid_r) = (&rest_l[..rest_l.len() - tail], &rest_r[..rest_r.len() - tail]);
-    let middle = if mid_l.len().saturating_mul(mid_r.len()) <= MAX_TABLE { table(mid_l, mid_r) } else { next(mid_l, mid_r) };
+    let tail = rest_l
+        .iter()
+        .rev()
+        .zip(rest_r.iter().rev())
+        .take_while(|(l, r)| l == r)
+        .count();
+    let (mid_l, mid_r) = (
+        &rest_l[..rest_l.len() - tail],
+        &rest_r[..rest_r.len() - tail],
+    );
+    let middle = if mid_l.len().saturating_mul(mid_r.len()) <= MAX_TABLE {
+        table(mid_l, mid_r)
+    } else {
+        next(mid_l, mid_r)
+    };
     let mut pairs: Vec<(usize, usize)> = (0..head).map(|i| (i, i)).collect();
     pairs.extend(middle.into_iter().map(|(l, r)| (l + head, r + head)));
     pairs.extend((0..tail).map(|i| (left.len() - tail + i, right.len() - tail + i)));
@@ -193,11 +229,16 @@ fn table(left: &[Key<'_>], right: &[Key<'_>]) -> Vec<(usize, usize)> {
 fn next(left: &[Key<'_>], right: &[Key<'_>]) -> Vec<(usize, usize)> {
     let mut places: BTreeMap<(&str, bool), Vec<usize>> = BTreeMap::new();
     for (r, key) in right.iter().enumerate() {
-        places.entry((key.0, key.1 == Edge::Entry)).or_default().push(r);
+        places
+            .entry((key.0, key.1 == Edge::Entry))
+            .or_default()
+            .push(r);
     }
     let (mut from, mut pairs) = (0, Vec::new());
     for (l, key) in left.iter().enumerate() {
-        let places = places.get(&(key.0, key.1 == Edge::Entry)).map_or(&[][..], Vec::as_slice);
+        let places = places
+            .get(&(key.0, key.1 == Edge::Entry))
+            .map_or(&[][..], Vec::as_slice);
         let start = places.partition_point(|r| *r < from);
         if let Some(r) = places[start..].iter().copied().find(|r| right[*r] == *key) {
             pairs.push((l, r));

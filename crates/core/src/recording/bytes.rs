@@ -9,7 +9,12 @@ pub(super) fn part(buffer: Option<&BufferState>, start: u32, end: u32) -> (Vec<u
     let at = |offset: u32| {
         let offset = offset as usize;
         let buffer = buffer?;
-        Some((*buffer.bytes.get(offset)?, buffer.origins.get(offset).copied().unwrap_or_default()))
+        Some((
+            *buffer.bytes.get(offset)?,
+            buffer.origins.get(offset).copied().unwrap_or_default(),
+        ))
     };
-    (start..end).map(|offset| at(offset).unwrap_or_default()).unzip()
+    (start..end)
+        .map(|offset| at(offset).unwrap_or_default())
+        .unzip()
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::align::{Alignment, align};
 use super::compare_reports::compare_reports;
-use super::event::{ByteRun, Event, Field, Packet, Ret, Value, skb_fields, xdp_fields};
+use super::event::{ByteRun, Event, Packet, Value};
+use super::event_fields::own_fields;
 use super::events::{TracedEvent, traced_events};
 use super::model::Recording;
 use super::normalise::{Heads, is_recorded, may_differ};
@@ -26,24 +27,52 @@ pub fn compare_within(recording: &Recording, trace: &Trace, scope: &Scope) -> Re
 }
 
 /// As [`compare_within`], with the trace's events given.
-pub(super) fn compare_events(recording: &Recording, trace: &Trace, simulated: &[TracedEvent], scope: &Scope) -> Report {
+pub(super) fn compare_events(
+    recording: &Recording,
+    trace: &Trace,
+    simulated: &[TracedEvent],
+    scope: &Scope,
+) -> Report {
     let head = &recording.head;
-    let mut report = Report { name: format!("{}.{}", head.id, head.design), ..Report::default() };
+    let mut report = Report {
+        name: format!("{}.{}", head.id, head.design),
+        ..Report::default()
+    };
     if head.design != trace.design {
-        report.differ(whole("design", "design", head.design.clone(), trace.design.clone()));
+        report.differ(whole(
+            "design",
+            "design",
+            head.design.clone(),
+            trace.design.clone(),
+        ));
     }
     let marks = scope.mark(recording.events.iter());
-    let expected: Vec<&Event> = recording.events.iter().zip(marks).filter_map(|(event, inside)| inside.then_some(event)).collect();
+    let expected: Vec<&Event> = recording
+        .events
+        .iter()
+        .zip(marks)
+        .filter_map(|(event, inside)| inside.then_some(event))
+        .collect();
     let marks = scope.mark(simulated.iter().map(|traced| &traced.event));
-    let inside = simulated.iter().zip(marks).filter_map(|(traced, inside)| inside.then_some(traced));
-    let got: Vec<&TracedEvent> = inside.filter(|traced| is_recorded(&head.design, &traced.event)).collect();
+    let inside = simulated
+        .iter()
+        .zip(marks)
+        .filter_map(|(traced, inside)| inside.then_some(traced));
+    let got: Vec<&TracedEvent> = inside
+        .filter(|traced| is_recorded(&head.design, &traced.event))
+        .collect();
     let got_events: Vec<&Event> = got.iter().map(|traced| &traced.event).collect();
     let alignment = align(&expected, &got_events);
 
     report.events = expected.len();
     report.events_covered = alignment.pairs.len() + alignment.moved.len();
     coverage(&alignment, &expected, &got_events, &mut report);
-    let mut pairs = Pairs { trace, skbs: &alignment.skbs, heads: Default::default(), unwritten: BTreeSet::new() };
+    let mut pairs = Pairs {
+        trace,
+        skbs: alignment.skbs.clone(),
+        heads: Default::default(),
+        unwritten: BTreeSet::new(),
+    };
     for (e, g) in &alignment.pairs {
         pairs.event(expected[*e], got[*g], &mut report);
     }
@@ -52,7 +81,10 @@ pub(super) fn compare_events(recording: &Recording, trace: &Trace, simulated: &[
     xdp_places(&alignment, &expected, &got_events, &mut report);
     if *scope == Scope::All {
         let complete = alignment.missing.is_empty();
-        let visible: Vec<bool> = simulated.iter().map(|traced| is_recorded(&head.design, &traced.event)).collect();
+        let visible: Vec<bool> = simulated
+            .iter()
+            .map(|traced| is_recorded(&head.design, &traced.event))
+            .collect();
         compare_reports(head, trace, complete.then_some(&visible[..]), &mut report);
     }
     report
@@ -60,22 +92,47 @@ pub(super) fn compare_events(recording: &Recording, trace: &Trace, simulated: &[
 
 /// A difference that belongs to no event of the recording.
 pub(super) fn whole(stage: &str, field: &str, expected: String, got: String) -> Difference {
-    Difference { seq: 0, stage: stage.into(), field: field.into(), expected, got, origin: None }
+    Difference {
+        seq: 0,
+        stage: stage.into(),
+        field: field.into(),
+        expected,
+        got,
+        origin: None,
+    }
 }
 
 fn coverage(alignment: &Alignment, expected: &[&Event], got: &[&Event], report: &mut Report) {
     for missing in &alignment.missing {
-        *report.not_covered.entry(expected[*missing].stage.name.clone()).or_default() += 1;
+        *report
+            .not_covered
+            .entry(expected[*missing].stage.name.clone())
+            .or_default() += 1;
     }
     for (e, g) in &alignment.moved {
-        let (event, place) = (expected[*e], format!("at place {} of the trace", got[*g].seq));
+        let (event, place) = (
+            expected[*e],
+            format!("at place {} of the trace", got[*g].seq),
+        );
         let expected = format!("at place {}", event.seq);
-        report.differ(Difference { seq: event.seq, ..whole(&event.stage.to_string(), "order", expected, place) });
+        report.differ(Difference {
+            seq: event.seq,
+            ..whole(&event.stage.to_string(), "order", expected, place)
+        });
     }
     for extra in &alignment.extra {
         let event = got[*extra];
-        let place = format!("event {} of the trace, on {}", event.seq, event.dev.as_deref().unwrap_or("no device"));
-        report.differ(whole(&event.stage.to_string(), "event", "no such event".into(), place));
+        let place = format!(
+            "event {} of the trace, on {}",
+            event.seq,
+            event.dev.as_deref().unwrap_or("no device")
+        );
+        report.differ(whole(
+            &event.stage.to_string(),
+            "event",
+            "no such event".into(),
+            place,
+        ));
     }
 }
 
@@ -83,15 +140,27 @@ fn coverage(alignment: &Alignment, expected: &[&Event], got: &[&Event], report: 
 /// the skb event before each must be the same.
 fn xdp_places(alignment: &Alignment, expected: &[&Event], got: &[&Event], report: &mut Report) {
     let is_xdp = |event: &Event| matches!(event.packet, Packet::Xdp(_));
-    let before = |at: usize, skbs: &BTreeMap<usize, usize>| skbs.range(..at).next_back().map(|(_, pair)| *pair);
-    let numbered = || alignment.pairs.iter().enumerate().filter(|(_, (e, _))| !is_xdp(expected[*e]));
+    let before = |at: usize, skbs: &BTreeMap<usize, usize>| {
+        skbs.range(..at).next_back().map(|(_, pair)| *pair)
+    };
+    let numbered = || {
+        alignment
+            .pairs
+            .iter()
+            .enumerate()
+            .filter(|(_, (e, _))| !is_xdp(expected[*e]))
+    };
     let left: BTreeMap<usize, usize> = numbered().map(|(pair, (e, _))| (*e, pair)).collect();
     let right: BTreeMap<usize, usize> = numbered().map(|(pair, (_, g))| (*g, pair)).collect();
     let name = |pair: Option<usize>| match pair.and_then(|pair| alignment.pairs.get(pair)) {
         Some((e, _)) => format!("after event {} {}", expected[*e].seq, expected[*e].stage),
         None => "before all others".into(),
     };
-    for (e, g) in alignment.pairs.iter().filter(|(e, g)| is_xdp(expected[*e]) && is_xdp(got[*g])) {
+    for (e, g) in alignment
+        .pairs
+        .iter()
+        .filter(|(e, g)| is_xdp(expected[*e]) && is_xdp(got[*g]))
+    {
         let (wanted, found) = (before(*e, &left), before(*g, &right));
         let event = expected[*e];
         report.field(wanted == found, || Difference {
@@ -105,7 +174,7 @@ fn xdp_places(alignment: &Alignment, expected: &[&Event], got: &[&Event], report
 struct Pairs<'a> {
     trace: &'a Trace,
     /// Simulated skb → recorded skb.
-    skbs: &'a BTreeMap<u32, u32>,
+    skbs: BTreeMap<u32, u32>,
     /// Recorded and simulated.
     heads: (Heads, Heads),
     /// Unwritten bytes that differ: simulated buffer, offset.
@@ -119,50 +188,122 @@ impl Pairs<'_> {
             seq: expected.seq,
             ..whole(&stage, field, expected_value, got_value)
         };
-        let mapped = self.fields_of(event);
+        self.learn(expected, event);
+        let mapped = own_fields(event, |skb| self.skbs.get(&skb).copied());
         for (name, value) in own_fields(expected, Some) {
-            let found = mapped.iter().find(|(other, _)| *other == name).map(|(_, value)| value);
+            let found = mapped
+                .iter()
+                .find(|(other, _)| *other == name)
+                .map(|(_, value)| value);
             let shown = || found.map_or_else(|| "no such field".to_owned(), Value::to_string);
-            report.field(found == Some(&value), || differ(name, value.to_string(), shown()));
+            report.field(found == Some(&value), || {
+                differ(name, value.to_string(), shown())
+            });
         }
-        let extra = mapped.iter().filter(|(name, _)| ["ret", "ret_skb", "drop_reason"].contains(name));
-        let known: Vec<&str> = own_fields(expected, Some).iter().map(|(name, _)| *name).collect();
+        let extra = mapped
+            .iter()
+            .filter(|(name, _)| ["ret", "ret_skb", "drop_reason"].contains(name));
+        let known: Vec<&str> = own_fields(expected, Some)
+            .iter()
+            .map(|(name, _)| *name)
+            .collect();
         for (name, value) in extra.filter(|(name, _)| !known.contains(name)) {
-            report.field(false, || differ(name, "no such field".into(), value.to_string()));
+            report.field(false, || {
+                differ(name, "no such field".into(), value.to_string())
+            });
         }
         match (&expected.packet, &event.packet) {
             (Packet::Skb(wanted), Packet::Skb(found)) => {
-                self.head(expected, event, (wanted.head, wanted.fields.dataref), (found.head, found.fields.dataref), report);
+                self.head(
+                    expected,
+                    event,
+                    (wanted.head, wanted.fields.dataref),
+                    (found.head, found.fields.dataref),
+                    report,
+                );
                 let start = |packet: &super::event::SkbEvent| packet.fields.meta.start.unwrap_or(0);
-                let run = |bytes: &[u8], offset| ByteRun { offset, bytes: bytes.to_vec(), truncated: false };
-                let meta = (run(&wanted.meta_bytes, start(wanted)), run(&found.meta_bytes, start(found)));
-                self.bytes(expected, "meta.bytes", (&meta.0, &meta.1), &got.meta_origins, found.head, report);
-                self.bytes(expected, "bytes", (&wanted.bytes, &found.bytes), &got.origins, found.head, report);
+                let run = |bytes: &[u8], offset| ByteRun {
+                    offset,
+                    bytes: bytes.to_vec(),
+                    truncated: false,
+                };
+                let meta = (
+                    run(&wanted.meta_bytes, start(wanted)),
+                    run(&found.meta_bytes, start(found)),
+                );
+                self.bytes(
+                    expected,
+                    "meta.bytes",
+                    (&meta.0, &meta.1),
+                    &got.meta_origins,
+                    found.head,
+                    report,
+                );
+                self.bytes(
+                    expected,
+                    "bytes",
+                    (&wanted.bytes, &found.bytes),
+                    &got.origins,
+                    found.head,
+                    report,
+                );
             }
             (Packet::Xdp(wanted), Packet::Xdp(found)) => {
-                let buffer = self.trace.steps.get(got.step).and_then(|step| step.buffer).map_or(0, |buffer| buffer.0);
-                self.bytes(expected, "bytes", (&wanted.bytes, &found.bytes), &got.origins, buffer, report);
+                let buffer = self
+                    .trace
+                    .steps
+                    .get(got.step)
+                    .and_then(|step| step.buffer)
+                    .map_or(0, |buffer| buffer.0);
+                self.bytes(
+                    expected,
+                    "bytes",
+                    (&wanted.bytes, &found.bytes),
+                    &got.origins,
+                    buffer,
+                    report,
+                );
             }
             _ => {}
         }
-        if let Some(skb) = expected.skb.filter(|_| expected.end_of_life || expected.freed) {
+        if let Some(skb) = expected
+            .skb
+            .filter(|_| expected.end_of_life || expected.freed)
+        {
             self.heads.0.end(skb);
             self.heads.1.end(skb);
         }
     }
 
-    /// The simulated event's fields with skbs numbered as in the recording.
-    fn fields_of(&self, event: &Event) -> Vec<Field> {
-        own_fields(event, |skb| self.skbs.get(&skb).copied())
+    /// An skb that is known by being returned only (a clone that no other event is about).
+    fn learn(&mut self, expected: &Event, got: &Event) {
+        let (Some(Some(wanted)), Some(Some(found))) = (expected.ret_skb, got.ret_skb) else {
+            return;
+        };
+        if !self.skbs.contains_key(&found) && !self.skbs.values().any(|taken| *taken == wanted) {
+            self.skbs.insert(found, wanted);
+        }
     }
 
-    fn head(&mut self, expected: &Event, got: &Event, wanted: (u32, u32), found: (u32, u32), report: &mut Report) {
+    fn head(
+        &mut self,
+        expected: &Event,
+        got: &Event,
+        wanted: (u32, u32),
+        found: (u32, u32),
+        report: &mut Report,
+    ) {
         let Some(skb) = expected.skb else { return };
         let wanted = self.heads.0.identity(skb, wanted.0, wanted.1);
         let found = self.heads.1.identity(skb, found.0, found.1);
         report.field(wanted == found, || Difference {
             seq: expected.seq,
-            ..whole(&got.stage.to_string(), "head", format!("{wanted:?}"), format!("{found:?}"))
+            ..whole(
+                &got.stage.to_string(),
+                "head",
+                format!("{wanted:?}"),
+                format!("{found:?}"),
+            )
         });
     }
 
@@ -177,22 +318,31 @@ impl Pairs<'_> {
         report: &mut Report,
     ) {
         let end = |run: &ByteRun| u64::from(run.offset) + run.bytes.len() as u64;
-        let byte = |run: &ByteRun, at: u64| at.checked_sub(run.offset.into()).and_then(|i| run.bytes.get(i as usize).copied());
+        let byte = |run: &ByteRun, at: u64| {
+            at.checked_sub(run.offset.into())
+                .and_then(|i| run.bytes.get(i as usize).copied())
+        };
         let mut first = None;
         for at in u64::from(wanted.offset.min(found.offset))..end(wanted).max(end(found)) {
             let (left, right) = (byte(wanted, at), byte(found, at));
             if left == right {
                 continue;
             }
-            let origin = at.checked_sub(found.offset.into()).and_then(|i| origins.get(i as usize).copied());
+            let origin = at
+                .checked_sub(found.offset.into())
+                .and_then(|i| origins.get(i as usize).copied());
             if left.is_some() && right.is_some() && may_differ(origin) {
                 self.unwritten.insert((buffer, at as u32));
             } else {
                 first = first.or(Some((at, left, right, origin)));
             }
         }
-        let hex = |byte: Option<u8>| byte.map_or_else(|| "no byte".to_owned(), |byte| format!("{byte:02x}"));
-        let Some((at, left, right, origin)) = first else { return report.field(true, || whole("", "", String::new(), String::new())) };
+        let hex = |byte: Option<u8>| {
+            byte.map_or_else(|| "no byte".to_owned(), |byte| format!("{byte:02x}"))
+        };
+        let Some((at, left, right, origin)) = first else {
+            return report.field(true, || whole("", "", String::new(), String::new()));
+        };
         report.field(false, || Difference {
             seq: event.seq,
             stage: event.stage.to_string(),
@@ -202,48 +352,6 @@ impl Pairs<'_> {
             origin: origin.map(|origin| self.trace.sources.describe(origin)),
         });
     }
-}
-
-/// The event's fields by name, bytes and `head` left out. `number` gives the number under which an skb is known.
-fn own_fields(event: &Event, number: impl Fn(u32) -> Option<u32>) -> Vec<Field> {
-    let text = |text: Option<&String>| text.map_or(Value::Unset, |text| Value::Text(text.clone()));
-    let mut fields: Vec<Field> = vec![
-        ("prog", event.prog.into()),
-        ("dev", text(event.dev.as_ref())),
-        ("netns", text(event.netns.as_ref())),
-        ("kind", Value::Text(event.kind().into())),
-        ("skb", event.skb.and_then(&number).into()),
-        ("end_of_life", event.end_of_life.into()),
-        ("freed", event.freed.into()),
-    ];
-    fields.extend(event.drop_reason.map(|reason| ("drop_reason", reason.into())));
-    fields.extend(event.ret.map(|ret| match ret {
-        Ret::Number(n) => ("ret", Value::Number(n)),
-        Ret::Pointer => ("ret", Value::Text("pointer".into())),
-    }));
-    fields.extend(event.ret_skb.map(|skb| match skb {
-        // An skb that the other side does not know stays different from NULL.
-        Some(skb) => ("ret_skb", number(skb).map_or(Value::Text("another skb".into()), Value::from)),
-        None => ("ret_skb", Value::Unset),
-    }));
-    match &event.packet {
-        Packet::Skb(skb) => {
-            fields.extend(skb_fields(&skb.fields));
-            let meta = skb.fields.meta;
-            fields.extend([("meta.len", meta.len.into()), ("meta.start", meta.start.into()), ("meta.end", meta.end.into())]);
-            fields.extend(run_fields(&skb.bytes));
-        }
-        Packet::Xdp(xdp) => {
-            fields.extend(xdp_fields(&xdp.fields));
-            fields.extend(run_fields(&xdp.bytes));
-        }
-        Packet::Result => {}
-    }
-    fields
-}
-
-fn run_fields(run: &ByteRun) -> [Field; 2] {
-    [("bytes_off", run.offset.into()), ("bytes_truncated", run.truncated.into())]
 }
 
 /// How many of the unwritten bytes that differ a program read as metadata.
@@ -262,3 +370,7 @@ fn unwritten_read(trace: &Trace, unwritten: &BTreeSet<(u32, u32)>) -> usize {
 #[cfg(test)]
 #[path = "compare_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "align_tests.rs"]
+mod align_tests;

@@ -27,7 +27,10 @@ impl Stage {
             "exit" => Edge::Exit,
             _ => return None,
         };
-        (!name.is_empty()).then(|| Self { name: name.into(), edge })
+        (!name.is_empty()).then(|| Self {
+            name: name.into(),
+            edge,
+        })
     }
 }
 
@@ -270,7 +273,15 @@ impl SkbEvent {
         entries(map, &skb_fields(&self.fields))?;
         let meta = self.fields.meta;
         let bytes = hex::encode(&self.meta_bytes);
-        map.serialize_entry("meta", &MetaJson { len: meta.len, start: meta.start, end: meta.end, bytes })?;
+        map.serialize_entry(
+            "meta",
+            &MetaJson {
+                len: meta.len,
+                start: meta.start,
+                end: meta.end,
+                bytes,
+            },
+        )?;
         self.bytes.entries(map)
     }
 }
@@ -284,13 +295,23 @@ impl ByteRun {
 }
 
 fn entries<M: SerializeMap>(map: &mut M, fields: &[Field]) -> Result<(), M::Error> {
-    fields.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))
+    fields
+        .iter()
+        .try_for_each(|(name, value)| map.serialize_entry(name, value))
 }
 
 fn flag<M: SerializeMap>(map: &mut M, name: &str, set: bool) -> Result<(), M::Error> {
-    if set { map.serialize_entry(name, &true) } else { Ok(()) }
+    if set {
+        map.serialize_entry(name, &true)
+    } else {
+        Ok(())
+    }
 }
 
-fn optional<M: SerializeMap, T: Serialize>(map: &mut M, name: &str, value: Option<&T>) -> Result<(), M::Error> {
+fn optional<M: SerializeMap, T: Serialize>(
+    map: &mut M,
+    name: &str,
+    value: Option<&T>,
+) -> Result<(), M::Error> {
     value.map_or(Ok(()), |value| map.serialize_entry(name, value))
 }

@@ -2,7 +2,10 @@
 
 use super::bytes::part;
 use super::event::{ByteRun, Event, Packet, Ret, SkbEvent, Stage, XdpEvent};
-use crate::trace::{Cursor, Edge, OriginId, Outcome, PacketFields, PacketView, SkbFields, StepKind, Trace, XdpFields};
+use crate::trace::{
+    Cursor, Edge, OriginId, Outcome, PacketFields, PacketView, SkbFields, StepKind, Trace,
+    XdpFields,
+};
 
 /// Recordings show this many bytes in front of the lowest mark.
 const BEFORE: u32 = 64;
@@ -26,21 +29,65 @@ pub struct TracedEvent {
 /// and so are steps that have no packet.
 #[must_use]
 pub fn events(trace: &Trace) -> Vec<Event> {
-    traced_events(trace).into_iter().map(|traced| traced.event).collect()
+    traced_events(trace)
+        .into_iter()
+        .map(|traced| traced.event)
+        .collect()
 }
 
 /// As [`events`], with origins.
 #[must_use]
 pub fn traced_events(trace: &Trace) -> Vec<TracedEvent> {
-    let Some(mut cursor) = Cursor::new(trace) else { return Vec::new() };
-    let mut events = Vec::new();
+    let Some(mut cursor) = Cursor::new(trace) else {
+        return Vec::new();
+    };
+    let mut events: Vec<TracedEvent> = Vec::new();
+    let mut entries = Entries::default();
     for index in 0..trace.steps.len() {
-        let Some(label) = label(trace, index) else { continue };
+        let Some(label) = label(trace, index) else {
+            continue;
+        };
         cursor.go(index);
         let seq = u32::try_from(events.len() + 1).unwrap_or(u32::MAX);
-        events.push(traced(seq, index, label, cursor.packet()));
+        let mut traced = traced(seq, index, label, cursor.packet());
+        entries.follow(&mut traced.event);
+        events.push(traced);
     }
     events
+}
+
+/// Functions that have not returned yet. A packet that is gone has no device any more: recordings show the
+/// device it had at the function's entry, and never a namespace.
+#[derive(Default)]
+struct Entries {
+    open: Vec<(String, Option<u32>, Option<String>)>,
+}
+
+impl Entries {
+    fn follow(&mut self, event: &mut Event) {
+        if event.end_of_life {
+            return;
+        }
+        if event.stage.edge == Edge::Entry {
+            self.open
+                .push((event.stage.name.clone(), event.skb, event.dev.clone()));
+            return;
+        }
+        let is_its = |(name, skb, _): &(String, Option<u32>, Option<String>)| {
+            *name == event.stage.name && *skb == event.skb
+        };
+        let entry = self
+            .open
+            .iter()
+            .rposition(is_its)
+            .map(|at| self.open.remove(at));
+        if event.packet == Packet::Result {
+            event.netns = None;
+            if let Some((_, _, dev)) = entry {
+                event.dev = dev;
+            }
+        }
+    }
 }
 
 /// What a step is called.
@@ -53,12 +100,17 @@ struct Label {
 
 fn label(trace: &Trace, index: usize) -> Option<Label> {
     let step = trace.steps.get(index)?;
-    let is_xdp = step.fields.is_some_and(|fields| matches!(trace.fields.get(fields), Some(PacketFields::Xdp(_))));
+    let is_xdp = step
+        .fields
+        .is_some_and(|fields| matches!(trace.fields.get(fields), Some(PacketFields::Xdp(_))));
     if step.skb.is_none() && !is_xdp {
         return None;
     }
     let plain = |name: &str, edge| Label {
-        stage: Stage { name: name.to_owned(), edge },
+        stage: Stage {
+            name: name.to_owned(),
+            edge,
+        },
         prog: false,
         end_of_life: false,
         drop_reason: None,
@@ -67,11 +119,16 @@ fn label(trace: &Trace, index: usize) -> Option<Label> {
         StepKind::Function { name, edge, .. } => Some(plain(name, *edge)),
         StepKind::Program { run, edge } => {
             let program = &trace.runs.get(*run)?.program;
-            Some(Label { prog: true, ..plain(program, *edge) })
+            Some(Label {
+                prog: true,
+                ..plain(program, *edge)
+            })
         }
-        StepKind::EndOfLife { name, drop_reason } => {
-            Some(Label { end_of_life: true, drop_reason: *drop_reason, ..plain(name, Edge::Entry) })
-        }
+        StepKind::EndOfLife { name, drop_reason } => Some(Label {
+            end_of_life: true,
+            drop_reason: *drop_reason,
+            ..plain(name, Edge::Entry)
+        }),
         StepKind::Insn { .. } => None,
     }
 }
@@ -91,8 +148,13 @@ fn traced(seq: u32, index: usize, label: Label, view: PacketView<'_>) -> TracedE
     // Of a packet that is gone the recorder still knows the device, but not the namespace; an
     // xdp_buff is no skb.
     let dev = step.dev.as_ref();
-    let netns = dev.and_then(|dev| dev.netns.clone()).filter(|_| packet != Packet::Result);
-    let skb = step.skb.filter(|_| !matches!(packet, Packet::Xdp(_))).map(|skb| skb.0);
+    let netns = dev
+        .and_then(|dev| dev.netns.clone())
+        .filter(|_| packet != Packet::Result);
+    let skb = step
+        .skb
+        .filter(|_| !matches!(packet, Packet::Xdp(_)))
+        .map(|skb| skb.0);
     let event = Event {
         seq,
         stage: label.stage,
@@ -107,14 +169,21 @@ fn traced(seq: u32, index: usize, label: Label, view: PacketView<'_>) -> TracedE
         freed: step.freed,
         packet,
     };
-    TracedEvent { event, step: index, origins, meta_origins }
+    TracedEvent {
+        event,
+        step: index,
+        origins,
+        meta_origins,
+    }
 }
 
 type WithOrigins = (Packet, Vec<OriginId>, Vec<OriginId>);
 
 fn skb(fields: &SkbFields, view: &PacketView<'_>) -> WithOrigins {
     let meta = match (fields.meta.start, fields.meta.end) {
-        (Some(start), Some(end)) if fields.meta.len > 0 => part(view.buffer, start, end.min(start.saturating_add(LAST))),
+        (Some(start), Some(end)) if fields.meta.len > 0 => {
+            part(view.buffer, start, end.min(start.saturating_add(LAST)))
+        }
         _ => Default::default(),
     };
     let start = bytes_off(fields);
@@ -123,7 +192,11 @@ fn skb(fields: &SkbFields, view: &PacketView<'_>) -> WithOrigins {
         head: view.step.buffer.map_or(0, |buffer| buffer.0),
         fields: fields.clone(),
         meta_bytes: meta.0,
-        bytes: ByteRun { offset: start, bytes, truncated: fields.tail > LAST },
+        bytes: ByteRun {
+            offset: start,
+            bytes,
+            truncated: fields.tail > LAST,
+        },
     };
     (Packet::Skb(Box::new(event)), origins, meta.1)
 }
@@ -131,8 +204,19 @@ fn skb(fields: &SkbFields, view: &PacketView<'_>) -> WithOrigins {
 fn xdp(fields: &XdpFields, view: &PacketView<'_>) -> WithOrigins {
     let start = fields.data_meta.saturating_sub(BEFORE);
     let (bytes, origins) = part(view.buffer, start, fields.data_end.min(LAST));
-    let bytes = ByteRun { offset: start, bytes, truncated: fields.data_end > LAST };
-    (Packet::Xdp(XdpEvent { fields: *fields, bytes }), origins, Vec::new())
+    let bytes = ByteRun {
+        offset: start,
+        bytes,
+        truncated: fields.data_end > LAST,
+    };
+    (
+        Packet::Xdp(XdpEvent {
+            fields: *fields,
+            bytes,
+        }),
+        origins,
+        Vec::new(),
+    )
 }
 
 /// Offset of the first byte a recording shows: 64 in front of the lowest of `data`, `mac_header` and the
@@ -141,6 +225,13 @@ fn xdp(fields: &XdpFields, view: &PacketView<'_>) -> WithOrigins {
 #[must_use]
 pub fn bytes_off(fields: &SkbFields) -> u32 {
     let meta = fields.meta.start.filter(|_| fields.meta.len > 0);
-    let lowest = [fields.mac_header, meta].into_iter().flatten().fold(fields.data, u32::min);
+    let lowest = [fields.mac_header, meta]
+        .into_iter()
+        .flatten()
+        .fold(fields.data, u32::min);
     lowest.saturating_sub(BEFORE)
 }
+
+#[cfg(test)]
+#[path = "events_tests.rs"]
+mod tests;

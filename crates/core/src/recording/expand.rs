@@ -14,7 +14,19 @@ pub const MAX_DIGITS: usize = 128 << 20;
 
 /// Never inherited.
 const OWN: [&str; 14] = [
-    "seq", "stage", "prog", "dev", "netns", "kind", "skb", "ret", "ret_skb", "end_of_life", "drop_reason", "freed", "as",
+    "seq",
+    "stage",
+    "prog",
+    "dev",
+    "netns",
+    "kind",
+    "skb",
+    "ret",
+    "ret_skb",
+    "end_of_life",
+    "drop_reason",
+    "freed",
+    "as",
     "bytes_same_as",
 ];
 
@@ -37,8 +49,15 @@ pub struct ExpandError {
 /// more than [`MAX_EVENTS`] events or [`MAX_DIGITS`] hex digits.
 pub fn expand(compact: &[Map<String, Json>]) -> Result<Vec<Event>, ExpandError> {
     if compact.len() > MAX_EVENTS {
-        let what = format!("the recording has {} events, the limit is {MAX_EVENTS}", compact.len());
-        return Err(ExpandError { seq: MAX_EVENTS + 1, field: "seq".into(), what });
+        let what = format!(
+            "the recording has {} events, the limit is {MAX_EVENTS}",
+            compact.len()
+        );
+        return Err(ExpandError {
+            seq: MAX_EVENTS + 1,
+            field: "seq".into(),
+            what,
+        });
     }
     let mut full: Vec<Map<String, Json>> = Vec::with_capacity(compact.len());
     let mut events = Vec::with_capacity(compact.len());
@@ -46,10 +65,16 @@ pub fn expand(compact: &[Map<String, Json>]) -> Result<Vec<Event>, ExpandError> 
     for event in compact {
         let seq = full.len() + 1;
         let merged = merge(seq, event, &full)?;
-        digits += merged.get("bytes").and_then(Json::as_str).map_or(0, str::len);
+        digits += merged
+            .get("bytes")
+            .and_then(Json::as_str)
+            .map_or(0, str::len);
         let fields = Fields { seq, map: &merged };
         if digits > MAX_DIGITS {
-            return Err(fields.error("bytes", format!("the events together are too large, the limit is {MAX_DIGITS} hex digits")));
+            return Err(fields.error(
+                "bytes",
+                format!("the events together are too large, the limit is {MAX_DIGITS} hex digits"),
+            ));
         }
         events.push(fields.event()?);
         full.push(merged);
@@ -57,16 +82,30 @@ pub fn expand(compact: &[Map<String, Json>]) -> Result<Vec<Event>, ExpandError> 
     Ok(events)
 }
 
-fn merge(seq: usize, event: &Map<String, Json>, full: &[Map<String, Json>]) -> Result<Map<String, Json>, ExpandError> {
+fn merge(
+    seq: usize,
+    event: &Map<String, Json>,
+    full: &[Map<String, Json>],
+) -> Result<Map<String, Json>, ExpandError> {
     let own = |name: &String| OWN.contains(&name.as_str());
     let mut merged = Map::new();
     if let Some(base) = reference(seq, event, "as", full)? {
-        merged.extend(base.iter().filter(|(name, _)| !own(name)).map(|(name, value)| (name.clone(), value.clone())));
+        merged.extend(
+            base.iter()
+                .filter(|(name, _)| !own(name))
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
     }
-    merged.extend(event.iter().map(|(name, value)| (name.clone(), value.clone())));
+    merged.extend(
+        event
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     if let Some(same) = reference(seq, event, "bytes_same_as", full)? {
         let what = || "the event it names has no bytes".to_owned();
-        let bytes = same.get("bytes").ok_or_else(|| Fields { seq, map: event }.error("bytes_same_as", what()))?;
+        let bytes = same
+            .get("bytes")
+            .ok_or_else(|| Fields { seq, map: event }.error("bytes_same_as", what()))?;
         merged.insert("bytes".into(), bytes.clone());
     }
     Ok(merged)
@@ -78,10 +117,17 @@ fn reference<'f>(
     field: &str,
     full: &'f [Map<String, Json>],
 ) -> Result<Option<&'f Map<String, Json>>, ExpandError> {
-    let Some(value) = event.get(field) else { return Ok(None) };
-    let target = value.as_u64().and_then(|n| usize::try_from(n).ok()).and_then(|n| full.get(n.checked_sub(1)?));
+    let Some(value) = event.get(field) else {
+        return Ok(None);
+    };
+    let target = value
+        .as_u64()
+        .and_then(|n| usize::try_from(n).ok())
+        .and_then(|n| full.get(n.checked_sub(1)?));
     let what = || format!("it names event {value}, which does not come before this one");
-    target.map(Some).ok_or_else(|| Fields { seq, map: event }.error(field, what()))
+    target
+        .map(Some)
+        .ok_or_else(|| Fields { seq, map: event }.error(field, what()))
 }
 
 /// Typed access to a full event's fields.
@@ -92,11 +138,16 @@ struct Fields<'m> {
 
 impl Fields<'_> {
     fn error(&self, field: &str, what: impl Into<String>) -> ExpandError {
-        ExpandError { seq: self.seq, field: field.into(), what: what.into() }
+        ExpandError {
+            seq: self.seq,
+            field: field.into(),
+            what: what.into(),
+        }
     }
 
     fn number<T: TryFrom<i64>>(&self, field: &str) -> Result<T, ExpandError> {
-        self.nullable(field)?.ok_or_else(|| self.error(field, "it is missing or null, expected a number"))
+        self.nullable(field)?
+            .ok_or_else(|| self.error(field, "it is missing or null, expected a number"))
     }
 
     /// `None` when null or missing.
@@ -136,7 +187,9 @@ impl Fields<'_> {
     }
 
     fn hex(&self, field: &str) -> Result<Vec<u8>, ExpandError> {
-        let text = self.text(field)?.ok_or_else(|| self.error(field, "it is missing, expected hex"))?;
+        let text = self
+            .text(field)?
+            .ok_or_else(|| self.error(field, "it is missing, expected hex"))?;
         hex::decode(text).map_err(|what| self.error(field, what))
     }
 
@@ -154,13 +207,18 @@ impl Fields<'_> {
         };
         Ok(Event {
             seq,
-            stage: stage.ok_or_else(|| self.error("stage", "expected function:entry or function:exit"))?,
+            stage: stage
+                .ok_or_else(|| self.error("stage", "expected function:entry or function:exit"))?,
             prog: self.flag("prog")?,
             dev: self.text("dev")?.map(str::to_owned),
             netns: self.text("netns")?.map(str::to_owned),
             skb: self.nullable("skb")?,
             ret: self.ret()?,
-            ret_skb: if self.map.contains_key("ret_skb") { Some(self.nullable("ret_skb")?) } else { None },
+            ret_skb: if self.map.contains_key("ret_skb") {
+                Some(self.nullable("ret_skb")?)
+            } else {
+                None
+            },
             end_of_life: self.flag("end_of_life")?,
             drop_reason: self.nullable("drop_reason")?,
             freed: self.flag("freed")?,
@@ -207,24 +265,45 @@ impl Fields<'_> {
             meta,
             meta_end: self.nullable("meta_end")?,
         };
-        Ok(SkbEvent { head: self.number("head")?, fields, meta_bytes, bytes: self.bytes()? })
+        Ok(SkbEvent {
+            head: self.number("head")?,
+            fields,
+            meta_bytes,
+            bytes: self.bytes()?,
+        })
     }
 
     fn meta(&self) -> Result<(MetaFields, Vec<u8>), ExpandError> {
         let map = match self.map.get("meta") {
             Some(Json::Object(map)) => map,
             // README of the recordings: null when the MAC header is not set.
-            Some(Json::Null) => return Ok((MetaFields { len: 0, start: None, end: None }, Vec::new())),
+            Some(Json::Null) => {
+                return Ok((
+                    MetaFields {
+                        len: 0,
+                        start: None,
+                        end: None,
+                    },
+                    Vec::new(),
+                ));
+            }
             _ => return Err(self.error("meta", "expected {len, start, end, bytes}")),
         };
         let inner = Fields { seq: self.seq, map };
-        let fields = MetaFields { len: inner.number("len")?, start: inner.nullable("start")?, end: inner.nullable("end")? };
+        let fields = MetaFields {
+            len: inner.number("len")?,
+            start: inner.nullable("start")?,
+            end: inner.nullable("end")?,
+        };
         Ok((fields, inner.hex("bytes")?))
     }
 
     fn xdp(&self) -> Result<XdpEvent, ExpandError> {
         if self.number::<i64>("data_hard_start")? != 0 {
-            return Err(self.error("data_hard_start", "expected 0, all offsets count from there"));
+            return Err(self.error(
+                "data_hard_start",
+                "expected 0, all offsets count from there",
+            ));
         }
         let fields = XdpFields {
             data_meta: self.number("data_meta")?,
@@ -232,10 +311,17 @@ impl Fields<'_> {
             data_end: self.number("data_end")?,
             frame_sz: self.number("frame_sz")?,
         };
-        Ok(XdpEvent { fields, bytes: self.bytes()? })
+        Ok(XdpEvent {
+            fields,
+            bytes: self.bytes()?,
+        })
     }
 
     fn bytes(&self) -> Result<ByteRun, ExpandError> {
-        Ok(ByteRun { offset: self.number("bytes_off")?, bytes: self.hex("bytes")?, truncated: self.flag("bytes_truncated")? })
+        Ok(ByteRun {
+            offset: self.number("bytes_off")?,
+            bytes: self.hex("bytes")?,
+            truncated: self.flag("bytes_truncated")?,
+        })
     }
 }

@@ -140,7 +140,10 @@ fn read_how<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ReadHow
     match String::deserialize(deserializer)?.as_str() {
         "data_meta" => Ok(ReadHow::DataMeta),
         "dynptr" => Ok(ReadHow::Dynptr),
-        other => Err(serde::de::Error::unknown_variant(other, &["data_meta", "dynptr"])),
+        other => Err(serde::de::Error::unknown_variant(
+            other,
+            &["data_meta", "dynptr"],
+        )),
     }
 }
 
@@ -192,16 +195,30 @@ impl Recording {
     /// # Errors
     /// A text over [`MAX_FILE`] bytes, bad JSON, another schema, an event that cannot be made full.
     pub fn read(file: &str, text: &str) -> Result<Self, ReadError> {
-        let refuse = |what: String| FileError { file: file.into(), line: 0, column: 0, what };
+        let refuse = |what: String| FileError {
+            file: file.into(),
+            line: 0,
+            column: 0,
+            what,
+        };
         if text.len() > MAX_FILE {
-            return Err(refuse(format!("the file has {} bytes, the limit is {MAX_FILE} bytes", text.len())).into());
+            return Err(refuse(format!(
+                "the file has {} bytes, the limit is {MAX_FILE} bytes",
+                text.len()
+            ))
+            .into());
         }
-        let head: Head = serde_json::from_str(text).map_err(|error| FileError::from_json(file, &error))?;
+        let head: Head =
+            serde_json::from_str(text).map_err(|error| FileError::from_json(file, &error))?;
         if head.schema != SCHEMA {
             return Err(refuse(format!("schema is `{}`, expected `{SCHEMA}`", head.schema)).into());
         }
-        let compact: Events = serde_json::from_str(text).map_err(|error| FileError::from_json(file, &error))?;
-        let events = expand(&compact.events).map_err(|error| ReadError::Event { file: file.into(), error })?;
+        let compact: Events =
+            serde_json::from_str(text).map_err(|error| FileError::from_json(file, &error))?;
+        let events = expand(&compact.events).map_err(|error| ReadError::Event {
+            file: file.into(),
+            error,
+        })?;
         Ok(Self { head, events })
     }
 }

@@ -37,7 +37,9 @@ pub fn is_recorded(design: &str, event: &Event) -> bool {
         return true;
     }
     let name = event.stage.name.as_str();
-    is_visible(design, name) && !FREEING.contains(&name) && !NEVER_RECORDED.contains(&(name, event.stage.edge))
+    is_visible(design, name)
+        && !FREEING.contains(&name)
+        && !NEVER_RECORDED.contains(&(name, event.stage.edge))
 }
 
 /// Whether a byte may differ: this packet never wrote it (an old page's content). Such bytes are counted
@@ -69,9 +71,19 @@ impl Heads {
     /// Takes an event's buffer in and says what its number means. `skb` is a number common to both sides.
     pub fn identity(&mut self, skb: u32, head: u32, dataref: u32) -> HeadIdentity {
         let same_as_before = self.latest.insert(skb, head).map(|before| before == head);
-        let others = self.latest.iter().filter(|(other, number)| **other != skb && **number == head);
-        let shared_with = if dataref > 1 { others.map(|(other, _)| *other).collect() } else { Vec::new() };
-        HeadIdentity { same_as_before, shared_with }
+        let others = self
+            .latest
+            .iter()
+            .filter(|(other, number)| **other != skb && **number == head);
+        let shared_with = if dataref > 1 {
+            others.map(|(other, _)| *other).collect()
+        } else {
+            Vec::new()
+        };
+        HeadIdentity {
+            same_as_before,
+            shared_with,
+        }
     }
 
     /// The skb is gone.
@@ -87,14 +99,40 @@ mod tests {
     #[test]
     fn buffer_numbers_are_identity_only() {
         let mut heads = Heads::default();
-        assert_eq!(heads.identity(1, 1, 1), HeadIdentity { same_as_before: None, shared_with: vec![] });
+        assert_eq!(
+            heads.identity(1, 1, 1),
+            HeadIdentity {
+                same_as_before: None,
+                shared_with: vec![]
+            }
+        );
         // A clone.
-        assert_eq!(heads.identity(2, 1, 2), HeadIdentity { same_as_before: None, shared_with: vec![1] });
+        assert_eq!(
+            heads.identity(2, 1, 2),
+            HeadIdentity {
+                same_as_before: None,
+                shared_with: vec![1]
+            }
+        );
         // It gets a buffer of its own.
-        assert_eq!(heads.identity(2, 2, 1), HeadIdentity { same_as_before: Some(false), shared_with: vec![] });
+        assert_eq!(
+            heads.identity(2, 2, 1),
+            HeadIdentity {
+                same_as_before: Some(false),
+                shared_with: vec![]
+            }
+        );
+        // Number 2 shows up again although nobody shares: it was freed without an event.
+        assert!(heads.identity(4, 2, 1).shared_with.is_empty());
         // Number 1 is reused after its owner ended.
         heads.end(1);
-        assert_eq!(heads.identity(3, 1, 2), HeadIdentity { same_as_before: None, shared_with: vec![] });
+        assert_eq!(
+            heads.identity(3, 1, 2),
+            HeadIdentity {
+                same_as_before: None,
+                shared_with: vec![]
+            }
+        );
     }
 
     #[test]

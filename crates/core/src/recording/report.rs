@@ -81,7 +81,11 @@ impl fmt::Display for Difference {
         if self.seq > 0 {
             write!(f, "event {} ", self.seq)?;
         }
-        write!(f, "{}, {}: expected {}, got {}", self.stage, self.field, self.expected, self.got)?;
+        write!(
+            f,
+            "{}, {}: expected {}, got {}",
+            self.stage, self.field, self.expected, self.got
+        )?;
         match &self.origin {
             Some(origin) => write!(f, " ({origin})"),
             None => Ok(()),
@@ -93,16 +97,28 @@ impl fmt::Display for Report {
     /// One line, and a second one with the first difference.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.passed() { "ok" } else { "FAILED" };
-        write!(f, "{}: {verdict}, events {}/{}", self.name, self.events_covered, self.events)?;
+        write!(
+            f,
+            "{}: {verdict}, events {}/{}",
+            self.name, self.events_covered, self.events
+        )?;
         write!(f, ", fields {}/{}", self.fields_equal, self.fields_compared)?;
         if self.differences_total > 0 {
             write!(f, ", {} differences", self.differences_total)?;
         }
         if self.unwritten_differences > 0 {
-            write!(f, ", {} unwritten bytes differ ({} read)", self.unwritten_differences, self.unwritten_read)?;
+            write!(
+                f,
+                ", {} unwritten bytes differ ({} read)",
+                self.unwritten_differences, self.unwritten_read
+            )?;
         }
         if !self.not_covered.is_empty() {
-            let names: Vec<String> = self.not_covered.iter().map(|(name, count)| format!("{name} ×{count}")).collect();
+            let names: Vec<String> = self
+                .not_covered
+                .iter()
+                .map(|(name, count)| format!("{name} ×{count}"))
+                .collect();
             write!(f, ", not covered: {}", names.join(", "))?;
         }
         match self.differences.first() {

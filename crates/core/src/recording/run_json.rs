@@ -80,7 +80,11 @@ pub fn verdict(trace: &Trace) -> Option<Verdict> {
         Verdict::Ok => 1,
         Verdict::None => 0,
     };
-    trace.reads.iter().map(|read| read.verdict).max_by_key(badness)
+    trace
+        .reads
+        .iter()
+        .map(|read| read.verdict)
+        .max_by_key(badness)
 }
 
 fn judged(trace: &Trace, read: &MetadataRead) -> Judged {
@@ -95,6 +99,10 @@ fn judged(trace: &Trace, read: &MetadataRead) -> Judged {
         value: hex::encode(&read.bytes),
         verdict: read.verdict,
         offset: read.offset,
-        origins: read.origins.iter().map(|origin| trace.sources.describe(*origin)).collect(),
+        origins: read
+            .origins
+            .iter()
+            .map(|origin| trace.sources.describe(*origin))
+            .collect(),
     }
 }

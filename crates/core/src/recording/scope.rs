@@ -33,7 +33,9 @@ impl Scope {
     /// For each event whether it is in the scope.
     #[must_use]
     pub fn mark<'e>(&self, events: impl Iterator<Item = &'e Event>) -> Vec<bool> {
-        let Self::Receive { dev } = self else { return events.map(|_| true).collect() };
+        let Self::Receive { dev } = self else {
+            return events.map(|_| true).collect();
+        };
         let (mut begun, mut done) = (false, false);
         let mut open: Vec<(&str, bool)> = Vec::new();
         let mut marks = Vec::new();

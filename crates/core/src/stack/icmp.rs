@@ -92,7 +92,9 @@ impl Kernel {
 
     /// `icmp_send()`: tells the sender of a packet that it was of no use.
     pub(super) fn icmp_send(&mut self, no: SkbNo, kind: u8, code: u8) -> Run<()> {
-        self.traced("__icmp_send", FILE, no, |k| k.local_bh(|k| k.icmp_error(no, kind, code)))
+        self.traced("__icmp_send", FILE, no, |k| {
+            k.local_bh(|k| k.icmp_error(no, kind, code))
+        })
     }
 
     /// The error message holds the packet from its IP header on, 576 bytes of IP packet at most (RFC 1812, 4.3.2.3).
@@ -101,7 +103,9 @@ impl Kernel {
         const IPTOS_RT_MASK: u8 = 0x1c;
         const IPTOS_PREC_INTERNETCONTROL: u8 = 0xc0;
         let skb = self.skb(no);
-        let Some(dev) = skb.dev else { return not_covered("icmp_send of a packet without device") };
+        let Some(dev) = skb.dev else {
+            return not_covered("icmp_send of a packet without device");
+        };
         let netns = self.topology.dev(dev).netns;
         let at = u32::from(skb.network_header);
         let room = LARGEST - ipv4::HLEN - icmp::HLEN;

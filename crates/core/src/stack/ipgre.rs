@@ -69,7 +69,9 @@ impl Kernel {
     /// This is where `mac_header` leaves the metadata behind (patch-series.md, section 0).
     fn ipgre_rcv(&mut self, no: SkbNo, hdr_len: u32, info: TunnelInfo) -> Run<i64> {
         self.traced("__ipgre_rcv", FILE, no, |k| {
-            let Some((tunnel, parms)) = k.tunnel_of(no, info.key) else { return Ok(PACKET_NEXT) };
+            let Some((tunnel, parms)) = k.tunnel_of(no, info.key) else {
+                return Ok(PACKET_NEXT);
+            };
             k.iptunnel_pull_header(no, hdr_len, info.proto, false)?;
             let skb = k.skb_mut(no);
             if parms.remote.is_none() {
@@ -86,7 +88,12 @@ impl Kernel {
     /// The tunnel whose addresses and key fit the packet.
     fn tunnel_of(&self, no: SkbNo, key: Option<u32>) -> Option<(DevId, TunnelParms)> {
         let netns = self.topology.dev(self.skb(no).dev?).netns;
-        let tunnel = self.ip_tunnel_lookup(netns, self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16), key)?;
+        let tunnel = self.ip_tunnel_lookup(
+            netns,
+            self.ip_hdr_addr(no, 12),
+            self.ip_hdr_addr(no, 16),
+            key,
+        )?;
         match self.topology.dev(tunnel).kind {
             DeviceKind::Gre(parms) => Some((tunnel, parms)),
             DeviceKind::Veth { .. } => None,
