@@ -59,7 +59,7 @@ pub(super) fn compare_events(
         .zip(marks)
         .filter_map(|(traced, inside)| inside.then_some(traced));
     let got: Vec<&TracedEvent> = inside
-        .filter(|traced| is_recorded(&head.design, &traced.event))
+        .filter(|traced| is_recorded(&head.design, traced))
         .collect();
     let got_events: Vec<&Event> = got.iter().map(|traced| &traced.event).collect();
     let alignment = align(&expected, &got_events);
@@ -83,7 +83,7 @@ pub(super) fn compare_events(
         let complete = alignment.missing.is_empty();
         let visible: Vec<bool> = simulated
             .iter()
-            .map(|traced| is_recorded(&head.design, &traced.event))
+            .map(|traced| is_recorded(&head.design, traced))
             .collect();
         compare_reports(head, trace, complete.then_some(&visible[..]), &mut report);
     }

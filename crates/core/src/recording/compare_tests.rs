@@ -48,6 +48,7 @@ pub(super) fn played(recording: &Recording) -> (Trace, Vec<TracedEvent>) {
         };
         let (origins, meta_origins) = (vec![WRITTEN; bytes], vec![WRITTEN; meta]);
         TracedEvent {
+            caller: None,
             event: event.clone(),
             step: 0,
             origins,

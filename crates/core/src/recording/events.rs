@@ -19,6 +19,8 @@ pub struct TracedEvent {
     pub event: Event,
     /// Index of the step it was made of.
     pub step: usize,
+    /// The function or program it was called from, if that is in the trace.
+    pub caller: Option<String>,
     /// Origin of each byte of the event's bytes; same length.
     pub origins: Vec<OriginId>,
     /// Origin of each byte of `meta.bytes`; same length.
@@ -43,6 +45,7 @@ pub fn traced_events(trace: &Trace) -> Vec<TracedEvent> {
     };
     let mut events: Vec<TracedEvent> = Vec::new();
     let mut entries = Entries::default();
+    let mut open: Vec<String> = Vec::new();
     for index in 0..trace.steps.len() {
         let Some(label) = label(trace, index) else {
             continue;
@@ -51,6 +54,10 @@ pub fn traced_events(trace: &Trace) -> Vec<TracedEvent> {
         let seq = u32::try_from(events.len() + 1).unwrap_or(u32::MAX);
         let mut traced = traced(seq, index, label, cursor.packet());
         entries.follow(&mut traced.event);
+        // depth says how many functions are open around this step
+        open.truncate(usize::from(trace.steps[index].depth));
+        traced.caller = open.last().cloned();
+        open.push(traced.event.stage.name.clone());
         events.push(traced);
     }
     events
@@ -172,6 +179,7 @@ fn traced(seq: u32, index: usize, label: Label, view: PacketView<'_>) -> TracedE
     TracedEvent {
         event,
         step: index,
+        caller: None,
         origins,
         meta_origins,
     }

@@ -176,7 +176,7 @@ impl Kernel {
                 program: run.program.clone(),
                 dev: run.dev.clone(),
                 hook: run.hook,
-                after_step: self.recorder.trace.steps.len(),
+                after_step: self.recorder.events(),
                 what,
             };
             self.recorder.trace.reports.push(report);
