@@ -67,7 +67,7 @@ impl Dynptrs {
 
     /// `bpf_dynptr_from_skb_meta()` (net/core/filter.c): 0 or a negative error; the dynptr is
     /// written in both cases.
-    pub fn from_skb_meta(
+    pub fn make_skb_meta(
         &mut self,
         memory: &mut Memory<'_>,
         flags: u64,

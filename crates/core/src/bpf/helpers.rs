@@ -161,7 +161,7 @@ pub(super) fn call_kfunc(
     let ret = match name {
         "bpf_dynptr_from_skb_meta" if *prog_type == ProgType::SchedCls => {
             context(memory, args[0])?;
-            dynptrs.from_skb_meta(memory, args[1], args[2])?
+            dynptrs.make_skb_meta(memory, args[1], args[2])?
         }
         "bpf_dynptr_size" => dynptrs.size(memory, args[0])?,
         "bpf_dynptr_is_null" => i64::from(dynptrs.get(memory, args[0])? == Dynptr::Null),

@@ -308,3 +308,33 @@ pub(super) fn convert(
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The offsets of include/uapi/linux/bpf.h, counted by hand.
+    #[test]
+    fn loads_are_allowed_as_in_filter_c() {
+        let tc = |off, size| ctx_load(&ProgType::SchedCls, off, size, false).map(|l| l.member);
+        assert_eq!(tc(76, 4), Some(Member::Pointer(PacketPointer::Data)));
+        assert_eq!(tc(80, 4), Some(Member::Pointer(PacketPointer::DataEnd)));
+        assert_eq!(tc(140, 4), Some(Member::Pointer(PacketPointer::DataMeta)));
+        assert_eq!(tc(16, 2), Some(Member::Number(CtxField::Protocol)));
+        assert_eq!(tc(40, 4), Some(Member::Number(CtxField::Ifindex)));
+        // Addresses are four bytes wide, nothing else; numbers may be narrower, not wider.
+        assert_eq!(
+            (tc(140, 2), tc(140, 8), tc(138, 4), tc(8, 8)),
+            (None, None, None, None)
+        );
+        // The socket's fields, padding, before and behind.
+        assert_eq!(
+            (tc(88, 4), tc(136, 4), tc(181, 1), tc(-4, 4), tc(192, 4)),
+            (None, None, None, None, None)
+        );
+        assert_eq!(ctx_load(&ProgType::SchedCls, 140, 4, true), None);
+        let xdp = |off, size| ctx_load(&ProgType::Xdp, off, size, false).map(|l| l.member);
+        assert_eq!(xdp(8, 4), Some(Member::Pointer(PacketPointer::DataMeta)));
+        assert_eq!((xdp(12, 2), xdp(20, 4), xdp(24, 4)), (None, None, None));
+    }
+}

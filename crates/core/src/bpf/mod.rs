@@ -6,6 +6,7 @@
 
 mod btf;
 mod btf_ext;
+mod decode;
 mod disasm;
 mod dynptr;
 mod elf;
@@ -25,6 +26,8 @@ mod memory;
 mod piece;
 mod printk;
 mod program;
+mod relocations;
+mod value;
 
 pub use disasm::texts;
 pub use elf::load_object;
