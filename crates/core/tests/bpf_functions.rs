@@ -4,7 +4,7 @@
 mod bpf_host;
 
 use bpf_host::{Packet, object};
-use headroom_core::bpf::insn::{Insn, Operand, Reg, Size, Wide};
+use headroom_core::bpf::insn::{AluOp, Callee, Insn, Operand, Reg, Size, Wide, Width};
 use headroom_core::bpf::{
     Budget, Fault, LoadError, MapKind, Maps, ProgType, Program, Prologue, fix_up, run, run_counted,
 };
@@ -232,4 +232,153 @@ fn map_values_end_where_they_end_and_rodata_is_read_only() {
     assert_eq!(access(index(".rodata"), load(0)), Ok(3));
     assert_eq!(access(index(".rodata"), store.clone()), fault(0, 4));
     assert!(access(index(".data"), store).is_ok());
+}
+
+#[test]
+fn a_new_frame_has_nothing_written() {
+    // call f; call g; exit; f: *(u64 *)(r10 - 8) = 1; exit; g: r0 = *(u64 *)(r10 - 8); exit
+    let code = [
+        [0x85, 0x10, 0, 0, 2, 0, 0, 0],
+        [0x85, 0x10, 0, 0, 3, 0, 0, 0],
+        EXIT,
+        [0x7a, 0x0a, 0xf8, 0xff, 1, 0, 0, 0],
+        EXIT,
+        [0x79, 0xa0, 0xf8, 0xff, 0, 0, 0, 0],
+        EXIT,
+    ];
+    let program = Program::from_bytes("p", "xdp", &code.concat()).unwrap();
+    let prepared = fix_up(&program, Prologue::default()).unwrap();
+    let result = run(
+        &prepared,
+        &mut Maps::default(),
+        &mut Packet::new(),
+        Budget(20),
+    );
+    let fault = Fault::Access {
+        insn: 5,
+        what: "stack",
+        off: -8,
+        size: 8,
+    };
+    assert_eq!(result, Err(fault));
+}
+
+#[test]
+fn a_function_may_load_from_the_context_it_is_given() {
+    // r2 = r1; r1 = 0; call f; exit; f: r0 = *(u32 *)(r2 + 0); exit
+    let code = [
+        [0xbf, 0x12, 0, 0, 0, 0, 0, 0],
+        [0xb7, 0x01, 0, 0, 0, 0, 0, 0],
+        [0x85, 0x10, 0, 0, 1, 0, 0, 0],
+        EXIT,
+        [0x61, 0x20, 0, 0, 0, 0, 0, 0],
+        EXIT,
+    ];
+    let program = Program::from_bytes("p", "tc", &code.concat()).unwrap();
+    let prepared = fix_up(&program, Prologue::default()).unwrap();
+    assert_eq!(prepared.listing().lines[4].text, "r0 = *(u32 *)(r2 +112)");
+    assert_eq!(
+        run(
+            &prepared,
+            &mut Maps::default(),
+            &mut Packet::new(),
+            Budget(20)
+        ),
+        Ok(64)
+    );
+}
+
+#[test]
+fn a_loop_to_the_first_instruction_does_not_run_the_prologue_again() {
+    // r2 += 1; if r2 != 3 goto -2; r0 = r2; exit
+    let code = [
+        [0x07, 0x02, 0, 0, 1, 0, 0, 0],
+        [0x55, 0x02, 0xfe, 0xff, 3, 0, 0, 0],
+        [0xbf, 0x20, 0, 0, 0, 0, 0, 0],
+        EXIT,
+    ];
+    let program = Program::from_bytes("p", "tc", &code.concat()).unwrap();
+    let prologue = Prologue {
+        realign: true,
+        unclone: false,
+    };
+    let prepared = fix_up(&program, prologue).unwrap();
+    let mut packet = Packet::new();
+    assert_eq!(
+        run(&prepared, &mut Maps::default(), &mut packet, Budget(20)),
+        Ok(3)
+    );
+    assert_eq!(packet.calls, ["realign"]);
+}
+
+/// A TC program that makes a dynptr of the metadata at r10 - 16 with the flags given, then calls a
+/// kernel function or helper with r1..r5 set by `args`, and returns r0.
+fn with_dynptr(
+    flags: i32,
+    args: &[Insn],
+    callee: Callee,
+    packet: &mut Packet,
+) -> Result<u64, Fault> {
+    let reg = |n| Reg::new(n).unwrap();
+    let mov = |n, src| Insn::Alu {
+        width: Width::W64,
+        op: AluOp::Mov,
+        dst: reg(n),
+        src,
+    };
+    let add = |n, by| Insn::Alu {
+        width: Width::W64,
+        op: AluOp::Add,
+        dst: reg(n),
+        src: Operand::Imm(by),
+    };
+    let mut program = Program::from_bytes("p", "tc", &EXIT).unwrap();
+    program.insns = vec![
+        mov(2, Operand::Imm(flags)),
+        mov(3, Operand::Reg(Reg::FP)),
+        add(3, -16),
+        Insn::Call(Callee::Kfunc("bpf_dynptr_from_skb_meta".to_owned())),
+        mov(1, Operand::Reg(Reg::FP)),
+        add(1, -16),
+    ];
+    program.insns.extend(args.iter().cloned());
+    program.insns.extend([Insn::Call(callee), Insn::Exit]);
+    program.lines = vec![None; program.insns.len()];
+    let prepared = fix_up(&program, Prologue::default()).unwrap();
+    run(&prepared, &mut Maps::default(), packet, Budget(50))
+}
+
+#[test]
+fn dynptrs_are_null_after_flags_and_cannot_be_made_up() {
+    let kfunc = |name: &str| Callee::Kfunc(name.to_owned());
+    let mut packet = Packet::with_meta(&[1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(
+        with_dynptr(0, &[], kfunc("bpf_dynptr_size"), &mut packet),
+        Ok(8)
+    );
+    assert_eq!(
+        with_dynptr(0, &[], kfunc("bpf_dynptr_is_null"), &mut packet),
+        Ok(0)
+    );
+    assert_eq!(
+        with_dynptr(1, &[], kfunc("bpf_dynptr_is_null"), &mut packet),
+        Ok(1)
+    );
+    assert_eq!(
+        with_dynptr(1, &[], kfunc("bpf_dynptr_size"), &mut packet),
+        Ok(-22i64 as u64)
+    );
+    // *(u32 *)(r10 - 8) = 200: a size of the program's own
+    let src = Operand::Imm(200);
+    let forge = Insn::Store {
+        size: Size::W,
+        base: Reg::FP,
+        off: -8,
+        src,
+    };
+    let result = with_dynptr(0, &[forge], kfunc("bpf_dynptr_size"), &mut packet);
+    assert!(
+        matches!(result, Err(Fault::Instruction { insn: 7, .. })),
+        "{result:?}"
+    );
 }

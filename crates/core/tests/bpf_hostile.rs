@@ -227,7 +227,7 @@ proptest! {
 
     #[test]
     fn mutated_objects_never_panic(
-        name in prop::sample::select(vec!["set_tag", "get_tag", "get_tag_dynptr", "w_slice"]),
+        name in prop::sample::select(vec!["set_tag", "get_tag", "get_tag_dynptr", "w_slice", "functions"]),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {

@@ -73,11 +73,9 @@ impl Dynptrs {
         flags: u64,
         address: u64,
     ) -> Result<i64, Fault> {
-        let made = if flags == 0 {
-            memory.host.dynptr_from_skb_meta(flags)
-        } else {
-            Err(-EINVAL)
-        };
+        // The host hears of the call whatever the flags are.
+        let made = memory.host.dynptr_from_skb_meta(flags);
+        let made = if flags == 0 { made } else { Err(-EINVAL) };
         let (dynptr, ret) = match made {
             Ok(size) => (Dynptr::SkbMeta { size }, 0),
             Err(error) => (Dynptr::Null, error),
