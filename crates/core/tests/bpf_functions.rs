@@ -94,7 +94,7 @@ fn context_fields_and_formats() {
     // vlan_present: `r = vlan_all; if r == 0 skip; w = 1`
     let at = texts
         .iter()
-        .position(|t| t.ends_with("*(u32 *)(r6 +152)"))
+        .position(|t| t.ends_with("*(u32 *)(r6 +156)"))
         .unwrap();
     assert!(
         texts[at + 1].ends_with("== 0x0 goto pc+1"),
@@ -109,7 +109,7 @@ fn context_fields_and_formats() {
     // ((u8 *)&ctx->mark)[3]: the whole field, shifted down, masked.
     let at = texts
         .iter()
-        .rposition(|t| t.ends_with("*(u32 *)(r6 +164)"))
+        .rposition(|t| t.ends_with("*(u32 *)(r6 +168)"))
         .unwrap();
     assert!(texts[at + 1].ends_with(">>= 24") && texts[at + 2].ends_with("&= 255"));
 }
