@@ -15,9 +15,32 @@ fn seed() -> ScenarioFile {
     ScenarioFile::read("seed.json", &std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
+/// The scenario's commands as they come out of a terminal: with a file shown, with output, with `^C`.
+fn terminal() -> Vec<String> {
+    let mut lines = seed().paste;
+    let shown = [
+        "# cat progs.bpf.c",
+        "#include <linux/bpf.h>",
+        "SEC(\"xdp\")",
+        "{",
+        "}",
+    ];
+    lines.splice(12..12, shown.map(String::from));
+    let output = [
+        "PING 192.0.2.1 (192.0.2.1) 56(84) bytes of data.",
+        "",
+        "1 packets transmitted, 1 received",
+    ];
+    let ping = lines.iter().position(|line| line.contains("ping")).unwrap();
+    lines.splice(ping + 1..ping + 1, output.map(String::from));
+    lines.extend(["  ping-1 [000] ..s2. 1.0: bpf_trace_printk: 42", "^C#"].map(String::from));
+    lines
+}
+
 #[test]
 fn the_mail_is_a_scenario() {
-    let parsed = seed().parse().unwrap();
+    let paste = terminal();
+    let parsed = headroom_core::scenario::parse(&paste.join("\n")).unwrap();
     let commands: Vec<&Command> = parsed.lines.iter().map(|line| &line.command).collect();
     // 12 lines up to the addresses, cat, loadall, 2 attaches, ping, tracelog, attach, ping, tracelog.
     assert_eq!(commands.len(), 21);
@@ -73,7 +96,6 @@ fn the_mail_is_a_scenario() {
     };
     assert_eq!((commands[16], commands[19]), (&ping, &ping));
     // Nothing is dropped: every line is a command, blank, or skipped with its number.
-    let paste = seed().paste;
     let blank = paste.iter().filter(|line| line.trim().is_empty()).count();
     assert_eq!(
         parsed.lines.len() + parsed.skipped.len() + blank,
