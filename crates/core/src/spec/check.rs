@@ -41,12 +41,12 @@ pub enum Failed {
     Run(String),
     /// No such step.
     #[error("the trace has no step {0}")]
-    NoStep(StepName),
+    NoStep(Box<StepName>),
     /// Another value.
     #[error("{step}: {name} is {got}, the rule wants {want}")]
     Value {
         /// Where.
-        step: StepName,
+        step: Box<StepName>,
         /// What.
         name: String,
         /// The rule's value.
@@ -124,12 +124,12 @@ impl Check {
             .trace_of(&self.scenario, self.design)
             .map_err(Failed::Run)?;
         let step = names(trace).iter().position(|name| *name == self.step);
-        let step = step.ok_or_else(|| Failed::NoStep(self.step.clone()))?;
+        let step = step.ok_or_else(|| Failed::NoStep(Box::new(self.step.clone())))?;
         for (name, want) in &self.wants {
             let got = value(trace, step, name).unwrap_or_else(|| "not there".into());
             if got != *want {
                 return Err(Failed::Value {
-                    step: self.step.clone(),
+                    step: Box::new(self.step.clone()),
                     name: name.clone(),
                     want: want.clone(),
                     got,
