@@ -244,30 +244,23 @@ fn whereabouts(trace: &Trace, read: &MetadataRead) -> Option<String> {
     Some(format!("{tag} still at {}{far}.", span(start, end)))
 }
 
-/// The latest metadata source whose bytes all still stand in the buffer, in one piece.
+/// The longest run, from its first byte on, of what the latest metadata source wrote.
 fn find_metadata(trace: &Trace, read: &MetadataRead) -> Option<(u32, Vec<u8>)> {
     let mut cursor = Cursor::new(trace)?;
     cursor.go(read.step);
     let buffer = cursor.packet().buffer?;
-    let is_start = |at: usize| {
-        let origin = buffer.origins[at];
-        let source = trace.sources.source(origin);
-        let end = at + usize::from(source.len);
-        (source.layer == Layer::Metadata
-            && origin.byte == 0
-            && source.len > 0
-            && end <= buffer.origins.len())
-        .then_some(())?;
-        let follows =
-            |(i, o): (usize, &OriginId)| o.source == origin.source && usize::from(o.byte) == i;
-        buffer.origins[at..end]
-            .iter()
-            .enumerate()
-            .all(follows)
-            .then_some((origin.source, at, end))
+    let run = |at: usize| {
+        let first = buffer.origins[at];
+        if trace.sources.source(first).layer != Layer::Metadata || first.byte != 0 {
+            return None;
+        }
+        let follows = |(i, o): &(usize, &OriginId)| o.source == first.source && usize::from(o.byte) == *i;
+        let len = buffer.origins[at..].iter().enumerate().take_while(follows).count();
+        Some((first.source, len, at))
     };
-    let (_, start, end) = (0..buffer.origins.len()).filter_map(is_start).max()?;
-    Some((start as u32, buffer.bytes[start..end].to_vec()))
+    let (_, len, start) = (0..buffer.origins.len()).filter_map(run).max()?;
+    let bytes = buffer.bytes.get(start..start + len)?;
+    Some((start as u32, bytes.to_vec()))
 }
 
 #[cfg(test)]

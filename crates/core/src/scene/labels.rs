@@ -46,14 +46,16 @@ const MOST_ROWS: usize = 12;
 pub(crate) struct Rail {
     width: f64,
     char_width: f64,
+    ticks: Vec<f64>,
     pub(crate) labels: Vec<Label>,
 }
 
 impl Rail {
-    pub(crate) fn new(width: f64, char_width: f64) -> Self {
+    pub(crate) fn new(width: f64, char_width: f64, ticks: Vec<f64>) -> Self {
         Self {
             width,
             char_width,
+            ticks,
             labels: Vec::new(),
         }
     }
@@ -124,18 +126,19 @@ impl Rail {
     }
 
     fn free(&self, new: &Label) -> bool {
-        self.labels.iter().all(|old| {
-            let rows_meet = new.row < old.end_row() && old.row < new.end_row();
-            let texts_meet =
-                rows_meet && new.x < old.x + old.width + GAP && old.x < new.x + new.width + GAP;
-            // A stem runs from the line above down to the first row of its label.
-            let crosses = |stem: &Label, text: &Label| {
-                stem.row > text.row
-                    && text.x - 2.0 < stem.tick
-                    && stem.tick < text.x + text.width + 2.0
-            };
-            !texts_meet && !crosses(new, old) && !crosses(old, new)
-        })
+        let under = |tick: f64| new.x - 2.0 < tick && tick < new.x + new.width + 2.0;
+        // Every tick has a stem through the first row.
+        let first_row_is_clear = new.row > 0 || !self.ticks.iter().any(|tick| under(*tick));
+        first_row_is_clear
+            && self.labels.iter().all(|old| {
+                let rows_meet = new.row < old.end_row() && old.row < new.end_row();
+                let texts_meet = rows_meet && new.x < old.x + old.width + GAP && old.x < new.x + new.width + GAP;
+                // A stem runs from the line above down to the first row of its label.
+                let crosses = |stem: &Label, text: &Label| {
+                    stem.row > text.row && text.x - 2.0 < stem.tick && stem.tick < text.x + text.width + 2.0
+                };
+                !texts_meet && !crosses(new, old) && !crosses(old, new)
+            })
     }
 }
 
@@ -151,7 +154,7 @@ mod tests {
 
     #[test]
     fn pointers_at_one_offset_share_a_label() {
-        let mut rail = Rail::new(800.0, 6.6);
+        let mut rail = Rail::new(800.0, 6.6, vec![400.0]);
         rail.place(294, &["data", "mac_header", "network_header"], 400.0);
         assert_eq!(
             rail.labels[0].text(),
@@ -162,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_narrow_picture_breaks_the_label_into_lines() {
-        let mut rail = Rail::new(160.0, 6.6);
+        let mut rail = Rail::new(160.0, 6.6, vec![80.0]);
         rail.place(294, &["data", "mac_header", "network_header"], 80.0);
         assert_eq!(
             rail.labels[0].lines,
@@ -170,12 +173,22 @@ mod tests {
         );
     }
 
+    /// 4 bytes of 14: the text of the first would lie over the stem of the second, so it goes left.
+    #[test]
+    fn a_text_keeps_off_its_neighbours_stem() {
+        let mut rail = Rail::new(800.0, 6.6, vec![400.0, 456.0]);
+        rail.place(290, &["data_meta"], 400.0);
+        rail.place(294, &["data"], 456.0);
+        assert!(rail.labels[0].left && rail.labels[0].row == 0);
+        assert_eq!((rail.labels[1].x, rail.labels[1].row), (460.0, 0));
+    }
+
     proptest! {
         /// Any set of pointers, on a phone and on a wall: no label covers another, none leaves the picture.
         #[test]
         fn labels_never_overlap(mut ticks in prop::collection::vec(0.0..1.0f64, 1..9), wide in 300.0..1900.0f64) {
             ticks.sort_by(f64::total_cmp);
-            let mut rail = Rail::new(wide, 6.6);
+            let mut rail = Rail::new(wide, 6.6, ticks.iter().map(|tick| tick * wide).collect());
             for (i, tick) in ticks.iter().enumerate() {
                 rail.place(i as u32 * 100, &["network_header"], tick * wide);
             }

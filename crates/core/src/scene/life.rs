@@ -2,7 +2,7 @@
 
 use super::name::{device, what};
 use super::zones::packet_range;
-use crate::trace::{BufferNo, Layer, OriginId, Trace};
+use crate::trace::{BufferNo, Layer, OriginId, StepKind, Trace};
 
 /// What happened to the byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,7 +74,7 @@ pub fn life(
         out.push(LifeEvent {
             kind: LifeKind::Passed,
             text: "left in front of data".into(),
-            who: who(at),
+            who: puller(trace, at),
             step: Some(at),
         });
     }
@@ -107,6 +107,17 @@ pub fn life(
     }
     out.sort_by_key(|event| event.step);
     out
+}
+
+/// The function that pulled: at an entry it is the one around it, which had already done so.
+fn puller(trace: &Trace, step: usize) -> String {
+    let Some(now) = trace.steps.get(step) else { return String::new() };
+    let StepKind::Function { edge, .. } = now.kind else { return what(trace, now).to_owned() };
+    let name = super::path::who_changed(trace, step, edge);
+    match device(trace, now) {
+        Some(dev) => format!("{name} on {}", dev.name),
+        None => name,
+    }
 }
 
 /// Moves that brought the byte to `offset`, in order, and the step since which it has been there.

@@ -112,7 +112,7 @@ fn formula_change(trace: &Trace, index: usize) -> Option<String> {
 }
 
 /// At an exit it was that function; at an entry, the one around it.
-fn who_changed(trace: &Trace, index: usize, edge: Edge) -> String {
+pub(crate) fn who_changed(trace: &Trace, index: usize, edge: Edge) -> String {
     let step = &trace.steps[index];
     let around = |depth: u16| {
         trace.steps[..index].iter().rev().find(|s| {

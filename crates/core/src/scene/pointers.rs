@@ -78,7 +78,7 @@ pub fn place(
             x: scale.x(*offset) * unit,
         })
         .collect();
-    let mut rail = Rail::new(width, char_width);
+    let mut rail = Rail::new(width, char_width, placed.iter().map(|p| p.x).collect());
     let mut start = 0;
     while start < placed.len() {
         let offset = placed[start].offset;

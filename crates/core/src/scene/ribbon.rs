@@ -6,8 +6,8 @@ use super::labels::Label;
 use super::pointers::{Pointer, place, pointers};
 use super::regions::{Region, regions};
 use super::scale::Scale;
-use super::sentence::baseline;
-use super::zones::{Zone, zones};
+use super::sentence::{is_wide, own_entry};
+use super::zones::{Zone, ZoneKind, zones};
 use crate::trace::{PacketView, Trace, Verdict};
 
 /// How to draw.
@@ -157,7 +157,7 @@ pub fn ribbon(
             item: zone,
             x: left,
             width,
-            label: fit(width, &[zone.kind.word()]),
+            label: zone_label(&zone, width, options.char_width),
         }
     };
     Ribbon {
@@ -170,6 +170,16 @@ pub fn ribbon(
         cells,
         reads,
     }
+}
+
+/// The zone's word, with its size where there is room. Zones are lettered in a narrower face.
+fn zone_label(zone: &Zone, width: f64, char_width: f64) -> String {
+    const NARROWER: f64 = 0.86;
+    let word = zone.kind.word();
+    let size = format!("{word} · {} bytes", zone.end - zone.start);
+    let short = if zone.kind == ZoneKind::Metadata { "meta" } else { "" };
+    let fits = |name: &&str| name.chars().count() as f64 * char_width * NARROWER <= width;
+    [size.as_str(), word, short].into_iter().find(fits).unwrap_or_default().to_owned()
 }
 
 fn cells(
@@ -206,31 +216,22 @@ fn cells(
     scale.cells().map(one).collect()
 }
 
-/// The ranges written in the step's buffer since its baseline. Creating a buffer is no write.
+/// The ranges written in the step's buffer: by the whole function or program at its exit, since
+/// the step before otherwise. Creating a buffer is no write.
 #[must_use]
 pub fn written_ranges(trace: &Trace, step: usize) -> Vec<std::ops::Range<u32>> {
-    writes_since(trace, step)
-        .map(|write| write.offset..write.offset + write.new.len() as u32)
-        .collect()
+    writes_since(trace, step).map(|write| write.offset..write.offset + write.new.len() as u32).collect()
 }
 
-/// Writes into the step's buffer between its baseline and the step.
-pub(crate) fn writes_since(
-    trace: &Trace,
-    step: usize,
-) -> impl Iterator<Item = &crate::trace::ByteWrite> {
-    let buffer = trace.steps.get(step).and_then(|s| s.buffer);
-    let from = baseline(trace, step)
-        .and_then(|base| trace.steps.get(base))
-        .map(|base| base.writes.end);
-    let to = trace.steps.get(step).map_or(0, |s| s.writes.end);
-    let from = from
-        .or_else(|| trace.steps.get(step).map(|s| s.writes.start))
-        .unwrap_or(0)
-        .min(to);
-    trace.writes[from..to]
-        .iter()
-        .filter(move |write| Some(write.buffer) == buffer && !write.old.is_empty())
+/// Writes into the step's buffer that a step tells of.
+pub(crate) fn writes_since(trace: &Trace, step: usize) -> impl Iterator<Item = &crate::trace::ByteWrite> {
+    let now = trace.steps.get(step);
+    let (buffer, own) = (now.and_then(|s| s.buffer), now.map_or(0..0, |s| s.writes.clone()));
+    let start = match own_entry(trace, step) {
+        Some(entry) if !is_wide(entry, step) => trace.steps[entry].writes.end.min(own.end),
+        _ => own.start,
+    };
+    trace.writes[start..own.end].iter().filter(move |write| Some(write.buffer) == buffer && !write.old.is_empty())
 }
 
 fn read_marks(trace: &Trace, step: usize, x: &impl Fn(u32) -> f64) -> Vec<ReadMark> {
@@ -322,16 +323,16 @@ mod tests {
         view_at(&trace, step, |view| ribbon(&trace, at, &view, options))
     }
 
-    /// 88 units (see `scale`) on 880: a byte is 10 wide; offset 290 is 3 + 42 units in.
+    /// 84 units (see `scale`) on 840: a byte is 10 wide; offset 290 is 2 + 40 units in.
     #[test]
     fn the_garbage_read_is_a_frame_round_the_gre_header() {
-        let picture = draw("mac_header", "get_tag.exit@decap#1", 880.0);
+        let picture = draw("mac_header", "get_tag.exit@decap#1", 840.0);
         let [read] = picture.reads.as_slice() else {
             panic!("one read")
         };
         assert_eq!(
             (read.start, read.end, read.x, read.width),
-            (290, 294, 450.0, 40.0)
+            (290, 294, 420.0, 40.0)
         );
         assert_eq!(
             (read.hex.as_str(), read.value),
@@ -350,7 +351,7 @@ mod tests {
 
     #[test]
     fn realign_is_an_arc_of_38_bytes() {
-        let picture = draw("meta_end", "get_tag.exit@decap#1", 880.0);
+        let picture = draw("meta_end", "get_tag.exit@decap#1", 840.0);
         let [arc] = picture.moves.as_slice() else {
             panic!("one move")
         };
@@ -358,13 +359,13 @@ mod tests {
             (arc.from, arc.to, arc.len, arc.by.as_str()),
             (252, 290, 4, "bpf_skb_meta_realign")
         );
-        assert_eq!((arc.from_x, arc.to_x), (90.0, 470.0));
+        assert_eq!((arc.from_x, arc.to_x), (60.0, 440.0));
         assert_eq!(picture.reads[0].note, "the bytes set_tag wrote");
     }
 
     #[test]
     fn pointers_at_one_offset_are_one_label_and_fit_a_phone() {
-        for width in [342.0, 880.0, 1800.0] {
+        for width in [342.0, 840.0, 1800.0] {
             let picture = draw("mac_header", "get_tag.entry@decap#1", width);
             let text: Vec<String> = picture.labels.iter().map(super::Label::text).collect();
             assert!(
@@ -383,7 +384,7 @@ mod tests {
 
     #[test]
     fn cells_follow_the_bytes() {
-        let picture = draw("mac_header", "set_tag.exit@rx#1", 880.0);
+        let picture = draw("mac_header", "set_tag.exit@rx#1", 840.0);
         let tag: Vec<_> = picture
             .cells
             .iter()

@@ -37,13 +37,13 @@ pub struct Scale {
 }
 
 /// Width of a fold, in units.
-const FOLD: f64 = 3.0;
+const FOLD: f64 = 2.0;
 /// A stretch shorter than this is drawn byte by byte; folding it saves nothing.
 const SHORTEST_FOLD: u32 = 6;
 /// Bytes shown of a long payload at its start.
-const PAYLOAD_SHOWN: u32 = 4;
+const PAYLOAD_SHOWN: u32 = 2;
 /// Bytes shown in front of the first written byte.
-const MARGIN: u32 = 4;
+const MARGIN: u32 = 2;
 
 impl Scale {
     /// All bytes equally wide.
@@ -213,7 +213,8 @@ mod tests {
             .collect()
     }
 
-    /// 0–247 folded, 4 bytes of margin, metadata and headers, the 8 payload bytes (too short to fold), tailroom folded.
+    /// 0–249 folded, 2 bytes of margin, metadata and headers, the 8 payload bytes (2 shown, 5 too few to fold, the last
+    /// before `tail` shown), tailroom folded.
     #[test]
     fn long_runs_are_folded_the_same_way_in_both_designs() {
         let (mac, end) = (decap("mac_header"), decap("meta_end"));
@@ -221,17 +222,17 @@ mod tests {
         assert_eq!(
             brief(&scale),
             [
-                (0, 248, PieceKind::Fold),
-                (248, 330, PieceKind::Cells),
+                (0, 250, PieceKind::Fold),
+                (250, 330, PieceKind::Cells),
                 (330, 384, PieceKind::Fold)
             ]
         );
-        assert_eq!(scale.units, 3.0 + 82.0 + 3.0);
+        assert_eq!(scale.units, 2.0 + 80.0 + 2.0);
         assert_eq!(scale.x(0), 0.0);
-        assert_eq!(scale.x(248), 3.0);
-        assert_eq!(scale.x(294), 3.0 + 46.0);
-        assert_eq!(scale.x(384), 88.0);
-        assert_eq!(scale.cells().count(), 82);
+        assert_eq!(scale.x(250), 2.0);
+        assert_eq!(scale.x(294), 2.0 + 44.0);
+        assert_eq!(scale.x(384), 84.0);
+        assert_eq!(scale.cells().count(), 80);
     }
 
     #[test]

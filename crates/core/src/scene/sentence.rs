@@ -6,23 +6,37 @@ use super::name::{device, what};
 use super::ribbon::writes_since;
 use crate::trace::{Edge, Outcome, Step, StepKind, Trace};
 
-/// The step that a step is compared with: its own entry for an exit; the one before it in the
-/// same packet for anything else.
+/// The entry of the function or program whose exit a step is.
 #[must_use]
-pub fn baseline(trace: &Trace, step: usize) -> Option<usize> {
+pub fn own_entry(trace: &Trace, step: usize) -> Option<usize> {
     let now = trace.steps.get(step)?;
     let before = trace.steps.get(..step)?;
     match &now.kind {
-        StepKind::Function { name, edge: Edge::Exit, .. } => {
-            before.iter().rposition(|s| {
-                s.depth == now.depth
-                    && matches!(&s.kind, StepKind::Function { name: n, edge: Edge::Entry, .. } if n == name)
-            })
-        }
+        StepKind::Function { name, edge: Edge::Exit, .. } => before.iter().rposition(|s| {
+            s.depth == now.depth
+                && matches!(&s.kind, StepKind::Function { name: n, edge: Edge::Entry, .. } if n == name)
+        }),
         StepKind::Program { run, edge: Edge::Exit } => {
             before.iter().rposition(|s| matches!(&s.kind, StepKind::Program { run: r, edge: Edge::Entry } if r == run))
         }
-        _ => before.iter().rposition(|s| s.skb == now.skb && s.fields.is_some()),
+        _ => None,
+    }
+}
+
+/// A function with so much inside that its exit is no news: each thing was told when it happened.
+pub(crate) fn is_wide(entry: usize, exit: usize) -> bool {
+    const MOST: usize = 40;
+    exit - entry > MOST
+}
+
+/// The step that a step is compared with: its own entry for the exit of a small function; the one
+/// before it in the same packet for anything else.
+#[must_use]
+pub fn baseline(trace: &Trace, step: usize) -> Option<usize> {
+    let now = trace.steps.get(step)?;
+    match own_entry(trace, step) {
+        Some(entry) if !is_wide(entry, step) => Some(entry),
+        _ => trace.steps.get(..step)?.iter().rposition(|s| s.skb == now.skb && s.fields.is_some()),
     }
 }
 
@@ -42,6 +56,9 @@ pub fn changes_at(trace: &Trace, step: usize) -> Vec<FieldChange> {
     }
 }
 
+/// Joins what a function or program did itself.
+const ITSELF: &str = ". It changed ";
+
 /// The sentence of a step; two or three where there is a reason.
 #[must_use]
 pub fn sentence(trace: &Trace, step: usize) -> String {
@@ -60,6 +77,11 @@ pub fn sentence(trace: &Trace, step: usize) -> String {
             edge: Edge::Exit, ..
         } => {
             let returned = returned(now);
+            // What happened in calls inside is not the function's own doing.
+            let inside = own_entry(trace, step).is_some_and(|entry| {
+                trace.steps[entry + 1..step].iter().any(|s| !matches!(s.kind, StepKind::Insn { .. }))
+            });
+            let joint = if inside { ". Since its start: " } else { ITSELF };
             let gone = if now.freed {
                 "; the packet it was given is gone"
             } else {
@@ -69,7 +91,7 @@ pub fn sentence(trace: &Trace, step: usize) -> String {
                 trace,
                 step,
                 format!("{name} returns{returned}{on}{gone}"),
-                ". It changed ",
+                joint
             )
         }
         StepKind::Program {
@@ -148,13 +170,13 @@ fn program_exit(trace: &Trace, step: usize, run: usize, name: &str, on: &str) ->
         }
         _ => " ends".into(),
     };
-    finish(trace, step, format!("{name}{on}{verdict}"), ". It changed ")
+    finish(trace, step, format!("{name}{on}{verdict}"), ITSELF)
 }
 
 /// Adds what changed to the front of a sentence.
 fn finish(trace: &Trace, step: usize, front: String, joint: &str) -> String {
     let changed = changes_at(trace, step);
-    let bytes = byte_words(trace, step);
+    let bytes = byte_words(trace, step, joint == ITSELF);
     let mut text = front;
     let fields: Vec<String> = changed
         .iter()
@@ -184,36 +206,29 @@ fn formula_words(change: &FieldChange, nothing_written: bool) -> String {
     }
 }
 
-/// ` 4 bytes were written at 252–255: 2a 00 00 00.`
-fn byte_words(trace: &Trace, step: usize) -> String {
+/// ` It wrote four bytes at 252–255: 2a 00 00 00.` Passive when it was not the function itself.
+fn byte_words(trace: &Trace, step: usize, itself: bool) -> String {
     let mut out = String::new();
     for write in writes_since(trace, step).take(4) {
         let len = write.new.len();
-        let place = span(write.offset, write.offset + len as u32);
-        match write.moved_from {
-            Some(from) => {
-                let old = span(from, from + len as u32);
-                out.push_str(&format!(
-                    " It moved {} from {old} to {place}.",
-                    count_bytes(len)
-                ));
-            }
-            None if len <= 8 => {
-                let hex: Vec<String> = write
-                    .new
-                    .iter()
-                    .map(|(byte, _)| format!("{byte:02x}"))
-                    .collect();
-                out.push_str(&format!(
-                    " It wrote {} at {place}: {}.",
-                    count_bytes(len),
-                    hex.join(" ")
-                ));
-            }
-            None => out.push_str(&format!(" It wrote {} at {place}.", count_bytes(len))),
-        }
+        let (place, count) = (span(write.offset, write.offset + len as u32), count_bytes(len));
+        let what = match (write.moved_from, itself) {
+            (Some(from), true) => format!("It moved {count} from {} to {place}", span(from, from + len as u32)),
+            (Some(from), false) => format!("{} were moved from {} to {place}", capital(&count), span(from, from + len as u32)),
+            (None, true) => format!("It wrote {count} at {place}"),
+            (None, false) => format!("{} were written at {place}", capital(&count)),
+        };
+        let hex: Vec<String> = write.new.iter().map(|(byte, _)| format!("{byte:02x}")).collect();
+        let shown = write.moved_from.is_none() && len <= 8;
+        let bytes = if shown { format!(": {}", hex.join(" ")) } else { String::new() };
+        out.push_str(&format!(" {what}{bytes}."));
     }
     out
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
 }
 
 fn list(parts: &[String]) -> String {
@@ -264,7 +279,7 @@ fn instruction(
             .collect();
         text.push_str(&format!(" sets {}.", set.join(", ")));
     }
-    text + &byte_words(trace, step)
+    text + &byte_words(trace, step, true)
 }
 
 /// Registers that an instruction changed: number, before, after.

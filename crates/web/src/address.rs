@@ -1,0 +1,270 @@
+//! The state of the page *is* its address. Parse and print are inverse; whatever a hand-typed or
+//! mangled address holds, there is a sensible state and a notice that says what was wrong.
+
+use std::fmt::Write as _;
+
+use headroom_core::scene::{StepName, Zoom};
+
+use crate::engine::DESIGNS;
+
+/// Where in a scenario one is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Scenario id, such as `seed`.
+    pub scenario: String,
+    /// Which designs are shown, as indexes into [`DESIGNS`]; at least one, in order.
+    pub designs: Vec<usize>,
+    /// The step; `None` is the scenario's opening picture.
+    pub at: Option<StepName>,
+    /// How close one looks.
+    pub zoom: Zoom,
+}
+
+impl Place {
+    /// The opening picture of a scenario.
+    #[must_use]
+    pub fn of(scenario: &str) -> Self {
+        Self { scenario: scenario.into(), designs: (0..DESIGNS.len()).collect(), at: None, zoom: Zoom::Functions }
+    }
+}
+
+/// Every address the site has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// `/`
+    Start,
+    /// `/s/<scenario>?…`
+    Scenario(Place),
+    /// `/spec`, with the rule after the `#`.
+    Spec(Option<String>),
+    /// `/embed?s=<scenario>&…`
+    Embed(Place),
+    /// Anything else, as it was asked for.
+    Unknown(String),
+}
+
+impl Address {
+    /// Reads `path?query#fragment`. Never fails; notices say what could not be read.
+    #[must_use]
+    pub fn parse(text: &str) -> (Self, Vec<String>) {
+        let mut notices = Vec::new();
+        let (path, rest) = match text.find(['?', '#']) {
+            Some(at) => text.split_at(at),
+            None => (text, ""),
+        };
+        let segments: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(decode).collect();
+        let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let address = match parts.as_slice() {
+            [] | ["index.html"] => Self::Start,
+            ["s", scenario] => Self::Scenario(place(scenario, rest, &mut notices)),
+            ["embed"] => {
+                let scenario = pairs(rest).into_iter().find(|(key, _)| key == "s").map(|(_, value)| value);
+                Self::Embed(place(scenario.as_deref().unwrap_or("seed"), rest, &mut notices))
+            }
+            ["spec"] => Self::Spec(rest.split_once('#').map(|(_, rule)| decode(rule)).filter(|rule| !rule.is_empty())),
+            _ => Self::Unknown(path.to_owned()),
+        };
+        (address, notices)
+    }
+
+    /// The address as `path?query#fragment`.
+    #[must_use]
+    pub fn print(&self) -> String {
+        match self {
+            Self::Start => "/".into(),
+            Self::Scenario(place) => {
+                let mut out = format!("/s/{}", encode(&place.scenario));
+                query(&mut out, '?', place);
+                out
+            }
+            Self::Embed(place) => {
+                let mut out = format!("/embed?s={}", encode(&place.scenario));
+                query(&mut out, '&', place);
+                out
+            }
+            Self::Spec(None) => "/spec".into(),
+            Self::Spec(Some(rule)) => format!("/spec#{}", encode(rule)),
+            Self::Unknown(path) => path.clone(),
+        }
+    }
+
+    /// The place, where there is one.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Scenario(place) | Self::Embed(place) => Some(place),
+            _ => None,
+        }
+    }
+}
+
+fn query(out: &mut String, mut joint: char, place: &Place) {
+    let mut pair = |key: &str, value: &str| {
+        let _ = write!(out, "{joint}{key}={value}");
+        joint = '&';
+    };
+    if place.designs.len() != DESIGNS.len() {
+        let names: Vec<&str> = place.designs.iter().filter_map(|index| DESIGNS.get(*index).copied()).collect();
+        pair("d", &names.join(","));
+    } else if place.at.is_some() {
+        pair("d", &DESIGNS.join(","));
+    }
+    if let Some(at) = &place.at {
+        pair("at", &encode(&at.to_string()));
+        let zoom = if place.zoom == Zoom::Functions { "functions" } else { "instructions" };
+        pair("z", zoom);
+    } else if place.zoom != Zoom::Functions {
+        pair("z", "instructions");
+    }
+}
+
+/// A step name holds a `#`. Typed as it stands it begins the fragment, so query and fragment are
+/// read as one text.
+fn pairs(rest: &str) -> Vec<(String, String)> {
+    let rest = rest.trim_start_matches(['?', '#']);
+    rest.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (decode(key), decode(value))).collect()
+}
+
+fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
+    let mut place = Place::of(scenario);
+    for (key, value) in pairs(rest) {
+        match key.as_str() {
+            "d" => designs(&value, &mut place, notices),
+            "at" => match value.parse() {
+                Ok(name) => place.at = Some(name),
+                Err(error) => notices.push(format!("{error}. This is the opening picture.")),
+            },
+            "z" => match value.as_str() {
+                "functions" => place.zoom = Zoom::Functions,
+                "instructions" => place.zoom = Zoom::Instructions,
+                _ => notices.push(format!("There is no zoom level “{value}”. These are functions.")),
+            },
+            _ => {}
+        }
+    }
+    place
+}
+
+fn designs(value: &str, place: &mut Place, notices: &mut Vec<String>) {
+    let mut found = Vec::new();
+    for name in value.split(',').filter(|name| !name.is_empty()) {
+        match DESIGNS.iter().position(|design| *design == name) {
+            Some(index) => found.push(index),
+            None => notices.push(format!("There is no design “{name}”; there are {}.", DESIGNS.join(" and "))),
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    if !found.is_empty() {
+        place.designs = found;
+    }
+}
+
+/// Percent-decoding; `+` is a space. Broken escapes stand for themselves.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = |i: usize| bytes.get(i).and_then(|b| (*b as char).to_digit(16));
+        match (bytes[at], hex(at + 1), hex(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+                continue;
+            }
+            (b'+', ..) => out.push(b' '),
+            (byte, ..) => out.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Percent-encoding of everything that has a meaning in an address, or none in a mail.
+fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'@' | b',' | b'/' | b':' => {
+                out.push(byte as char);
+            }
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use headroom_core::scene::Point;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Place {
+        let (address, notices) = Address::parse(text);
+        assert_eq!(notices, Vec::<String>::new(), "{text}");
+        address.place().expect("a place").clone()
+    }
+
+    #[test]
+    fn the_form_that_is_written_down() {
+        let place = read("/s/seed?d=mac_header&at=get_tag.exit@decap%231&z=functions");
+        assert_eq!(place.designs, [0]);
+        assert_eq!(place.at, Some("get_tag.exit@decap#1".parse().expect("a name")));
+        assert_eq!(Address::Scenario(place).print(), "/s/seed?d=mac_header&at=get_tag.exit@decap%231&z=functions");
+    }
+
+    #[test]
+    fn a_hash_typed_as_it_stands_is_read_too() {
+        let place = read("/s/seed?d=mac_header,meta_end&at=get_tag.12@decap#2&z=instructions");
+        assert_eq!(place.zoom, Zoom::Instructions);
+        assert_eq!(place.at.as_ref().map(|at| (at.point, at.occurrence)), Some((Point::Insn(12), 2)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_and_the_rest_holds() {
+        let (address, notices) = Address::parse("/s/seed?d=mac_header,wishful&at=nonsense&z=atoms&x=%zz");
+        assert_eq!(notices.len(), 3, "{notices:?}");
+        assert_eq!(address.place().map(|place| place.designs.clone()), Some(vec![0]));
+    }
+
+    #[test]
+    fn the_other_pages() {
+        assert_eq!(Address::parse("/").0, Address::Start);
+        assert_eq!(Address::parse("/spec#HR-META-1").0, Address::Spec(Some("HR-META-1".into())));
+        assert_eq!(Address::parse("/embed?s=seed&d=meta_end").0.print(), "/embed?s=seed&d=meta_end");
+        assert_eq!(Address::parse("/wp-admin/x?y").0, Address::Unknown("/wp-admin/x".into()));
+    }
+
+    fn any_place() -> impl Strategy<Value = Place> {
+        let designs = prop_oneof![Just(vec![0]), Just(vec![1]), Just(vec![0, 1])];
+        let point = prop_oneof![Just(Point::Entry), Just(Point::Exit), (0..4096u32).prop_map(Point::Insn), (0..9u32).prop_map(Point::Prologue)];
+        let name = ("[a-z_][a-z0-9_]{0,20}", point, "[a-z][a-z0-9.%&#+ =-]{0,8}|", "[a-zäß]{1,5}|", 1..999u32);
+        let name = name.prop_map(|(what, point, dev, netns, occurrence)| {
+            // A device name holds no '@' and no '#': Linux allows them, but nobody has one.
+            StepName { what, point, dev: dev.replace(['#', '@'], "x"), netns, occurrence }
+        });
+        let zoom = prop_oneof![Just(Zoom::Functions), Just(Zoom::Instructions)];
+        ("[a-z0-9-]{1,12}", designs, proptest::option::of(name), zoom)
+            .prop_map(|(scenario, designs, at, zoom)| Place { scenario, designs, at, zoom })
+    }
+
+    proptest! {
+        #[test]
+        fn print_and_parse_are_inverse(place in any_place(), embed in any::<bool>()) {
+            let address = if embed { Address::Embed(place) } else { Address::Scenario(place) };
+            let text = address.print();
+            prop_assert_eq!(Address::parse(&text), (address, Vec::new()), "{}", text);
+        }
+
+        #[test]
+        fn any_text_gives_a_state(text in ".{0,80}") {
+            let (address, _) = Address::parse(&text);
+            let _ = address.print();
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Keys of the stepper. What the table says is what the keys do.
+
+use headroom_core::scene::Zoom;
+
+use crate::model::{By, Model};
+
+/// What a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// One step on.
+    Next,
+    /// One step back.
+    Previous,
+    /// To the first step.
+    First,
+    /// To the last step.
+    Last,
+    /// Start or stop playing.
+    Play,
+    /// Look closer: instructions.
+    Closer,
+    /// Look from farther away: functions.
+    Farther,
+    /// To the next wrong read.
+    NextWrong,
+    /// Other designs.
+    Designs,
+    /// Copy the link.
+    CopyLink,
+    /// Show the keys.
+    Help,
+}
+
+/// Keys, what is printed for them, and what they do.
+pub const KEYS: [(&[&str], &str, Action, &str); 11] = [
+    (&["ArrowRight", "PageDown"], "→ PageDown", Action::Next, "next step"),
+    (&["ArrowLeft", "PageUp"], "← PageUp", Action::Previous, "previous step"),
+    (&["Home"], "Home", Action::First, "first step"),
+    (&["End"], "End", Action::Last, "last step"),
+    (&[" "], "Space", Action::Play, "play, pause"),
+    (&["ArrowUp"], "↑", Action::Farther, "functions only"),
+    (&["ArrowDown"], "↓", Action::Closer, "every BPF instruction"),
+    (&["."], ".", Action::NextWrong, "next wrong read"),
+    (&["d"], "d", Action::Designs, "both designs, one, the other"),
+    (&["y"], "y", Action::CopyLink, "copy the link to this step"),
+    (&["?"], "?", Action::Help, "these keys"),
+];
+
+/// The action of a key.
+#[must_use]
+pub fn action(key: &str) -> Option<Action> {
+    KEYS.iter().find(|(keys, ..)| keys.contains(&key)).map(|(_, _, action, _)| *action)
+}
+
+/// Carries out what needs only the model. `CopyLink` and `Help` are the page's.
+pub fn carry_out(model: &Model, action: Action) {
+    match action {
+        Action::Next => model.step(1),
+        Action::Previous => model.step(-1),
+        Action::First => model.go(0, By::Step),
+        Action::Last => model.last(),
+        Action::Play => model.toggle_play(),
+        Action::Closer => model.zoom(Zoom::Instructions),
+        Action::Farther => model.zoom(Zoom::Functions),
+        Action::NextWrong => model.next_wrong_read(),
+        Action::Designs => model.next_designs(),
+        Action::CopyLink | Action::Help => {}
+    }
+}

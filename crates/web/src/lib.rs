@@ -1,0 +1,13 @@
+//! The Headroom site. One direction: address and input → traces → scene → what is drawn.
+//! Components take data and draw; no component knows how a packet is handled.
+
+pub mod address;
+pub mod app;
+pub mod engine;
+mod frame;
+mod keys;
+pub mod model;
+mod pages;
+mod parts;
+mod platform;
+mod theme;

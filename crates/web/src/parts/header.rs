@@ -1,0 +1,44 @@
+//! The bar at the top of every page.
+
+use leptos::prelude::*;
+
+use crate::address::Address;
+use crate::app::Location;
+use crate::theme::Theme;
+
+/// Name, pages, theme.
+#[component]
+pub fn Header() -> impl IntoView {
+    let location = expect_context::<Location>();
+    let at_scenario = move || location.0.with(|(address, _)| matches!(address, Address::Scenario(_)));
+    let at_spec = move || location.0.with(|(address, _)| matches!(address, Address::Spec(_)));
+    let current = |on: bool| on.then_some("page");
+    let theme = RwSignal::new(Theme::stored());
+    let turn = move |_| {
+        theme.update(|theme| *theme = theme.next());
+        theme.get_untracked().apply();
+    };
+    view! {
+        <header class="top">
+            <div class="wrap">
+                <a class="skip" href="#main">"To the content"</a>
+                <a class="logo" href="/">
+                    <svg width="28" height="14" viewBox="0 0 28 14" aria-hidden="true">
+                        <rect class="f-headroom" width="7" height="14"/>
+                        <rect class="f-metadata" x="7" width="7" height="14"/>
+                        <rect class="f-ethernet" x="14" width="7" height="14"/>
+                        <rect class="f-ipv4" x="21" width="7" height="14"/>
+                    </svg>
+                    "Headroom"
+                </a>
+                <nav aria-label="Pages">
+                    <a href="/s/seed" aria-current=move || current(at_scenario())>"Scenario"</a>
+                    <a href="/spec" aria-current=move || current(at_spec())>"Spec"</a>
+                </nav>
+                <button class="quiet" on:click=turn title="Colours: as the system says, light, dark">
+                    <span class="wide">"Theme: "</span>{move || theme.get().word()}
+                </button>
+            </div>
+        </header>
+    }
+}

@@ -1,0 +1,79 @@
+//! Sentences of the core with kernel names, offsets and bytes set in the monospaced face.
+
+use leptos::prelude::*;
+
+/// A word that belongs into the monospaced face: a kernel name, an offset, a byte.
+fn is_code(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| matches!(c, '.' | ',' | ':' | ';' | '(' | ')'));
+    let digits = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_digit() || c == '–');
+    let hex_byte = word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase()) && word.chars().any(|c| c.is_ascii_digit());
+    word.contains('_') || word.starts_with("0x") || digits(word) || hex_byte
+}
+
+/// Splits a sentence into runs of (is code, text). Punctuation stays outside.
+#[must_use]
+pub fn runs(text: &str) -> Vec<(bool, String)> {
+    let mut out: Vec<(bool, String)> = Vec::new();
+    let mut push = |code: bool, part: &str| match out.last_mut() {
+        _ if part.is_empty() => {}
+        Some((last, text)) if *last == code && !code => text.push_str(part),
+        _ => out.push((code, part.to_owned())),
+    };
+    for piece in text.split_inclusive(' ') {
+        if !is_code(piece.trim_end()) {
+            push(false, piece);
+            continue;
+        }
+        let punctuation = |c: char| matches!(c, '.' | ',' | ':' | ';' | '(' | ')' | ' ');
+        let start = piece.find(|c| !punctuation(c)).unwrap_or(0);
+        let end = piece.rfind(|c| !punctuation(c)).map_or(piece.len(), |at| at + piece[at..].chars().next().map_or(1, char::len_utf8));
+        push(false, &piece[..start]);
+        push(true, &piece[start..end]);
+        push(false, &piece[end..]);
+    }
+    out
+}
+
+/// The first sentence stands out; kernel names are in the monospaced face.
+#[must_use]
+pub fn prose(text: &str, strong_first: bool) -> impl IntoView + use<> {
+    let cut = if strong_first { text.find(". ").map_or(text.len(), |at| at + 1) } else { 0 };
+    let marked = |text: &str| {
+        let one = |(code, text): (bool, String)| if code { view! { <code>{text}</code> }.into_any() } else { text.into_any() };
+        runs(text).into_iter().map(one).collect_view()
+    };
+    view! { <strong>{marked(&text[..cut])}</strong>{marked(&text[cut..])} }
+}
+
+/// Text in which `code` stands in back-quotes.
+#[must_use]
+pub fn ticks(text: &str) -> impl IntoView + use<> {
+    let one = |(index, part): (usize, &str)| match index % 2 {
+        1 => view! { <code>{part.to_owned()}</code> }.into_any(),
+        _ => part.to_owned().into_any(),
+    };
+    text.split('`').enumerate().map(one).collect_view()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::runs;
+
+    #[test]
+    fn kernel_names_and_numbers_are_code_and_punctuation_is_not() {
+        let code: Vec<String> = runs("get_tag on decap read 524288. The bytes at 290–293 are (flags 0x0000, id 08 00).")
+            .into_iter()
+            .filter(|(code, _)| *code)
+            .map(|(_, text)| text)
+            .collect();
+        assert_eq!(code, ["get_tag", "524288", "290–293", "0x0000", "08", "00"]);
+    }
+
+    #[test]
+    fn nothing_is_lost() {
+        for text in ["", " ", "a_b.", "…x_y…", "(0x1) – 5 _", "é_ü "] {
+            let joined: String = runs(text).into_iter().map(|(_, text)| text).collect();
+            assert_eq!(joined, text);
+        }
+    }
+}
