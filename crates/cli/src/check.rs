@@ -91,7 +91,7 @@ impl Sum {
 
     fn line(&self) -> String {
         format!(
-            "{} recordings: {} equal, {} not; events {}/{}, fields {}/{}",
+            "{} recordings: {} passed, {} failed; events {}/{}, fields {}/{}",
             self.recordings,
             self.recordings - self.failed,
             self.failed,

@@ -11,6 +11,7 @@ pub mod scenario;
 pub mod scene;
 pub mod simulate;
 pub mod skb;
+pub mod spec;
 pub mod stack;
 pub mod trace;
 pub mod xdp;

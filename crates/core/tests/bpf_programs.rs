@@ -66,7 +66,8 @@ fn facts_are_those_of_the_patches() {
     assert_eq!(facts("get_meta"), of(true, false));
     assert_eq!(facts("get_tag_dynptr"), of(false, false));
     assert_eq!(facts("w_data_meta"), of(true, true));
-    assert_eq!(facts("w_packet"), of(false, true));
+    // Its source writes `*data = *data`, which clang leaves out: there is no store in the object.
+    assert_eq!(facts("w_packet"), of(false, false));
     assert_eq!(facts("w_slice"), of(false, true));
     // bpf_dynptr_write() is not a direct write.
     assert_eq!(facts("w_dynptr"), of(false, false));
@@ -355,6 +356,9 @@ fn every_golden_program_loads_and_lists() {
         let bytes = std::fs::read(&path).unwrap();
         let object = headroom_core::bpf::load_object("x", &bytes).unwrap();
         for program in &object.programs {
+            if matches!(program.prog_type, ProgType::Unknown(_)) {
+                continue;
+            }
             let prepared = fix_up(program, BOTH).unwrap();
             assert!(prepared.listing().lines.len() >= program.insns.len());
         }

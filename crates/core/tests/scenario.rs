@@ -1,15 +1,10 @@
 //! Commands as they occur in the mail and in recordings.
 
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
 
-use headroom_core::scenario::command::{Command, Ipv4Net, LinkKind, TcHook, TunnelParms, XdpMode};
-use headroom_core::scenario::{ScenarioFile, parse, parse_setup};
+use headroom_core::scenario::command::{Command, Ipv4Net, LinkKind, XdpMode};
+use headroom_core::scenario::{parse, parse_setup};
 use proptest::prelude::*;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 fn one(text: &str) -> Command {
     let mut lines = parse(text)
@@ -21,126 +16,6 @@ fn one(text: &str) -> Command {
 
 fn error(text: &str) -> String {
     parse(text).expect_err(text).to_string()
-}
-
-fn seed() -> ScenarioFile {
-    let file = root().join("content/scenarios/seed.json");
-    ScenarioFile::read("seed.json", &std::fs::read_to_string(file).unwrap()).unwrap()
-}
-
-#[test]
-fn the_mail_is_a_scenario() {
-    let parsed = seed().parse().unwrap();
-    let commands: Vec<&Command> = parsed.lines.iter().map(|line| &line.command).collect();
-    // 12 lines up to the addresses, cat, loadall, 2 attaches, ping, tracelog, attach, ping, tracelog.
-    assert_eq!(commands.len(), 21);
-    let not_covered = commands
-        .iter()
-        .find(|command| matches!(command, Command::NotCovered { .. }));
-    assert_eq!(not_covered, None);
-    let ends = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
-    let parms = TunnelParms {
-        local: Some(ends.0),
-        remote: Some(ends.1),
-        ..TunnelParms::default()
-    };
-    assert_eq!(
-        *commands[6],
-        Command::LinkAdd {
-            netns: None,
-            name: "decap".into(),
-            address: None,
-            kind: LinkKind::Gre(parms)
-        }
-    );
-    assert_eq!(
-        *commands[13],
-        Command::ProgLoadAll {
-            object: "progs.bpf.o".into(),
-            dir: "/sys/fs/bpf".into()
-        }
-    );
-    assert_eq!(
-        *commands[14],
-        Command::AttachXdp {
-            netns: None,
-            program: "set_tag".into(),
-            dev: "rx".into(),
-            mode: None
-        }
-    );
-    // The command behind `^C# `.
-    assert_eq!(
-        *commands[18],
-        Command::AttachTcx {
-            netns: None,
-            program: "get_tag".into(),
-            dev: "decap".into(),
-            hook: TcHook::Ingress
-        }
-    );
-    let ping = Command::Ping {
-        netns: Some("tx".into()),
-        addr: Ipv4Addr::new(192, 0, 2, 1),
-        count: 1,
-    };
-    assert_eq!((commands[16], commands[19]), (&ping, &ping));
-    // Nothing is dropped: every line is a command, blank, or skipped with its number.
-    let paste = seed().paste;
-    let blank = paste.iter().filter(|line| line.trim().is_empty()).count();
-    assert_eq!(
-        parsed.lines.len() + parsed.skipped.len() + blank,
-        paste.len()
-    );
-    assert!(
-        parsed
-            .skipped
-            .iter()
-            .any(|(number, text)| paste[number - 1] == *text && text.contains("#include"))
-    );
-    assert_eq!(
-        parsed.skipped.last().map(|(_, text)| text.as_str()),
-        Some("^C#")
-    );
-}
-
-#[test]
-fn every_setup_in_the_recordings_is_understood() {
-    let mut dirs = vec![root().join("tests/recordings")];
-    dirs.extend(std::env::var_os("HEADROOM_RECORDINGS").map(PathBuf::from));
-    for path in dirs
-        .iter()
-        .flat_map(|dir| std::fs::read_dir(dir).unwrap())
-        .map(|entry| entry.unwrap().path())
-    {
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let json: serde_json::Value =
-            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let setup: Vec<String> = serde_json::from_value(json["setup"].clone()).unwrap();
-        let lines = parse_setup(&setup).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert!(lines.len() >= setup.len(), "{name}");
-        if !name.starts_with("E1-") && !name.starts_with("E2-") {
-            continue;
-        }
-        for line in lines {
-            let unknown = matches!(
-                &line.command,
-                Command::NotCovered { .. }
-                    | Command::LinkAdd {
-                        kind: LinkKind::Unknown(_),
-                        ..
-                    }
-            );
-            assert!(
-                !unknown,
-                "{name}: {} is not covered: {:?}",
-                line.text, line.command
-            );
-        }
-    }
 }
 
 #[test]
@@ -390,28 +265,6 @@ fn too_much_is_refused_with_the_limit() {
         error(&"#".repeat((1 << 20) + 1))
             .ends_with("the text is 1048577 bytes long, the limit is 1048576 bytes.")
     );
-}
-
-#[test]
-fn scenario_files_name_the_place_of_a_mistake() {
-    let read = |text: &str| ScenarioFile::read("x.json", text).unwrap_err().to_string();
-    assert_eq!(
-        read("{\n \"schema\": 1}"),
-        "x.json:2:12: invalid type: integer `1`, expected a string."
-    );
-    let with = |change: &str| {
-        format!(
-            r#"{{"schema":"headroom-scenario/1","id":"x","title":"","explanation":"","commands":["ls"]{change}}}"#
-        )
-    };
-    assert!(ScenarioFile::read("x.json", &with("")).is_ok());
-    assert!(read(&with(",\"oops\":1")).contains("unknown field `oops`"));
-    assert!(read(&with(r#","programs":{"p":"../secret"}"#)).contains("programs.p is `../secret`"));
-    assert!(read(&with(r#","paste":["ls"]"#)).contains("either `commands` or `paste`"));
-    assert!(read(&with(r#","focus":{"stage":"ip_rcv"}"#)).contains("focus.stage"));
-    let seed = seed();
-    let again = ScenarioFile::read("seed.json", &serde_json::to_string(&seed).unwrap()).unwrap();
-    assert_eq!(again, seed);
 }
 
 const WORDS: [&str; 35] = [

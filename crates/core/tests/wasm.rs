@@ -4,7 +4,11 @@
 //! is empty.
 #![cfg(target_arch = "wasm32")]
 
+use headroom_core::design::DesignName;
 use headroom_core::net::checksum;
+use headroom_core::recording::{Recording, compare};
+use headroom_core::scenario::{Parsed, ScenarioFile, parse_setup};
+use headroom_core::simulate::{Input, simulate};
 use object::{Object, ObjectSection, ObjectSymbol};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -33,5 +37,49 @@ fn the_seed_object_has_both_programs() {
     for name in ["xdp", "tcx/ingress", "license", ".BTF", ".BTF.ext"] {
         let section = file.section_by_name(name).expect(name);
         assert!(section.size() > 0, "{name} is empty");
+    }
+}
+
+/// The seed experiment: what the seed mail saw, and what series v3 makes of it.
+#[wasm_bindgen_test]
+fn the_seed_experiment_reads_524288_and_42() {
+    let text = include_str!("../../../content/scenarios/seed.json");
+    let scenario = ScenarioFile::read("seed.json", text).expect("the seed scenario");
+    let objects = [("progs.bpf.o".to_owned(), PROGS.to_vec())];
+    let parsed = scenario.parse().expect("commands");
+    let input = Input::new("seed", parsed, &objects).expect("an input");
+    let printed = |design| simulate(&input, design).expect("a trace").printk;
+    assert_eq!(printed(DesignName::MacHeader), ["42", "42", "524288"]);
+    assert_eq!(printed(DesignName::MetaEnd), ["42", "42", "42"]);
+}
+
+/// The mail's commands as a real kernel ran them: every event, field and byte, in WebAssembly too.
+#[wasm_bindgen_test]
+fn recordings_are_equal_in_wasm() {
+    let set_tag = include_bytes!("../../../tests/recordings/programs/set_tag.bpf.o").to_vec();
+    let get_tag = include_bytes!("../../../tests/recordings/programs/get_tag.bpf.o").to_vec();
+    let objects = [
+        ("set_tag".to_owned(), set_tag),
+        ("get_tag".to_owned(), get_tag),
+    ];
+    for (design, text) in [
+        (
+            DesignName::MacHeader,
+            include_str!("../../../tests/recordings/E2-gre-veth-full.mac_header.json"),
+        ),
+        (
+            DesignName::MetaEnd,
+            include_str!("../../../tests/recordings/E2-gre-veth-full.meta_end.json"),
+        ),
+    ] {
+        let recording = Recording::read("recording", text).expect("a recording");
+        let lines = parse_setup(&recording.head.setup).expect("commands");
+        let parsed = Parsed {
+            lines,
+            skipped: Vec::new(),
+        };
+        let input = Input::new(&recording.head.id, parsed, &objects).expect("an input");
+        let report = compare(&recording, &simulate(&input, design).expect("a trace"));
+        assert!(report.passed(), "{report}");
     }
 }

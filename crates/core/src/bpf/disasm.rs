@@ -190,3 +190,57 @@ fn condition(cond: Cond) -> &'static str {
         Cond::SLe => "s<=",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::bpf::Program;
+
+    /// What `bpftool prog dump xlated` shows for these bytes, opcode left out.
+    #[test]
+    fn texts_are_those_of_the_kernel() {
+        let exit = [0x95, 0, 0, 0, 0, 0, 0, 0];
+        let cases: [([u8; 8], &str); 22] = [
+            ([0xbf, 0x16, 0, 0, 0, 0, 0, 0], "r6 = r1"),
+            ([0xb4, 2, 0, 0, 0xfc, 0xff, 0xff, 0xff], "w2 = -4"),
+            ([0x79, 0x12, 200, 0, 0, 0, 0, 0], "r2 = *(u64 *)(r1 +200)"),
+            (
+                [0x63, 0x2a, 0xf8, 0xff, 0, 0, 0, 0],
+                "*(u32 *)(r10 -8) = r2",
+            ),
+            ([0x72, 0x0a, 0xff, 0xff, 5, 0, 0, 0], "*(u8 *)(r10 -1) = 5"),
+            ([0x89, 0x12, 2, 0, 0, 0, 0, 0], "r2 = *(s16 *)(r1 +2)"),
+            ([0x15, 1, 0, 0, 16, 0, 0, 0], "if r1 == 0x10 goto pc+0"),
+            ([0x6e, 0x21, 0, 0, 0, 0, 0, 0], "if w1 s> w2 goto pc+0"),
+            (
+                [0x55, 1, 0, 0, 0xff, 0xff, 0xff, 0xff],
+                "if r1 != 0xffffffff goto pc+0",
+            ),
+            ([0xc7, 1, 0, 0, 32, 0, 0, 0], "r1 s>>= 32"),
+            ([0x87, 1, 0, 0, 0, 0, 0, 0], "r1 = -r1"),
+            ([0xdc, 1, 0, 0, 16, 0, 0, 0], "r1 = be16 r1"),
+            ([0xd7, 1, 0, 0, 64, 0, 0, 0], "r1 = bswap64 r1"),
+            ([0xbf, 0x21, 8, 0, 0, 0, 0, 0], "r1 = (s8)r2"),
+            ([0x3f, 0x21, 1, 0, 0, 0, 0, 0], "r1 s/= r2"),
+            ([0xdb, 0x21, 0, 0, 0, 0, 0, 0], "lock *(u64 *)(r1 +0) += r2"),
+            (
+                [0xc3, 0x21, 4, 0, 1, 0, 0, 0],
+                "r2 = atomic_fetch_add((u32 *)(r1 +4), r2)",
+            ),
+            (
+                [0xdb, 0x21, 0, 0, 0xe1, 0, 0, 0],
+                "r2 = atomic64_xchg((u64 *)(r1 +0), r2)",
+            ),
+            (
+                [0xdb, 0x21, 0, 0, 0xf1, 0, 0, 0],
+                "r0 = atomic64_cmpxchg((u64 *)(r1 +0), r0, r2)",
+            ),
+            ([0x85, 0, 0, 0, 6, 0, 0, 0], "call bpf_trace_printk#6"),
+            ([0x05, 0, 0, 0, 0, 0, 0, 0], "goto pc+0"),
+            (exit, "exit"),
+        ];
+        for (bytes, text) in cases {
+            let program = Program::from_bytes("p", "xdp", &[bytes, exit].concat()).unwrap();
+            assert_eq!(super::texts(&program.insns, &[])[0], text);
+        }
+    }
+}

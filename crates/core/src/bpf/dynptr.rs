@@ -67,17 +67,15 @@ impl Dynptrs {
 
     /// `bpf_dynptr_from_skb_meta()` (net/core/filter.c): 0 or a negative error; the dynptr is
     /// written in both cases.
-    pub fn from_skb_meta(
+    pub fn make_skb_meta(
         &mut self,
         memory: &mut Memory<'_>,
         flags: u64,
         address: u64,
     ) -> Result<i64, Fault> {
-        let made = if flags == 0 {
-            memory.host.dynptr_from_skb_meta(flags)
-        } else {
-            Err(-EINVAL)
-        };
+        // The host hears of the call whatever the flags are.
+        let made = memory.host.dynptr_from_skb_meta(flags);
+        let made = if flags == 0 { made } else { Err(-EINVAL) };
         let (dynptr, ret) = match made {
             Ok(size) => (Dynptr::SkbMeta { size }, 0),
             Err(error) => (Dynptr::Null, error),

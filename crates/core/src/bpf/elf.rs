@@ -6,22 +6,18 @@ use std::sync::Arc;
 use object::elf;
 use object::read::elf::{ElfFile64, FileHeader};
 use object::{
-    Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, RelocationFlags,
-    RelocationTarget, SectionIndex, SymbolIndex, SymbolKind,
+    Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, SectionIndex, SymbolKind,
 };
 
 use super::btf::Btf;
 use super::btf_ext::{self, LineRecord};
+use super::decode::{Calls, Reference, decode};
 use super::error::LoadError;
-use super::insn::{Callee, Insn, Reference, Wide, decode};
+use super::insn::{Callee, Insn};
 use super::map_defs;
-use super::program::{MapDef, MapKind, Object, ProgType, Program, SourceLine};
+use super::program::{MapDef, Object, ProgType, Program, SourceLine};
 
 type Elf<'a> = ElfFile64<'a, Endianness>;
-
-/// A kernel function's address in the eyes of a program that asks whether it exists
-/// (`bpf_ksym_exists()`): any number but 0.
-const KSYM_ADDRESS: u64 = 0xffff_ffff_81e0_0000;
 
 /// Instructions all programs of an object may have together; Linux allows one million each.
 const MAX_INSNS: usize = 1_000_000;
@@ -36,24 +32,24 @@ pub fn load_object(name: &str, bytes: &[u8]) -> Result<Object, LoadError> {
 
 /// A function in an executable section.
 #[derive(Debug, Clone)]
-struct Function {
-    name: String,
-    section: SectionIndex,
+pub(super) struct Function {
+    pub name: String,
+    pub section: SectionIndex,
     /// Bytes from the start of the section.
-    start: u64,
-    size: u64,
-    global: bool,
+    pub start: u64,
+    pub size: u64,
+    pub global: bool,
 }
 
-struct Loader<'a> {
+pub(super) struct Loader<'a> {
     file: &'a str,
-    elf: Elf<'a>,
-    functions: Vec<Function>,
-    maps: Vec<MapDef>,
+    pub elf: Elf<'a>,
+    pub functions: Vec<Function>,
+    pub maps: Vec<MapDef>,
     /// `.maps` and `maps` variables: (section, offset) → map.
-    map_at: BTreeMap<(usize, u64), usize>,
+    pub map_at: BTreeMap<(usize, u64), usize>,
     /// Data sections: section → map.
-    data_map: BTreeMap<usize, usize>,
+    pub data_map: BTreeMap<usize, usize>,
     line_info: Vec<LineRecord>,
     /// Instructions decoded so far, over all programs.
     decoded: usize,
@@ -88,7 +84,7 @@ impl<'a> Loader<'a> {
         })
     }
 
-    fn section_error(&self, section: &str, offset: u64, why: impl Into<String>) -> LoadError {
+    pub fn section_error(&self, section: &str, offset: u64, why: impl Into<String>) -> LoadError {
         LoadError::Section {
             file: self.file.to_owned(),
             section: section.to_owned(),
@@ -277,7 +273,7 @@ impl<'a> Loader<'a> {
                     .collect::<Vec<_>>(),
             );
             let base = insns.len();
-            let decoded = decode(body, &refs).map_err(|e| {
+            let decoded = decode(body, &refs, Calls::ByReference).map_err(|e| {
                 self.section_error(&section, function.start + e.slot as u64 * 8, e.why)
             })?;
             self.decoded += decoded.len();
@@ -315,162 +311,5 @@ impl<'a> Loader<'a> {
                 line: record.line,
                 text: record.text.as_str().into(),
             })
-    }
-
-    /// What relocations, and calls inside a section, make of a function's slots.
-    fn references(
-        &mut self,
-        function: &Function,
-        section_name: &str,
-        body: &[u8],
-    ) -> Result<BTreeMap<usize, Reference>, LoadError> {
-        let imm = |slot: usize| super::btf::u32_at(body, slot * 8 + 4).unwrap_or(0);
-        let mut refs = BTreeMap::new();
-        for slot in 0..body.len() / 8 {
-            // A call of a static function in the same section has no relocation.
-            if body[slot * 8] == 0x85 && body[slot * 8 + 1] >> 4 == 1 {
-                let distance = i64::from(imm(slot) as i32) * 8 + 8;
-                let target = (function.start as i64 + slot as i64 * 8).checked_add(distance);
-                if let Some(id) = target.and_then(|t| self.function_at(function.section, t as u64))
-                {
-                    refs.insert(slot, Reference::Call(Callee::Local(id)));
-                }
-            }
-        }
-        let section = self
-            .elf
-            .section_by_index(function.section)
-            .map_err(|e| self.section_error(section_name, 0, e.to_string()))?;
-        let relocations: Vec<_> = section.relocations().collect();
-        for (offset, relocation) in relocations {
-            let Some(inside) = offset
-                .checked_sub(function.start)
-                .filter(|o| *o < function.size)
-            else {
-                continue;
-            };
-            let slot = (inside / 8) as usize;
-            let fail = |me: &Self, why: &str| Err(me.section_error(section_name, offset, why));
-            let (RelocationFlags::Elf { r_type }, RelocationTarget::Symbol(symbol)) =
-                (relocation.flags(), relocation.target())
-            else {
-                return fail(self, "relocation without a symbol");
-            };
-            if inside % 8 != 0 {
-                return fail(self, "relocation does not point at an instruction");
-            }
-            let reference = match (r_type, body[slot * 8]) {
-                (elf::R_BPF_64_64, 0x18) => self.wide(symbol, imm(slot)),
-                (elf::R_BPF_64_32, 0x85) => self.call(symbol, imm(slot) as i32),
-                _ => Err(format!(
-                    "relocation of type {r_type} on opcode {:02x}",
-                    body[slot * 8]
-                )),
-            };
-            refs.insert(
-                slot,
-                reference.map_err(|why| self.section_error(section_name, offset, why))?,
-            );
-        }
-        Ok(refs)
-    }
-
-    fn function_at(&self, section: SectionIndex, start: u64) -> Option<usize> {
-        self.functions
-            .iter()
-            .position(|f| f.section == section && f.start == start)
-    }
-
-    fn call(&self, symbol: SymbolIndex, imm: i32) -> Result<Reference, String> {
-        let symbol = self
-            .elf
-            .symbol_by_index(symbol)
-            .map_err(|e| e.to_string())?;
-        match symbol.section_index() {
-            Some(section) => {
-                let target =
-                    (symbol.address() as i64).wrapping_add((i64::from(imm) + 1) * 8) as u64;
-                let id = self
-                    .function_at(section, target)
-                    .ok_or("call of something that is not a function")?;
-                Ok(Reference::Call(Callee::Local(id)))
-            }
-            // Weak or not, kernel functions are taken as present; an unknown one is a fault when called.
-            None if symbol.is_undefined() => {
-                let name = symbol.name().map_err(|e| e.to_string())?.to_owned();
-                Ok(Reference::Call(Callee::Kfunc(name)))
-            }
-            None => Err("call of a symbol without section".to_owned()),
-        }
-    }
-
-    fn wide(&mut self, symbol: SymbolIndex, imm: u32) -> Result<Reference, String> {
-        let symbol = self
-            .elf
-            .symbol_by_index(symbol)
-            .map_err(|e| e.to_string())?;
-        let Some(index) = symbol.section_index() else {
-            let name = symbol.name().unwrap_or("?");
-            return if symbol.is_undefined()
-                && !name.starts_with("LINUX_")
-                && !name.starts_with("CONFIG_")
-            {
-                Ok(Reference::Wide(Wide::Number(KSYM_ADDRESS)))
-            } else {
-                Err(format!(
-                    "external variable {name} is not covered by the simulator"
-                ))
-            };
-        };
-        let offset = symbol.address().wrapping_add(u64::from(imm));
-        if let Some(&map) = self.map_at.get(&(index.0, offset)) {
-            return Ok(Reference::Wide(Wide::Map(map)));
-        }
-        let map = match self.data_map.get(&index.0) {
-            Some(&map) => map,
-            None => {
-                let def = self.data_section(index)?;
-                self.data_map.insert(index.0, self.maps.len());
-                self.maps.push(def);
-                self.maps.len() - 1
-            }
-        };
-        match u32::try_from(offset) {
-            Ok(off) if off < self.maps[map].value_size => {
-                Ok(Reference::Wide(Wide::MapValue { map, off }))
-            }
-            _ => Err(format!(
-                "offset {offset:#x} lies outside section {}",
-                self.maps[map].name
-            )),
-        }
-    }
-
-    /// `.rodata`, `.data`, `.bss` and their like as a map of one value.
-    fn data_section(&self, index: SectionIndex) -> Result<MapDef, String> {
-        let section = self
-            .elf
-            .section_by_index(index)
-            .map_err(|e| e.to_string())?;
-        let name = section.name().map_err(|e| e.to_string())?.to_owned();
-        let is = |what: &str| name == what || name.starts_with(&format!("{what}."));
-        let read_only = is(".rodata");
-        if !read_only && !is(".data") && !is(".bss") {
-            return Err(format!(
-                "address of something in section {name} is not covered"
-            ));
-        }
-        let initial = section.data().map_err(|e| e.to_string())?.to_vec();
-        let value_size =
-            u32::try_from(section.size()).map_err(|_| format!("{name} is too large"))?;
-        Ok(MapDef {
-            name,
-            kind: MapKind::Data { read_only },
-            key_size: 4,
-            value_size,
-            max_entries: 1,
-            flags: 0,
-            initial,
-        })
     }
 }

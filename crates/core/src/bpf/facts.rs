@@ -10,6 +10,7 @@ use super::helpers;
 use super::insn::{AluOp, Callee, Insn, Operand, Reg, Size, Wide, Width};
 use super::layout::{self, CtxLoad, Member, PacketPointer};
 use super::program::Program;
+use super::value::{CTX, END, META, NOTHING, OTHER, PACKET, POINTERS, SCALAR, STACK, State, Value};
 
 /// What v3 wants to know of a program before it chooses a prologue (patches 11 to 14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -27,118 +28,6 @@ pub(super) struct Followed {
     pub facts: Facts,
     /// For each instruction: the context load it is.
     pub ctx_loads: Vec<Option<CtxLoad>>,
-}
-
-/// A set of things a register may hold; none of them if nothing was ever put there (such a value
-/// cannot be used in a program the verifier accepts, so it does not count in a join).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Value {
-    kinds: u8,
-    /// Distance from the pointer's origin, when it holds one thing at a known distance.
-    off: Option<i64>,
-}
-
-const NOTHING: Value = Value::of(0);
-const SCALAR: u8 = 1;
-const CTX: u8 = 2;
-const PACKET: u8 = 4;
-const META: u8 = 8;
-const END: u8 = 16;
-const STACK: u8 = 32;
-const OTHER: u8 = 64; // map, map value, dynptr slice
-const POINTERS: u8 = CTX | PACKET | META | END | STACK | OTHER;
-
-impl Value {
-    const fn of(kinds: u8) -> Value {
-        Value { kinds, off: None }
-    }
-
-    const fn at(kinds: u8, off: i64) -> Value {
-        Value {
-            kinds,
-            off: Some(off),
-        }
-    }
-
-    fn join(self, other: Value) -> Value {
-        if self.kinds == 0 {
-            return other;
-        }
-        if other.kinds == 0 {
-            return self;
-        }
-        let off = if self.off == other.off {
-            self.off
-        } else {
-            None
-        };
-        Value {
-            kinds: self.kinds | other.kinds,
-            off,
-        }
-    }
-
-    fn moved(self, by: Option<i64>) -> Value {
-        let off = self.off.zip(by).and_then(|(off, by)| off.checked_add(by));
-        Value {
-            kinds: self.kinds,
-            off,
-        }
-    }
-}
-
-const SLOTS: usize = 64;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct State {
-    regs: [Value; 11],
-    /// Eight bytes each, slot 0 at r10 - 8.
-    stack: [Value; SLOTS],
-}
-
-impl State {
-    fn entry(args: [Value; 5]) -> State {
-        let mut regs = [NOTHING; 11];
-        regs[1..6].copy_from_slice(&args);
-        regs[10] = Value::at(STACK, 0);
-        State {
-            regs,
-            stack: [NOTHING; SLOTS],
-        }
-    }
-
-    fn join(&mut self, other: &State) -> bool {
-        let mut changed = false;
-        let mine = self.regs.iter_mut().chain(&mut self.stack);
-        for (mine, other) in mine.zip(other.regs.iter().chain(&other.stack)) {
-            let joined = mine.join(*other);
-            changed |= joined != *mine;
-            *mine = joined;
-        }
-        changed
-    }
-
-    /// The slot of an aligned eight-byte access.
-    fn slot(off: Option<i64>) -> Option<usize> {
-        let off = off?;
-        let slot = usize::try_from(-off / 8).ok()?.checked_sub(1)?;
-        (off % 8 == 0 && slot < SLOTS).then_some(slot)
-    }
-
-    /// Forgets what a store of `size` bytes may overwrite.
-    fn forget(&mut self, off: Option<i64>, size: i64) {
-        for (slot, value) in self.stack.iter_mut().enumerate() {
-            let start = -8 * (slot as i64 + 1);
-            if off.is_none_or(|off| off < start + 8 && start < off + size) {
-                // With an unknown place the old value may also still be there.
-                *value = if off.is_some() {
-                    Value::of(SCALAR)
-                } else {
-                    value.join(Value::of(SCALAR))
-                };
-            }
-        }
-    }
 }
 
 impl Program {

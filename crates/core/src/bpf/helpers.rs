@@ -25,10 +25,10 @@ pub(super) fn returns_pointer(id: u32) -> bool {
     matches!(id, 1 | 131 | 203)
 }
 
-/// `bpf_helper_changes_pkt_data()`: skb_store_bytes, l3/l4_csum_replace do not move the packet but
-/// may make it private; all of these end the life of packet pointers.
+/// Helpers after which pointers into the packet are not valid any more
+/// (`bpf_helper_changes_pkt_data()`, net/core/filter.c; the ones for XDP, TC and LWT).
 pub(super) fn changes_packet(id: u32) -> bool {
-    matches!(id, 9..=11 | 13 | 18 | 19 | 31 | 38 | 39 | 43 | 44 | 50 | 54 | 65 | 73..=76 | 98 | 190)
+    matches!(id, 9..=11 | 13 | 18 | 19 | 31 | 38 | 39 | 43 | 44 | 50 | 54 | 65 | 73..=76)
 }
 
 /// Carries out a helper; gives r0.
@@ -161,7 +161,7 @@ pub(super) fn call_kfunc(
     let ret = match name {
         "bpf_dynptr_from_skb_meta" if *prog_type == ProgType::SchedCls => {
             context(memory, args[0])?;
-            dynptrs.from_skb_meta(memory, args[1], args[2])?
+            dynptrs.make_skb_meta(memory, args[1], args[2])?
         }
         "bpf_dynptr_size" => dynptrs.size(memory, args[0])?,
         "bpf_dynptr_is_null" => i64::from(dynptrs.get(memory, args[0])? == Dynptr::Null),

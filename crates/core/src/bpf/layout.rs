@@ -5,13 +5,16 @@ use super::insn::{AluOp, Cond, Insn, Operand, Reg, Size, Width};
 use super::memory::{DEV_ADDRESS, RXQ_ADDRESS};
 use super::program::ProgType;
 
-/// Offsets in kernel structures, bytes, x86-64.
+/// Offsets in kernel structures, bytes, x86-64 with the options of a Debian amd64 kernel.
 ///
-/// Read out of the BTF of a running x86-64 kernel (6.18, `/sys/kernel/btf/vmlinux`) that has the
-/// options of a distribution kernel which take part in the layout: `NET_SCHED`, `NF_CONNTRACK`,
-/// `BRIDGE_NETFILTER`, `NETWORK_SECMARK`, `NET_RX_BUSY_POLL`, `XPS`, and no `KCOV`. They agree with
-/// counting the members of `struct sk_buff` in include/linux/skbuff.h of 6.12. What may differ
-/// between versions is `NET_DEVICE_IFINDEX`; nothing but the printed listing depends on any of them.
+/// How they were found: the BTF of a running 6.18 kernel (`/sys/kernel/btf/vmlinux`) gives `cb` 40,
+/// `len` 112, `cloned` 126, `pkt_type` 128, `struct xdp_buff`, `struct xdp_rxq_info`,
+/// `struct bpf_skb_data_end` and `net_device.ifindex`. That kernel lacks options which Debian has and
+/// which add bits behind `pkt_type` (`WIRELESS`, `IPV6_NDISC_NODETYPE`, `IP_VS`, `NET_SWITCHDEV`,
+/// `TLS_DEVICE`, `IP_SCTP`; checked in Debian's `linux-config-6.1`). With them the flags take five bytes
+/// and not four, so all from `tc_index` on lies 4 bytes further and `data` at 208 instead of 200: counted
+/// from the members of `struct sk_buff` (include/linux/skbuff.h, 6.12) and checked with a compiler.
+/// Not checked on a Debian kernel: `NET_DEVICE_IFINDEX`. Only the printed listing depends on these numbers.
 #[allow(missing_docs)]
 pub mod offsets {
     pub const SKB_DEV: i16 = 16;
@@ -23,16 +26,16 @@ pub mod offsets {
     pub const SKB_CLONED: i16 = 126;
     /// `PKT_TYPE_OFFSET`, the byte with the three bits `pkt_type`.
     pub const SKB_PKT_TYPE: i16 = 128;
-    pub const SKB_PRIORITY: i16 = 140;
-    pub const SKB_SKB_IIF: i16 = 144;
-    pub const SKB_HASH: i16 = 148;
+    pub const SKB_PRIORITY: i16 = 144;
+    pub const SKB_SKB_IIF: i16 = 148;
+    pub const SKB_HASH: i16 = 152;
     /// `vlan_all`: `vlan_proto`, then `vlan_tci`.
-    pub const SKB_VLAN_ALL: i16 = 152;
-    pub const SKB_VLAN_PROTO: i16 = 152;
-    pub const SKB_VLAN_TCI: i16 = 154;
-    pub const SKB_MARK: i16 = 164;
-    pub const SKB_PROTOCOL: i16 = 176;
-    pub const SKB_DATA: i16 = 200;
+    pub const SKB_VLAN_ALL: i16 = 156;
+    pub const SKB_VLAN_PROTO: i16 = 156;
+    pub const SKB_VLAN_TCI: i16 = 158;
+    pub const SKB_MARK: i16 = 168;
+    pub const SKB_PROTOCOL: i16 = 180;
+    pub const SKB_DATA: i16 = 208;
     /// In `struct bpf_skb_data_end`, behind `struct qdisc_skb_cb` of 28 bytes and 4 of padding.
     pub const CB_DATA_META: i16 = 32;
     pub const CB_DATA_END: i16 = 40;
@@ -307,4 +310,34 @@ pub(super) fn convert(
         }));
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The offsets of include/uapi/linux/bpf.h, counted by hand.
+    #[test]
+    fn loads_are_allowed_as_in_filter_c() {
+        let tc = |off, size| ctx_load(&ProgType::SchedCls, off, size, false).map(|l| l.member);
+        assert_eq!(tc(76, 4), Some(Member::Pointer(PacketPointer::Data)));
+        assert_eq!(tc(80, 4), Some(Member::Pointer(PacketPointer::DataEnd)));
+        assert_eq!(tc(140, 4), Some(Member::Pointer(PacketPointer::DataMeta)));
+        assert_eq!(tc(16, 2), Some(Member::Number(CtxField::Protocol)));
+        assert_eq!(tc(40, 4), Some(Member::Number(CtxField::Ifindex)));
+        // Addresses are four bytes wide, nothing else; numbers may be narrower, not wider.
+        assert_eq!(
+            (tc(140, 2), tc(140, 8), tc(138, 4), tc(8, 8)),
+            (None, None, None, None)
+        );
+        // The socket's fields, padding, before and behind.
+        assert_eq!(
+            (tc(88, 4), tc(136, 4), tc(181, 1), tc(-4, 4), tc(192, 4)),
+            (None, None, None, None, None)
+        );
+        assert_eq!(ctx_load(&ProgType::SchedCls, 140, 4, true), None);
+        let xdp = |off, size| ctx_load(&ProgType::Xdp, off, size, false).map(|l| l.member);
+        assert_eq!(xdp(8, 4), Some(Member::Pointer(PacketPointer::DataMeta)));
+        assert_eq!((xdp(12, 2), xdp(20, 4), xdp(24, 4)), (None, None, None));
+    }
 }

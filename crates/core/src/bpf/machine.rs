@@ -243,7 +243,7 @@ impl Machine<'_> {
         src: Reg,
     ) -> Result<(), Fault> {
         let address = self.address(base, off);
-        if address % u64::from(size.bytes()) != 0 {
+        if !address.is_multiple_of(u64::from(size.bytes())) {
             return Err(self.wrong("misaligned atomic access"));
         }
         let old = self.load(address, size)?;

@@ -172,7 +172,8 @@ impl Maps {
 
     /// `bpf_map_update_elem()` (kernel/bpf/arraymap.c, hashtab.c); 0 or a negative error.
     pub(super) fn update(&mut self, map: usize, key: &[u8], value: &[u8], flags: u64) -> i64 {
-        let (any, noexist, exist) = (0, 1, 2);
+        // BPF_NOEXIST, BPF_EXIST; 0 is BPF_ANY
+        let (noexist, exist) = (1, 2);
         if flags > exist {
             return -EINVAL;
         }
@@ -197,7 +198,6 @@ impl Maps {
             Some(slot) => slot,
             None if flags == exist => return -ENOENT,
             None => {
-                debug_assert!(flags == any || flags == noexist);
                 let used = m.slots.len() as u32;
                 let Some(slot) = m.free.pop().or((used < m.def.max_entries).then_some(used)) else {
                     return -E2BIG;

@@ -3,9 +3,20 @@
 //! `rbpf` executes arithmetic and jumps; every memory access, call and exit is carried out by the
 //! core on its own memory, so no pointer made by a program is ever dereferenced by the host, every
 //! instruction can be stepped, and any program ends within a budget.
+//!
+//! ```text
+//! load_object ─ elf, relocations, btf, btf_ext, map_defs, decode ─► Object { programs, maps }
+//! Program::facts ─ facts, value ─► Facts        which prologue a design wants
+//! fix_up ─ layout, fixup, piece, disasm ─► Prepared { listing, steps, pieces }
+//! run ─ machine, memory, maps, helpers, dynptr, printk ─► r0, through a Host
+//! ```
+//!
+//! Addresses that a program sees are constants of `memory.rs`, of `maps.rs` and the host's
+//! `packet_address()`; nothing depends on where the host keeps its bytes.
 
 mod btf;
 mod btf_ext;
+mod decode;
 mod disasm;
 mod dynptr;
 mod elf;
@@ -25,6 +36,8 @@ mod memory;
 mod piece;
 mod printk;
 mod program;
+mod relocations;
+mod value;
 
 pub use disasm::texts;
 pub use elf::load_object;

@@ -218,3 +218,61 @@ pub(super) fn line_text(line: &[u8]) -> String {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     String::from_utf8_lossy(line).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say(fmt: &str, args: &[u64]) -> Option<String> {
+        let fmt = [fmt.as_bytes(), &[0]].concat();
+        let read = |address: u64, len: usize| {
+            let text = b"word\0";
+            Ok(text[address as usize..(address as usize + len).min(text.len())].to_vec())
+        };
+        format(&fmt, args, read)
+            .unwrap()
+            .map(|line| line_text(&line))
+    }
+
+    #[test]
+    fn formats_are_those_of_the_kernel() {
+        let minus = -42i64 as u64;
+        assert_eq!(say("%u\n", &[42]).as_deref(), Some("42"));
+        assert_eq!(
+            say("%d %ld %lld", &[minus, minus, minus]).as_deref(),
+            Some("-42 -42 -42")
+        );
+        // %d and %u take 32 bits.
+        let wide = 0x1_ffff_ffff;
+        assert_eq!(
+            say("%d %u %x", &[wide, wide, wide]).as_deref(),
+            Some("-1 4294967295 ffffffff")
+        );
+        assert_eq!(
+            say("%lu %llx %lX", &[wide, 171, 171]).as_deref(),
+            Some("8589934591 ab AB")
+        );
+        assert_eq!(
+            say("%05d|%-5d|%+d|%3u", &[minus, 7, 7, 7]).as_deref(),
+            Some("-0042|7    |+7|  7")
+        );
+        assert_eq!(say("%s%% %c", &[0, 65]).as_deref(), Some("word% A"));
+        assert_eq!(say("%6s|", &[0]).as_deref(), Some("  word|"));
+        assert_eq!(
+            say("%px", &[0xffff_8881_0000_0000]).as_deref(),
+            Some("ffff888100000000")
+        );
+        assert_eq!(say("%pI4", &[0]).as_deref(), Some("119.111.114.100"));
+    }
+
+    #[test]
+    fn what_the_kernel_refuses_prints_nothing() {
+        assert_eq!(say("%n", &[1]), None);
+        assert_eq!(say("%f", &[1]), None);
+        assert_eq!(say("%", &[1]), None);
+        assert_eq!(say("%u %u", &[1]), None);
+        assert_eq!(say("%pB", &[1]), None);
+        // No NUL at the end.
+        assert_eq!(format(b"%u", &[1], |_, _| Ok(Vec::new())), Ok(None));
+    }
+}

@@ -1,7 +1,10 @@
 //! What an object file holds: programs and maps, relocations resolved.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::decode::{Calls, decode};
+use super::error::LoadError;
 use super::insn::Insn;
 
 /// Type of a program, from the name of its section as libbpf reads it
@@ -105,6 +108,31 @@ pub struct Program {
     pub lines: Vec<Option<SourceLine>>,
     /// Names of the object's maps, by index.
     pub map_names: Arc<[String]>,
+}
+
+impl Program {
+    /// A program from its bytes alone: no maps, no kernel functions, no line info. Calls with
+    /// `src = 1` name a place in the same bytes.
+    /// `section` gives the type.
+    pub fn from_bytes(name: &str, section: &str, bytes: &[u8]) -> Result<Program, LoadError> {
+        let decoded =
+            decode(bytes, &BTreeMap::new(), Calls::Inside).map_err(|e| LoadError::Section {
+                file: name.to_owned(),
+                section: section.to_owned(),
+                offset: e.slot as u64 * 8,
+                why: e.why,
+            })?;
+        let insns: Vec<Insn> = decoded.into_iter().map(|d| d.insn).collect();
+        Ok(Program {
+            name: name.to_owned(),
+            section: section.to_owned(),
+            prog_type: ProgType::from_section(section),
+            file: name.to_owned(),
+            lines: vec![None; insns.len()],
+            insns,
+            map_names: Arc::from([]),
+        })
+    }
 }
 
 /// An object file.

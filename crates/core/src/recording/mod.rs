@@ -8,6 +8,7 @@ mod bytes;
 pub mod compare;
 mod compare_reports;
 pub mod event;
+mod event_fields;
 pub mod events;
 pub mod expand;
 mod hex;

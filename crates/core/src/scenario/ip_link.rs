@@ -126,7 +126,7 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         dev: dev.clone(),
         mode,
     });
-    let set = changes.then(|| Command::LinkSet {
+    let set = changes.then_some(Command::LinkSet {
         netns,
         dev,
         up,

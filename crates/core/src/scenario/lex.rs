@@ -112,15 +112,6 @@ impl<'w> Args<'w> {
         }
     }
 
-    /// All words that are left.
-    pub fn rest(&self) -> impl Iterator<Item = &'w str> + use<'w> {
-        self.words
-            .get(self.at..)
-            .unwrap_or_default()
-            .iter()
-            .map(|word| word.text.as_str())
-    }
-
     /// How many words have been taken.
     pub fn taken(&self) -> usize {
         self.at

@@ -112,7 +112,7 @@ fn classify(line: &str) -> Shape {
         };
     }
     match trimmed.strip_prefix('#') {
-        Some(rest) if rest.is_empty() => Shape::Prompt { at: line.len() },
+        Some("") => Shape::Prompt { at: line.len() },
         Some(rest)
             if rest.starts_with([' ', '\t'])
                 && rest.split_whitespace().next().is_some_and(is_tool) =>

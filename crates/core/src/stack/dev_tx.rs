@@ -20,18 +20,10 @@ impl Kernel {
 
     fn dev_queue_xmit_bh(&mut self, no: SkbNo) -> Run<i64> {
         self.skb_mut(no).reset_mac_header();
-        let Some(dev) = self.skb(no).dev else {
-            return not_covered("__dev_queue_xmit of a packet without device");
-        };
         if !self.sch_handle_egress(no)? {
             return Ok(NET_XMIT_DROP);
         }
-        if self.xmit_recursion > XMIT_RECURSION_LIMIT {
-            let name = self.topology.dev(dev).name.clone();
-            self.warn_once(&format!(
-                "Dead loop on virtual device {name}, fix it urgently!"
-            ));
-            self.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+        if self.dead_loop(no, XMIT_RECURSION_LIMIT)? {
             return Ok(NET_XMIT_DROP);
         }
         self.traced("validate_xmit_skb", FILE, no, |_| Ok(Some(no)))?;
@@ -40,6 +32,23 @@ impl Kernel {
         self.xmit_recursion -= 1;
         result?;
         Ok(0)
+    }
+
+    /// Whether devices send into each other deeper than `limit`; then the packet is dropped.
+    pub(super) fn dead_loop(&mut self, no: SkbNo, limit: u32) -> Run<bool> {
+        if self.xmit_recursion <= limit {
+            return Ok(false);
+        }
+        let name = self
+            .skb(no)
+            .dev
+            .map(|dev| self.topology.dev(dev).name.clone())
+            .unwrap_or_default();
+        self.warn_once(&format!(
+            "Dead loop on virtual device {name}, fix it urgently!"
+        ));
+        self.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+        Ok(true)
     }
 
     /// `dev_hard_start_xmit()`: the driver takes the packet; NULL says that all went out.

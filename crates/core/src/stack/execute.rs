@@ -23,7 +23,7 @@ pub struct ExecuteError {
     /// The command.
     pub text: String,
     /// Why.
-    pub cause: Cause,
+    pub cause: Box<Cause>,
 }
 
 /// Why a command could not be carried out.
@@ -60,7 +60,7 @@ impl Kernel {
         self.command(&line.command).map_err(|cause| ExecuteError {
             line: line.number,
             text: line.text.clone(),
-            cause,
+            cause: Box::new(cause),
         })
     }
 

@@ -11,6 +11,8 @@ use crate::trace::{Layer, SkbNo};
 
 const CORE: &str = "net/ipv4/ip_tunnel_core.c";
 const FILE: &str = "net/ipv4/ip_tunnel.c";
+/// `IP_TUNNEL_RECURSION_LIMIT` (`include/net/ip_tunnels.h`): tunnels inside tunnels.
+const IP_TUNNEL_RECURSION_LIMIT: u32 = 5;
 /// `INET_ECN_MASK` and `INET_ECN_CE`: Congestion Experienced.
 const ECN_MASK: u8 = 3;
 
@@ -211,6 +213,9 @@ impl Kernel {
     /// `iptunnel_xmit()`: pushes the outer IP header and sends.
     fn iptunnel_xmit(&mut self, no: SkbNo, route: Route, mut outer: [u8; 20]) -> Run<()> {
         self.traced("iptunnel_xmit", CORE, no, |k| {
+            if k.dead_loop(no, IP_TUNNEL_RECURSION_LIMIT)? {
+                return Ok(());
+            }
             let xnet = k.crosses_netns(k.skb(no).dev, route.dev);
             k.skb_scrub_packet(no, xnet)?;
             let id = k.ip_select_ident();
@@ -228,8 +233,10 @@ impl Kernel {
                 ipv4_label(&outer),
                 "iptunnel_xmit",
             );
-            k.ip_local_out(no)?;
-            Ok(())
+            k.xmit_recursion += 1;
+            let sent = k.ip_local_out(no);
+            k.xmit_recursion -= 1;
+            sent.map(drop)
         })
     }
 }

@@ -46,8 +46,9 @@ pub struct Loaded {
 
 /// Address of a buffer's `head` in a program's eyes: a fixed, kernel-looking number.
 pub(super) fn address_of(head: BufferNo) -> u64 {
-    const DIRECT_MAP: u64 = 0xffff_8881_0000_0000;
-    DIRECT_MAP + u64::from(head.0) * 0x2_0000
+    // far from the addresses that the BPF engine gives out (bpf/memory.rs)
+    const DIRECT_MAP: u64 = 0xffff_8882_0000_0000;
+    DIRECT_MAP + u64::from(head.0) * 0x4_0000
 }
 
 /// Maps of the loaded objects.
@@ -176,7 +177,7 @@ impl Kernel {
                 program: run.program.clone(),
                 dev: run.dev.clone(),
                 hook: run.hook,
-                after_step: self.recorder.trace.steps.len(),
+                after_step: self.recorder.events(),
                 what,
             };
             self.recorder.trace.reports.push(report);

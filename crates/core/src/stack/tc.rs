@@ -13,8 +13,6 @@ use crate::xdp::EINVAL;
 const FILE: &str = "net/core/filter.c";
 /// `TCX_NEXT`: the next program decides.
 const TCX_NEXT: i64 = -1;
-/// `TCX_PASS`.
-const TCX_PASS: i64 = 0;
 /// `TCX_DROP`.
 const TCX_DROP: i64 = 2;
 /// `TCX_REDIRECT`.
@@ -76,8 +74,8 @@ impl Kernel {
                 Ok(false)
             }
             TCX_REDIRECT => not_covered("skb_do_redirect: TCX_REDIRECT"),
-            // tcx_action_code(): an unknown verdict counts as TCX_NEXT, and no program is left
-            TCX_PASS | TCX_NEXT | _ => Ok(true),
+            // TCX_PASS; or TCX_NEXT and no program is left; an unknown verdict counts as TCX_NEXT (tcx_action_code())
+            _ => Ok(true),
         }
     }
 

@@ -74,7 +74,7 @@ pub struct Report {
     pub dev: DevRef,
     /// `xdp`, `ingress` or `egress`.
     pub hook: &'static str,
-    /// Number of function-level events before it.
+    /// Number of function-level steps (all but instructions) before it.
     pub after_step: usize,
     /// What was reported.
     pub what: ReportWhat,

@@ -30,6 +30,7 @@ pub struct Recorder {
     /// The trace so far.
     pub trace: Trace,
     depth: u16,
+    events: usize,
 }
 
 impl Recorder {
@@ -52,7 +53,11 @@ impl Recorder {
             skipped: Vec::new(),
             cost: Default::default(),
         };
-        Self { trace, depth: 0 }
+        Self {
+            trace,
+            depth: 0,
+            events: 0,
+        }
     }
 
     /// One level deeper: the steps that follow happen inside a function.
@@ -65,6 +70,12 @@ impl Recorder {
         self.depth = self.depth.saturating_sub(1);
     }
 
+    /// Function-level steps so far: all but instructions.
+    #[must_use]
+    pub fn events(&self) -> usize {
+        self.events
+    }
+
     /// Index the next step will have.
     #[must_use]
     pub fn next_step(&self) -> usize {
@@ -73,6 +84,7 @@ impl Recorder {
 
     /// Stores a step and the writes made since the one before; `writes` is empty afterwards.
     pub fn step(&mut self, moment: Moment, writes: &mut Vec<ByteWrite>) {
+        self.events += usize::from(!matches!(moment.kind, StepKind::Insn { .. }));
         let first = self.trace.writes.len();
         self.trace.writes.append(writes);
         let fields = moment.fields.map(|fields| self.intern(fields));

@@ -1,6 +1,8 @@
 //! A packet in a byte buffer, as small as the engine's contract allows.
 //! The rules of `bpf_xdp_adjust_meta()` are written from net/core/filter.c, not from our simulator.
 
+#![allow(dead_code)] // each test file uses a part
+
 use headroom_core::bpf::{
     Budget, CtxField, Fault, Host, Maps, Object, Prepared, Prologue, fix_up, load_object, run,
 };
