@@ -57,10 +57,7 @@ pub(crate) enum CliError {
     Recording(#[from] ReadError),
     /// A command is wrong.
     #[error("{file}: {error}")]
-    Command {
-        file: String,
-        error: Box<ParseError>,
-    },
+    Command { file: String, error: ParseError },
     /// An object file is wrong.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -69,7 +66,7 @@ pub(crate) enum CliError {
     Simulate {
         file: String,
         design: &'static str,
-        error: Box<SimulateError>,
+        error: SimulateError,
     },
     /// JSON can't be made.
     #[error("JSON: {0}")]

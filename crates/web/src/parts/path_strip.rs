@@ -151,10 +151,12 @@ pub fn PathStrip(model: Model) -> impl IntoView {
     };
     view! {
         <nav class="way" aria-label="The way of the packet">
+            <div class="rail">
+                <div class="bands" aria-hidden="true">{bands}</div>
+                <ol>{stations}</ol>
+                <p class="short" aria-hidden="true">{short}</p>
+            </div>
             {sends(model)}
-            <div class="bands" aria-hidden="true">{bands}</div>
-            <ol>{stations}</ol>
-            <p class="short" aria-hidden="true">{short}</p>
         </nav>
     }
 }

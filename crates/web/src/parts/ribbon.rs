@@ -16,7 +16,7 @@ use crate::model::{Model, Selected};
 const CHAR: f64 = 6.62;
 /// A byte narrower than this shows no digits.
 const READABLE: f64 = 12.4;
-const ARC_H: f64 = 30.0;
+const ARC_H: f64 = 34.0;
 const CELL_H: f64 = 32.0;
 const ROW_H: f64 = 15.0;
 /// From the top of the zones to the top of the cells.
@@ -328,17 +328,17 @@ fn tick(picture: Memo<Arc<Picture>>, name: &'static str) -> impl IntoView {
                 .iter()
                 .find(|pointer| pointer.name == name)?
                 .offset;
-            p.labels
-                .iter()
-                .find(|label| label.offset == offset)
-                .map(|label| label.row as f64)
+            let label = p.labels.iter().find(|label| label.offset == offset)?;
+            // Beside its text a stem goes down to the line of the text, over it only to its top.
+            let beside = label.left || label.x > label.tick;
+            Some(label.row as f64 * ROW_H + if beside { 15.0 } else { 5.0 })
         })
     };
     let stem = move || {
         format!(
             "M0 {:.1} V{:.1}",
             CELL_H + 1.0,
-            CELL_H + 15.0 + row().unwrap_or(0.0) * ROW_H
+            CELL_H + row().unwrap_or(15.0)
         )
     };
     view! {
@@ -425,7 +425,7 @@ fn moves(
         let draw = |mark: headroom_core::scene::ribbon::MoveMark| {
             let (from, to, y) = (mark.from_x, mark.to_x, top() - HEAD_H + 1.0);
             let third = (to - from) / 3.0;
-            let rise = y - 26.0;
+            let rise = y - 24.0;
             let text = format!(
                 "{} moved {} bytes, {} {}",
                 mark.by,
@@ -437,7 +437,7 @@ fn moves(
                 <g class="move">
                     <path d=format!("M{from:.1} {y:.1} C{:.1} {rise:.1} {:.1} {rise:.1} {to:.1} {y:.1}", from + third, to - third)/>
                     <path class="tip" d=format!("M{:.1} {:.1} L{to:.1} {:.1} L{:.1} {:.1} z", to - 4.0, y - 6.0, y + 1.0, to + 3.0, y - 6.5)/>
-                    <text x=f64::midpoint(from, to) y=rise + 12.0>{text}</text>
+                    <text x=f64::midpoint(from, to) y=rise + 1.0>{text}</text>
                 </g>
             }
         };

@@ -20,7 +20,7 @@ use super::stage::{Stage, watch_width};
 use super::text_view::TextView;
 use super::timeline::Timeline;
 use crate::keys::{Action, action, carry_out};
-use crate::model::Model;
+use crate::model::{Kind, Model};
 use crate::platform;
 
 /// Keys that the focused element needs for itself.
@@ -110,6 +110,32 @@ pub fn Stepper(model: Model) -> impl IntoView {
     };
     let wide = NodeRef::<Div>::new();
     let lane_width = watch_width(wide);
+    let lower = move || {
+        view! {
+            <div class="panels">
+                <Bytes model/>
+                <Program model/>
+                <Fields model/>
+            </div>
+        }
+    };
+    // On a slide the picture comes first; the rest is there when it is asked for.
+    let opened = RwSignal::new(false);
+    let panels = match model.kind {
+        Kind::Embed => view! {
+            <button class="tab more" aria-expanded=move || opened.get().to_string() on:click=move |_| opened.update(|o| *o = !*o)>
+                "Bytes, program, fields"
+            </button>
+            {move || opened.get().then(lower)}
+        }
+        .into_any(),
+        Kind::Page | Kind::Picture => view! {
+            {lower()}
+            <div class="lane-measure" node_ref=wide></div>
+            <Timeline model width=lane_width/>
+        }
+        .into_any(),
+    };
     let scale_word = move || {
         if model.linear.get() {
             "to scale"
@@ -130,13 +156,7 @@ pub fn Stepper(model: Model) -> impl IntoView {
                     on:click=move |_| model.linear.update(|l| *l = !*l)>{scale_word}</button>
                 <button class="tab" on:click=open_sheet>"Keys "<kbd>"?"</kbd></button>
             </div>
-            <div class="panels">
-                <Bytes model/>
-                <Program model/>
-                <Fields model/>
-            </div>
-            <div class="lane-measure" node_ref=wide></div>
-            <Timeline model width=lane_width/>
+            {panels}
             <Controls model copied copy/>
             <KeySheet node=sheet/>
             <p class="sr" role="status" aria-live="polite">{move || model.spoken.get()}</p>

@@ -57,7 +57,7 @@ fn kind<'t>(row: &Row, traces: &'t [Arc<Trace>]) -> Option<&'t StepKind> {
 
 fn lane_name(row: &Row) -> String {
     let dev = if row.name.dev.is_empty() {
-        "no device"
+        "no dev"
     } else {
         row.name.dev.as_str()
     };
@@ -237,7 +237,7 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         let span = span.get_untracked();
         let (left, right) = (percent(&span, bar.start), percent(&span, bar.end));
         let px = (right - left) / 100.0 * (width.get() - 92.0);
-        let fits = (bar.name.chars().count() as f64) * 6.1 + 6.0 <= px;
+        let fits = px >= 38.0;
         let text = if fits || program {
             bar.name.clone()
         } else {
