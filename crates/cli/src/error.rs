@@ -57,7 +57,10 @@ pub(crate) enum CliError {
     Recording(#[from] ReadError),
     /// A command is wrong.
     #[error("{file}: {error}")]
-    Command { file: String, error: ParseError },
+    Command {
+        file: String,
+        error: Box<ParseError>,
+    },
     /// An object file is wrong.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -66,7 +69,7 @@ pub(crate) enum CliError {
     Simulate {
         file: String,
         design: &'static str,
-        error: SimulateError,
+        error: Box<SimulateError>,
     },
     /// JSON can't be made.
     #[error("JSON: {0}")]

@@ -85,7 +85,7 @@ pub(crate) fn recording_input(recording: &Recording, path: &Path) -> Result<Inpu
     let file = path.display().to_string();
     let lines = parse_setup(&recording.head.setup).map_err(|error| CliError::Command {
         file: file.clone(),
-        error,
+        error: Box::new(error),
     })?;
     let programs = path.parent().unwrap_or(Path::new(".")).join("programs");
     let mut objects = Vec::new();
@@ -131,7 +131,7 @@ fn content_above(path: &Path) -> Result<PathBuf, CliError> {
 fn scenario_input(scenario: &ScenarioFile, file: &str, content: &Path) -> Result<Input, CliError> {
     let parsed = scenario.parse().map_err(|error| CliError::Command {
         file: file.into(),
-        error,
+        error: Box::new(error),
     })?;
     let mut objects = Vec::new();
     for path in scenario.programs.values() {

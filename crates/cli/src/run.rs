@@ -53,7 +53,7 @@ fn trace(name: &str, input: &Input, design: DesignName) -> Result<Trace, CliErro
     simulate(input, design).map_err(|error| CliError::Simulate {
         file: name.into(),
         design: design.as_str(),
-        error,
+        error: Box::new(error),
     })
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::align::{Alignment, align};
 use super::compare_reports::compare_reports;
-use super::event::{ByteRun, Event, Field, Packet, Ret, Value, skb_fields, xdp_fields};
+use super::event::{ByteRun, Event, Packet, Value};
+use super::event_fields::own_fields;
 use super::events::{TracedEvent, traced_events};
 use super::model::Recording;
 use super::normalise::{Heads, is_recorded, may_differ};
@@ -58,7 +59,7 @@ pub(super) fn compare_events(
         .zip(marks)
         .filter_map(|(traced, inside)| inside.then_some(traced));
     let got: Vec<&TracedEvent> = inside
-        .filter(|traced| is_recorded(&head.design, &traced.event))
+        .filter(|traced| is_recorded(&head.design, traced))
         .collect();
     let got_events: Vec<&Event> = got.iter().map(|traced| &traced.event).collect();
     let alignment = align(&expected, &got_events);
@@ -68,7 +69,7 @@ pub(super) fn compare_events(
     coverage(&alignment, &expected, &got_events, &mut report);
     let mut pairs = Pairs {
         trace,
-        skbs: &alignment.skbs,
+        skbs: alignment.skbs.clone(),
         heads: Default::default(),
         unwritten: BTreeSet::new(),
     };
@@ -82,7 +83,7 @@ pub(super) fn compare_events(
         let complete = alignment.missing.is_empty();
         let visible: Vec<bool> = simulated
             .iter()
-            .map(|traced| is_recorded(&head.design, &traced.event))
+            .map(|traced| is_recorded(&head.design, traced))
             .collect();
         compare_reports(head, trace, complete.then_some(&visible[..]), &mut report);
     }
@@ -173,7 +174,7 @@ fn xdp_places(alignment: &Alignment, expected: &[&Event], got: &[&Event], report
 struct Pairs<'a> {
     trace: &'a Trace,
     /// Simulated skb → recorded skb.
-    skbs: &'a BTreeMap<u32, u32>,
+    skbs: BTreeMap<u32, u32>,
     /// Recorded and simulated.
     heads: (Heads, Heads),
     /// Unwritten bytes that differ: simulated buffer, offset.
@@ -187,7 +188,8 @@ impl Pairs<'_> {
             seq: expected.seq,
             ..whole(&stage, field, expected_value, got_value)
         };
-        let mapped = self.fields_of(event);
+        self.learn(expected, event);
+        let mapped = own_fields(event, |skb| self.skbs.get(&skb).copied());
         for (name, value) in own_fields(expected, Some) {
             let found = mapped
                 .iter()
@@ -273,9 +275,14 @@ impl Pairs<'_> {
         }
     }
 
-    /// The simulated event's fields with skbs numbered as in the recording.
-    fn fields_of(&self, event: &Event) -> Vec<Field> {
-        own_fields(event, |skb| self.skbs.get(&skb).copied())
+    /// An skb that is known by being returned only (a clone that no other event is about).
+    fn learn(&mut self, expected: &Event, got: &Event) {
+        let (Some(Some(wanted)), Some(Some(found))) = (expected.ret_skb, got.ret_skb) else {
+            return;
+        };
+        if !self.skbs.contains_key(&found) && !self.skbs.values().any(|taken| *taken == wanted) {
+            self.skbs.insert(found, wanted);
+        }
     }
 
     fn head(
@@ -347,62 +354,6 @@ impl Pairs<'_> {
     }
 }
 
-/// The event's fields by name, bytes and `head` left out. `number` gives the number under which an skb is known.
-fn own_fields(event: &Event, number: impl Fn(u32) -> Option<u32>) -> Vec<Field> {
-    let text = |text: Option<&String>| text.map_or(Value::Unset, |text| Value::Text(text.clone()));
-    let mut fields: Vec<Field> = vec![
-        ("prog", event.prog.into()),
-        ("dev", text(event.dev.as_ref())),
-        ("netns", text(event.netns.as_ref())),
-        ("kind", Value::Text(event.kind().into())),
-        ("skb", event.skb.and_then(&number).into()),
-        ("end_of_life", event.end_of_life.into()),
-        ("freed", event.freed.into()),
-    ];
-    fields.extend(
-        event
-            .drop_reason
-            .map(|reason| ("drop_reason", reason.into())),
-    );
-    fields.extend(event.ret.map(|ret| match ret {
-        Ret::Number(n) => ("ret", Value::Number(n)),
-        Ret::Pointer => ("ret", Value::Text("pointer".into())),
-    }));
-    fields.extend(event.ret_skb.map(|skb| match skb {
-        // An skb that the other side does not know stays different from NULL.
-        Some(skb) => (
-            "ret_skb",
-            number(skb).map_or(Value::Text("another skb".into()), Value::from),
-        ),
-        None => ("ret_skb", Value::Unset),
-    }));
-    match &event.packet {
-        Packet::Skb(skb) => {
-            fields.extend(skb_fields(&skb.fields));
-            let meta = skb.fields.meta;
-            fields.extend([
-                ("meta.len", meta.len.into()),
-                ("meta.start", meta.start.into()),
-                ("meta.end", meta.end.into()),
-            ]);
-            fields.extend(run_fields(&skb.bytes));
-        }
-        Packet::Xdp(xdp) => {
-            fields.extend(xdp_fields(&xdp.fields));
-            fields.extend(run_fields(&xdp.bytes));
-        }
-        Packet::Result => {}
-    }
-    fields
-}
-
-fn run_fields(run: &ByteRun) -> [Field; 2] {
-    [
-        ("bytes_off", run.offset.into()),
-        ("bytes_truncated", run.truncated.into()),
-    ]
-}
-
 /// How many of the unwritten bytes that differ a program read as metadata.
 fn unwritten_read(trace: &Trace, unwritten: &BTreeSet<(u32, u32)>) -> usize {
     let mut read = BTreeSet::new();
@@ -419,3 +370,7 @@ fn unwritten_read(trace: &Trace, unwritten: &BTreeSet<(u32, u32)>) -> usize {
 #[cfg(test)]
 #[path = "compare_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "align_tests.rs"]
+mod align_tests;

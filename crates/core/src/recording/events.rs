@@ -19,6 +19,8 @@ pub struct TracedEvent {
     pub event: Event,
     /// Index of the step it was made of.
     pub step: usize,
+    /// The function or program it was called from, if that is in the trace.
+    pub caller: Option<String>,
     /// Origin of each byte of the event's bytes; same length.
     pub origins: Vec<OriginId>,
     /// Origin of each byte of `meta.bytes`; same length.
@@ -41,16 +43,58 @@ pub fn traced_events(trace: &Trace) -> Vec<TracedEvent> {
     let Some(mut cursor) = Cursor::new(trace) else {
         return Vec::new();
     };
-    let mut events = Vec::new();
+    let mut events: Vec<TracedEvent> = Vec::new();
+    let mut entries = Entries::default();
+    let mut open: Vec<String> = Vec::new();
     for index in 0..trace.steps.len() {
         let Some(label) = label(trace, index) else {
             continue;
         };
         cursor.go(index);
         let seq = u32::try_from(events.len() + 1).unwrap_or(u32::MAX);
-        events.push(traced(seq, index, label, cursor.packet()));
+        let mut traced = traced(seq, index, label, cursor.packet());
+        entries.follow(&mut traced.event);
+        // depth says how many functions are open around this step
+        open.truncate(usize::from(trace.steps[index].depth));
+        traced.caller = open.last().cloned();
+        open.push(traced.event.stage.name.clone());
+        events.push(traced);
     }
     events
+}
+
+/// Functions that have not returned yet. A packet that is gone has no device any more: recordings show the
+/// device it had at the function's entry, and never a namespace.
+#[derive(Default)]
+struct Entries {
+    open: Vec<(String, Option<u32>, Option<String>)>,
+}
+
+impl Entries {
+    fn follow(&mut self, event: &mut Event) {
+        if event.end_of_life {
+            return;
+        }
+        if event.stage.edge == Edge::Entry {
+            self.open
+                .push((event.stage.name.clone(), event.skb, event.dev.clone()));
+            return;
+        }
+        let is_its = |(name, skb, _): &(String, Option<u32>, Option<String>)| {
+            *name == event.stage.name && *skb == event.skb
+        };
+        let entry = self
+            .open
+            .iter()
+            .rposition(is_its)
+            .map(|at| self.open.remove(at));
+        if event.packet == Packet::Result {
+            event.netns = None;
+            if let Some((_, _, dev)) = entry {
+                event.dev = dev;
+            }
+        }
+    }
 }
 
 /// What a step is called.
@@ -135,6 +179,7 @@ fn traced(seq: u32, index: usize, label: Label, view: PacketView<'_>) -> TracedE
     TracedEvent {
         event,
         step: index,
+        caller: None,
         origins,
         meta_origins,
     }
@@ -194,3 +239,7 @@ pub fn bytes_off(fields: &SkbFields) -> u32 {
         .fold(fields.data, u32::min);
     lowest.saturating_sub(BEFORE)
 }
+
+#[cfg(test)]
+#[path = "events_tests.rs"]
+mod tests;

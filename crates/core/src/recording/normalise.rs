@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::Event;
+use super::events::TracedEvent;
 use super::visible::is_visible;
 use crate::trace::{Edge, OriginId, SourceTable};
 
@@ -32,12 +32,13 @@ const FREEING: [&str; 7] = [
 
 /// Whether a simulated event would be in a recording of `design`.
 #[must_use]
-pub fn is_recorded(design: &str, event: &Event) -> bool {
+pub fn is_recorded(design: &str, traced: &TracedEvent) -> bool {
+    let event = &traced.event;
     if event.end_of_life || event.prog {
         return true;
     }
     let name = event.stage.name.as_str();
-    is_visible(design, name)
+    is_visible(design, name, traced.caller.as_deref())
         && !FREEING.contains(&name)
         && !NEVER_RECORDED.contains(&(name, event.stage.edge))
 }
@@ -122,6 +123,8 @@ mod tests {
                 shared_with: vec![]
             }
         );
+        // Number 2 shows up again although nobody shares: it was freed without an event.
+        assert!(heads.identity(4, 2, 1).shared_with.is_empty());
         // Number 1 is reused after its owner ended.
         heads.end(1);
         assert_eq!(
