@@ -165,9 +165,12 @@ fn next_run(model: Model, frame: &Arc<Frame>) -> impl IntoView + use<> {
     })
 }
 
+/// The instructions of one C line, with their indexes.
+type Group = (Option<u32>, Vec<(usize, ListingLine)>);
+
 /// Instructions in groups of one C line.
-fn groups(run: &Run) -> Vec<(Option<u32>, Vec<(usize, ListingLine)>)> {
-    let mut out: Vec<(Option<u32>, Vec<(usize, ListingLine)>)> = Vec::new();
+fn groups(run: &Run) -> Vec<Group> {
+    let mut out: Vec<Group> = Vec::new();
     for (index, line) in run.listing.lines.iter().cloned().enumerate() {
         match out.last_mut() {
             Some((c_line, lines)) if *c_line == line.c_line => lines.push((index, line)),
