@@ -212,7 +212,7 @@ fn focus_cell(node: NodeRef<Table>, offset: u32) {
 #[component]
 pub fn FrontTabs(model: Model) -> impl IntoView {
     let tabs = move || {
-        let shown = model.place.with(|place| place.designs.clone());
+        let shown = model.designs.get();
         let many = shown.len() > 1;
         let tab = move |design: usize| {
             let name = DESIGNS.get(design).copied().unwrap_or_default();

@@ -13,7 +13,7 @@ pub fn Header() -> impl IntoView {
     let at_scenario = move || {
         location
             .0
-            .with(|(address, _)| matches!(address, Address::Scenario(_)))
+            .with(|(address, _)| matches!(address, Address::Scenario(_) | Address::Scenarios))
     };
     let at_spec = move || {
         location
@@ -40,7 +40,7 @@ pub fn Header() -> impl IntoView {
                     "Headroom"
                 </a>
                 <nav aria-label="Pages">
-                    <a href="/s/seed" aria-current=move || current(at_scenario())>"Scenario"</a>
+                    <a href="/s" aria-current=move || current(at_scenario())>"Scenarios"</a>
                     <a href="/spec" aria-current=move || current(at_spec())>"Spec"</a>
                 </nav>
                 <button class="quiet" on:click=turn title="Colours: as the system says, light, dark">

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use headroom_core::scene::life::{LifeEvent, LifeKind, life};
-use headroom_core::scene::name::names;
 use headroom_core::trace::{Layer, OriginId};
 use leptos::prelude::*;
 
@@ -74,8 +73,8 @@ pub fn Life(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
     };
     let event = move |event: LifeEvent| {
         let target = event.step.and_then(|step| {
-            let trace = frame.with(|frame| frame.as_ref().map(|frame| frame.trace.clone()))?;
-            names(&trace).into_iter().nth(step)
+            let design = frame.with(|frame| frame.as_ref().map(|frame| frame.design))?;
+            model.names(design).get(step).cloned()
         });
         let who = match target {
             Some(name) => view! { <button class="link" on:click=move |_| model.go_to(name.clone(), By::Jump)>{event.who}</button> }.into_any(),

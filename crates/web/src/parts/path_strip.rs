@@ -15,7 +15,7 @@ struct Stop {
 
 fn stops(model: Model) -> Vec<Stop> {
     let rows = model.rows.get();
-    let shown = model.place.with(|place| place.designs.clone());
+    let shown = model.designs.get();
     let mut out: Vec<Stop> = Vec::new();
     for (column, design) in shown.iter().enumerate() {
         let Some(trace) = model.trace(*design) else {

@@ -112,7 +112,7 @@ pub fn Program(model: Model) -> impl IntoView {
 fn calls(model: Model, frame: &Arc<Frame>) -> impl IntoView + use<> {
     let links = chain(frame);
     let last = links.len().saturating_sub(1);
-    let names = headroom_core::scene::names(&frame.trace);
+    let names = model.names(frame.design);
     let one = |(depth, (name, file, dev, step)): (usize, (String, String, String, usize))| {
         let target = names.get(step).cloned();
         let go = move |_| {
@@ -152,9 +152,7 @@ fn next_run(model: Model, frame: &Arc<Frame>) -> impl IntoView + use<> {
             )
         });
     let next = next.and_then(|(index, step)| {
-        let name = headroom_core::scene::names(&frame.trace)
-            .into_iter()
-            .nth(index)?;
+        let name = model.names(frame.design).get(index).cloned()?;
         let dev = device(&frame.trace, step)
             .map(|dev| dev.name.clone())
             .unwrap_or_default();

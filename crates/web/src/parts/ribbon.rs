@@ -84,10 +84,8 @@ pub fn Ribbon(
     let buffer =
         Memo::new(move |_| frame.with(|frame| frame.as_ref().and_then(|frame| frame.buffer_no)));
     let arc = Memo::new(move |_| if has_moves(model, design) { ARC_H } else { 4.0 });
-    let rows = Memo::new(move |_| {
-        let buffer = buffer.get();
-        most_rows(model, design, width.get().max(240.0), buffer).max(picture.with(|p| p.rows))
-    });
+    let most = Memo::new(move |_| most_rows(model, design, width.get().max(240.0), buffer.get()));
+    let rows = Memo::new(move |_| most.get().max(picture.with(|p| p.rows)));
     let top = move || arc.get() + HEAD_H;
     let height = move || top() + CELL_H + 14.0 + rows.get() as f64 * ROW_H;
     let label =

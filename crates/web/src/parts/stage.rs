@@ -38,7 +38,7 @@ pub fn watch_width(node: NodeRef<Div>) -> Signal<f64> {
 pub fn Stage(model: Model) -> impl IntoView {
     let node = NodeRef::<Div>::new();
     let width = watch_width(node);
-    let shown = Memo::new(move |_| model.place.with(|place| place.designs.clone()));
+    let shown = model.designs;
     let one = move |design: usize| view! { <Design model design width/> };
     view! {
         <div class="stage">

@@ -40,8 +40,8 @@ struct Mark {
 
 fn shown(model: Model) -> Vec<Arc<Trace>> {
     model
-        .place
-        .with(|p| p.designs.clone())
+        .designs
+        .get()
         .into_iter()
         .filter_map(|d| model.trace(d))
         .collect()
@@ -248,7 +248,7 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         let here = move || (bar.start..bar.end).contains(&at.get());
         view! {
             <button class="tb" class:p=program class:back=bar.name.is_empty() class:partial=bar.partial class:here=here tabindex="-1"
-                style=format!("left:{left:.3}%;width:calc({:.3}% - 1px)", right - left) title=bar.name.clone()
+                style:left=format!("{left:.3}%") style:width=format!("calc({:.3}% - 1px)", right - left) title=bar.name.clone()
                 on:click=move |_| model.go(start, By::Jump)><span>{text}</span></button>
         }
     };
@@ -283,7 +283,7 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         span.track();
         all.get().into_iter().map(lane).collect_view()
     };
-    let designs = Memo::new(move |_| model.place.with(|p| p.designs.clone()));
+    let designs = model.designs;
     let mark_lanes = move || {
         designs
             .get()

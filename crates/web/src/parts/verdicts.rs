@@ -1,6 +1,6 @@
 //! The answer in one line: what each program read, under each design. Each is a jump to its step.
 
-use headroom_core::scene::name::{Point, StepName, names};
+use headroom_core::scene::name::{Point, StepName};
 use headroom_core::trace::Verdict;
 use leptos::prelude::*;
 
@@ -19,11 +19,11 @@ struct Answer {
 /// Exits of program runs that read something, with what they read.
 fn answers(model: Model) -> Vec<Answer> {
     let mut out: Vec<Answer> = Vec::new();
-    for design in model.place.with(|place| place.designs.clone()) {
+    for design in model.designs.get() {
         let (Some(trace), Some(name)) = (model.trace(design), DESIGNS.get(design).copied()) else {
             continue;
         };
-        let names = names(&trace);
+        let names = model.names(design);
         for read in &trace.reads {
             let exit = names.iter().zip(&trace.steps).find(|(name, step)| {
                 name.point == Point::Exit
