@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::prose::prose;
 use crate::frame::Frame;
 use crate::model::{By, Model};
+use super::part;
 
 /// The byte to speak of: the one looked at, else the first one that was read, else the first of
 /// the metadata.
@@ -89,5 +90,5 @@ pub fn Life(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
         Some((_, _, events)) => events.into_iter().map(event).collect_view().into_any(),
         None => ().into_any(),
     };
-    view! { <h3>{heading}</h3> <ol class="life">{events}</ol> }
+    view! { <h3>{part(heading)}</h3> <ol class="life">{part(events)}</ol> }
 }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::ribbon::verdict_word;
 use crate::engine::DESIGNS;
 use crate::model::{By, Model};
+use super::{part, sig};
 
 #[derive(Clone, PartialEq)]
 struct Answer {
@@ -88,12 +89,12 @@ pub fn Verdicts(model: Model) -> impl IntoView {
         let packet = packet_of(model, &answer.at).map(|number| format!(", packet {number}"));
         let values = shown.iter().map(value).collect_view();
         view! {
-            <button class="answer" aria-current=move || here(&mark).then_some("step")
+            <button class="answer" aria-current=sig(move || here(&mark).then_some("step"))
                 on:click=move |_| model.go_to(target.clone(), By::Jump)>
                 <span class="reader">{answer.who}{packet}</span>
                 {values}
             </button>
         }
     };
-    view! { <div class="answers" role="group" aria-label="What the programs read">{move || all.get().into_iter().map(one).collect_view()}</div> }
+    view! { <div class="answers" role="group" aria-label="What the programs read">{part(move || all.get().into_iter().map(one).collect_view())}</div> }
 }
