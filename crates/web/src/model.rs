@@ -64,6 +64,8 @@ pub struct Model {
     pub problem: RwSignal<Option<Problem>>,
     /// What is wrong with the address.
     pub notices: RwSignal<Vec<String>>,
+    /// The shown designs.
+    pub designs: Memo<Vec<usize>>,
     /// Steps of the shown designs, lined up.
     pub rows: Memo<Arc<Vec<Row>>>,
     /// Index of the current row.
@@ -105,6 +107,7 @@ impl Model {
         let place = RwSignal::new(place);
         let notices = RwSignal::new(notices);
 
+        let designs = Memo::new(move |_| place.with(|place| place.designs.clone()));
         let shown = Memo::new(move |_| place.with(|place| (place.designs.clone(), place.zoom)));
         let rows = Memo::new_with_compare(
             move |_| {
@@ -185,6 +188,7 @@ impl Model {
             outcome,
             problem: RwSignal::new(problem),
             notices,
+            designs,
             rows,
             at,
             sends,
@@ -204,6 +208,18 @@ impl Model {
     pub fn trace(&self, design: usize) -> Option<Arc<Trace>> {
         self.outcome
             .with(|outcome| outcome.as_ref()?.traces.get(design).cloned())
+    }
+
+    /// The names of a design's steps.
+    #[must_use]
+    pub fn names(&self, design: usize) -> Arc<Vec<StepName>> {
+        self.outcome
+            .with(|outcome| {
+                outcome
+                    .as_ref()
+                    .and_then(|outcome| outcome.names.get(design).cloned())
+            })
+            .unwrap_or_default()
     }
 
     /// The frame of a design, if it is shown.

@@ -11,6 +11,7 @@ use crate::parts::commands::Commands;
 use crate::parts::prose::ticks;
 use crate::parts::stepper::Stepper;
 use crate::parts::verdicts::Verdicts;
+use crate::parts::sig;
 
 /// A model that follows the address: back, forward, links.
 pub fn model_of(id: &str, kind: Kind) -> Option<Model> {
@@ -57,7 +58,7 @@ pub fn Scenario(id: String) -> impl IntoView {
     document().set_title(&format!("{title} · Headroom"));
     let chip = move |(index, name): (usize, &'static str)| {
         let on = move || model.place.with(|place| place.designs.contains(&index));
-        view! { <button class="chip" aria-pressed=move || on().to_string() on:click=move |_| model.toggle_design(index)>{name}</button> }
+        view! { <button class="chip" aria-pressed=sig(move || on().to_string()) on:click=move |_| model.toggle_design(index)>{name}</button> }
     };
     let embed = move || Address::Embed(model.place.get()).print();
     view! {

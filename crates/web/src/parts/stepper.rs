@@ -22,6 +22,7 @@ use super::timeline::Timeline;
 use crate::keys::{Action, action, carry_out};
 use crate::model::{Kind, Model};
 use crate::platform;
+use super::{part, sig};
 
 /// Keys that the focused element needs for itself.
 fn taken(event: &web_sys::KeyboardEvent) -> bool {
@@ -123,10 +124,10 @@ pub fn Stepper(model: Model) -> impl IntoView {
     let opened = RwSignal::new(false);
     let panels = match model.kind {
         Kind::Embed => view! {
-            <button class="tab more" aria-expanded=move || opened.get().to_string() on:click=move |_| opened.update(|o| *o = !*o)>
+            <button class="tab more" aria-expanded=sig(move || opened.get().to_string()) on:click=move |_| opened.update(|o| *o = !*o)>
                 "Bytes, program, fields"
             </button>
-            {move || opened.get().then(lower)}
+            {part(move || opened.get().then(lower))}
         }
         .into_any(),
         Kind::Page | Kind::Picture => view! {
@@ -145,13 +146,13 @@ pub fn Stepper(model: Model) -> impl IntoView {
     };
     view! {
         <div class="stepper">
-            {notices}
+            {part(notices)}
             <PathStrip model/>
             <Say model/>
             <Stage model/>
             <div class="under">
                 <TextView model/>
-                <button class="tab" aria-pressed=move || model.linear.get().to_string()
+                <button class="tab" aria-pressed=sig(move || model.linear.get().to_string())
                     title="Headroom, payload and tailroom folded, or every byte equally wide"
                     on:click=move |_| model.linear.update(|l| *l = !*l)>{scale_word}</button>
                 <button class="tab" on:click=open_sheet>"Keys "<kbd>"?"</kbd></button>
@@ -159,7 +160,7 @@ pub fn Stepper(model: Model) -> impl IntoView {
             {panels}
             <Controls model copied copy/>
             <KeySheet node=sheet/>
-            <p class="sr" role="status" aria-live="polite">{move || model.spoken.get()}</p>
+            <p class="sr" role="status" aria-live="polite">{model.spoken}</p>
         </div>
     }
 }
