@@ -13,7 +13,4 @@ mod platform;
 mod theme;
 
 #[cfg(test)]
-#[path = "../spec_format.rs"]
-mod spec_format;
-#[cfg(test)]
 mod spec_tests;
