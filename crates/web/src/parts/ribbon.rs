@@ -11,6 +11,7 @@ use leptos::prelude::*;
 
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
+use crate::slots::Slots;
 use super::{part, px, sig};
 
 /// Width of a character of the 11 px monospaced labels.
@@ -87,6 +88,15 @@ pub fn Ribbon(
     let arc = Memo::new(move |_| if has_moves(model, design) { ARC_H } else { 4.0 });
     let most = Memo::new(move |_| most_rows(model, design, width.get().max(240.0), buffer.get()));
     let rows = Memo::new(move |_| most.get().max(picture.with(|p| p.rows)));
+    let offsets = Memo::new(move |_| model.scale.with(|scale| scale.cells().collect::<Vec<_>>()));
+    let slots = Slots::new(move || {
+        let width = unit.get();
+        picture.with(|p| p.cells.iter().map(|cell| (cell.offset, (Some(cell.clone()), width))).collect())
+    });
+    let drawn = move |offset: u32| {
+        let cell = picture.with_untracked(|p| p.cells.iter().find(|cell| cell.offset == offset).cloned());
+        (cell, unit.get_untracked())
+    };
     let top = move || arc.get() + HEAD_H;
     let height = move || top() + CELL_H + 14.0 + rows.get() as f64 * ROW_H;
     let label =
@@ -112,9 +122,9 @@ pub fn Ribbon(
                         children=region
                     />
                     <For
-                        each=move || model.scale.with(|scale| scale.cells().enumerate().collect::<Vec<_>>())
+                        each=move || offsets.get()
                         key=|cell| *cell
-                        children=move |(index, offset)| byte(model, design, picture, unit, index, offset)
+                        children=move |offset| byte(model, design, slots, drawn(offset), offset)
                     />
                     <For each=move || picture.with(|p| p.reads.clone()) key=|r| (r.start, r.end, r.x.to_bits()) children=read_frame/>
                     <line class="chosen" style:display=sig(move || shown(chosen_x(model, design, unit).is_some()))
@@ -242,50 +252,17 @@ fn region(region: Placed<Region>) -> impl IntoView {
     }
 }
 
-fn byte(
-    model: Model,
-    design: usize,
-    picture: Memo<Arc<Picture>>,
-    unit: Memo<f64>,
-    index: usize,
-    offset: u32,
-) -> impl IntoView {
-    let cell: Memo<Option<Cell>> = Memo::new(move |_| {
-        picture.with(|p| {
-            p.cells
-                .get(index)
-                .filter(|cell| cell.offset == offset)
-                .cloned()
-        })
-    });
-    let class = move || {
-        cell.with(|cell| {
-            let Some(cell) = cell else {
-                return "b none".to_owned();
-            };
-            let mut class = String::from("b");
-            let mut add = |yes: bool, name: &str| {
-                if yes {
-                    class.push(' ');
-                    class.push_str(name);
-                }
-            };
-            add(cell.value == Some(0), "z");
-            add(cell.stale, "stale");
-            add(cell.written, "w");
-            add(cell.read.is_some(), "rd");
-            class
-        })
-    };
+/// What one drawn byte shows: the cell and its width.
+type Drawn = (Option<Cell>, f64);
+
+fn byte(model: Model, design: usize, slots: Slots<u32, Drawn>, first: Drawn, offset: u32) -> impl IntoView {
+    let slot = slots.slot(offset, first);
+    let class = move || slot.with(|(cell, _)| cell.as_ref().map_or_else(|| "b none".to_owned(), cell_class));
     let text = move || {
-        cell.with(|cell| {
-            cell.as_ref()
-                .and_then(|c| c.value)
-                .map(|v| format!("{v:02x}"))
-                .unwrap_or_default()
-        })
+        slot.with(|(cell, _)| cell.as_ref().and_then(|c| c.value).map(|v| format!("{v:02x}")).unwrap_or_default())
     };
-    let x = move || model.scale.with(|scale| scale.x(offset)) * unit.get() + unit.get() / 2.0;
+    let left = move || slot.with(|(cell, _)| cell.as_ref().map_or(0.0, |cell| cell.x));
+    let width = move || slot.with(|(_, width)| *width);
     let look = move |_| model.selected.set(Some(Selected { design, offset }));
     let choose = move |_| {
         model.front.set(design);
@@ -293,10 +270,19 @@ fn byte(
     };
     view! {
         <g class=sig(class) on:pointerenter=look on:click=choose>
-            <rect class="hit" x=sig(move || px(x() - unit.get() / 2.0)) y="0" width=sig(move || px(unit.get())) height=px(CELL_H)/>
-            <text x=sig(move || px(x())) y="20.5">{sig(text)}</text>
+            <rect class="hit" x=sig(move || px(left())) y="0" width=sig(move || px(width())) height=px(CELL_H)/>
+            <text x=sig(move || px(left() + width() / 2.0)) y="20.5">{sig(text)}</text>
         </g>
     }
+}
+
+fn cell_class(cell: &Cell) -> String {
+    let mut class = String::from("b");
+    let parts = [(cell.value == Some(0), " z"), (cell.stale, " stale"), (cell.written, " w"), (cell.read.is_some(), " rd")];
+    for (_, name) in parts.into_iter().filter(|(yes, _)| *yes) {
+        class.push_str(name);
+    }
+    class
 }
 
 fn chosen_x(model: Model, design: usize, unit: Memo<f64>) -> Option<f64> {
