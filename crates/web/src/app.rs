@@ -74,7 +74,7 @@ fn App() -> impl IntoView {
         Route::Start => start_page::Start().into_any(),
         Route::Scenarios => scenarios::Scenarios().into_any(),
         Route::Scenario(id) => scenario::Scenario(scenario::ScenarioProps { id }).into_any(),
-        Route::Embed(id) => return embed::Embed(embed::EmbedProps { id }).into_any(),
+        Route::Embed(id) => embed::Embed(embed::EmbedProps { id }).into_any(),
         Route::Spec => spec::Spec().into_any(),
         Route::Unknown(path) => missing::Missing(missing::MissingProps { what: path }).into_any(),
     };

@@ -27,12 +27,17 @@ where
 {
     /// Slots that follow a source.
     pub fn new(source: impl Fn() -> Vec<(K, T)> + 'static) -> Self {
-        let slots = Self { all: StoredValue::new(HashMap::new()) };
+        let slots = Self {
+            all: StoredValue::new(HashMap::new()),
+        };
         Effect::new(move |_| {
             let values = source();
             slots.all.with_value(|all| {
                 for (key, value) in values {
-                    if let Some(slot) = all.get(&key).filter(|slot| slot.with_untracked(|now| *now != value)) {
+                    if let Some(slot) = all
+                        .get(&key)
+                        .filter(|slot| slot.with_untracked(|now| *now != value))
+                    {
                         slot.set(value);
                     }
                 }

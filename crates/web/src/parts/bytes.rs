@@ -5,11 +5,11 @@ use leptos::html::Table;
 use leptos::prelude::*;
 
 use super::life::Life;
+use super::{part, sig};
 use crate::engine::DESIGNS;
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
 use crate::slots::Slots;
-use super::{part, sig};
 
 const WIDE: u32 = 16;
 
@@ -140,7 +140,12 @@ pub fn Bytes(model: Model) -> impl IntoView {
     });
     let ascii = Slots::new(move || {
         let (from, _) = edges.get();
-        bytes.with(|bytes| (from..).step_by(WIDE as usize).zip(bytes.chunks(WIDE as usize).map(letters)).collect())
+        bytes.with(|bytes| {
+            (from..)
+                .step_by(WIDE as usize)
+                .zip(bytes.chunks(WIDE as usize).map(letters))
+                .collect()
+        })
     });
     let now = move |offset: u32| {
         let index = (offset - edges.get_untracked().0) as usize;
@@ -152,7 +157,12 @@ pub fn Bytes(model: Model) -> impl IntoView {
             let byte = slots.slot(offset, now(offset));
             let here = move || chosen() == Some(offset);
             let stop = move || here() || (chosen().is_none() && offset == first);
-            let select = move || model.selected.set(Some(Selected { design: model.front.get_untracked(), offset }));
+            let select = move || {
+                model.selected.set(Some(Selected {
+                    design: model.front.get_untracked(),
+                    offset,
+                }))
+            };
             view! {
                 <td role="gridcell" data-offset=offset class=sig(move || byte.with(|b| b.class.clone())) class:here=sig(here)
                     tabindex=sig(move || if stop() { "0" } else { "-1" })
@@ -161,7 +171,10 @@ pub fn Bytes(model: Model) -> impl IntoView {
                 </td>
             }
         };
-        let text = ascii.slot(start, letters(&(start..start + WIDE).map(now).collect::<Vec<_>>()));
+        let text = ascii.slot(
+            start,
+            letters(&(start..start + WIDE).map(now).collect::<Vec<_>>()),
+        );
         view! {
             <tr>
                 <th scope="row">{start}</th>

@@ -10,9 +10,9 @@ use headroom_core::trace::{Edge, Run, Step, StepKind};
 use leptos::prelude::*;
 
 use super::bytes::FrontTabs;
+use super::{part, sig};
 use crate::frame::Frame;
 use crate::model::{By, Model};
-use super::{part, sig};
 
 /// The run a step belongs to, and the instruction that is or was the interesting one.
 fn running(frame: &Frame) -> Option<(usize, Option<usize>)> {
@@ -189,9 +189,12 @@ fn next_run(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
     }
 }
 
+/// A C line and its instructions with their indexes.
+type Group = (Option<u32>, Vec<(usize, ListingLine)>);
+
 /// Instructions in groups of one C line.
-fn groups(run: &Run) -> Vec<(Option<u32>, Vec<(usize, ListingLine)>)> {
-    let mut out: Vec<(Option<u32>, Vec<(usize, ListingLine)>)> = Vec::new();
+fn groups(run: &Run) -> Vec<Group> {
+    let mut out: Vec<Group> = Vec::new();
     for (index, line) in run.listing.lines.iter().cloned().enumerate() {
         match out.last_mut() {
             Some((c_line, lines)) if *c_line == line.c_line => lines.push((index, line)),
@@ -238,7 +241,7 @@ fn listing(
             </li>
         }
     };
-    let group = move |(c_line, lines): (Option<u32>, Vec<(usize, ListingLine)>)| {
+    let group = move |(c_line, lines): Group| {
         let text = c_line.and_then(|n| source.iter().find(|(line, _)| *line == n));
         let text = text.map(|(n, text)| (*n, text.trim().to_owned()));
         let (first, last) = (
