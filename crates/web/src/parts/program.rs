@@ -5,7 +5,7 @@ use std::sync::Arc;
 use headroom_core::bpf::ListingLine;
 use headroom_core::scene::name::{device, what};
 use headroom_core::scene::reads_at;
-use headroom_core::scene::sentence::{changed_registers, register};
+use headroom_core::scene::instruction::{changed_registers, register};
 use headroom_core::trace::{Edge, Run, Step, StepKind};
 use leptos::prelude::*;
 
