@@ -10,6 +10,7 @@ pub mod model;
 mod pages;
 mod parts;
 mod platform;
+mod slots;
 mod theme;
 
 #[cfg(test)]
