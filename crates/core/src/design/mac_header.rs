@@ -27,6 +27,11 @@ impl MetadataDesign for MacHeader {
 
     fn expand_head(&self, _: &mut SharedInfo, _: u32) {}
 
+    /// The memmove keeps them against the MAC header.
+    fn untag_moves_metadata(&self) -> bool {
+        true
+    }
+
     fn prologue(&self, facts: Facts) -> Prologue {
         Prologue {
             realign: false,

@@ -28,6 +28,10 @@ pub trait MetadataDesign {
     /// `pskb_expand_head()`: the buffer's content lies `nhead` bytes further from `head`.
     fn expand_head(&self, shinfo: &mut SharedInfo, nhead: u32);
 
+    /// `skb_reorder_vlan_header()`: whether the metadata move up with the MAC addresses when a VLAN tag is
+    /// taken out of a frame (patch-series.md 6a and 6b).
+    fn untag_moves_metadata(&self) -> bool;
+
     /// What runs in front of a TC program.
     fn prologue(&self, facts: Facts) -> Prologue;
 

@@ -7,13 +7,16 @@ pub mod command;
 pub mod error;
 pub mod file;
 mod ip;
+mod ethtool;
 mod ip_link;
+mod ip_link_kind;
 mod ip_tunnel;
 mod lex;
 mod orc;
 pub mod parse;
 mod ping;
 mod sysctl;
+pub mod routes;
 pub mod topology;
 mod value;
 

@@ -9,8 +9,12 @@ use crate::trace::{BufferNo, SkbNo};
 pub const NOT_SET: u16 = 0xffff;
 /// `CHECKSUM_NONE`.
 pub const CHECKSUM_NONE: u8 = 0;
-/// `CHECKSUM_UNNECESSARY` is 1; the value 2 that `icmp_rcv()` leaves is `CHECKSUM_COMPLETE`.
+/// `CHECKSUM_UNNECESSARY`.
 pub const CHECKSUM_UNNECESSARY: u8 = 1;
+/// `CHECKSUM_COMPLETE`: summed by software, as `icmp_rcv()` leaves it.
+pub const CHECKSUM_COMPLETE: u8 = 2;
+/// `CHECKSUM_PARTIAL`: the device is to finish the checksum.
+pub const CHECKSUM_PARTIAL: u8 = 3;
 
 /// `skb->pkt_type` (`include/uapi/linux/if_packet.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,6 +91,9 @@ pub struct SkBuff {
     pub encapsulation: bool,
     pub cloned: bool,
     pub ip_summed: u8,
+    pub csum_valid: bool,
+    pub csum_start: u16,
+    pub csum_offset: u16,
     pub mark: u32,
     pub priority: u32,
     pub skb_iif: u32,
@@ -122,6 +129,9 @@ impl SkBuff {
             encapsulation: false,
             cloned: false,
             ip_summed: CHECKSUM_NONE,
+            csum_valid: false,
+            csum_start: 0,
+            csum_offset: 0,
             mark: 0,
             priority: 0,
             skb_iif: 0,
@@ -208,6 +218,20 @@ impl SkBuff {
         self.transport_header = self.data as u16;
     }
 
+    /// `__vlan_hwaccel_put_tag()`: the tag stands beside the packet.
+    pub fn put_vlan_tag(&mut self, protocol: u16, tci: u16) {
+        self.vlan_present = true;
+        self.vlan_proto = protocol;
+        self.vlan_tci = tci;
+    }
+
+    /// `__vlan_hwaccel_clear_tag()`.
+    pub fn clear_vlan_tag(&mut self) {
+        self.vlan_present = false;
+        self.vlan_proto = 0;
+        self.vlan_tci = 0;
+    }
+
     /// `skb_reset_mac_len()`: the distance from MAC to network header.
     pub fn reset_mac_len(&mut self) {
         self.mac_len = self.network_header.wrapping_sub(self.mac_header);
@@ -228,6 +252,9 @@ impl SkBuff {
         self.network_header = shift(self.network_header);
         if self.mac_header != NOT_SET {
             self.mac_header = shift(self.mac_header);
+        }
+        if self.ip_summed == CHECKSUM_PARTIAL {
+            self.csum_start = shift(self.csum_start);
         }
         self.inner_transport_header = shift(self.inner_transport_header);
         self.inner_network_header = shift(self.inner_network_header);

@@ -2,7 +2,7 @@
 
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
-use crate::net::ethernet;
+use crate::net::{ethernet, mpls, vlan};
 use crate::scenario::topology::DevId;
 use crate::skb::{NOT_SET, PacketType};
 use crate::trace::SkbNo;
@@ -30,6 +30,14 @@ impl Kernel {
         Ok(protocol as u16)
     }
 
+    /// `netif_receive_skb()`: straight up, without backlog or NAPI.
+    pub(super) fn netif_receive_skb(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("netif_receive_skb", FILE, no, |k| {
+            k.process_backlog(no)?;
+            Ok(NET_RX_SUCCESS)
+        })
+    }
+
     /// `process_backlog()`: one packet out of the backlog.
     pub(super) fn process_backlog(&mut self, no: SkbNo) -> Run<()> {
         self.traced("__netif_receive_skb", FILE, no, |k| {
@@ -39,6 +47,8 @@ impl Kernel {
                 };
                 match to {
                     Deliver::Ip => k.ip_rcv(no),
+                    Deliver::Mpls => k.mpls_forward(no),
+                    Deliver::Nobody => Ok(NET_RX_SUCCESS),
                 }
             })
         })?;
@@ -49,7 +59,8 @@ impl Kernel {
     pub(super) fn netif_receive_skb_list(&mut self, no: SkbNo) -> Run<()> {
         match self.netif_receive_skb_core(no)? {
             Some(Deliver::Ip) => self.ip_list_rcv(no),
-            None => Ok(()),
+            Some(Deliver::Mpls) => self.mpls_forward(no).map(drop),
+            Some(Deliver::Nobody) | None => Ok(()),
         }
     }
 
@@ -64,19 +75,72 @@ impl Kernel {
                 skb.reset_transport_header();
             }
             skb.reset_mac_len();
-            if !k.do_xdp_generic(no)? || !k.sch_handle_ingress(no)? {
-                return Ok(NET_RX_DROP);
-            }
-            deliver = Some(k.protocol_handler(no)?);
+            deliver = loop {
+                match k.receive_round(no)? {
+                    Round::Another => {}
+                    Round::Gone => return Ok(NET_RX_DROP),
+                    Round::Taken => break Some(Deliver::Nobody),
+                    Round::Up => break Some(k.protocol_handler(no)?),
+                }
+            };
             Ok(NET_RX_SUCCESS)
         })?;
         Ok(deliver)
+    }
+
+    /// One round of `__netif_receive_skb_core()`: the packet is looked at on one device.
+    fn receive_round(&mut self, no: SkbNo) -> Run<Round> {
+        if !self.do_xdp_generic(no)? {
+            return Ok(Round::Gone);
+        }
+        if vlan::is_vlan(self.skb(no).protocol) && self.skb_vlan_untag(no)?.is_none() {
+            return Ok(Round::Gone);
+        }
+        if !self.sch_handle_ingress(no)? {
+            return Ok(Round::Gone);
+        }
+        if self.skb(no).vlan_present && self.vlan_do_receive(no)? {
+            return Ok(Round::Another);
+        }
+        let bridge = self
+            .skb(no)
+            .dev
+            .and_then(|dev| self.topology.dev(dev).master);
+        if let Some(bridge) = bridge {
+            match self.br_handle_frame(no, bridge)? {
+                RxHandler::Consumed => return Ok(Round::Taken),
+                RxHandler::Pass => {}
+            }
+        }
+        self.check_vlan_id(no)
+    }
+
+    /// The label of that name in `__netif_receive_skb_core()`: a tag that no device wanted. A packet of
+    /// another VLAN is for somebody else; priority tags (id 0) are taken off.
+    fn check_vlan_id(&mut self, no: SkbNo) -> Run<Round> {
+        while self.skb(no).vlan_present {
+            if self.skb(no).vlan_tci & vlan::VID_MASK != 0 {
+                self.skb_mut(no).pkt_type = PacketType::OtherHost;
+            } else if vlan::is_vlan(self.skb(no).protocol) {
+                self.skb_mut(no).clear_vlan_tag();
+                if self.skb_vlan_untag(no)?.is_none() {
+                    return Ok(Round::Gone);
+                }
+                if self.vlan_do_receive(no)? {
+                    return Ok(Round::Another);
+                }
+                continue;
+            }
+            self.skb_mut(no).clear_vlan_tag();
+        }
+        Ok(Round::Up)
     }
 
     /// Which `packet_type` takes the packet.
     fn protocol_handler(&self, no: SkbNo) -> Run<Deliver> {
         match self.skb(no).protocol {
             ethernet::P_IP => Ok(Deliver::Ip),
+            mpls::P_MPLS_UC => Ok(Deliver::Mpls),
             other => not_covered(format!(
                 "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
             )),
@@ -89,6 +153,32 @@ impl Kernel {
 enum Deliver {
     /// `ip_rcv()` or `ip_list_rcv()`.
     Ip,
+    /// `mpls_forward()`.
+    Mpls,
+    /// The device's `rx_handler` has it already.
+    Nobody,
+}
+
+/// How a round of `__netif_receive_skb_core()` ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// `goto another_round`: the packet is on another device now.
+    Another,
+    /// It was dropped, or a program took it.
+    Gone,
+    /// The device's `rx_handler` took it.
+    Taken,
+    /// On to the protocols.
+    Up,
+}
+
+/// What an `rx_handler` answers (`enum rx_handler_result`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RxHandler {
+    /// `RX_HANDLER_CONSUMED`.
+    Consumed,
+    /// `RX_HANDLER_PASS`.
+    Pass,
 }
 
 /// `eth_skb_pkt_type()`: whom a frame is for.
@@ -108,7 +198,7 @@ fn packet_type(header: &[u8], mac: &[u8; 6]) -> PacketType {
 }
 
 /// The type field, or `ETH_P_802_2` when it is a length.
-fn eth_protocol(header: &[u8]) -> u16 {
+pub(super) fn eth_protocol(header: &[u8]) -> u16 {
     match be16(header, 12) {
         proto if proto >= ethernet::P_802_3_MIN => proto,
         _ => ethernet::P_802_2,

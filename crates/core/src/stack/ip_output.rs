@@ -107,7 +107,7 @@ impl Kernel {
     }
 
     /// `ip_output()`: the output device is the route's.
-    fn ip_output(&mut self, no: SkbNo) -> Run<i64> {
+    pub(super) fn ip_output(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("ip_output", FILE, no, |k| {
             let Some(route) = k.skb(no).dst else {
                 return not_covered("ip_output of a packet without route");
@@ -131,14 +131,15 @@ impl Kernel {
     /// `ip_finish_output2()`: room for the link header, then to the neighbour.
     fn ip_finish_output2(&mut self, no: SkbNo, route: Route) -> Run<i64> {
         self.traced("ip_finish_output2", FILE, no, |k| {
-            let device = k.topology.dev(route.dev);
-            if device.hard_header_len > 0 && k.skb(no).headroom() < device.ll_reserved_space() {
-                return not_covered(
-                    "ip_finish_output2: too little headroom for the link header (skb_expand_head)",
-                );
+            let room = k.topology.dev(route.dev).ll_reserved_space();
+            if k.skb(no).headroom() < room {
+                k.skb_expand_head(no, room)?;
             }
             let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16));
-            k.neigh_output(no, route.dev, next_hop)
+            match route.encap {
+                Some(encap) => k.lwtunnel_xmit(no, route, encap, next_hop),
+                None => k.neigh_output(no, route.dev, next_hop),
+            }
         })
     }
 }

@@ -4,23 +4,33 @@
 //! only does what the kernel does; [`Kernel::traced`] wraps a function with its entry and exit.
 
 mod af_packet;
+mod bridge;
 mod dev_rx;
 mod dev_tx;
 mod execute;
+mod features;
+mod geneve;
 mod gro;
 mod icmp;
+mod ip_forward;
 mod ip_input;
 mod ip_output;
 mod ip_tunnel;
 mod ipgre;
+mod ipip;
 mod judge;
+mod links;
+mod mpls;
 mod neighbour;
 mod programs;
 mod reads;
 mod skbuff;
 mod softirq;
 mod tc;
+mod udp;
 mod veth;
+mod vlan;
+mod vxlan;
 mod xdp_generic;
 mod xdp_run;
 

@@ -2,7 +2,9 @@
 
 use super::{Kernel, Run};
 use crate::scenario::topology::DevId;
-use crate::skb::{MAX_LINEAR, NET_SKB_PAD, PacketType, SkBuff, kmalloc_end, page_end};
+use crate::skb::{
+    MAX_LINEAR, NET_SKB_PAD, PacketType, SkBuff, data_align, kmalloc_end, page_end,
+};
 use crate::trace::{Layer, Outcome, SkbNo, StepKind};
 
 const FILE: &str = "net/core/skbuff.c";
@@ -13,7 +15,19 @@ const PP_MAX_HEAD: u32 = 4096 - 256 - 320;
 pub(super) mod drop_reason {
     pub const NOT_SPECIFIED: u32 = 2;
     pub const NO_SOCKET: u32 = 3;
+    pub const OTHERHOST: u32 = 13;
+    pub const IP_CSUM: u32 = 14;
+    pub const IP_INHDR: u32 = 15;
     pub const TC_INGRESS: u32 = 70;
+    pub const UNHANDLED_PROTO: u32 = 71;
+    pub const IP_INADDRERRORS: u32 = 85;
+    pub const IP_INNOROUTES: u32 = 86;
+    pub const PKT_TOO_BIG: u32 = 87;
+    // Derived: Linux 6.12's values and the seven that 7.2 has in front of its neighbours above.
+    pub const VXLAN_INVALID_HDR: u32 = 103;
+    pub const VXLAN_VNI_NOT_FOUND: u32 = 104;
+    pub const IP_TUNNEL_ECN: u32 = 108;
+    pub const LOCAL_MAC: u32 = 110;
 }
 
 impl Kernel {
@@ -90,6 +104,33 @@ impl Kernel {
             skb.cloned = false;
             Ok(0)
         })
+    }
+
+    /// `skb_cloned()`: somebody else uses the buffer too.
+    pub(super) fn skb_cloned(&self, no: SkbNo) -> bool {
+        let skb = self.skb(no);
+        skb.cloned && self.buffers.get(skb.head).dataref > 1
+    }
+
+    /// `skb_expand_head()`: a new head with at least `headroom` bytes in front.
+    pub(super) fn skb_expand_head(&mut self, no: SkbNo, headroom: u32) -> Run<()> {
+        self.traced("skb_expand_head", FILE, no, |k| {
+            let missing = headroom.saturating_sub(k.skb(no).headroom());
+            k.pskb_expand_head(no, data_align(missing), 0)?;
+            Ok(Some(no))
+        })?;
+        Ok(())
+    }
+
+    /// `skb_postpush_data_move()`: `len` bytes were pushed; the first `n` bytes of the packet, and metadata in
+    /// front of them, move down.
+    pub(super) fn skb_postpush_data_move(&mut self, no: SkbNo, len: u32, n: u32) -> Run<()> {
+        let skb = self.skb(no);
+        if self.buffers.get(skb.head).shinfo.meta_len > 0 {
+            return super::not_covered("skb_postpush_data_move of a packet with metadata");
+        }
+        self.buffers.memmove(skb.head, skb.data + len, skb.data, n);
+        Ok(())
     }
 
     /// `skb_cow_head()`: at least `headroom` bytes in front, and a head of one's own.
