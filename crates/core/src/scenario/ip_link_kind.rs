@@ -63,7 +63,9 @@ pub(super) fn vxlan(args: &mut Args<'_>) -> Kind {
             "nolearning" => parms.learning = false,
             "noproxy" | "norsc" | "nol2miss" | "nol3miss" | "noremcsumtx" | "noremcsumrx"
             | "noexternal" => {}
-            "ageing" | "maxaddress" => drop(args.expect("a number")?),
+            "ageing" | "maxaddress" => {
+                args.expect("a number")?;
+            }
             "group" | "group6" | "remote6" | "proxy" | "rsc" | "l2miss" | "l3miss"
             | "external" | "gbp" | "gpe" | "remcsumtx" | "remcsumrx" | "flowlabel" | "localbypass"
             | "nolocalbypass" | "vnifilter" | "udp6zerocsumtx" | "udp6zerocsumrx" => {
@@ -106,7 +108,7 @@ pub(super) fn bridge(args: &mut Args<'_>) -> Kind {
                 }
             }
             "forward_delay" | "hello_time" | "max_age" | "ageing_time" | "priority" => {
-                drop(args.expect("a number")?)
+                args.expect("a number")?;
             }
             word => return Ok(Err(word.to_owned())),
         }

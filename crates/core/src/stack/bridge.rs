@@ -33,7 +33,7 @@ impl Kernel {
             let valid = source[0] & 1 == 0 && source != [0; 6];
             if !valid || !k.topology.dev(bridge).up {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
-                return Ok(());
+                return Ok(RxHandler::Consumed as i64);
             }
             if dest[..5] == [0x01, 0x80, 0xc2, 0, 0] && dest[5] < 0x10 {
                 return not_covered("br_handle_frame: a reserved address (01:80:c2:00:00:0x)");
@@ -41,7 +41,8 @@ impl Kernel {
             if dest == k.topology.dev(bridge).mac {
                 k.skb_mut(no).pkt_type = PacketType::Host;
             }
-            k.br_handle_frame_finish(no, bridge, port)
+            k.br_handle_frame_finish(no, bridge, port)?;
+            Ok(RxHandler::Consumed as i64)
         })?;
         Ok(RxHandler::Consumed)
     }

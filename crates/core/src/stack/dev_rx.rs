@@ -107,10 +107,8 @@ impl Kernel {
             .dev
             .and_then(|dev| self.topology.dev(dev).master);
         if let Some(bridge) = bridge {
-            match self.br_handle_frame(no, bridge)? {
-                RxHandler::Consumed => return Ok(Round::Taken),
-                RxHandler::Pass => {}
-            }
+            let RxHandler::Consumed = self.br_handle_frame(no, bridge)?;
+            return Ok(Round::Taken);
         }
         self.check_vlan_id(no)
     }
@@ -172,13 +170,12 @@ enum Round {
     Up,
 }
 
-/// What an `rx_handler` answers (`enum rx_handler_result`).
+/// What an `rx_handler` answers (`enum rx_handler_result`); a bridge that passes frames of reserved
+/// addresses on is not simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RxHandler {
     /// `RX_HANDLER_CONSUMED`.
-    Consumed,
-    /// `RX_HANDLER_PASS`.
-    Pass,
+    Consumed = 0,
 }
 
 /// `eth_skb_pkt_type()`: whom a frame is for.

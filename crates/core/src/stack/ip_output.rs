@@ -99,11 +99,12 @@ impl Kernel {
     fn ip_send_check(&mut self, no: SkbNo) {
         let skb = self.skb(no);
         let (head, at, len) = (skb.head, u32::from(skb.network_header), skb.len as u16);
-        self.buffers.patch(head, at + 2, &len.to_be_bytes());
-        self.buffers.patch(head, at + 10, &[0, 0]);
+        self.buffers.complete(head, at, at + 2, &len.to_be_bytes());
+        self.buffers.complete(head, at, at + 10, &[0, 0]);
         let ihl = u32::from(self.bytes(no, at, 1).first().copied().unwrap_or(0) & 0x0f) * 4;
         let check = checksum::internet(self.bytes(no, at, ihl));
-        self.buffers.patch(head, at + 10, &check.to_be_bytes());
+        self.buffers
+            .complete(head, at, at + 10, &check.to_be_bytes());
     }
 
     /// `ip_output()`: the output device is the route's.

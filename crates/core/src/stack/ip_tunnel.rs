@@ -288,6 +288,20 @@ impl Kernel {
             .max(headroom.min(MAX_TUNNEL_HEADROOM));
     }
 
+    /// The outer header but for length and checksum, which `__ip_local_out()` fills in: until then the bytes
+    /// that were there show through.
+    fn write_outer(&mut self, no: SkbNo, at: u32, outer: &[u8; ipv4::HLEN as usize]) {
+        let (head, dev) = (self.skb(no).head, self.skb(no).dev);
+        let (layer, label) = (Layer::Ipv4, ipv4_label(outer));
+        let source = self.source(layer, label, "iptunnel_xmit", dev, ipv4::HLEN);
+        for part in [0..2, 4..10, 12..20] {
+            let first = part.start as u16;
+            let offset = at + part.start as u32;
+            self.buffers
+                .write(head, offset, &outer[part], source, first);
+        }
+    }
+
     /// `iptunnel_xmit()`: pushes the outer IP header and sends.
     pub(super) fn iptunnel_xmit(
         &mut self,
@@ -308,14 +322,7 @@ impl Kernel {
             skb.push(ipv4::HLEN)?;
             skb.reset_network_header();
             let data = skb.data;
-            k.write_header(
-                no,
-                data,
-                &outer,
-                Layer::Ipv4,
-                ipv4_label(&outer),
-                "iptunnel_xmit",
-            );
+            k.write_outer(no, data, &outer);
             k.xmit_recursion += 1;
             let sent = k.ip_local_out(no);
             k.xmit_recursion -= 1;

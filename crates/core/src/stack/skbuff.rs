@@ -16,13 +16,11 @@ pub(super) mod drop_reason {
     pub const NOT_SPECIFIED: u32 = 2;
     pub const NO_SOCKET: u32 = 3;
     pub const OTHERHOST: u32 = 13;
-    pub const IP_CSUM: u32 = 14;
     pub const IP_INHDR: u32 = 15;
     pub const TC_INGRESS: u32 = 70;
     pub const UNHANDLED_PROTO: u32 = 71;
     pub const IP_INADDRERRORS: u32 = 85;
     pub const IP_INNOROUTES: u32 = 86;
-    pub const PKT_TOO_BIG: u32 = 87;
     // Derived: Linux 6.12's values and the seven that 7.2 has in front of its neighbours above.
     pub const VXLAN_INVALID_HDR: u32 = 103;
     pub const VXLAN_VNI_NOT_FOUND: u32 = 104;

@@ -310,6 +310,9 @@ impl Host for TcHost<'_> {
             }
             Realign::WarnAndClear => {
                 self.kernel.warn_once("skb metadata end past mac header");
+                // the place in the recorded kernel
+                self.kernel
+                    .warn_once("WARNING: net/core/filter.c:9276 bpf_skb_meta_realign");
                 self.kernel.skb_metadata_clear(self.no);
             }
         }
