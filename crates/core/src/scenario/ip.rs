@@ -6,7 +6,7 @@ use super::command::{Command, Netns, RouteEncap, RouteKind};
 use super::error::ParseError;
 use super::lex::{Args, Word};
 use super::parse::command;
-use super::value::{destination, label, device, ipv4, ipv4_net, is_ipv6, mac, number};
+use super::value::{destination, device, ipv4, ipv4_net, is_ipv6, label, mac, number};
 use super::{ip_link, ip_tunnel};
 
 /// `ip`'s objects in the order in which it matches prefixes (iproute2, ip/ip.c): `n` is `neighbor`.
@@ -283,9 +283,9 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
                 other => return not_covered(&format!("ip route add … encap {other}")),
             },
             "blackhole" | "unreachable" | "prohibit" | "throw" | "nat" | "local" | "broadcast"
-            | "multicast" | "anycast" | "src" | "metric" | "priority" | "preference"
-            | "table" | "mtu" | "advmss" | "tos" | "dsfield" | "nexthop" | "nhid" | "onlink"
-            | "window" | "rtt" | "hoplimit" | "as" | "type" => {
+            | "multicast" | "anycast" | "src" | "metric" | "priority" | "preference" | "table"
+            | "mtu" | "advmss" | "tos" | "dsfield" | "nexthop" | "nhid" | "onlink" | "window"
+            | "rtt" | "hoplimit" | "as" | "type" => {
                 return not_covered(&format!("ip route add … {word}"));
             }
             word if is_ipv6(word) => return not_covered("ip route add of an IPv6 prefix"),

@@ -4,9 +4,9 @@ use super::bpftool::program_of;
 use super::command::{Command, LinkKind, Mac, Netns, XdpMode};
 use super::error::ParseError;
 use super::ip::{mtu, namespace, need, not_covered};
-use super::{ip_link_kind, ip_tunnel};
 use super::lex::Args;
 use super::value::{device, mac};
+use super::{ip_link_kind, ip_tunnel};
 
 /// `ip link add [link DEV] [dev|name] NAME [address MAC] type KIND …`.
 pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
@@ -122,10 +122,10 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
             },
             "master" => master = Some(Some(args.value("a bridge", device)?)),
             "nomaster" => master = Some(None),
-            "promisc" | "txqueuelen" | "qlen" | "txqlen" | "arp"
-            | "multicast" | "allmulticast" | "dynamic" | "name" | "alias" | "group" | "vf"
-            | "xdpoffload" | "type" | "broadcast" | "brd" | "vrf" | "carrier" | "protodown"
-            | "gso_max_size" | "gro_max_size" | "addrgenmode" | "trailers" => {
+            "promisc" | "txqueuelen" | "qlen" | "txqlen" | "arp" | "multicast" | "allmulticast"
+            | "dynamic" | "name" | "alias" | "group" | "vf" | "xdpoffload" | "type"
+            | "broadcast" | "brd" | "vrf" | "carrier" | "protodown" | "gso_max_size"
+            | "gro_max_size" | "addrgenmode" | "trailers" => {
                 return not_covered(&format!("ip link set … {word}"));
             }
             word => match device(word).filter(|_| dev.is_none()) {

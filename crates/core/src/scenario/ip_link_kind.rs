@@ -66,8 +66,8 @@ pub(super) fn vxlan(args: &mut Args<'_>) -> Kind {
             "ageing" | "maxaddress" => {
                 args.expect("a number")?;
             }
-            "group" | "group6" | "remote6" | "proxy" | "rsc" | "l2miss" | "l3miss"
-            | "external" | "gbp" | "gpe" | "remcsumtx" | "remcsumrx" | "flowlabel" | "localbypass"
+            "group" | "group6" | "remote6" | "proxy" | "rsc" | "l2miss" | "l3miss" | "external"
+            | "gbp" | "gpe" | "remcsumtx" | "remcsumrx" | "flowlabel" | "localbypass"
             | "nolocalbypass" | "vnifilter" | "udp6zerocsumtx" | "udp6zerocsumrx" => {
                 return Ok(Err(word.to_owned()));
             }

@@ -5,9 +5,9 @@
 mod bpftool;
 pub mod command;
 pub mod error;
+mod ethtool;
 pub mod file;
 mod ip;
-mod ethtool;
 mod ip_link;
 mod ip_link_kind;
 mod ip_tunnel;
@@ -15,8 +15,8 @@ mod lex;
 mod orc;
 pub mod parse;
 mod ping;
-mod sysctl;
 pub mod routes;
+mod sysctl;
 pub mod topology;
 mod value;
 

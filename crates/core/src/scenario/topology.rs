@@ -42,7 +42,9 @@ pub enum TopologyError {
     },
     #[error("a device `{dev}` exists already in {netns}")]
     DeviceExists { dev: String, netns: String },
-    #[error("the simulator has no device of type `{0}`; it has: veth, gre, gretap, ipip, vlan, vxlan, geneve, bridge")]
+    #[error(
+        "the simulator has no device of type `{0}`; it has: veth, gre, gretap, ipip, vlan, vxlan, geneve, bridge"
+    )]
     UnknownKind(String),
     #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]
     TooManyDevices,
@@ -362,5 +364,4 @@ mod tests {
         (dev.hard_header_len, dev.needed_headroom) = (0, 38);
         assert_eq!(dev.ll_reserved_space(), 48);
     }
-
 }

@@ -144,7 +144,9 @@ impl Kernel {
 
     /// `br_handle_vlan()`: nothing to do without VLAN filtering.
     fn br_handle_vlan(&mut self, no: SkbNo) -> Run<()> {
-        self.traced("br_handle_vlan", "net/bridge/br_vlan.c", no, |_| Ok(Some(no)))?;
+        self.traced("br_handle_vlan", "net/bridge/br_vlan.c", no, |_| {
+            Ok(Some(no))
+        })?;
         Ok(())
     }
 

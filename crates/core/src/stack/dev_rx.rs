@@ -1,5 +1,6 @@
 //! `net/core/dev.c`, receive, and `net/ethernet/eth.c`.
 
+use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{ethernet, mpls, vlan};
@@ -80,7 +81,13 @@ impl Kernel {
                     Round::Another => {}
                     Round::Gone => return Ok(NET_RX_DROP),
                     Round::Taken => break Some(Deliver::Nobody),
-                    Round::Up => break Some(k.protocol_handler(no)?),
+                    Round::Up => match k.protocol_handler(no)? {
+                        Some(handler) => break Some(handler),
+                        None => {
+                            k.kfree_skb(no, drop_reason::UNHANDLED_PROTO)?;
+                            return Ok(NET_RX_DROP);
+                        }
+                    },
                 }
             };
             Ok(NET_RX_SUCCESS)
@@ -134,14 +141,16 @@ impl Kernel {
         Ok(Round::Up)
     }
 
-    /// Which `packet_type` takes the packet.
-    fn protocol_handler(&self, no: SkbNo) -> Run<Deliver> {
+    /// Which `packet_type` takes the packet, if any.
+    fn protocol_handler(&self, no: SkbNo) -> Run<Option<Deliver>> {
+        const P_IPV6: u16 = 0x86dd;
         match self.skb(no).protocol {
-            ethernet::P_IP => Ok(Deliver::Ip),
-            mpls::P_MPLS_UC => Ok(Deliver::Mpls),
-            other => not_covered(format!(
+            ethernet::P_IP => Ok(Some(Deliver::Ip)),
+            mpls::P_MPLS_UC => Ok(Some(Deliver::Mpls)),
+            other @ (ethernet::P_ARP | P_IPV6 | ethernet::P_802_2) => not_covered(format!(
                 "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
             )),
+            _ => Ok(None),
         }
     }
 }

@@ -9,9 +9,7 @@ use crate::bpf::{LoadError, ProgType};
 use crate::scenario::command::{
     Command, Ipv4Net, Line, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
-use crate::scenario::topology::{
-    DevId, DeviceKind, Route, TopologyError, loopback, prefix_mask,
-};
+use crate::scenario::topology::{DevId, DeviceKind, Route, TopologyError, loopback, prefix_mask};
 
 /// A command could not be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -41,7 +41,12 @@ impl Kernel {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
-            k.frame_arrives(no, dev, drop_reason::NOT_SPECIFIED, drop_reason::NOT_SPECIFIED)?;
+            k.frame_arrives(
+                no,
+                dev,
+                drop_reason::NOT_SPECIFIED,
+                drop_reason::NOT_SPECIFIED,
+            )?;
             Ok(0)
         })
     }

@@ -177,7 +177,11 @@ fn gre_header(proto: u16, csum: bool, key: Option<u32>, seq: Option<u32>) -> Vec
         (gre::KEY, key),
         (gre::SEQ, seq),
     ];
-    let present = || words.iter().filter_map(|(flag, word)| Some((flag, (*word)?)));
+    let present = || {
+        words
+            .iter()
+            .filter_map(|(flag, word)| Some((flag, (*word)?)))
+    };
     let flags: u16 = present().map(|(flag, _)| flag).sum();
     let mut header = [flags.to_be_bytes(), proto.to_be_bytes()].concat();
     header.extend(present().flat_map(|(_, word)| word.to_be_bytes()));
@@ -191,7 +195,10 @@ mod tests {
     /// RFC 2784: no flags, version 0, protocol 0x0800: the four bytes of the seed mail.
     #[test]
     fn plain_header_is_the_garbage_of_the_seed_mail() {
-        assert_eq!(gre_header(0x0800, false, None, None), [0x00, 0x00, 0x08, 0x00]);
+        assert_eq!(
+            gre_header(0x0800, false, None, None),
+            [0x00, 0x00, 0x08, 0x00]
+        );
     }
 
     /// RFC 2890, section 2: checksum, key, sequence number, in that order.

@@ -53,7 +53,13 @@ impl Kernel {
                 id,
             } => {
                 let lower = self.topology.find_dev(netns, lower)?;
-                vlan_device(name, netns, (lower, self.topology.dev(lower)), *protocol, *id)
+                vlan_device(
+                    name,
+                    netns,
+                    (lower, self.topology.dev(lower)),
+                    *protocol,
+                    *id,
+                )
             }
             LinkKind::Vxlan(parms, lower) => {
                 let below = match lower {
@@ -64,7 +70,9 @@ impl Kernel {
                 let mut device = ethernet_device(name, netns, DeviceKind::Vxlan(*parms));
                 // vxlan_config_apply()
                 device.needed_headroom = vxlan::HEADROOM
-                    + below.map_or(ethernet::HLEN, |dev| dev.hard_header_len + dev.needed_headroom);
+                    + below.map_or(ethernet::HLEN, |dev| {
+                        dev.hard_header_len + dev.needed_headroom
+                    });
                 device.mtu = below.map_or(device.mtu, |dev| dev.mtu - vxlan::HEADROOM);
                 device
             }
@@ -283,7 +291,11 @@ mod tests {
     }
 
     fn shape(device: &Device) -> (u32, u32, u32) {
-        (device.needed_headroom, device.mtu, device.ll_reserved_space())
+        (
+            device.needed_headroom,
+            device.mtu,
+            device.ll_reserved_space(),
+        )
     }
 
     /// golden E2-gre-veth-full: a packet socket on `encap` reserves 48 bytes: 24 + 14 = 38, rounded.

@@ -2,9 +2,7 @@
 
 use super::{Kernel, Run};
 use crate::scenario::topology::DevId;
-use crate::skb::{
-    MAX_LINEAR, NET_SKB_PAD, PacketType, SkBuff, data_align, kmalloc_end, page_end,
-};
+use crate::skb::{MAX_LINEAR, NET_SKB_PAD, PacketType, SkBuff, data_align, kmalloc_end, page_end};
 use crate::trace::{Layer, Outcome, SkbNo, StepKind};
 
 const FILE: &str = "net/core/skbuff.c";

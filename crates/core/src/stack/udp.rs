@@ -186,7 +186,9 @@ impl Kernel {
             let len = skb.tail - u32::from(skb.network_header);
             let mtu = k.topology.dev(route.dev).mtu.saturating_sub(headroom);
             if len > mtu && k.topology.dev(dev).master.is_some() {
-                return not_covered("skb_tunnel_check_pmtu: a bridge port sends back what is too long");
+                return not_covered(
+                    "skb_tunnel_check_pmtu: a bridge port sends back what is too long",
+                );
             }
             Ok(0)
         })?;
