@@ -14,6 +14,7 @@ mod orc;
 pub mod parse;
 mod ping;
 mod sysctl;
+mod tc;
 pub mod topology;
 mod value;
 

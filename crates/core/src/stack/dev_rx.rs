@@ -1,5 +1,8 @@
 //! `net/core/dev.c`, receive, and `net/ethernet/eth.c`.
 
+use super::skbuff::drop_reason;
+use super::taps::TapId;
+use super::tc::Ingress;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::ethernet;
@@ -8,6 +11,8 @@ use crate::skb::{NOT_SET, PacketType};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/dev.c";
+/// `VLAN_VID_MASK`.
+const VLAN_VID_MASK: u16 = 0x0fff;
 /// `NET_RX_SUCCESS`.
 pub(super) const NET_RX_SUCCESS: i64 = 0;
 /// `NET_RX_DROP`.
@@ -32,63 +37,163 @@ impl Kernel {
 
     /// `process_backlog()`: one packet out of the backlog.
     pub(super) fn process_backlog(&mut self, no: SkbNo) -> Run<()> {
+        self.__netif_receive_skb(no).map(drop)
+    }
+
+    /// `netif_receive_skb()`: a packet that somebody hands up outside of NAPI.
+    pub(super) fn netif_receive_skb(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("netif_receive_skb", FILE, no, |k| k.__netif_receive_skb(no))
+    }
+
+    /// `__netif_receive_skb()` → `__netif_receive_skb_one_core()`.
+    fn __netif_receive_skb(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("__netif_receive_skb", FILE, no, |k| {
             k.traced("__netif_receive_skb_one_core", FILE, no, |k| {
-                let Some(to) = k.netif_receive_skb_core(no)? else {
-                    return Ok(NET_RX_DROP);
-                };
-                match to {
-                    Deliver::Ip => k.ip_rcv(no),
+                match k.netif_receive_skb_core(no)? {
+                    Received::For(Handler::Ip) => k.ip_rcv(no),
+                    Received::For(Handler::Ipv6) => k.ipv6_rcv(no),
+                    Received::For(Handler::Tap(tap)) => k.packet_rcv(no, tap),
+                    Received::Done(ret) => Ok(ret),
                 }
             })
-        })?;
-        Ok(())
+        })
     }
 
     /// `netif_receive_skb_list_internal()` for a list of one, as NAPI hands it up.
     pub(super) fn netif_receive_skb_list(&mut self, no: SkbNo) -> Run<()> {
         match self.netif_receive_skb_core(no)? {
-            Some(Deliver::Ip) => self.ip_list_rcv(no),
-            None => Ok(()),
+            Received::For(Handler::Ip) => self.ip_list_rcv(no),
+            Received::For(Handler::Ipv6) => self.ipv6_rcv(no).map(drop),
+            Received::For(Handler::Tap(tap)) => self.packet_rcv(no, tap).map(drop),
+            Received::Done(_) => Ok(()),
         }
     }
 
-    /// `__netif_receive_skb_core()`: resets the headers, runs generic XDP and TC, finds the protocol.
-    /// `None`: the packet did not get through.
-    fn netif_receive_skb_core(&mut self, no: SkbNo) -> Run<Option<Deliver>> {
-        let mut deliver = None;
+    /// `__netif_receive_skb_core()`: resets the headers, runs generic XDP, taps and TC, finds the protocol.
+    fn netif_receive_skb_core(&mut self, no: SkbNo) -> Run<Received> {
+        let mut received = Received::Done(NET_RX_DROP);
         self.traced("__netif_receive_skb_core", FILE, no, |k| {
-            let skb = k.skb_mut(no);
-            skb.reset_network_header();
-            if skb.transport_header == NOT_SET {
-                skb.reset_transport_header();
-            }
-            skb.reset_mac_len();
-            if !k.do_xdp_generic(no)? || !k.sch_handle_ingress(no)? {
-                return Ok(NET_RX_DROP);
-            }
-            deliver = Some(k.protocol_handler(no)?);
-            Ok(NET_RX_SUCCESS)
+            received = k.receive(no)?;
+            Ok(match received {
+                Received::For(_) => NET_RX_SUCCESS,
+                Received::Done(ret) => ret,
+            })
         })?;
-        Ok(deliver)
+        Ok(received)
     }
 
-    /// Which `packet_type` takes the packet.
-    fn protocol_handler(&self, no: SkbNo) -> Run<Deliver> {
-        match self.skb(no).protocol {
-            ethernet::P_IP => Ok(Deliver::Ip),
-            other => not_covered(format!(
-                "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
-            )),
+    /// The body of `__netif_receive_skb_core()`. `previous` is the handler that was found last (`pt_prev`): it is
+    /// given the packet as soon as the next one is found, so that only the last one need not share it.
+    fn receive(&mut self, no: SkbNo) -> Run<Received> {
+        let skb = self.skb_mut(no);
+        skb.reset_network_header();
+        if skb.transport_header == NOT_SET {
+            skb.reset_transport_header();
         }
+        skb.reset_mac_len();
+        let mut previous = None;
+        if let Some(dev) = self.skb(no).dev {
+            self.skb_mut(no).skb_iif = self.topology.dev(dev).ifindex;
+        }
+        if !self.do_xdp_generic(no)? {
+            return Ok(Received::Done(NET_RX_DROP));
+        }
+        for tap in self.taps_of(self.skb(no).dev) {
+            self.found(no, &mut previous, Handler::Tap(tap))?;
+        }
+        if let Ingress::Done(ret) = self.sch_handle_ingress(no, &mut previous)? {
+            return Ok(Received::Done(ret));
+        }
+        self.skb_mut(no).redirected = false;
+        if self.skb(no).vlan_present {
+            self.deliver_previous(no, &mut previous)?;
+            self.vlan_do_receive(no)?;
+            let skb = self.skb_mut(no);
+            // vlan id that no device here has
+            if skb.vlan_tci & VLAN_VID_MASK != 0 {
+                skb.pkt_type = PacketType::OtherHost;
+            }
+            self.__vlan_hwaccel_clear_tag(no);
+        }
+        match self.skb(no).protocol {
+            ethernet::P_IP => self.found(no, &mut previous, Handler::Ip)?,
+            ethernet::P_IPV6 => self.found(no, &mut previous, Handler::Ipv6)?,
+            other => {
+                return not_covered(format!(
+                    "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
+                ));
+            }
+        }
+        match previous {
+            Some(handler) => Ok(Received::For(handler)),
+            None => {
+                self.kfree_skb(no, drop_reason::UNHANDLED_PROTO)?;
+                Ok(Received::Done(NET_RX_DROP))
+            }
+        }
+    }
+
+    /// Another handler: the one before it gets the packet now.
+    fn found(&mut self, no: SkbNo, previous: &mut Option<Handler>, handler: Handler) -> Run<()> {
+        self.deliver_previous(no, previous)?;
+        *previous = Some(handler);
+        Ok(())
+    }
+
+    /// `deliver_skb()` to the handler found before, if any: it shares the packet.
+    pub(super) fn deliver_previous(
+        &mut self,
+        no: SkbNo,
+        previous: &mut Option<Handler>,
+    ) -> Run<()> {
+        let Some(handler) = previous.take() else {
+            return Ok(());
+        };
+        self.skb_mut(no).users += 1;
+        match handler {
+            Handler::Tap(tap) => self.packet_rcv(no, tap)?,
+            Handler::Ip => self.ip_rcv(no)?,
+            Handler::Ipv6 => self.ipv6_rcv(no)?,
+        };
+        Ok(())
+    }
+
+    /// `vlan_do_receive()` (`net/8021q/vlan_core.c`): there is no VLAN device that takes the packet.
+    fn vlan_do_receive(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("vlan_do_receive", "net/8021q/vlan_core.c", no, |_| Ok(0))
+    }
+
+    /// `ipv6_rcv()` (`net/ipv6/ip6_input.c`): IPv6 is disabled on all devices (`disable_ipv6`).
+    fn ipv6_rcv(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ipv6_rcv", "net/ipv6/ip6_input.c", no, |k| {
+            let reason = match k.skb(no).pkt_type {
+                PacketType::OtherHost => drop_reason::OTHERHOST,
+                _ => drop_reason::IPV6DISABLED,
+            };
+            k.kfree_skb(no, reason)?;
+            Ok(NET_RX_DROP)
+        })
     }
 }
 
-/// Who gets a received packet.
+/// What became of a received packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deliver {
+enum Received {
+    /// It is to be given to the last handler found.
+    For(Handler),
+    /// Somebody has taken or dropped it; what the function returns.
+    Done(i64),
+}
+
+/// Who gets a received packet (`struct packet_type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handler {
+    /// A packet socket.
+    Tap(TapId),
     /// `ip_rcv()` or `ip_list_rcv()`.
     Ip,
+    /// `ipv6_rcv()`.
+    Ipv6,
 }
 
 /// `eth_skb_pkt_type()`: whom a frame is for.
