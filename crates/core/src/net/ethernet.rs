@@ -8,6 +8,10 @@ pub const HLEN: u32 = 14;
 pub const P_IP: u16 = 0x0800;
 /// `ETH_P_IPV6`.
 pub const P_IPV6: u16 = 0x86dd;
+/// `ETH_P_ARP`.
+pub const P_ARP: u16 = 0x0806;
+/// `ETH_P_MPLS_UC`.
+pub const P_MPLS_UC: u16 = 0x8847;
 /// `ETH_P_8021Q`: a VLAN tag.
 pub const P_8021Q: u16 = 0x8100;
 /// `ETH_P_8021AD`: an outer VLAN tag.

@@ -174,7 +174,7 @@ mod tests {
         let error = |text| parse(text).unwrap_err().to_string();
         assert_eq!(
             error("tc filter add dev rx ingress matchall action mirred sideways"),
-            "Line 1, column 57: unexpected `sideways`, expected ingress or egress."
+            "Line 1, column 53: `sideways` does not fit here, expected ingress or egress."
         );
     }
 }

@@ -118,11 +118,17 @@ impl Kernel {
         match self.skb(no).protocol {
             ethernet::P_IP => self.found(no, &mut previous, Handler::Ip)?,
             ethernet::P_IPV6 => self.found(no, &mut previous, Handler::Ipv6)?,
-            other => {
+            // handlers that the recorded kernels have and the simulator does not
+            other @ (ethernet::P_ARP
+            | ethernet::P_8021Q
+            | ethernet::P_8021AD
+            | ethernet::P_MPLS_UC
+            | ethernet::P_802_2) => {
                 return not_covered(format!(
                     "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
                 ));
             }
+            _ => {}
         }
         match previous {
             Some(handler) => Ok(Received::For(handler)),

@@ -16,10 +16,15 @@ const PROTO_TCP: u8 = 6;
 const PROTO_UDP: u8 = 17;
 
 impl Kernel {
-    /// `gro_cells_receive()` (`net/core/gro_cells.c`): a tunnel's own NAPI takes the packet up.
+    /// `gro_cells_receive()` (`net/core/gro_cells.c`): a tunnel's own NAPI takes the packet up; a clone, or a packet
+    /// of a device without GRO, goes through the backlog.
     pub(super) fn gro_cells_receive(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("gro_cells_receive", "net/core/gro_cells.c", no, |k| {
             k.skb_mut(no).transport_header = NOT_SET;
+            let elide = k.skb(no).dev.is_none_or(|dev| k.netif_elide_gro(dev));
+            if elide || k.skb_cloned(no) {
+                return k.netif_rx(no);
+            }
             k.raise_softirq(Softirq::GroCell(no));
             Ok(0)
         })

@@ -21,6 +21,7 @@ pub(super) mod drop_reason {
     /// No recording has it; derived from its distance to `IPV6DISABLED`.
     pub const TC_EGRESS: u32 = 61;
     pub const TC_INGRESS: u32 = 70;
+    pub const ICMP_CSUM: u32 = 83;
     /// No recording has it; it follows `TC_INGRESS` in the kernel's list.
     pub const UNHANDLED_PROTO: u32 = 71;
 }

@@ -3,6 +3,8 @@
 mod redirect;
 mod resize;
 mod room;
+#[cfg(test)]
+mod tests;
 mod vlan;
 
 pub(super) use redirect::RedirectInfo;
