@@ -50,6 +50,11 @@ impl MetadataDesign for MacHeader {
     /// The caller moves `mac_header`, and the metadata are there by definition.
     fn moved_to(&self, _: &mut SharedInfo, _: u32) {}
 
+    /// The memmove keeps them against the MAC header.
+    fn untag_moves_metadata(&self) -> bool {
+        true
+    }
+
     fn prologue(&self, facts: Facts) -> Prologue {
         Prologue {
             realign: false,

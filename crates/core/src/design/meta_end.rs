@@ -57,6 +57,11 @@ impl MetadataDesign for MetaEnd {
         shinfo.meta_end = end as u16;
     }
 
+    /// Patch 10 deletes the memmove: a 4-byte gap stays.
+    fn untag_moves_metadata(&self) -> bool {
+        false
+    }
+
     /// Patch 16: realign runs in front of unclone.
     fn prologue(&self, facts: Facts) -> Prologue {
         Prologue {

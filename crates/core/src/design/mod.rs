@@ -34,6 +34,9 @@ pub trait MetadataDesign {
 
     /// The metadata were moved and now end at `end`: what the design stores.
     fn moved_to(&self, shinfo: &mut SharedInfo, end: u32);
+    /// `skb_reorder_vlan_header()`: whether the metadata move up with the MAC addresses when a VLAN tag is
+    /// taken out of a frame (patch-series.md 6a and 6b).
+    fn untag_moves_metadata(&self) -> bool;
 
     /// What runs in front of a TC program.
     fn prologue(&self, facts: Facts) -> Prologue;

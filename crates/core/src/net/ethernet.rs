@@ -6,28 +6,18 @@ use super::{Field, field};
 pub const HLEN: u32 = 14;
 /// `ETH_P_IP`.
 pub const P_IP: u16 = 0x0800;
+/// `ETH_P_TEB`: an Ethernet frame inside a tunnel.
+pub const P_TEB: u16 = 0x6558;
 /// `ETH_P_IPV6`.
 pub const P_IPV6: u16 = 0x86dd;
 /// `ETH_P_ARP`.
 pub const P_ARP: u16 = 0x0806;
-/// `ETH_P_MPLS_UC`.
-pub const P_MPLS_UC: u16 = 0x8847;
-/// `ETH_P_8021Q`: a VLAN tag.
-pub const P_8021Q: u16 = 0x8100;
-/// `ETH_P_8021AD`: an outer VLAN tag.
-pub const P_8021AD: u16 = 0x88a8;
 /// `ETH_P_802_3`: IPX in raw 802.3.
 pub const P_802_3: u16 = 0x0001;
 /// `ETH_P_802_2`: what `eth_type_trans()` answers for a length field.
 pub const P_802_2: u16 = 0x0004;
 /// Smallest value of the type field that is a type and not a length (`ETH_P_802_3_MIN`).
 pub const P_802_3_MIN: u16 = 0x0600;
-
-/// `eth_type_vlan()`: whether a VLAN tag follows.
-#[must_use]
-pub const fn is_vlan(protocol: u16) -> bool {
-    matches!(protocol, P_8021Q | P_8021AD)
-}
 
 /// The header.
 pub const FIELDS: [Field; 3] = [

@@ -56,6 +56,81 @@ pub struct TunnelParms {
     pub nopmtudisc: bool,
 }
 
+/// Parameters of a device that puts frames into UDP (`type vxlan`, `type geneve`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UdpTunnelParms {
+    /// `id` or `vni`: the network identifier, 24 bits.
+    pub vni: u32,
+    /// `local`; unspecified when absent.
+    pub local: Option<Ipv4Addr>,
+    /// `remote`; unspecified when absent.
+    pub remote: Option<Ipv4Addr>,
+    /// `dstport`.
+    pub dstport: u16,
+    /// `srcport LOW HIGH`; absent: the range of local ports.
+    pub srcport: Option<(u16, u16)>,
+    /// `ttl`.
+    pub ttl: TunnelTtl,
+    /// `tos`; 1 is *inherit*.
+    pub tos: u8,
+    /// `df`.
+    pub df: TunnelDf,
+    /// `udpcsum`: a UDP checksum on the outer header.
+    pub udpcsum: bool,
+    /// `learning`: remember where inner MAC addresses come from.
+    pub learning: bool,
+    /// `dev`: the lower device, whose MTU and headroom it takes.
+    pub lower: bool,
+}
+
+/// `ttl` of a VXLAN or GENEVE device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TunnelTtl {
+    /// `auto` or nothing: the namespace's default.
+    #[default]
+    Default,
+    /// Of the inner packet.
+    Inherit,
+    /// A number.
+    Fixed(u8),
+}
+
+/// `df` of a VXLAN or GENEVE device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TunnelDf {
+    /// Not set.
+    #[default]
+    Unset,
+    /// Always set.
+    Set,
+    /// Of the inner packet.
+    Inherit,
+}
+
+/// What becomes of packets that match a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RouteKind {
+    /// Sent on.
+    #[default]
+    Unicast,
+    /// Dropped silently (`EINVAL`).
+    Blackhole,
+    /// Refused with *host unreachable* (`EHOSTUNREACH`).
+    Unreachable,
+    /// Refused with *filtered* (`EACCES`).
+    Prohibit,
+}
+
+/// What a route puts around a packet (`encap …`, a light-weight tunnel).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteEncap {
+    /// `encap mpls LABEL`: one label.
+    Mpls {
+        /// The label.
+        label: u32,
+    },
+}
+
 /// What kind of device `ip link add` makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkKind {
@@ -70,6 +145,25 @@ pub enum LinkKind {
     },
     /// `type gre …` or `ip tunnel add … mode gre …`.
     Gre(TunnelParms),
+    /// `type gretap …`: GRE with an Ethernet header inside.
+    Gretap(TunnelParms),
+    /// `type ipip …` or `ip tunnel add … mode ipip …`.
+    Ipip(TunnelParms),
+    /// `link DEV … type vlan [protocol 802.1ad] id N`.
+    Vlan {
+        /// The device below.
+        lower: String,
+        /// `802.1Q` or `802.1ad`, as on the wire.
+        protocol: u16,
+        /// VLAN id.
+        id: u16,
+    },
+    /// `type vxlan id N …`.
+    Vxlan(UdpTunnelParms, Option<String>),
+    /// `type geneve id N …`.
+    Geneve(UdpTunnelParms),
+    /// `type bridge`.
+    Bridge,
     /// A device type the simulator does not know: refused by name when it is carried out.
     Unknown(String),
 }
@@ -143,6 +237,8 @@ pub enum Command {
         to_netns: Option<String>,
         /// New MTU, bytes.
         mtu: Option<u32>,
+        /// `master BRIDGE`; `Some(None)` is `nomaster`.
+        master: Option<Option<String>>,
     },
     /// `ip addr add ADDR/LEN dev DEV`.
     AddrAdd {
@@ -164,16 +260,38 @@ pub enum Command {
         /// Device.
         dev: String,
     },
-    /// `ip route add PREFIX|default [via ADDR] [dev DEV]`.
+    /// `ip route add [KIND] PREFIX|default [via ADDR] [dev DEV]`.
     RouteAdd {
         /// Namespace.
         netns: Netns,
+        /// What becomes of the packets.
+        kind: RouteKind,
         /// Destination; `0.0.0.0/0` for default.
         dst: Ipv4Net,
+        /// `encap`.
+        encap: Option<RouteEncap>,
         /// Gateway.
         via: Option<Ipv4Addr>,
         /// Device.
         dev: Option<String>,
+    },
+    /// `ethtool -K DEV gro on|off`.
+    SetGro {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// On or off.
+        on: bool,
+    },
+    /// `ip -f mpls route add LABEL dev DEV`: pops the label.
+    MplsRouteAdd {
+        /// Namespace.
+        netns: Netns,
+        /// Incoming label.
+        label: u32,
+        /// Output device.
+        dev: String,
     },
     /// `sysctl [-q] [-w] KEY=VALUE`.
     Sysctl {

@@ -11,8 +11,10 @@ pub const NOT_SET: u16 = 0xffff;
 pub const CHECKSUM_NONE: u8 = 0;
 /// `CHECKSUM_UNNECESSARY`.
 pub const CHECKSUM_UNNECESSARY: u8 = 1;
-/// `CHECKSUM_COMPLETE`: what `icmp_rcv()` leaves.
+/// `CHECKSUM_COMPLETE`: summed by software, as `icmp_rcv()` leaves it.
 pub const CHECKSUM_COMPLETE: u8 = 2;
+/// `CHECKSUM_PARTIAL`: the device is to finish the checksum.
+pub const CHECKSUM_PARTIAL: u8 = 3;
 
 /// `skb->pkt_type` (`include/uapi/linux/if_packet.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,6 +105,9 @@ pub struct SkBuff {
     /// The buffer is a page fragment, not from kmalloc.
     pub head_frag: bool,
     pub ip_summed: u8,
+    pub csum_valid: bool,
+    pub csum_start: u16,
+    pub csum_offset: u16,
     pub mark: u32,
     pub priority: u32,
     pub skb_iif: u32,
@@ -145,6 +150,9 @@ impl SkBuff {
             cloned: false,
             head_frag: false,
             ip_summed: CHECKSUM_NONE,
+            csum_valid: false,
+            csum_start: 0,
+            csum_offset: 0,
             mark: 0,
             priority: 0,
             skb_iif: 0,
@@ -263,6 +271,20 @@ impl SkBuff {
         self.transport_header = self.data as u16;
     }
 
+    /// `__vlan_hwaccel_put_tag()`: the tag stands beside the packet.
+    pub fn put_vlan_tag(&mut self, protocol: u16, tci: u16) {
+        self.vlan_present = true;
+        self.vlan_proto = protocol;
+        self.vlan_tci = tci;
+    }
+
+    /// `__vlan_hwaccel_clear_tag()`.
+    pub fn clear_vlan_tag(&mut self) {
+        self.vlan_present = false;
+        self.vlan_proto = 0;
+        self.vlan_tci = 0;
+    }
+
     /// `skb_reset_mac_len()`: the distance from MAC to network header.
     pub fn reset_mac_len(&mut self) {
         self.mac_len = self.network_header.wrapping_sub(self.mac_header);
@@ -283,6 +305,9 @@ impl SkBuff {
         self.network_header = shift(self.network_header);
         if self.mac_header != NOT_SET {
             self.mac_header = shift(self.mac_header);
+        }
+        if self.ip_summed == CHECKSUM_PARTIAL {
+            self.csum_start = shift(self.csum_start);
         }
         self.inner_transport_header = shift(self.inner_transport_header);
         self.inner_network_header = shift(self.inner_network_header);

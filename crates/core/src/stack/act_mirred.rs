@@ -16,7 +16,7 @@ impl Kernel {
     /// `TC_ACT_UNSPEC`. An action that ends with `TC_ACT_PIPE` has no successor here; that is its verdict.
     pub(super) fn tcf_classify(&mut self, no: SkbNo, filters: &[Filter]) -> Run<i64> {
         self.traced("tcf_classify", "net/sched/cls_api.c", no, |k| {
-            let protocol = k.skb_protocol(no);
+            let protocol = k.tc_skb_protocol(no);
             for filter in filters {
                 if filter.protocol.is_none_or(|wanted| wanted == protocol) {
                     return k.tcf_mirred_act(no, filter.mirred, filter.to);
@@ -27,7 +27,7 @@ impl Kernel {
     }
 
     /// `skb_protocol()` without skipping VLAN tags: that of a tag beside the packet comes first.
-    fn skb_protocol(&self, no: SkbNo) -> u16 {
+    fn tc_skb_protocol(&self, no: SkbNo) -> u16 {
         let skb = self.skb(no);
         if skb.vlan_present {
             skb.vlan_proto

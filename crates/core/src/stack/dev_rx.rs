@@ -5,14 +5,12 @@ use super::taps::TapId;
 use super::tc::Ingress;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
-use crate::net::ethernet;
+use crate::net::{ethernet, mpls, vlan};
 use crate::scenario::topology::DevId;
 use crate::skb::{NOT_SET, PacketType};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/dev.c";
-/// `VLAN_VID_MASK`.
-const VLAN_VID_MASK: u16 = 0x0fff;
 /// `NET_RX_SUCCESS`.
 pub(super) const NET_RX_SUCCESS: i64 = 0;
 /// `NET_RX_DROP`.
@@ -52,6 +50,7 @@ impl Kernel {
                 match k.netif_receive_skb_core(no)? {
                     Received::For(Handler::Ip) => k.ip_rcv(no),
                     Received::For(Handler::Ipv6) => k.ipv6_rcv(no),
+                    Received::For(Handler::Mpls) => k.mpls_forward(no),
                     Received::For(Handler::Tap(tap)) => k.packet_rcv(no, tap),
                     Received::Done(ret) => Ok(ret),
                 }
@@ -64,6 +63,7 @@ impl Kernel {
         match self.netif_receive_skb_core(no)? {
             Received::For(Handler::Ip) => self.ip_list_rcv(no),
             Received::For(Handler::Ipv6) => self.ipv6_rcv(no).map(drop),
+            Received::For(Handler::Mpls) => self.mpls_forward(no).map(drop),
             Received::For(Handler::Tap(tap)) => self.packet_rcv(no, tap).map(drop),
             Received::Done(_) => Ok(()),
         }
@@ -92,50 +92,90 @@ impl Kernel {
         }
         skb.reset_mac_len();
         let mut previous = None;
-        if let Some(dev) = self.skb(no).dev {
-            self.skb_mut(no).skb_iif = self.topology.dev(dev).ifindex;
-        }
-        if !self.do_xdp_generic(no)? {
-            return Ok(Received::Done(NET_RX_DROP));
-        }
-        for tap in self.taps_of(self.skb(no).dev) {
-            self.found(no, &mut previous, Handler::Tap(tap))?;
-        }
-        if let Ingress::Done(ret) = self.sch_handle_ingress(no, &mut previous)? {
-            return Ok(Received::Done(ret));
-        }
-        self.skb_mut(no).redirected = false;
-        if self.skb(no).vlan_present {
-            self.deliver_previous(no, &mut previous)?;
-            self.vlan_do_receive(no)?;
-            let skb = self.skb_mut(no);
-            // vlan id that no device here has
-            if skb.vlan_tci & VLAN_VID_MASK != 0 {
-                skb.pkt_type = PacketType::OtherHost;
+        loop {
+            match self.receive_round(no, &mut previous)? {
+                Round::Another => {}
+                Round::Done(ret) => return Ok(Received::Done(ret)),
+                Round::Up => break,
             }
-            self.__vlan_hwaccel_clear_tag(no);
         }
-        match self.skb(no).protocol {
-            ethernet::P_IP => self.found(no, &mut previous, Handler::Ip)?,
-            ethernet::P_IPV6 => self.found(no, &mut previous, Handler::Ipv6)?,
-            // handlers that the recorded kernels have and the simulator does not
-            other @ (ethernet::P_ARP
-            | ethernet::P_8021Q
-            | ethernet::P_8021AD
-            | ethernet::P_MPLS_UC
-            | ethernet::P_802_2) => {
-                return not_covered(format!(
-                    "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
-                ));
-            }
-            _ => {}
-        }
+        self.find_protocol_handler(no, &mut previous)?;
         match previous {
             Some(handler) => Ok(Received::For(handler)),
             None => {
                 self.kfree_skb(no, drop_reason::UNHANDLED_PROTO)?;
                 Ok(Received::Done(NET_RX_DROP))
             }
+        }
+    }
+
+    /// One round of `__netif_receive_skb_core()`: the packet is looked at on one device.
+    fn receive_round(&mut self, no: SkbNo, previous: &mut Option<Handler>) -> Run<Round> {
+        if let Some(dev) = self.skb(no).dev {
+            self.skb_mut(no).skb_iif = self.topology.dev(dev).ifindex;
+        }
+        if !self.do_xdp_generic(no)? {
+            return Ok(Round::Done(NET_RX_DROP));
+        }
+        if vlan::is_vlan(self.skb(no).protocol) && self.skb_vlan_untag(no)?.is_none() {
+            return Ok(Round::Done(NET_RX_DROP));
+        }
+        for tap in self.taps_of(self.skb(no).dev) {
+            self.found(no, previous, Handler::Tap(tap))?;
+        }
+        if let Ingress::Done(ret) = self.sch_handle_ingress(no, previous)? {
+            return Ok(Round::Done(ret));
+        }
+        self.skb_mut(no).redirected = false;
+        if self.skb(no).vlan_present {
+            self.deliver_previous(no, previous)?;
+            if self.vlan_do_receive(no)? {
+                return Ok(Round::Another);
+            }
+        }
+        let dev = self.skb(no).dev;
+        if let Some(bridge) = dev.and_then(|dev| self.topology.dev(dev).master) {
+            self.deliver_previous(no, previous)?;
+            let RxHandler::Consumed = self.br_handle_frame(no, bridge)?;
+            return Ok(Round::Done(NET_RX_SUCCESS));
+        }
+        self.check_vlan_id(no)
+    }
+
+    /// The label of that name in `__netif_receive_skb_core()`: a tag that no device wanted. A packet of
+    /// another VLAN is for somebody else; priority tags (id 0) are taken off.
+    fn check_vlan_id(&mut self, no: SkbNo) -> Run<Round> {
+        while self.skb(no).vlan_present {
+            if self.skb(no).vlan_tci & vlan::VID_MASK != 0 {
+                self.skb_mut(no).pkt_type = PacketType::OtherHost;
+            } else if vlan::is_vlan(self.skb(no).protocol) {
+                self.skb_mut(no).clear_vlan_tag();
+                if self.skb_vlan_untag(no)?.is_none() {
+                    return Ok(Round::Done(NET_RX_DROP));
+                }
+                if self.vlan_do_receive(no)? {
+                    return Ok(Round::Another);
+                }
+                continue;
+            }
+            self.skb_mut(no).clear_vlan_tag();
+        }
+        Ok(Round::Up)
+    }
+
+    /// `deliver_ptype_list_skb()`: which `packet_type` takes the packet's protocol.
+    fn find_protocol_handler(&mut self, no: SkbNo, previous: &mut Option<Handler>) -> Run<()> {
+        match self.skb(no).protocol {
+            ethernet::P_IP => self.found(no, previous, Handler::Ip),
+            ethernet::P_IPV6 => self.found(no, previous, Handler::Ipv6),
+            mpls::P_MPLS_UC => self.found(no, previous, Handler::Mpls),
+            // handlers that the recorded kernels have and the simulator does not
+            other @ (ethernet::P_ARP | vlan::P_8021Q | vlan::P_8021AD | ethernet::P_802_2) => {
+                not_covered(format!(
+                    "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
+                ))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -160,13 +200,9 @@ impl Kernel {
             Handler::Tap(tap) => self.packet_rcv(no, tap)?,
             Handler::Ip => self.ip_rcv(no)?,
             Handler::Ipv6 => self.ipv6_rcv(no)?,
+            Handler::Mpls => self.mpls_forward(no)?,
         };
         Ok(())
-    }
-
-    /// `vlan_do_receive()` (`net/8021q/vlan_core.c`): there is no VLAN device that takes the packet.
-    fn vlan_do_receive(&mut self, no: SkbNo) -> Run<i64> {
-        self.traced("vlan_do_receive", "net/8021q/vlan_core.c", no, |_| Ok(0))
     }
 
     /// `ipv6_rcv()` (`net/ipv6/ip6_input.c`): IPv6 is disabled on all devices (`disable_ipv6`).
@@ -200,6 +236,27 @@ pub(super) enum Handler {
     Ip,
     /// `ipv6_rcv()`.
     Ipv6,
+    /// `mpls_forward()`.
+    Mpls,
+}
+
+/// How a round of `__netif_receive_skb_core()` ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// `goto another_round`: the packet is on another device now.
+    Another,
+    /// Somebody has taken or dropped it; what the function returns.
+    Done(i64),
+    /// On to the protocols.
+    Up,
+}
+
+/// What an `rx_handler` answers (`enum rx_handler_result`); a bridge that passes frames of reserved
+/// addresses on is not simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RxHandler {
+    /// `RX_HANDLER_CONSUMED`.
+    Consumed = 0,
 }
 
 /// `eth_skb_pkt_type()`: whom a frame is for.
@@ -219,7 +276,7 @@ fn packet_type(header: &[u8], mac: &[u8; 6]) -> PacketType {
 }
 
 /// The type field, or `ETH_P_802_2` when it is a length.
-fn eth_protocol(header: &[u8]) -> u16 {
+pub(super) fn eth_protocol(header: &[u8]) -> u16 {
     match be16(header, 12) {
         proto if proto >= ethernet::P_802_3_MIN => proto,
         _ => ethernet::P_802_2,

@@ -34,7 +34,7 @@ impl Kernel {
         if self.dead_loop(no, XMIT_RECURSION_LIMIT)? {
             return Ok(NET_XMIT_DROP);
         }
-        self.traced("validate_xmit_skb", FILE, no, |_| Ok(Some(no)))?;
+        self.validate_xmit_skb(no)?;
         self.xmit_recursion += 1;
         let result = self.dev_hard_start_xmit(no);
         self.xmit_recursion -= 1;
@@ -71,6 +71,17 @@ impl Kernel {
             match k.topology.dev(dev).kind {
                 DeviceKind::Veth { peer } => k.veth_xmit(no, peer)?,
                 DeviceKind::Gre(parms) => k.ipgre_xmit(no, dev, parms)?,
+                DeviceKind::Gretap(parms) => k.gre_tap_xmit(no, dev, parms)?,
+                DeviceKind::Ipip(parms) => k.ipip_tunnel_xmit(no, dev, parms)?,
+                DeviceKind::Vlan {
+                    lower,
+                    protocol,
+                    id,
+                } => k.vlan_dev_hard_start_xmit(no, lower, protocol, id)?,
+                DeviceKind::Vxlan(parms) => k.vxlan_xmit(no, dev, parms)?,
+                DeviceKind::Geneve(parms) => k.geneve_xmit(no, dev, parms)?,
+                DeviceKind::Bridge => k.br_dev_xmit(no, dev)?,
+                DeviceKind::Loopback => k.loopback_xmit(no, dev)?,
             };
             Ok(None)
         })
@@ -134,9 +145,22 @@ impl Kernel {
         device.up && (!check_mtu || fits || gso)
     }
 
-    /// `netif_rx()`.
+    /// `loopback_xmit()` (`drivers/net/loopback.c`): what is sent is received.
+    fn loopback_xmit(&mut self, no: SkbNo, dev: DevId) -> Run<i64> {
+        self.traced("loopback_xmit", "drivers/net/loopback.c", no, |k| {
+            k.skb_mut(no).dst = None;
+            let protocol = k.eth_type_trans(no, dev)?;
+            k.skb_mut(no).protocol = protocol;
+            k.__netif_rx(no)?;
+            Ok(0)
+        })
+    }
+
+    /// `netif_rx()`: into the backlog of this CPU, from any context.
     pub(super) fn netif_rx(&mut self, no: SkbNo) -> Run<i64> {
-        self.traced("netif_rx", FILE, no, |k| k.netif_rx_internal(no))
+        self.traced("netif_rx", FILE, no, |k| {
+            k.local_bh(|k| k.netif_rx_internal(no))
+        })
     }
 
     /// `__netif_rx()`: with softirqs off already.

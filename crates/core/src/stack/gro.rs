@@ -3,7 +3,7 @@
 use super::{Kernel, Run, Softirq, not_covered};
 use crate::net::{ethernet, ipv4};
 use crate::scenario::command::XdpMode;
-use crate::scenario::topology::{DevId, DeviceKind};
+use crate::scenario::topology::DevId;
 use crate::skb::NOT_SET;
 use crate::trace::SkbNo;
 
@@ -20,9 +20,12 @@ impl Kernel {
     /// of a device without GRO, goes through the backlog.
     pub(super) fn gro_cells_receive(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("gro_cells_receive", "net/core/gro_cells.c", no, |k| {
+            let Some(dev) = k.skb(no).dev.filter(|dev| k.topology.dev(*dev).up) else {
+                k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+                return Ok(super::dev_rx::NET_RX_DROP);
+            };
             k.skb_mut(no).transport_header = NOT_SET;
-            let elide = k.skb(no).dev.is_none_or(|dev| k.netif_elide_gro(dev));
-            if elide || k.skb_cloned(no) {
+            if k.skb_cloned(no) || k.netif_elide_gro(dev) {
                 return k.netif_rx(no);
             }
             k.raise_softirq(Softirq::GroCell(no));
@@ -73,6 +76,6 @@ impl Kernel {
     fn netif_elide_gro(&self, dev: DevId) -> bool {
         let device = self.topology.dev(dev);
         let generic_xdp = matches!(device.xdp, Some((_, XdpMode::Generic)));
-        generic_xdp || matches!(device.kind, DeviceKind::Veth { .. })
+        generic_xdp || !device.gro
     }
 }

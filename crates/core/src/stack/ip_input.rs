@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
+use super::ip_forward::Input;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
@@ -22,8 +23,8 @@ impl Kernel {
                 return Ok(NET_RX_DROP);
             }
             k.traced("ip_rcv_finish", FILE, no, |k| {
-                k.ip_rcv_finish_core(no)?;
-                k.ip_local_deliver(no)
+                let input = k.ip_rcv_finish_core(no)?;
+                k.dst_input(no, input)
             })
         })
     }
@@ -31,8 +32,8 @@ impl Kernel {
     /// `ip_list_rcv()` → `ip_sublist_rcv()` → `ip_list_rcv_finish()`, for a list of one, from NAPI.
     pub(super) fn ip_list_rcv(&mut self, no: SkbNo) -> Run<()> {
         if self.ip_rcv_core(no)?.is_some() {
-            self.ip_rcv_finish_core(no)?;
-            self.ip_local_deliver(no)?;
+            let input = self.ip_rcv_finish_core(no)?;
+            self.dst_input(no, input)?;
         }
         Ok(())
     }
@@ -65,24 +66,20 @@ impl Kernel {
     }
 
     /// `ip_rcv_finish_core()`: the routing decision.
-    fn ip_rcv_finish_core(&mut self, no: SkbNo) -> Run<i64> {
+    fn ip_rcv_finish_core(&mut self, no: SkbNo) -> Run<Input> {
+        let mut input = Input::Discard;
         self.traced("ip_rcv_finish_core", FILE, no, |k| {
             let Some(dev) = k.skb(no).dev else {
                 return not_covered("ip_rcv_finish_core of a packet without device");
             };
-            let daddr = k.ip_hdr_addr(no, 16);
-            if k.topology.is_local(k.topology.dev(dev).netns, daddr) {
-                Ok(NET_RX_SUCCESS)
-            } else {
-                not_covered(format!(
-                    "ip_rcv_finish_core: {daddr} is not an address of this host (ip_forward)"
-                ))
-            }
-        })
+            input = k.ip_route_input(no, dev)?;
+            Ok(NET_RX_SUCCESS)
+        })?;
+        Ok(input)
     }
 
     /// `ip_local_deliver()`.
-    fn ip_local_deliver(&mut self, no: SkbNo) -> Run<i64> {
+    pub(super) fn ip_local_deliver(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("ip_local_deliver", FILE, no, |k| {
             let at = u32::from(k.skb(no).network_header);
             if be16(k.bytes(no, at + 6, 2), 0) & FRAGMENT != 0 {
@@ -111,6 +108,8 @@ impl Kernel {
             match k.bytes(no, at + 9, 1).first() {
                 Some(&ipv4::PROTO_ICMP) => k.icmp_rcv(no).map(drop),
                 Some(&ipv4::PROTO_GRE) => k.gre_rcv(no).map(drop),
+                Some(&ipv4::PROTO_IPIP) => k.tunnel4_rcv(no).map(drop),
+                Some(&ipv4::PROTO_UDP) => k.udp_rcv(no).map(drop),
                 Some(other) => not_covered(format!("ip_protocol_deliver_rcu: IP protocol {other}")),
                 None => not_covered("ip_protocol_deliver_rcu: a packet without IP header"),
             }

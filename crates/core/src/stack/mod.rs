@@ -5,17 +5,24 @@
 
 mod act_mirred;
 mod af_packet;
+mod bridge;
 mod dev_rx;
 mod dev_tx;
 mod execute;
+mod features;
 mod filter;
+mod geneve;
 mod gro;
 mod icmp;
+mod ip_forward;
 mod ip_input;
 mod ip_output;
 mod ip_tunnel;
 mod ipgre;
+mod ipip;
 mod judge;
+mod links;
+mod mpls;
 mod neighbour;
 mod programs;
 mod reads;
@@ -27,7 +34,10 @@ mod softirq;
 mod taps;
 mod tc;
 mod tc_host;
+mod udp;
 mod veth;
+mod vlan;
+mod vxlan;
 mod xdp_generic;
 mod xdp_run;
 

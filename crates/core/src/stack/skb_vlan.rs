@@ -1,15 +1,15 @@
 //! A VLAN tag, beside the packet (`skb->vlan_tci`) or in it: `skb_vlan_push()`, `skb_vlan_pop()`
 //! (`net/core/skbuff.c`) and what they need of `include/linux/if_vlan.h`.
 
+use super::vlan::encapsulated;
 use super::{Kernel, Run};
 use crate::net::dissect::be16;
-use crate::net::ethernet;
+use crate::net::{ethernet, vlan};
+use crate::skb::NOT_SET;
 use crate::trace::{Layer, SkbNo};
 use crate::xdp::EINVAL;
 
 const FILE: &str = "net/core/skbuff.c";
-/// `VLAN_HLEN`.
-const VLAN_HLEN: u32 = 4;
 /// `VLAN_ETH_HLEN`.
 const VLAN_ETH_HLEN: u32 = 18;
 /// `2 * ETH_ALEN`: the two MAC addresses, which go in front of a tag.
@@ -24,16 +24,17 @@ impl Kernel {
                 if k.off_mac_header(no, "skb_vlan_push") {
                     return Ok(EINVAL);
                 }
-                let (old_proto, old_tci) = (skb_vlan_proto(k, no), k.skb(no).vlan_tci);
+                let skb = k.skb(no);
+                let (old_proto, old_tci) = (skb.vlan_proto, skb.vlan_tci);
                 let err = k.__vlan_insert_tag(no, old_proto, old_tci)?;
                 if err != 0 {
                     return Ok(err);
                 }
                 let skb = k.skb_mut(no);
                 skb.protocol = old_proto;
-                skb.network_header = skb.network_header.wrapping_sub(VLAN_HLEN as u16);
+                skb.network_header = skb.network_header.wrapping_sub(vlan::HLEN as u16);
             }
-            k.__vlan_hwaccel_put_tag(no, proto, tci);
+            k.skb_mut(no).put_vlan_tag(proto, tci);
             Ok(0)
         })
     }
@@ -43,8 +44,8 @@ impl Kernel {
     pub(super) fn skb_vlan_pop(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("skb_vlan_pop", FILE, no, |k| {
             if k.skb(no).vlan_present {
-                k.__vlan_hwaccel_clear_tag(no);
-            } else if ethernet::is_vlan(k.skb(no).protocol) {
+                k.skb_mut(no).clear_vlan_tag();
+            } else if vlan::is_vlan(k.skb(no).protocol) {
                 if let Err(error) = k.__skb_vlan_pop(no)? {
                     return Ok(error);
                 }
@@ -52,12 +53,12 @@ impl Kernel {
                 return Ok(0);
             }
             let proto = k.skb(no).protocol;
-            if !ethernet::is_vlan(proto) {
+            if !vlan::is_vlan(proto) {
                 return Ok(0);
             }
             match k.__skb_vlan_pop(no)? {
                 Ok(tci) => {
-                    k.__vlan_hwaccel_put_tag(no, proto, tci);
+                    k.skb_mut(no).put_vlan_tag(proto, tci);
                     Ok(0)
                 }
                 Err(error) => Ok(error),
@@ -78,7 +79,7 @@ impl Kernel {
             }
             tci = k.vlan_remove_tag(no)?;
             let skb = k.skb_mut(no);
-            skb.mac_header = skb.mac_header.wrapping_add(VLAN_HLEN as u16);
+            skb.mac_header = skb.mac_header.wrapping_add(vlan::HLEN as u16);
             if skb.network_offset() < ethernet::HLEN as i32 {
                 skb.set_network_header(ethernet::HLEN);
             }
@@ -91,54 +92,35 @@ impl Kernel {
     /// `vlan_remove_tag()`: the addresses, and metadata in front of them, move 4 bytes up.
     fn vlan_remove_tag(&mut self, no: SkbNo) -> Run<u16> {
         let at = self.skb(no).data + ADDRESSES;
-        let header = self.bytes(no, at, VLAN_HLEN + 4);
-        let (tci, encapsulated) = (be16(header, 2), be16(header, 4));
-        let raw = be16(header, 6);
-        self.skb_mut(no).protocol = vlan_encap_proto(encapsulated, raw);
-        self.skb_mut(no).pull(VLAN_HLEN)?;
-        self.skb_postpull_data_move(no, VLAN_HLEN, ADDRESSES)?;
-        Ok(tci)
+        let tag = self.bytes(no, at + 2, vlan::HLEN + 2).to_vec();
+        self.skb_mut(no).protocol = encapsulated(&tag);
+        self.skb_mut(no).pull(vlan::HLEN)?;
+        self.skb_postpull_data_move(no, vlan::HLEN, ADDRESSES)?;
+        Ok(be16(&tag, 0))
     }
 
     /// `__vlan_insert_tag()`: the tag goes into the packet behind the addresses, which move 4 bytes down, and
     /// metadata in front of them too.
-    fn __vlan_insert_tag(&mut self, no: SkbNo, proto: u16, tci: u16) -> Run<i64> {
+    pub(super) fn __vlan_insert_tag(&mut self, no: SkbNo, proto: u16, tci: u16) -> Run<i64> {
         if !self.pskb_may_pull(no, ethernet::HLEN) {
             return Ok(EINVAL);
         }
         let meta_len = u32::from(self.buffers.get(self.skb(no).head).shinfo.meta_len);
-        self.skb_cow_head(no, meta_len + VLAN_HLEN)?;
-        self.skb_mut(no).push(VLAN_HLEN)?;
-        self.skb_postpush_data_move(no, VLAN_HLEN, ADDRESSES)?;
+        self.skb_cow_head(no, meta_len + vlan::HLEN)?;
+        self.skb_mut(no).push(vlan::HLEN)?;
+        self.skb_postpush_data_move(no, vlan::HLEN, ADDRESSES)?;
         let skb = self.skb_mut(no);
-        if skb.mac_header != crate::skb::NOT_SET {
-            skb.mac_header = skb.mac_header.wrapping_sub(VLAN_HLEN as u16);
+        if skb.mac_header != NOT_SET {
+            skb.mac_header = skb.mac_header.wrapping_sub(vlan::HLEN as u16);
         }
-        let at = skb.data + ADDRESSES;
-        let [p0, p1] = proto.to_be_bytes();
-        let [t0, t1] = tci.to_be_bytes();
-        let label = format!("VLAN tag {}", tci & 0xfff);
-        self.write_header(
-            no,
-            at,
-            &[p0, p1, t0, t1],
-            Layer::ProgramStore,
-            label,
-            "__vlan_insert_tag",
-        );
+        let (head, at) = (skb.head, skb.data + ADDRESSES);
+        let inner_type = self.bytes(no, at + vlan::HLEN, 2).to_vec();
+        let tag = [tci.to_be_bytes().to_vec(), inner_type].concat();
+        self.buffers.patch(head, at, &proto.to_be_bytes());
+        let label = format!("VLAN tag {}", tci & vlan::VID_MASK);
+        let (layer, writer) = (Layer::Vlan, "__vlan_insert_inner_tag");
+        self.write_header(no, at + 2, &tag, layer, label, writer);
         Ok(0)
-    }
-
-    /// `__vlan_hwaccel_put_tag()`.
-    fn __vlan_hwaccel_put_tag(&mut self, no: SkbNo, proto: u16, tci: u16) {
-        let skb = self.skb_mut(no);
-        (skb.vlan_present, skb.vlan_proto, skb.vlan_tci) = (true, proto, tci);
-    }
-
-    /// `__vlan_hwaccel_clear_tag()`: clears protocol and TCI at once (`vlan_all`).
-    pub(super) fn __vlan_hwaccel_clear_tag(&mut self, no: SkbNo) {
-        let skb = self.skb_mut(no);
-        (skb.vlan_present, skb.vlan_proto, skb.vlan_tci) = (false, 0, 0);
     }
 
     /// Both functions refuse a packet whose `data` is not at the MAC header, with a warning.
@@ -151,32 +133,5 @@ impl Kernel {
             ));
         }
         offset != 0
-    }
-}
-
-fn skb_vlan_proto(kernel: &Kernel, no: SkbNo) -> u16 {
-    kernel.skb(no).vlan_proto
-}
-
-/// `vlan_set_encap_proto()`: a type, or IPX in raw 802.3, or 802.2 LLC.
-fn vlan_encap_proto(encapsulated: u16, behind: u16) -> u16 {
-    if encapsulated >= ethernet::P_802_3_MIN {
-        encapsulated
-    } else if behind == 0xffff {
-        ethernet::P_802_3
-    } else {
-        ethernet::P_802_2
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_tag_carries() {
-        assert_eq!(vlan_encap_proto(0x0800, 0x4500), 0x0800);
-        assert_eq!(vlan_encap_proto(46, 0xffff), ethernet::P_802_3);
-        assert_eq!(vlan_encap_proto(46, 0xaaaa), ethernet::P_802_2);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Kernel, Run};
 use crate::scenario::topology::DevId;
-use crate::skb::{MAX_LINEAR, PacketType, SkBuff, kmalloc_end, page_end};
+use crate::skb::{MAX_LINEAR, PacketType, SkBuff, data_align, kmalloc_end, page_end};
 use crate::trace::{Layer, Outcome, SkbNo, StepKind};
 
 const FILE: &str = "net/core/skbuff.c";
@@ -21,9 +21,16 @@ pub(super) mod drop_reason {
     /// No recording has it; derived from its distance to `IPV6DISABLED`.
     pub const TC_EGRESS: u32 = 61;
     pub const TC_INGRESS: u32 = 70;
-    pub const ICMP_CSUM: u32 = 83;
     /// No recording has it; it follows `TC_INGRESS` in the kernel's list.
     pub const UNHANDLED_PROTO: u32 = 71;
+    pub const ICMP_CSUM: u32 = 83;
+    pub const IP_INADDRERRORS: u32 = 85;
+    pub const IP_INNOROUTES: u32 = 86;
+    // Derived: Linux 6.12's values and the seven that 7.2 has in front of its neighbours above.
+    pub const VXLAN_INVALID_HDR: u32 = 103;
+    pub const VXLAN_VNI_NOT_FOUND: u32 = 104;
+    pub const IP_TUNNEL_ECN: u32 = 108;
+    pub const LOCAL_MAC: u32 = 110;
 }
 
 impl Kernel {
@@ -117,6 +124,16 @@ impl Kernel {
             skb.head_frag = false;
             Ok(0)
         })
+    }
+
+    /// `skb_expand_head()`: a new head with at least `headroom` bytes in front.
+    pub(super) fn skb_expand_head(&mut self, no: SkbNo, headroom: u32) -> Run<()> {
+        self.traced("skb_expand_head", FILE, no, |k| {
+            let missing = headroom.saturating_sub(k.skb(no).headroom());
+            k.pskb_expand_head(no, data_align(missing), 0)?;
+            Ok(Some(no))
+        })?;
+        Ok(())
     }
 
     /// `skb_cow_head()`: at least `headroom` bytes in front, and a head of one's own.

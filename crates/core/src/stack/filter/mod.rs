@@ -95,6 +95,8 @@ impl Kernel {
                 }
                 Realign::WarnAndClear => {
                     k.warn_once("skb metadata end past mac header");
+                    // the place in the recorded kernel
+                    k.warn_once("WARNING: net/core/filter.c:9276 bpf_skb_meta_realign");
                     k.skb_metadata_clear(no);
                 }
             }

@@ -1,7 +1,7 @@
 //! `bpf_skb_vlan_push()` and `bpf_skb_vlan_pop()`. (`bpf_push_mac_rcsum()` around them changes `skb->csum` only.)
 
 use super::FILE;
-use crate::net::ethernet;
+use crate::net::vlan;
 use crate::stack::{Kernel, Run};
 use crate::trace::SkbNo;
 
@@ -14,10 +14,10 @@ impl Kernel {
         vlan_tci: u16,
     ) -> Run<i64> {
         self.traced("bpf_skb_vlan_push", FILE, no, |k| {
-            let proto = if ethernet::is_vlan(vlan_proto) {
+            let proto = if vlan::is_vlan(vlan_proto) {
                 vlan_proto
             } else {
-                ethernet::P_8021Q
+                vlan::P_8021Q
             };
             let ret = k.skb_vlan_push(no, proto, vlan_tci)?;
             k.skb_mut(no).reset_mac_len();
