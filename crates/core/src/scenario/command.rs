@@ -186,6 +186,24 @@ pub enum TcHook {
     Egress,
 }
 
+/// What `action mirred` does with a packet: `egress|ingress redirect|mirror dev DEV`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MirredAction {
+    /// To which side of the other device: sent by it, or received on it.
+    pub to: TcHook,
+    /// The packet itself goes there (`redirect`), not a copy (`mirror`).
+    pub redirect: bool,
+}
+
+/// What a knob is set to: `orc cfg KEY VALUE|DEV`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CfgValue {
+    /// A number.
+    Number(u32),
+    /// The interface index of a device.
+    Device(String),
+}
+
 /// One command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -332,8 +350,48 @@ pub enum Command {
         /// The frame; without Ethernet header when the first byte is 0x45.
         frame: Vec<u8>,
     },
+    /// `orc tap DEV [NETNS]`: opens a packet socket for all protocols and keeps it open.
+    Tap {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+    },
+    /// `orc cfg KEY VALUE|DEV [NETNS]`: sets a knob of the programs (their array map `cfg`).
+    Cfg {
+        /// Namespace in which the device is.
+        netns: Netns,
+        /// Key.
+        key: u32,
+        /// Value.
+        value: CfgValue,
+    },
+    /// `tc qdisc add dev DEV clsact`.
+    ClsactAdd {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+    },
+    /// `tc filter add dev DEV ingress|egress [protocol P] [pref N] matchall action mirred …`.
+    FilterAdd {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// Hook.
+        hook: TcHook,
+        /// Preference.
+        pref: Option<u16>,
+        /// Only packets of this protocol; absent: all.
+        protocol: Option<u16>,
+        /// What it does.
+        mirred: MirredAction,
+        /// Device the packets go to.
+        to: String,
+    },
     /// A command that is understood as one, but that the simulator does not carry out
-    /// (`orc tap`, `tc qdisc add …`, `ip -f mpls …`): *not covered*, by name, never passed over.
+    /// (`tc qdisc add … htb`, `ip -f mpls …`): *not covered*, by name, never passed over.
     NotCovered {
         /// First words, such as `orc tap`.
         what: String,

@@ -17,6 +17,7 @@ pub mod parse;
 mod ping;
 pub mod routes;
 mod sysctl;
+mod tc;
 pub mod topology;
 mod value;
 

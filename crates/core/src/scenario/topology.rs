@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use thiserror::Error;
 
 use super::command::{
-    Ipv4Net, Mac, Netns as NetnsName, RouteKind, TunnelParms, UdpTunnelParms, XdpMode,
+    Ipv4Net, Mac, MirredAction, Netns as NetnsName, RouteKind, TcHook, TunnelParms, UdpTunnelParms,
+    XdpMode,
 };
 pub use super::routes::{Lookup, Route, contains, prefix_mask};
 use crate::net::ethernet;
@@ -126,6 +127,51 @@ pub struct Device {
     pub tcx_ingress: Vec<ProgId>,
     /// Programs at tcx egress.
     pub tcx_egress: Vec<ProgId>,
+    /// The clsact qdisc, if it is there.
+    pub clsact: Option<Clsact>,
+}
+
+/// A clsact qdisc: classifiers at both TC hooks, in the order in which they are asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clsact {
+    /// Filters for received packets.
+    pub ingress: Vec<Filter>,
+    /// Filters for packets to be sent.
+    pub egress: Vec<Filter>,
+}
+
+impl Clsact {
+    /// The filters of a hook.
+    #[must_use]
+    pub fn filters(&self, hook: TcHook) -> &[Filter] {
+        match hook {
+            TcHook::Ingress => &self.ingress,
+            TcHook::Egress => &self.egress,
+        }
+    }
+
+    /// Adds a filter: lower preference first, later ones behind equal ones.
+    pub fn add(&mut self, hook: TcHook, filter: Filter) {
+        let filters = match hook {
+            TcHook::Ingress => &mut self.ingress,
+            TcHook::Egress => &mut self.egress,
+        };
+        let at = filters.partition_point(|other| other.pref <= filter.pref);
+        filters.insert(at, filter);
+    }
+}
+
+/// A `matchall` classifier (`net/sched/cls_matchall.c`) with its action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filter {
+    /// Preference.
+    pub pref: u16,
+    /// Only packets of this protocol.
+    pub protocol: Option<u16>,
+    /// What it does.
+    pub mirred: MirredAction,
+    /// Where to.
+    pub to: DevId,
 }
 
 impl Device {
@@ -140,6 +186,13 @@ impl Device {
     pub fn ll_reserved_space(&self) -> u32 {
         const HH_DATA_MOD: u32 = 16;
         ((self.hard_header_len + self.needed_headroom) & !(HH_DATA_MOD - 1)) + HH_DATA_MOD
+    }
+
+    /// Whether packets on the device carry a link-layer header that others may see: `dev_has_header()` and
+    /// `dev_is_mac_header_xmit()` (`include/linux/if_arp.h`), which agree for Ethernet and for layer 3 tunnels.
+    #[must_use]
+    pub fn has_header(&self) -> bool {
+        self.hard_header_len > 0
     }
 }
 
@@ -288,6 +341,15 @@ impl Topology {
             })
     }
 
+    /// Device by interface index in a namespace.
+    #[must_use]
+    pub fn dev_by_index(&self, netns: NetnsId, ifindex: u32) -> Option<DevId> {
+        self.devices
+            .iter()
+            .position(|dev| dev.netns == netns && dev.ifindex == ifindex)
+            .map(DevId)
+    }
+
     /// Adds a device; its interface index is the next one in its namespace.
     ///
     /// # Errors
@@ -338,6 +400,7 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         hh_cached: Vec::new(),
         tcx_ingress: Vec::new(),
         tcx_egress: Vec::new(),
+        clsact: None,
     }
 }
 

@@ -7,9 +7,11 @@ use thiserror::Error;
 use super::{Kernel, ProgramError, Stop};
 use crate::bpf::{LoadError, ProgType};
 use crate::scenario::command::{
-    Command, Ipv4Net, Line, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
+    CfgValue, Command, Ipv4Net, Line, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
-use crate::scenario::topology::{DevId, DeviceKind, Route, TopologyError, loopback, prefix_mask};
+use crate::scenario::topology::{
+    Clsact, DevId, DeviceKind, Filter, Route, TopologyError, loopback, prefix_mask,
+};
 
 /// A command could not be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -35,6 +37,9 @@ pub enum Cause {
     /// The packet it sent came to something that is not simulated.
     #[error(transparent)]
     Stop(#[from] Stop),
+    /// A filter needs the qdisc first.
+    #[error("{0} has no clsact qdisc; `tc qdisc add dev {0} clsact` adds it")]
+    NoClsact(String),
     /// The simulator does not know the command.
     #[error("not covered: {0}")]
     NotCovered(String),
@@ -181,6 +186,29 @@ impl Kernel {
                 let id = self.find(netns, dev)?;
                 Ok(self.packet_snd(id, frame)?)
             }
+            Command::Tap { netns, dev } => {
+                let id = self.find(netns, dev)?;
+                self.open_tap(id);
+                Ok(())
+            }
+            Command::Cfg { netns, key, value } => {
+                let value = match value {
+                    CfgValue::Number(number) => *number,
+                    CfgValue::Device(dev) => {
+                        let id = self.find(netns, dev)?;
+                        self.topology.dev(id).ifindex
+                    }
+                };
+                self.set_knob(*key, value);
+                Ok(())
+            }
+            Command::ClsactAdd { netns, dev } => {
+                let id = self.find(netns, dev)?;
+                let clsact = &mut self.topology.dev_mut(id).clsact;
+                clsact.get_or_insert_with(Clsact::default);
+                Ok(())
+            }
+            Command::FilterAdd { .. } => self.filter_add(command),
             Command::NotCovered { what } => Err(Cause::NotCovered(what.clone())),
         }
     }
@@ -193,6 +221,40 @@ impl Kernel {
             return self.topology.add_dev(loopback(netns));
         }
         found
+    }
+
+    /// `tc filter add`: `matchall` with `action mirred`. Without a preference the kernel counts down from 49152.
+    fn filter_add(&mut self, command: &Command) -> Done {
+        const FIRST_AUTO_PREF: u16 = 49152;
+        let Command::FilterAdd {
+            netns,
+            dev,
+            hook,
+            pref,
+            protocol,
+            mirred,
+            to,
+        } = command
+        else {
+            return Ok(());
+        };
+        let (id, to) = (self.find(netns, dev)?, self.find(netns, to)?);
+        let device = self.topology.dev_mut(id);
+        let Some(clsact) = &mut device.clsact else {
+            return Err(Cause::NoClsact(device.name.clone()));
+        };
+        let first = clsact.filters(*hook).first();
+        let auto = first.map_or(FIRST_AUTO_PREF, |first| first.pref.saturating_sub(1));
+        clsact.add(
+            *hook,
+            Filter {
+                pref: pref.unwrap_or(auto),
+                protocol: *protocol,
+                mirred: *mirred,
+                to,
+            },
+        );
+        Ok(())
     }
 
     /// An address, and the route to its prefix (`fib_add_ifaddr()`).

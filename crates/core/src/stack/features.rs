@@ -97,22 +97,14 @@ impl Kernel {
                 check => check,
             };
             let writable = at + 2 - skb.data;
-            k.skb_ensure_writable(no, writable)?;
+            let err = k.skb_ensure_writable(no, writable)?;
+            if err != 0 {
+                return Ok(err);
+            }
             let at = u32::from(k.skb(no).csum_start) + u32::from(k.skb(no).csum_offset);
             let head = k.skb(no).head;
             k.buffers.patch(head, at, &check.to_be_bytes());
             k.skb_mut(no).ip_summed = CHECKSUM_NONE;
-            Ok(0)
-        })?;
-        Ok(())
-    }
-
-    /// `skb_ensure_writable()` (`net/core/skbuff.c`): a head of one's own before the first bytes change.
-    fn skb_ensure_writable(&mut self, no: SkbNo, _len: u32) -> Run<()> {
-        self.traced("skb_ensure_writable", "net/core/skbuff.c", no, |k| {
-            if k.skb(no).cloned {
-                k.pskb_expand_head(no, 0, 0)?;
-            }
             Ok(0)
         })?;
         Ok(())

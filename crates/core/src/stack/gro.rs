@@ -16,7 +16,8 @@ const PROTO_TCP: u8 = 6;
 const PROTO_UDP: u8 = 17;
 
 impl Kernel {
-    /// `gro_cells_receive()` (`net/core/gro_cells.c`): a tunnel's own NAPI takes the packet up.
+    /// `gro_cells_receive()` (`net/core/gro_cells.c`): a tunnel's own NAPI takes the packet up; a clone, or a packet
+    /// of a device without GRO, goes through the backlog.
     pub(super) fn gro_cells_receive(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("gro_cells_receive", "net/core/gro_cells.c", no, |k| {
             let Some(dev) = k.skb(no).dev.filter(|dev| k.topology.dev(*dev).up) else {
@@ -25,7 +26,7 @@ impl Kernel {
             };
             k.skb_mut(no).transport_header = NOT_SET;
             if k.skb_cloned(no) || k.netif_elide_gro(dev) {
-                return k.netif_rx_any(no);
+                return k.netif_rx(no);
             }
             k.raise_softirq(Softirq::GroCell(no));
             Ok(0)

@@ -24,7 +24,11 @@ impl Kernel {
     /// `icmp_rcv()`.
     pub(super) fn icmp_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("icmp_rcv", FILE, no, |k| {
-            if !k.skb_checksum_simple_validate(no) || k.skb(no).len < icmp::HLEN {
+            if !k.skb_checksum_simple_validate(no) {
+                k.kfree_skb(no, drop_reason::ICMP_CSUM)?;
+                return Ok(NET_RX_DROP);
+            }
+            if k.skb(no).len < icmp::HLEN {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(NET_RX_DROP);
             }

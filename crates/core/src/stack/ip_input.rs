@@ -43,14 +43,16 @@ impl Kernel {
         self.traced("ip_rcv_core", FILE, no, |k| {
             let skb = k.skb(no);
             let header = k.bytes(no, skb.data, skb.headlen());
-            if skb.pkt_type == PacketType::OtherHost {
-                k.kfree_skb(no, drop_reason::OTHERHOST)?;
-                return Ok(None);
-            }
-            let Some(len) = valid_length(header) else {
-                // the kernel tells IP_CSUM, IP_INHDR and PKT_TOO_SMALL apart; no recording has one yet
-                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
-                return Ok(None);
+            let len = match valid_length(header) {
+                _ if skb.pkt_type == PacketType::OtherHost => Err(drop_reason::OTHERHOST),
+                length => length,
+            };
+            let len = match len {
+                Ok(len) => len,
+                Err(reason) => {
+                    k.kfree_skb(no, reason)?;
+                    return Ok(None);
+                }
             };
             let ihl = u16::from(header[0] & 0x0f) * 4;
             let skb = k.skb_mut(no);
@@ -121,15 +123,27 @@ impl Kernel {
     }
 }
 
-/// `tot_len` of a header that `ip_rcv_core()` accepts, given the packet from the header on.
-fn valid_length(packet: &[u8]) -> Option<u32> {
-    let first = *packet.first()?;
+/// `tot_len` of a header that `ip_rcv_core()` accepts, given the packet from the header on; else the drop reason.
+fn valid_length(packet: &[u8]) -> Result<u32, u32> {
+    let first = packet.first().copied().unwrap_or(0);
     let ihl = usize::from(first & 0x0f) * 4;
-    let header = packet.get(..ihl)?;
+    let Some(header) = packet.get(..ihl) else {
+        return Err(drop_reason::IP_INHDR);
+    };
+    if first >> 4 != 4 || ihl < ipv4::HLEN as usize {
+        return Err(drop_reason::IP_INHDR);
+    }
+    if checksum::internet(header) != 0 {
+        return Err(drop_reason::IP_CSUM);
+    }
     let len = u32::from(be16(packet, 2));
-    let fits = (len as usize) <= packet.len() && (len as usize) >= ihl;
-    (first >> 4 == 4 && ihl >= ipv4::HLEN as usize && fits && checksum::internet(header) == 0)
-        .then_some(len)
+    if len as usize > packet.len() {
+        Err(drop_reason::PKT_TOO_SMALL)
+    } else if (len as usize) < ihl {
+        Err(drop_reason::IP_INHDR)
+    } else {
+        Ok(len)
+    }
 }
 
 #[cfg(test)]
@@ -148,18 +162,19 @@ mod tests {
 
     #[test]
     fn a_whole_header_gives_its_length() {
-        assert_eq!(valid_length(&echo()), Some(52));
+        assert_eq!(valid_length(&echo()), Ok(52));
     }
 
     #[test]
     fn what_is_refused() {
         let mut bad_sum = echo();
         bad_sum[11] ^= 1;
-        assert_eq!(valid_length(&bad_sum), None);
-        assert_eq!(valid_length(&echo()[..51]), None, "shorter than tot_len");
+        assert_eq!(valid_length(&bad_sum), Err(drop_reason::IP_CSUM));
+        // golden E8-h_change_tail_shrink-aligned-4b, seq 48: shorter than tot_len
+        assert_eq!(valid_length(&echo()[..51]), Err(drop_reason::PKT_TOO_SMALL));
         let mut v6 = echo();
         v6[0] = 0x65;
-        assert_eq!(valid_length(&v6), None);
-        assert_eq!(valid_length(&[]), None);
+        assert_eq!(valid_length(&v6), Err(drop_reason::IP_INHDR));
+        assert_eq!(valid_length(&[]), Err(drop_reason::IP_INHDR));
     }
 }

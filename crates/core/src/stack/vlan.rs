@@ -7,10 +7,7 @@ use crate::net::dissect::be16;
 use crate::net::{ethernet, vlan};
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::skb::{NOT_SET, PacketType};
-use crate::trace::{Layer, SkbNo};
-
-/// Bytes of the two MAC addresses.
-const MACS: u32 = 12;
+use crate::trace::SkbNo;
 
 impl Kernel {
     /// `skb_vlan_untag()` (`net/core/skbuff.c`): takes the outermost tag out of the frame and puts it
@@ -58,7 +55,7 @@ impl Kernel {
         {
             self.buffers
                 .memmove(head, start, start + vlan::HLEN, meta.len);
-            self.judge.moved_metadata(head, vlan::HLEN);
+            self.judge.moved_metadata(head, vlan::HLEN as i32);
         }
         let skb = self.skb_mut(no);
         skb.mac_header = skb.mac_header.wrapping_add(vlan::HLEN as u16);
@@ -128,34 +125,20 @@ impl Kernel {
     pub(super) fn vlan_hwaccel_push_inside(&mut self, no: SkbNo) -> Run<()> {
         let skb = self.skb(no);
         let (protocol, tci) = (skb.vlan_proto, skb.vlan_tci);
-        let meta_len = u32::from(self.buffers.get(skb.head).shinfo.meta_len);
-        self.skb_cow_head(no, meta_len + vlan::HLEN)?;
-        self.skb_mut(no).push(vlan::HLEN)?;
-        self.skb_postpush_data_move(no, vlan::HLEN, MACS)?;
+        self.__vlan_insert_tag(no, protocol, tci)?;
         let skb = self.skb_mut(no);
-        if skb.mac_header != NOT_SET {
-            skb.mac_header = skb.mac_header.wrapping_sub(vlan::HLEN as u16);
-        }
-        let (head, at) = (skb.head, skb.data + MACS);
         skb.protocol = protocol;
         skb.clear_vlan_tag();
-        let inner_type = self.bytes(no, at + vlan::HLEN, 2).to_vec();
-        let tag = [tci.to_be_bytes().to_vec(), inner_type].concat();
-        self.buffers.patch(head, at, &protocol.to_be_bytes());
-        let label = format!("VLAN tag {}", tci & vlan::VID_MASK);
-        let (layer, writer) = (Layer::Vlan, "__vlan_insert_inner_tag");
-        self.write_header(no, at + 2, &tag, layer, label, writer);
         Ok(())
     }
 }
 
 /// `vlan_set_encap_proto()`: the type field of the tag, or what a length field there means.
-fn encapsulated(tag: &[u8]) -> u16 {
-    const P_802_3: u16 = 0x0001;
+pub(super) fn encapsulated(tag: &[u8]) -> u16 {
     match be16(tag, 2) {
         proto if proto >= ethernet::P_802_3_MIN => proto,
         // IPX over raw 802.3 begins with ffff
-        _ if be16(tag, 4) == 0xffff => P_802_3,
+        _ if be16(tag, 4) == 0xffff => ethernet::P_802_3,
         length => eth_protocol(&[&[0; 12][..], &length.to_be_bytes()].concat()),
     }
 }

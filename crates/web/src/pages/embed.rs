@@ -5,13 +5,17 @@ use leptos::prelude::*;
 use super::missing::Missing;
 use super::scenario::model_of;
 use crate::address::Address;
+use crate::model::Kind;
 use crate::parts::stepper::Stepper;
 
 /// The page.
 #[component]
 pub fn Embed(id: String) -> impl IntoView {
-    let Some(model) = model_of(&id, true) else {
-        return Missing(super::missing::MissingProps { what: format!("the scenario “{id}”") }).into_any();
+    let Some(model) = model_of(&id, Kind::Embed) else {
+        return Missing(super::missing::MissingProps {
+            what: format!("the scenario “{id}”"),
+        })
+        .into_any();
     };
     let title = model.scenario.with_value(|scenario| scenario.title.clone());
     document().set_title(&format!("{title} · Headroom"));

@@ -6,6 +6,7 @@ use headroom_core::scene::name::Point;
 use headroom_core::scene::{StepName, Zoom};
 use leptos::prelude::*;
 
+use super::{part, sig};
 use crate::keys::{Action, carry_out};
 use crate::model::{By, Model};
 
@@ -35,25 +36,49 @@ fn icon(path: &'static str) -> impl IntoView {
 #[component]
 pub fn Controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> impl IntoView {
     let count = Memo::new(move |_| model.rows.with(|rows| rows.len()));
-    let words = Memo::new(move |_| model.rows.with(|rows| rows.get(model.at.get()).map(|row| step_words(&row.name)).unwrap_or_default()));
-    let valuetext = move || format!("step {} of {}, {}", model.at.get() + 1, count.get(), words.get());
+    let words = Memo::new(move |_| {
+        model.rows.with(|rows| {
+            rows.get(model.at.get())
+                .map(|row| step_words(&row.name))
+                .unwrap_or_default()
+        })
+    });
+    let valuetext = move || {
+        format!(
+            "step {} of {}, {}",
+            model.at.get() + 1,
+            count.get(),
+            words.get()
+        )
+    };
     Effect::new(move |handle: Option<Option<IntervalHandle>>| {
         if let Some(handle) = handle.flatten() {
             handle.clear();
         }
-        model.playing.get().then(|| set_interval_with_handle(move || model.play_on(), TICK).ok()).flatten()
+        model
+            .playing
+            .get()
+            .then(|| set_interval_with_handle(move || model.play_on(), TICK).ok())
+            .flatten()
     });
     let at_start = move || model.at.get() == 0;
     let at_end = move || model.at.get() + 1 >= count.get();
-    let button = move |label: &'static str, path: &'static str, action: Action, off: Signal<bool>| {
+    let button = move |label: &'static str,
+                       path: &'static str,
+                       action: Action,
+                       off: Signal<bool>| {
         view! {
-            <button class="ctl" aria-label=label title=label aria-disabled=move || off.get().to_string()
+            <button class="ctl" aria-label=label title=label aria-disabled=sig(move || off.get().to_string())
                 on:click=move |_| carry_out(&model, action)>{icon(path)}</button>
         }
     };
     let play_word = move || if model.playing.get() { "Pause" } else { "Play" };
     let play_icon = move || {
-        if model.playing.get() { icon("M3 2h3v10H3z M8 2h3v10H8z").into_any() } else { icon("M3 1.5v11l9-5.5z").into_any() }
+        if model.playing.get() {
+            icon("M3 2h3v10H3z M8 2h3v10H8z").into_any()
+        } else {
+            icon("M3 1.5v11l9-5.5z").into_any()
+        }
     };
     let scrub = move |event: web_sys::Event| {
         if let Ok(row) = event_target_value(&event).parse::<usize>() {
@@ -62,7 +87,7 @@ pub fn Controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> imp
     };
     let zoom = move |label: &'static str, level: Zoom| {
         view! {
-            <button class="tab" aria-pressed=move || (model.place.with(|p| p.zoom) == level).to_string()
+            <button class="tab" aria-pressed=sig(move || (model.place.with(|p| p.zoom) == level).to_string())
                 on:click=move |_| model.zoom(level)>{label}</button>
         }
     };
@@ -71,13 +96,13 @@ pub fn Controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> imp
             <div class="buttons">
                 {button("First step", "M2 2h2v10H2z M12.5 1.5v11L5 7z", Action::First, Signal::derive(at_start))}
                 {button("Previous step", "M11 1.5v11L3 7z", Action::Previous, Signal::derive(at_start))}
-                <button class="ctl play" on:click=move |_| model.toggle_play()>{play_icon}<span>{play_word}</span></button>
+                <button class="ctl play" on:click=move |_| model.toggle_play()>{part(play_icon)}<span>{sig(play_word)}</span></button>
                 {button("Next step", "M3 1.5v11L11 7z", Action::Next, Signal::derive(at_end))}
                 {button("Last step", "M10 2h2v10h-2z M1.5 1.5v11L9 7z", Action::Last, Signal::derive(at_end))}
             </div>
-            <input class="scrub" type="range" min="0" max=move || count.get().saturating_sub(1).to_string()
-                prop:value=move || model.at.get().to_string() aria-label="Step" aria-valuetext=valuetext on:input=scrub/>
-            <p class="where"><span class="n">{move || format!("{} / {}", model.at.get() + 1, count.get())}</span>" "<code>{move || words.get()}</code></p>
+            <input class="scrub" type="range" min="0" max=sig(move || count.get().saturating_sub(1).to_string())
+                prop:value=sig(move || model.at.get().to_string()) aria-label="Step" aria-valuetext=sig(valuetext) on:input=scrub/>
+            <p class="where"><span class="n">{sig(move || format!("{} / {}", model.at.get() + 1, count.get()))}</span>" "<code>{words}</code></p>
             <div class="zoom" role="group" aria-label="Zoom level">
                 {zoom("functions", Zoom::Functions)}
                 {zoom("instructions", Zoom::Instructions)}

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::sig;
 use crate::address::Address;
 use crate::app::Location;
 use crate::theme::Theme;
@@ -10,8 +11,16 @@ use crate::theme::Theme;
 #[component]
 pub fn Header() -> impl IntoView {
     let location = expect_context::<Location>();
-    let at_scenario = move || location.0.with(|(address, _)| matches!(address, Address::Scenario(_)));
-    let at_spec = move || location.0.with(|(address, _)| matches!(address, Address::Spec(_)));
+    let at_scenario = move || {
+        location
+            .0
+            .with(|(address, _)| matches!(address, Address::Scenario(_) | Address::Scenarios))
+    };
+    let at_spec = move || {
+        location
+            .0
+            .with(|(address, _)| matches!(address, Address::Spec(_)))
+    };
     let current = |on: bool| on.then_some("page");
     let theme = RwSignal::new(Theme::stored());
     let turn = move |_| {
@@ -32,8 +41,8 @@ pub fn Header() -> impl IntoView {
                     "Headroom"
                 </a>
                 <nav aria-label="Pages">
-                    <a href="/s/seed" aria-current=move || current(at_scenario())>"Scenario"</a>
-                    <a href="/spec" aria-current=move || current(at_spec())>"Spec"</a>
+                    <a href="/s" aria-current=sig(move || current(at_scenario()))>"Scenarios"</a>
+                    <a href="/spec" aria-current=sig(move || current(at_spec()))>"Spec"</a>
                 </nav>
                 <button class="quiet" on:click=turn title="Colours: as the system says, light, dark">
                     <span class="wide">"Theme: "</span>{move || theme.get().word()}

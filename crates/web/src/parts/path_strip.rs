@@ -3,6 +3,7 @@
 use headroom_core::scene::path::{Station, StationKind, stations};
 use leptos::prelude::*;
 
+use super::{part, sig};
 use crate::model::{By, Model};
 
 #[derive(Clone, PartialEq)]
@@ -15,15 +16,27 @@ struct Stop {
 
 fn stops(model: Model) -> Vec<Stop> {
     let rows = model.rows.get();
-    let shown = model.place.with(|place| place.designs.clone());
+    let shown = model.designs.get();
     let mut out: Vec<Stop> = Vec::new();
     for (column, design) in shown.iter().enumerate() {
-        let Some(trace) = model.trace(*design) else { continue };
+        let Some(trace) = model.trace(*design) else {
+            continue;
+        };
         for station in stations(&trace) {
-            let row = rows.iter().position(|row| row.steps.get(column).copied().flatten() == Some(station.step));
-            let Some(row) = row.filter(|row| out.iter().all(|stop| stop.row != *row)) else { continue };
-            let partial = rows.get(row).is_some_and(headroom_core::scene::Row::differs);
-            out.push(Stop { row, station, partial });
+            let row = rows
+                .iter()
+                .position(|row| row.steps.get(column).copied().flatten() == Some(station.step));
+            let Some(row) = row.filter(|row| out.iter().all(|stop| stop.row != *row)) else {
+                continue;
+            };
+            let partial = rows
+                .get(row)
+                .is_some_and(headroom_core::scene::Row::differs);
+            out.push(Stop {
+                row,
+                station,
+                partial,
+            });
         }
     }
     let here = model.rows_here();
@@ -36,12 +49,14 @@ fn stops(model: Model) -> Vec<Stop> {
 fn sends(model: Model) -> impl IntoView {
     let one = move |(index, start): (usize, usize)| {
         view! {
-            <button class="tab" aria-pressed=move || (model.send.get() == index).to_string()
+            <button class="tab" aria-pressed=sig(move || (model.send.get() == index).to_string())
                 on:click=move |_| model.go(start, By::Jump)>{format!("packet {}", index + 1)}</button>
         }
     };
     move || {
-        let starts: Vec<usize> = model.sends.with(|sends| sends.iter().map(|send| send.start).collect());
+        let starts: Vec<usize> = model
+            .sends
+            .with(|sends| sends.iter().map(|send| send.start).collect());
         (starts.len() > 1).then(|| {
             view! { <div class="tabs sends" role="group" aria-label="Packet">{starts.into_iter().enumerate().map(one).collect_view()}</div> }
         })
@@ -71,7 +86,11 @@ fn devices(stops: &[Stop]) -> Vec<(String, usize)> {
     let mut out: Vec<(String, usize)> = Vec::new();
     for stop in stops {
         let station = &stop.station;
-        let name = if station.netns.is_empty() { station.dev.clone() } else { format!("{}/{}", station.netns, station.dev) };
+        let name = if station.netns.is_empty() {
+            station.dev.clone()
+        } else {
+            format!("{}/{}", station.netns, station.dev)
+        };
         match out.last_mut() {
             Some((last, count)) if *last == name => *count += 1,
             _ => out.push((name, 1)),
@@ -85,7 +104,13 @@ fn devices(stops: &[Stop]) -> Vec<(String, usize)> {
 pub fn PathStrip(model: Model) -> impl IntoView {
     let all = Memo::new(move |_| stops(model));
     // The station one is at, or has passed last.
-    let now = Memo::new(move |_| all.with(|all| all.iter().rposition(|stop| stop.row <= model.at.get()).unwrap_or(0)));
+    let now = Memo::new(move |_| {
+        all.with(|all| {
+            all.iter()
+                .rposition(|stop| stop.row <= model.at.get())
+                .unwrap_or(0)
+        })
+    });
     let exact = move |row: usize| model.at.get() == row;
     let stop = move |index: usize, stop: Stop| {
         let row = stop.row;
@@ -96,8 +121,8 @@ pub fn PathStrip(model: Model) -> impl IntoView {
         };
         let class = class(stop.station.kind);
         view! {
-            <li class=move || format!("{class} {}", state()) class:exact=move || exact(row) class:partial=stop.partial>
-                <button on:click=move |_| model.go(row, By::Jump) aria-current=move || (now.get() == index).then_some("step")>
+            <li class=sig(move || format!("{class} {}", state())) class:exact=sig(move || exact(row)) class:partial=stop.partial>
+                <button on:click=move |_| model.go(row, By::Jump) aria-current=sig(move || (now.get() == index).then_some("step"))>
                     <i class="dot" aria-hidden="true"></i>
                     <span class="sn">{stop.station.name.clone()}</span>
                     <span class="ss">{hook(&stop.station.note).to_owned()}</span>
@@ -107,16 +132,32 @@ pub fn PathStrip(model: Model) -> impl IntoView {
     };
     let bands = move || {
         let band = |(name, count): (String, usize)| view! { <span style:flex-grow=count.to_string()><b>{name}</b></span> };
-        all.with(|all| devices(all)).into_iter().map(band).collect_view()
+        all.with(|all| devices(all))
+            .into_iter()
+            .map(band)
+            .collect_view()
     };
-    let stations = move || all.get().into_iter().enumerate().map(|(i, s)| stop(i, s)).collect_view();
-    let short = move || all.with(|all| all.get(now.get()).map(|s| format!("{} on {}", s.station.name, s.station.dev)));
+    let stations = move || {
+        all.get()
+            .into_iter()
+            .enumerate()
+            .map(|(i, s)| stop(i, s))
+            .collect_view()
+    };
+    let short = move || {
+        all.with(|all| {
+            all.get(now.get())
+                .map(|s| format!("{} on {}", s.station.name, s.station.dev))
+        })
+    };
     view! {
         <nav class="way" aria-label="The way of the packet">
+            <div class="rail">
+                <div class="bands" aria-hidden="true">{part(bands)}</div>
+                <ol>{part(stations)}</ol>
+                <p class="short" aria-hidden="true">{short}</p>
+            </div>
             {sends(model)}
-            <div class="bands" aria-hidden="true">{bands}</div>
-            <ol>{stations}</ol>
-            <p class="short" aria-hidden="true">{short}</p>
         </nav>
     }
 }

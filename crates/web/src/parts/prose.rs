@@ -6,7 +6,11 @@ use leptos::prelude::*;
 fn is_code(word: &str) -> bool {
     let word = word.trim_matches(|c: char| matches!(c, '.' | ',' | ':' | ';' | '(' | ')'));
     let digits = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_digit() || c == '–');
-    let hex_byte = word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase()) && word.chars().any(|c| c.is_ascii_digit());
+    let hex_byte = word.len() == 2
+        && word
+            .chars()
+            .all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
+        && word.chars().any(|c| c.is_ascii_digit());
     word.contains('_') || word.starts_with("0x") || digits(word) || hex_byte
 }
 
@@ -26,7 +30,9 @@ pub fn runs(text: &str) -> Vec<(bool, String)> {
         }
         let punctuation = |c: char| matches!(c, '.' | ',' | ':' | ';' | '(' | ')' | ' ');
         let start = piece.find(|c| !punctuation(c)).unwrap_or(0);
-        let end = piece.rfind(|c| !punctuation(c)).map_or(piece.len(), |at| at + piece[at..].chars().next().map_or(1, char::len_utf8));
+        let end = piece.rfind(|c| !punctuation(c)).map_or(piece.len(), |at| {
+            at + piece[at..].chars().next().map_or(1, char::len_utf8)
+        });
         push(false, &piece[..start]);
         push(true, &piece[start..end]);
         push(false, &piece[end..]);
@@ -37,12 +43,54 @@ pub fn runs(text: &str) -> Vec<(bool, String)> {
 /// The first sentence stands out; kernel names are in the monospaced face.
 #[must_use]
 pub fn prose(text: &str, strong_first: bool) -> impl IntoView + use<> {
-    let cut = if strong_first { text.find(". ").map_or(text.len(), |at| at + 1) } else { 0 };
+    let cut = if strong_first {
+        text.find(". ").map_or(text.len(), |at| at + 1)
+    } else {
+        0
+    };
+    if strong_first && is_instruction(text) {
+        let (insn, rest) = text.split_at(instruction_end(text));
+        let rest = runs(rest).into_iter().map(|(code, text)| {
+            if code {
+                view! { <code>{text}</code> }.into_any()
+            } else {
+                text.into_any()
+            }
+        });
+        return view! { <code class="insn">{insn.to_owned()}</code>{rest.collect_view()} }
+            .into_any();
+    }
     let marked = |text: &str| {
-        let one = |(code, text): (bool, String)| if code { view! { <code>{text}</code> }.into_any() } else { text.into_any() };
+        let one = |(code, text): (bool, String)| {
+            if code {
+                view! { <code>{text}</code> }.into_any()
+            } else {
+                text.into_any()
+            }
+        };
         runs(text).into_iter().map(one).collect_view()
     };
-    view! { <strong>{marked(&text[..cut])}</strong>{marked(&text[cut..])} }
+    view! { <strong>{marked(&text[..cut])}</strong>{marked(&text[cut..])} }.into_any()
+}
+
+/// `r3 = *(u32 *)(r1 +0). …`: the sentence of an instruction begins with the instruction.
+fn is_instruction(text: &str) -> bool {
+    let text = text.strip_prefix("prologue: ").unwrap_or(text);
+    let register = |text: &str| {
+        let mut chars = text.chars();
+        matches!(chars.next(), Some('r' | 'w')) && chars.next().is_some_and(|c| c.is_ascii_digit())
+    };
+    register(text)
+        || ["*(", "if r", "if w", "call ", "exit", "goto ", "lock "]
+            .iter()
+            .any(|start| text.starts_with(start))
+}
+
+/// Where the instruction ends and the words begin.
+fn instruction_end(text: &str) -> usize {
+    let ends = [". ", " sets "].iter().filter_map(|end| text.find(end));
+    ends.min()
+        .unwrap_or_else(|| text.trim_end_matches('.').len())
 }
 
 /// Text in which `code` stands in back-quotes.
@@ -61,11 +109,13 @@ mod tests {
 
     #[test]
     fn kernel_names_and_numbers_are_code_and_punctuation_is_not() {
-        let code: Vec<String> = runs("get_tag on decap read 524288. The bytes at 290–293 are (flags 0x0000, id 08 00).")
-            .into_iter()
-            .filter(|(code, _)| *code)
-            .map(|(_, text)| text)
-            .collect();
+        let code: Vec<String> = runs(
+            "get_tag on decap read 524288. The bytes at 290–293 are (flags 0x0000, id 08 00).",
+        )
+        .into_iter()
+        .filter(|(code, _)| *code)
+        .map(|(_, text)| text)
+        .collect();
         assert_eq!(code, ["get_tag", "524288", "290–293", "0x0000", "08", "00"]);
     }
 

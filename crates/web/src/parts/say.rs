@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::prose::prose;
+use super::{part, sig};
 use crate::engine::DESIGNS;
 use crate::model::Model;
 
@@ -14,11 +15,14 @@ pub fn Say(model: Model) -> impl IntoView {
         let said = said.get();
         let many = said.len() > 1;
         let one = |(designs, text): (Vec<usize>, String)| {
-            let names: Vec<&str> = designs.iter().filter_map(|d| DESIGNS.get(*d).copied()).collect();
+            let names: Vec<&str> = designs
+                .iter()
+                .filter_map(|d| DESIGNS.get(*d).copied())
+                .collect();
             let who = many.then(|| view! { <span class="who">{names.join(" · ")}</span> });
             view! { <p class="say">{who}<span>{prose(&text, true)}</span></p> }
         };
         said.into_iter().map(one).collect_view()
     };
-    view! { <div class="says" class:two=move || said.with(|said| said.len() > 1)>{lines}</div> }
+    view! { <div class="says" class:two=sig(move || said.with(|said| said.len() > 1))>{part(lines)}</div> }
 }

@@ -1,10 +1,11 @@
 //! The answer in one line: what each program read, under each design. Each is a jump to its step.
 
-use headroom_core::scene::name::{Point, StepName, names};
+use headroom_core::scene::name::{Point, StepName};
 use headroom_core::trace::Verdict;
 use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
+use super::{part, sig};
 use crate::engine::DESIGNS;
 use crate::model::{By, Model};
 
@@ -19,16 +20,20 @@ struct Answer {
 /// Exits of program runs that read something, with what they read.
 fn answers(model: Model) -> Vec<Answer> {
     let mut out: Vec<Answer> = Vec::new();
-    for design in model.place.with(|place| place.designs.clone()) {
-        let (Some(trace), Some(name)) = (model.trace(design), DESIGNS.get(design).copied()) else { continue };
-        let names = names(&trace);
+    for design in model.designs.get() {
+        let (Some(trace), Some(name)) = (model.trace(design), DESIGNS.get(design).copied()) else {
+            continue;
+        };
+        let names = model.names(design);
         for read in &trace.reads {
             let exit = names.iter().zip(&trace.steps).find(|(name, step)| {
                 name.point == Point::Exit
                     && matches!(step.kind, headroom_core::trace::StepKind::Program { run, .. } if run == read.run)
             });
             let Some((at, _)) = exit else { continue };
-            let value = read.value().map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+            let value = read
+                .value()
+                .map_or_else(|| "nothing".to_owned(), |value| value.to_string());
             let value = (name, value, read.verdict);
             match out.iter_mut().find(|answer| answer.at == *at) {
                 Some(answer) => answer.values.push(value),
@@ -45,20 +50,37 @@ fn answers(model: Model) -> Vec<Answer> {
 
 /// Number of the packet, when more than one was sent.
 fn packet_of(model: Model, at: &StepName) -> Option<usize> {
-    let row = model.rows.with(|rows| rows.iter().position(|row| row.name == *at))?;
-    model.sends.with(|sends| (sends.len() > 1).then(|| sends.iter().position(|send| send.contains(&row)))?.map(|n| n + 1))
+    let row = model
+        .rows
+        .with(|rows| rows.iter().position(|row| row.name == *at))?;
+    model.sends.with(|sends| {
+        (sends.len() > 1)
+            .then(|| sends.iter().position(|send| send.contains(&row)))?
+            .map(|n| n + 1)
+    })
 }
 
 /// All reads of the run.
 #[component]
 pub fn Verdicts(model: Model) -> impl IntoView {
     let all = Memo::new(move |_| answers(model));
-    let here = move |at: &StepName| model.rows.with(|rows| rows.get(model.at.get()).is_some_and(|row| row.name == *at));
+    let here = move |at: &StepName| {
+        model
+            .rows
+            .with(|rows| rows.get(model.at.get()).is_some_and(|row| row.name == *at))
+    };
     let one = move |answer: Answer| {
         let target = answer.at.clone();
         let mark = answer.at.clone();
-        let same = answer.values.windows(2).all(|pair| pair[0].1 == pair[1].1 && pair[0].2 == pair[1].2);
-        let shown = if same { &answer.values[..1] } else { &answer.values[..] };
+        let same = answer
+            .values
+            .windows(2)
+            .all(|pair| pair[0].1 == pair[1].1 && pair[0].2 == pair[1].2);
+        let shown = if same {
+            &answer.values[..1]
+        } else {
+            &answer.values[..]
+        };
         let value = |(design, value, verdict): &(&'static str, String, Verdict)| {
             let (sign, class) = verdict_word(*verdict);
             let name = (!same).then(|| view! { <span class="which">{*design}</span> });
@@ -67,12 +89,12 @@ pub fn Verdicts(model: Model) -> impl IntoView {
         let packet = packet_of(model, &answer.at).map(|number| format!(", packet {number}"));
         let values = shown.iter().map(value).collect_view();
         view! {
-            <button class="answer" aria-current=move || here(&mark).then_some("step")
+            <button class="answer" aria-current=sig(move || here(&mark).then_some("step"))
                 on:click=move |_| model.go_to(target.clone(), By::Jump)>
                 <span class="reader">{answer.who}{packet}</span>
                 {values}
             </button>
         }
     };
-    view! { <div class="answers" role="group" aria-label="What the programs read">{move || all.get().into_iter().map(one).collect_view()}</div> }
+    view! { <div class="answers" role="group" aria-label="What the programs read">{part(move || all.get().into_iter().map(one).collect_view())}</div> }
 }
