@@ -52,6 +52,7 @@ pub fn run_counted(
             stack: Stack::new(),
             depth: 0,
             insn: 0,
+            slices: Vec::new(),
         },
         dynptrs: Dynptrs::default(),
         frames: Vec::new(),
