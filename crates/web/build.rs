@@ -23,22 +23,33 @@ fn render() -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-changed=spec_format.rs");
     let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    let mut files: Vec<_> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .collect();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "md"));
     files.sort();
-    let mut out = String::from("/// The chapters of `content/spec/`.\npub const CHAPTERS: &[Chapter] = &[\n");
+    let mut out =
+        String::from("/// The chapters of `content/spec/`.\npub const CHAPTERS: &[Chapter] = &[\n");
     let mut seen: Vec<String> = Vec::new();
     for file in files {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let text = fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
         let chapter = spec_format::parse(&format!("content/spec/{name}.md"), &text)?;
         for rule in &chapter.rules {
             if seen.contains(&rule.id) {
-                return Err(format!("content/spec/{name}.md: rule {} is in another chapter too", rule.id));
+                return Err(format!(
+                    "content/spec/{name}.md: rule {} is in another chapter too",
+                    rule.id
+                ));
             }
             seen.push(rule.id.clone());
         }
-        let first_step = |rule: &spec_format::Rule| rule.checks.first().map(step_address).unwrap_or_default();
+        let first_step =
+            |rule: &spec_format::Rule| rule.checks.first().map(step_address).unwrap_or_default();
         let one = |rule: &spec_format::Rule| {
             let text = inline(rule.key("text").unwrap_or_default());
             (rule.id.clone(), text, first_step(rule))
@@ -59,11 +70,18 @@ fn render() -> Result<(), String> {
 /// The address of the step a check speaks of.
 fn step_address(check: &spec_format::Check) -> String {
     let step = check.step.replace('%', "%25").replace('#', "%23");
-    format!("/s/{}?d={}&at={step}&z=functions", check.scenario, check.design)
+    format!(
+        "/s/{}?d={}&at={step}&z=functions",
+        check.scenario, check.design
+    )
 }
 
 fn chapter_html(chapter: &spec_format::Chapter) -> String {
-    let mut out = format!("<h2>{}</h2>{}", escape(&chapter.title), markdown(&chapter.intro));
+    let mut out = format!(
+        "<h2>{}</h2>{}",
+        escape(&chapter.title),
+        markdown(&chapter.intro)
+    );
     for rule in &chapter.rules {
         let key = |key: &str| inline(rule.key(key).unwrap_or_default());
         let id = escape(&rule.id);
@@ -87,7 +105,11 @@ fn chapter_html(chapter: &spec_format::Chapter) -> String {
             );
         }
         if rule.key("recordings").is_some() {
-            let _ = write!(out, "<div><dt>recordings</dt><dd>{}</dd></div>", key("recordings"));
+            let _ = write!(
+                out,
+                "<div><dt>recordings</dt><dd>{}</dd></div>",
+                key("recordings")
+            );
         }
         out.push_str("</dl></section>");
     }
@@ -108,9 +130,15 @@ fn markdown(text: &str) -> String {
 /// One line of Markdown without its paragraph.
 fn inline(text: &str) -> String {
     let out = markdown(text);
-    out.trim().trim_start_matches("<p>").trim_end_matches("</p>").to_owned()
+    out.trim()
+        .trim_start_matches("<p>")
+        .trim_end_matches("</p>")
+        .to_owned()
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

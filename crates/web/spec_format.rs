@@ -49,7 +49,10 @@ pub struct Rule {
 impl Rule {
     /// The first value of a key.
     pub fn key(&self, name: &str) -> Option<&str> {
-        self.keys.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.keys
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -98,26 +101,40 @@ pub fn parse(file: &str, text: &str) -> Result<Chapter, String> {
         }
     }
     let title = title.ok_or_else(|| format!("{file}: the first line must be `# Title`"))?;
-    Ok(Chapter { title, intro, rules })
+    Ok(Chapter {
+        title,
+        intro,
+        rules,
+    })
 }
 
 fn heading(id: &str, rules: &[Rule]) -> Result<Rule, String> {
     if !is_id(id) {
-        return Err(format!("“{id}” is no rule id, expected something like HR-META-1"));
+        return Err(format!(
+            "“{id}” is no rule id, expected something like HR-META-1"
+        ));
     }
     if rules.iter().any(|rule| rule.id == id) {
         return Err(format!("rule {id} is there twice"));
     }
-    Ok(Rule { id: id.into(), ..Rule::default() })
+    Ok(Rule {
+        id: id.into(),
+        ..Rule::default()
+    })
 }
 
 fn key_line(rule: &mut Rule, line: &str) -> Result<(), String> {
     let Some((key, value)) = line.split_once(':') else {
-        return Err(format!("expected `key: value` or an empty line, found “{line}”"));
+        return Err(format!(
+            "expected `key: value` or an empty line, found “{line}”"
+        ));
     };
     let (key, value) = (key.trim(), value.trim());
     if !KEYS.contains(&key) {
-        return Err(format!("unknown key “{key}”; there are {}", KEYS.join(", ")));
+        return Err(format!(
+            "unknown key “{key}”; there are {}",
+            KEYS.join(", ")
+        ));
     }
     if value.is_empty() {
         return Err(format!("`{key}` is empty"));
@@ -153,6 +170,11 @@ fn push_line(text: &mut String, line: &str) {
 
 fn is_id(id: &str) -> bool {
     let parts: Vec<&str> = id.split('-').collect();
-    let plain = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    let plain = |part: &&str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+    };
     parts.len() >= 3 && parts[0] == "HR" && parts.iter().all(plain)
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use headroom_core::bpf::LoadError;
+use headroom_core::bpf::vm::VmError;
+use headroom_core::bpf::{HexError, LoadError};
 use headroom_core::recording::ReadError;
 use headroom_core::scenario::{FileError, ParseError};
 use headroom_core::simulate::SimulateError;
@@ -71,6 +72,12 @@ pub(crate) enum CliError {
         design: &'static str,
         error: Box<SimulateError>,
     },
+    /// Bytes are wrong; `what` names the argument.
+    #[error("{what}: {error}")]
+    Hex { what: &'static str, error: HexError },
+    /// A program without a hook is wrong.
+    #[error(transparent)]
+    Vm(VmError),
     /// JSON can't be made.
     #[error("JSON: {0}")]
     Json(#[from] serde_json::Error),

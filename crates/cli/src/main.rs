@@ -9,6 +9,7 @@ mod input;
 mod list;
 mod run;
 mod text;
+mod vm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use error::CliError;
+use headroom_core::bpf::Budget;
 use headroom_core::design::DesignName;
 
 /// Linux packet metadata, simulated byte for byte.
@@ -70,6 +72,22 @@ enum Command {
         /// The design for `--xlated`.
         #[arg(long, value_name = "NAME", value_parser = parse_design, default_value = "mac_header", requires = "xlated")]
         design: DesignName,
+    },
+    /// Run a program without a hook: hex bytes on standard input, r1 = the memory, r2 = its length;
+    /// prints r0 as hex. What a suite for conformance with RFC 9669 drives.
+    #[command(
+        after_help = "Example:\n  echo 'b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00' | headroom vm"
+    )]
+    Vm {
+        /// The memory as hex bytes; r1 and r2 are 0 without it.
+        #[arg(value_name = "MEMORY-HEX")]
+        memory: Option<String>,
+        /// The program as hex bytes, instead of standard input.
+        #[arg(long, value_name = "HEX")]
+        program: Option<String>,
+        /// Instructions after which the run ends with an error.
+        #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+        budget: u64,
     },
 }
 
@@ -134,5 +152,10 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             xlated,
             design,
         } => disasm::disasm(&object, xlated.then_some(design)),
+        Command::Vm {
+            memory,
+            program,
+            budget,
+        } => vm::vm(memory.as_deref(), program.as_deref(), Budget(budget)),
     }
 }

@@ -24,7 +24,12 @@ impl Place {
     /// The opening picture of a scenario.
     #[must_use]
     pub fn of(scenario: &str) -> Self {
-        Self { scenario: scenario.into(), designs: (0..DESIGNS.len()).collect(), at: None, zoom: Zoom::Functions }
+        Self {
+            scenario: scenario.into(),
+            designs: (0..DESIGNS.len()).collect(),
+            at: None,
+            zoom: Zoom::Functions,
+        }
     }
 }
 
@@ -52,16 +57,31 @@ impl Address {
             Some(at) => text.split_at(at),
             None => (text, ""),
         };
-        let segments: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(decode).collect();
+        let segments: Vec<String> = path
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .map(decode)
+            .collect();
         let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
         let address = match parts.as_slice() {
             [] | ["index.html"] => Self::Start,
             ["s", scenario] => Self::Scenario(place(scenario, rest, &mut notices)),
             ["embed"] => {
-                let scenario = pairs(rest).into_iter().find(|(key, _)| key == "s").map(|(_, value)| value);
-                Self::Embed(place(scenario.as_deref().unwrap_or("seed"), rest, &mut notices))
+                let scenario = pairs(rest)
+                    .into_iter()
+                    .find(|(key, _)| key == "s")
+                    .map(|(_, value)| value);
+                Self::Embed(place(
+                    scenario.as_deref().unwrap_or("seed"),
+                    rest,
+                    &mut notices,
+                ))
             }
-            ["spec"] => Self::Spec(rest.split_once('#').map(|(_, rule)| decode(rule)).filter(|rule| !rule.is_empty())),
+            ["spec"] => Self::Spec(
+                rest.split_once('#')
+                    .map(|(_, rule)| decode(rule))
+                    .filter(|rule| !rule.is_empty()),
+            ),
             _ => Self::Unknown(path.to_owned()),
         };
         (address, notices)
@@ -104,14 +124,22 @@ fn query(out: &mut String, mut joint: char, place: &Place) {
         joint = '&';
     };
     if place.designs.len() != DESIGNS.len() {
-        let names: Vec<&str> = place.designs.iter().filter_map(|index| DESIGNS.get(*index).copied()).collect();
+        let names: Vec<&str> = place
+            .designs
+            .iter()
+            .filter_map(|index| DESIGNS.get(*index).copied())
+            .collect();
         pair("d", &names.join(","));
     } else if place.at.is_some() {
         pair("d", &DESIGNS.join(","));
     }
     if let Some(at) = &place.at {
         pair("at", &encode(&at.to_string()));
-        let zoom = if place.zoom == Zoom::Functions { "functions" } else { "instructions" };
+        let zoom = if place.zoom == Zoom::Functions {
+            "functions"
+        } else {
+            "instructions"
+        };
         pair("z", zoom);
     } else if place.zoom != Zoom::Functions {
         pair("z", "instructions");
@@ -122,7 +150,10 @@ fn query(out: &mut String, mut joint: char, place: &Place) {
 /// read as one text.
 fn pairs(rest: &str) -> Vec<(String, String)> {
     let rest = rest.trim_start_matches(['?', '#']);
-    rest.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (decode(key), decode(value))).collect()
+    rest.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (decode(key), decode(value)))
+        .collect()
 }
 
 fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
@@ -137,7 +168,9 @@ fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
             "z" => match value.as_str() {
                 "functions" => place.zoom = Zoom::Functions,
                 "instructions" => place.zoom = Zoom::Instructions,
-                _ => notices.push(format!("There is no zoom level “{value}”. These are functions.")),
+                _ => notices.push(format!(
+                    "There is no zoom level “{value}”. These are functions."
+                )),
             },
             _ => {}
         }
@@ -150,7 +183,10 @@ fn designs(value: &str, place: &mut Place, notices: &mut Vec<String>) {
     for name in value.split(',').filter(|name| !name.is_empty()) {
         match DESIGNS.iter().position(|design| *design == name) {
             Some(index) => found.push(index),
-            None => notices.push(format!("There is no design “{name}”; there are {}.", DESIGNS.join(" and "))),
+            None => notices.push(format!(
+                "There is no design “{name}”; there are {}.",
+                DESIGNS.join(" and ")
+            )),
         }
     }
     found.sort_unstable();
@@ -186,7 +222,17 @@ fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'@' | b',' | b'/' | b':' => {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'_'
+            | b'.'
+            | b'~'
+            | b'@'
+            | b','
+            | b'/'
+            | b':' => {
                 out.push(byte as char);
             }
             _ => {
@@ -214,43 +260,88 @@ mod tests {
     fn the_form_that_is_written_down() {
         let place = read("/s/seed?d=mac_header&at=get_tag.exit@decap%231&z=functions");
         assert_eq!(place.designs, [0]);
-        assert_eq!(place.at, Some("get_tag.exit@decap#1".parse().expect("a name")));
-        assert_eq!(Address::Scenario(place).print(), "/s/seed?d=mac_header&at=get_tag.exit@decap%231&z=functions");
+        assert_eq!(
+            place.at,
+            Some("get_tag.exit@decap#1".parse().expect("a name"))
+        );
+        assert_eq!(
+            Address::Scenario(place).print(),
+            "/s/seed?d=mac_header&at=get_tag.exit@decap%231&z=functions"
+        );
     }
 
     #[test]
     fn a_hash_typed_as_it_stands_is_read_too() {
         let place = read("/s/seed?d=mac_header,meta_end&at=get_tag.12@decap#2&z=instructions");
         assert_eq!(place.zoom, Zoom::Instructions);
-        assert_eq!(place.at.as_ref().map(|at| (at.point, at.occurrence)), Some((Point::Insn(12), 2)));
+        assert_eq!(
+            place.at.as_ref().map(|at| (at.point, at.occurrence)),
+            Some((Point::Insn(12), 2))
+        );
     }
 
     #[test]
     fn what_cannot_be_read_is_said_and_the_rest_holds() {
-        let (address, notices) = Address::parse("/s/seed?d=mac_header,wishful&at=nonsense&z=atoms&x=%zz");
+        let (address, notices) =
+            Address::parse("/s/seed?d=mac_header,wishful&at=nonsense&z=atoms&x=%zz");
         assert_eq!(notices.len(), 3, "{notices:?}");
-        assert_eq!(address.place().map(|place| place.designs.clone()), Some(vec![0]));
+        assert_eq!(
+            address.place().map(|place| place.designs.clone()),
+            Some(vec![0])
+        );
     }
 
     #[test]
     fn the_other_pages() {
         assert_eq!(Address::parse("/").0, Address::Start);
-        assert_eq!(Address::parse("/spec#HR-META-1").0, Address::Spec(Some("HR-META-1".into())));
-        assert_eq!(Address::parse("/embed?s=seed&d=meta_end").0.print(), "/embed?s=seed&d=meta_end");
-        assert_eq!(Address::parse("/wp-admin/x?y").0, Address::Unknown("/wp-admin/x".into()));
+        assert_eq!(
+            Address::parse("/spec#HR-META-1").0,
+            Address::Spec(Some("HR-META-1".into()))
+        );
+        assert_eq!(
+            Address::parse("/embed?s=seed&d=meta_end").0.print(),
+            "/embed?s=seed&d=meta_end"
+        );
+        assert_eq!(
+            Address::parse("/wp-admin/x?y").0,
+            Address::Unknown("/wp-admin/x".into())
+        );
     }
 
     fn any_place() -> impl Strategy<Value = Place> {
         let designs = prop_oneof![Just(vec![0]), Just(vec![1]), Just(vec![0, 1])];
-        let point = prop_oneof![Just(Point::Entry), Just(Point::Exit), (0..4096u32).prop_map(Point::Insn), (0..9u32).prop_map(Point::Prologue)];
-        let name = ("[a-z_][a-z0-9_]{0,20}", point, "[a-z][a-z0-9.%&#+ =-]{0,8}|", "[a-zäß]{1,5}|", 1..999u32);
+        let point = prop_oneof![
+            Just(Point::Entry),
+            Just(Point::Exit),
+            (0..4096u32).prop_map(Point::Insn),
+            (0..9u32).prop_map(Point::Prologue)
+        ];
+        let name = (
+            "[a-z_][a-z0-9_]{0,20}",
+            point,
+            "[a-z][a-z0-9.%&#+ =-]{0,8}|",
+            "[a-zäß]{1,5}|",
+            1..999u32,
+        );
         let name = name.prop_map(|(what, point, dev, netns, occurrence)| {
             // A device name holds no '@' and no '#': Linux allows them, but nobody has one.
-            StepName { what, point, dev: dev.replace(['#', '@'], "x"), netns, occurrence }
+            StepName {
+                what,
+                point,
+                dev: dev.replace(['#', '@'], "x"),
+                netns,
+                occurrence,
+            }
         });
         let zoom = prop_oneof![Just(Zoom::Functions), Just(Zoom::Instructions)];
-        ("[a-z0-9-]{1,12}", designs, proptest::option::of(name), zoom)
-            .prop_map(|(scenario, designs, at, zoom)| Place { scenario, designs, at, zoom })
+        ("[a-z0-9-]{1,12}", designs, proptest::option::of(name), zoom).prop_map(
+            |(scenario, designs, at, zoom)| Place {
+                scenario,
+                designs,
+                at,
+                zoom,
+            },
+        )
     }
 
     proptest! {

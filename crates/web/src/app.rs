@@ -57,7 +57,9 @@ fn App() -> impl IntoView {
     provide_context(location);
     let read = move |_| location.0.set(Address::parse(&platform::current_address()));
     let popped = window_event_listener(ev::popstate, read);
-    let hashed = window_event_listener(ev::hashchange, move |_| location.0.set(Address::parse(&platform::current_address())));
+    let hashed = window_event_listener(ev::hashchange, move |_| {
+        location.0.set(Address::parse(&platform::current_address()))
+    });
     on_cleanup(move || {
         popped.remove();
         hashed.remove();
@@ -82,12 +84,24 @@ fn App() -> impl IntoView {
 
 /// A plain click on a link into the site loads nothing.
 fn follow_link(location: Location, event: &web_sys::MouseEvent) {
-    if event.default_prevented() || event.button() != 0 || event.meta_key() || event.ctrl_key() || event.shift_key() {
+    if event.default_prevented()
+        || event.button() != 0
+        || event.meta_key()
+        || event.ctrl_key()
+        || event.shift_key()
+    {
         return;
     }
-    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    let Some(link) = target.and_then(|target| target.closest("a[href]").ok().flatten()) else { return };
-    let (href, new_window) = (link.get_attribute("href").unwrap_or_default(), link.has_attribute("target"));
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let Some(link) = target.and_then(|target| target.closest("a[href]").ok().flatten()) else {
+        return;
+    };
+    let (href, new_window) = (
+        link.get_attribute("href").unwrap_or_default(),
+        link.has_attribute("target"),
+    );
     if new_window || !href.starts_with('/') || href.starts_with("//") {
         return;
     }

@@ -66,10 +66,19 @@ const SEED_OBJECT: &[u8] = include_bytes!("../../../content/programs/seed/progs.
 /// A scenario by its id.
 #[must_use]
 pub fn scenario(id: &str) -> Option<Scenario> {
-    let file = ScenarioFile::read("seed.json", SEED_JSON).ok().filter(|file| file.id == id)?;
-    let lines = if file.paste.is_empty() { &file.commands } else { &file.paste };
+    let file = ScenarioFile::read("seed.json", SEED_JSON)
+        .ok()
+        .filter(|file| file.id == id)?;
+    let lines = if file.paste.is_empty() {
+        &file.commands
+    } else {
+        &file.paste
+    };
     Some(Scenario {
-        input: Input { commands: lines.join("\n"), object: None },
+        input: Input {
+            commands: lines.join("\n"),
+            object: None,
+        },
         id: file.id,
         title: file.title,
         explanation: file.explanation,
@@ -90,20 +99,35 @@ pub fn run(id: &str, input: &Input) -> Result<Outcome, Problem> {
         Some((name, bytes)) => (name.clone(), bytes.to_vec()),
         None => ("progs.bpf.o".into(), SEED_OBJECT.to_vec()),
     };
-    let whole = |message: String| Problem { message: sentence(&message), line: None, column: None };
-    let input = simulate::Input::new(id, parsed, &[object]).map_err(|error| whole(error.to_string()))?;
-    let one = |name: &str| {
-        let design = DesignName::parse(name).ok_or_else(|| whole(format!("there is no design {name}")))?;
-        simulate::simulate(&input, design).map(Arc::new).map_err(|error| match error {
-            SimulateError::Execute(error) => {
-                Problem { message: sentence(&error.cause.to_string()), line: Some(error.line), column: None }
-            }
-            SimulateError::Load(error) => whole(error.to_string()),
-        })
+    let whole = |message: String| Problem {
+        message: sentence(&message),
+        line: None,
+        column: None,
     };
-    let traces = DESIGNS.iter().map(|name| one(name)).collect::<Result<Vec<_>, _>>()?;
+    let input =
+        simulate::Input::new(id, parsed, &[object]).map_err(|error| whole(error.to_string()))?;
+    let one = |name: &str| {
+        let design =
+            DesignName::parse(name).ok_or_else(|| whole(format!("there is no design {name}")))?;
+        simulate::simulate(&input, design)
+            .map(Arc::new)
+            .map_err(|error| match error {
+                SimulateError::Execute(error) => Problem {
+                    message: sentence(&error.cause.to_string()),
+                    line: Some(error.line),
+                    column: None,
+                },
+                SimulateError::Load(error) => whole(error.to_string()),
+            })
+    };
+    let traces = DESIGNS
+        .iter()
+        .map(|name| one(name))
+        .collect::<Result<Vec<_>, _>>()?;
     if traces.iter().any(|trace| trace.steps.is_empty()) {
-        return Err(whole("no packet is sent; a ping or a send makes one".into()));
+        return Err(whole(
+            "no packet is sent; a ping or a send makes one".into(),
+        ));
     }
     Ok(Outcome { traces })
 }
@@ -111,6 +135,9 @@ pub fn run(id: &str, input: &Input) -> Result<Outcome, Problem> {
 /// Begins with a capital letter and ends with a full stop.
 fn sentence(text: &str) -> String {
     let mut chars = text.trim_end_matches('.').chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let first = chars
+        .next()
+        .map(|c| c.to_uppercase().to_string())
+        .unwrap_or_default();
     format!("{first}{}.", chars.as_str())
 }

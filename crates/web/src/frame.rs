@@ -27,32 +27,60 @@ pub struct Frame {
 
 impl PartialEq for Frame {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.trace, &other.trace) && self.step == other.step && self.present == other.present
+        Arc::ptr_eq(&self.trace, &other.trace)
+            && self.step == other.step
+            && self.present == other.present
     }
 }
 
 impl Frame {
     /// The frame of one column of the rows.
     #[must_use]
-    pub fn new(design: usize, trace: &Arc<Trace>, rows: &[Row], row: usize, column: usize) -> Option<Self> {
+    pub fn new(
+        design: usize,
+        trace: &Arc<Trace>,
+        rows: &[Row],
+        row: usize,
+        column: usize,
+    ) -> Option<Self> {
         let of = |row: &Row| row.steps.get(column).copied().flatten();
         let here = rows.get(row).and_then(of);
         let before = || rows.get(..row)?.iter().rev().find_map(of);
         let step = here.or_else(before).or_else(|| rows.iter().find_map(of))?;
         let shown = |s: &Step| s.fields.is_some() && s.buffer.is_some();
-        let drawn = trace.steps.get(..=step)?.iter().rposition(shown).unwrap_or(step);
+        let drawn = trace
+            .steps
+            .get(..=step)?
+            .iter()
+            .rposition(shown)
+            .unwrap_or(step);
         let mut cursor = Cursor::new(trace)?;
         cursor.go(step);
         let buffer_no = trace.steps.get(drawn)?.buffer;
-        let buffer = buffer_no.and_then(|no| cursor.memory().buffers.get(&no)).cloned().unwrap_or_default();
-        Some(Self { design, trace: trace.clone(), step, drawn, present: here.is_some(), buffer_no, buffer })
+        let buffer = buffer_no
+            .and_then(|no| cursor.memory().buffers.get(&no))
+            .cloned()
+            .unwrap_or_default();
+        Some(Self {
+            design,
+            trace: trace.clone(),
+            step,
+            drawn,
+            present: here.is_some(),
+            buffer_no,
+            buffer,
+        })
     }
 
     /// The packet as the scene wants it.
     #[must_use]
     pub fn view(&self) -> Option<PacketView<'_>> {
         let step = self.trace.steps.get(self.drawn)?;
-        Some(PacketView { step, fields: self.fields(), buffer: Some(&self.buffer) })
+        Some(PacketView {
+            step,
+            fields: self.fields(),
+            buffer: Some(&self.buffer),
+        })
     }
 
     /// The packet's fields.

@@ -33,8 +33,18 @@ pub enum Action {
 
 /// Keys, what is printed for them, and what they do.
 pub const KEYS: [(&[&str], &str, Action, &str); 11] = [
-    (&["ArrowRight", "PageDown"], "→ PageDown", Action::Next, "next step"),
-    (&["ArrowLeft", "PageUp"], "← PageUp", Action::Previous, "previous step"),
+    (
+        &["ArrowRight", "PageDown"],
+        "→ PageDown",
+        Action::Next,
+        "next step",
+    ),
+    (
+        &["ArrowLeft", "PageUp"],
+        "← PageUp",
+        Action::Previous,
+        "previous step",
+    ),
     (&["Home"], "Home", Action::First, "first step"),
     (&["End"], "End", Action::Last, "last step"),
     (&[" "], "Space", Action::Play, "play, pause"),
@@ -49,7 +59,9 @@ pub const KEYS: [(&[&str], &str, Action, &str); 11] = [
 /// The action of a key.
 #[must_use]
 pub fn action(key: &str) -> Option<Action> {
-    KEYS.iter().find(|(keys, ..)| keys.contains(&key)).map(|(_, _, action, _)| *action)
+    KEYS.iter()
+        .find(|(keys, ..)| keys.contains(&key))
+        .map(|(_, _, action, _)| *action)
 }
 
 /// Carries out what needs only the model. `CopyLink` and `Help` are the page's.

@@ -4,6 +4,8 @@ fn main() {
     if cfg!(target_arch = "wasm32") {
         headroom_web::app::start();
     } else {
-        eprintln!("This is the site's program for browsers. `cargo xtask serve` builds and serves it.");
+        eprintln!(
+            "This is the site's program for browsers. `cargo xtask serve` builds and serves it."
+        );
     }
 }

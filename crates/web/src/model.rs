@@ -116,7 +116,12 @@ impl Model {
             sends(&rows.get(), &traces(outcome, &designs))
         });
         let send = Memo::new(move |_| {
-            sends.with(|sends| sends.iter().rposition(|send| send.start <= at.get()).unwrap_or(0))
+            sends.with(|sends| {
+                sends
+                    .iter()
+                    .rposition(|send| send.start <= at.get())
+                    .unwrap_or(0)
+            })
         });
         let frames = Memo::new(move |_| {
             let (designs, _) = shown.get();
@@ -125,24 +130,42 @@ impl Model {
             let of = |(column, (design, trace)): (usize, (&usize, &Arc<Trace>))| {
                 Frame::new(*design, trace, &rows, row, column).map(Arc::new)
             };
-            designs.iter().zip(&traces).enumerate().filter_map(of).collect::<Vec<_>>()
+            designs
+                .iter()
+                .zip(&traces)
+                .enumerate()
+                .filter_map(of)
+                .collect::<Vec<_>>()
         });
         let linear = RwSignal::new(false);
         let buffers = Memo::new(move |_| {
-            frames.with(|frames| frames.iter().map(|f| (f.design, f.buffer_no)).collect::<Vec<_>>())
+            frames.with(|frames| {
+                frames
+                    .iter()
+                    .map(|f| (f.design, f.buffer_no))
+                    .collect::<Vec<_>>()
+            })
         });
         let scale = Memo::new(move |_| {
             let shown = buffers.get();
             let all = outcome.get();
             let pairs: Vec<_> = shown
                 .iter()
-                .filter_map(|(design, buffer)| Some((all.as_ref()?.traces.get(*design)?.as_ref(), (*buffer)?)))
+                .filter_map(|(design, buffer)| {
+                    Some((all.as_ref()?.traces.get(*design)?.as_ref(), (*buffer)?))
+                })
                 .collect();
             let scale = Scale::compressed(&pairs);
             let end = scale.pieces.last().map_or(1, |piece| piece.end);
-            Arc::new(if linear.get() { Scale::linear(end) } else { scale })
+            Arc::new(if linear.get() {
+                Scale::linear(end)
+            } else {
+                scale
+            })
         });
-        let front = RwSignal::new(place.with_untracked(|place| place.designs.first().copied().unwrap_or(0)));
+        let front = RwSignal::new(
+            place.with_untracked(|place| place.designs.first().copied().unwrap_or(0)),
+        );
         Self {
             scenario: StoredValue::new(scenario),
             place,
@@ -168,20 +191,23 @@ impl Model {
     /// The trace of a design in the last run that worked.
     #[must_use]
     pub fn trace(&self, design: usize) -> Option<Arc<Trace>> {
-        self.outcome.with(|outcome| outcome.as_ref()?.traces.get(design).cloned())
+        self.outcome
+            .with(|outcome| outcome.as_ref()?.traces.get(design).cloned())
     }
 
     /// The frame of a design, if it is shown.
     #[must_use]
     pub fn frame(&self, design: usize) -> Option<Arc<Frame>> {
-        self.frames.with(|frames| frames.iter().find(|frame| frame.design == design).cloned())
+        self.frames
+            .with(|frames| frames.iter().find(|frame| frame.design == design).cloned())
     }
 
     /// The frame of the design in front.
     #[must_use]
     pub fn front_frame(&self) -> Option<Arc<Frame>> {
         let front = self.front.get();
-        self.frame(front).or_else(|| self.frames.with(|frames| frames.first().cloned()))
+        self.frame(front)
+            .or_else(|| self.frames.with(|frames| frames.first().cloned()))
     }
 
     /// What to say when the step of the address is not in this run.
@@ -190,10 +216,15 @@ impl Model {
         let name = self.place.with_untracked(|place| place.at.clone())?;
         let rows = self.rows.get_untracked();
         let found = find(&rows, &name);
-        let instead = rows.get(found.map_or(0, |(row, _)| row)).map(|row| row.name.to_string()).unwrap_or_default();
+        let instead = rows
+            .get(found.map_or(0, |(row, _)| row))
+            .map(|row| row.name.to_string())
+            .unwrap_or_default();
         match found {
             Some((_, true)) => None,
-            _ => Some(format!("There is no step {name} in this run; this is {instead}.")),
+            _ => Some(format!(
+                "There is no step {name} in this run; this is {instead}."
+            )),
         }
     }
 
@@ -201,13 +232,17 @@ impl Model {
     #[must_use]
     pub fn rows_here(&self) -> Range<usize> {
         let send = self.send.get();
-        self.sends.with(|sends| sends.get(send).cloned()).unwrap_or(0..self.rows.with(|rows| rows.len()))
+        self.sends
+            .with(|sends| sends.get(send).cloned())
+            .unwrap_or(0..self.rows.with(|rows| rows.len()))
     }
 
     /// Goes to a row.
     pub fn go(&self, row: usize, by: By) {
         let rows = self.rows.get_untracked();
-        let Some(row) = rows.get(row.min(rows.len().saturating_sub(1))) else { return };
+        let Some(row) = rows.get(row.min(rows.len().saturating_sub(1))) else {
+            return;
+        };
         self.go_to(row.name.clone(), by);
     }
 
@@ -217,7 +252,10 @@ impl Model {
             self.playing.set(false);
         }
         self.notices.update(Vec::clear);
-        if self.place.with_untracked(|place| place.at.as_ref() == Some(&name)) {
+        if self
+            .place
+            .with_untracked(|place| place.at.as_ref() == Some(&name))
+        {
             return;
         }
         self.place.update(|place| place.at = Some(name));
@@ -262,7 +300,10 @@ impl Model {
         if self.place.with_untracked(|place| place.zoom == zoom) {
             return;
         }
-        let name = self.rows.with_untracked(|rows| rows.get(self.at.get_untracked()).map(|row| row.name.clone()));
+        let name = self.rows.with_untracked(|rows| {
+            rows.get(self.at.get_untracked())
+                .map(|row| row.name.clone())
+        });
         self.place.update(|place| {
             place.zoom = zoom;
             place.at = name.map(|name| settle(name, zoom));
@@ -294,11 +335,16 @@ impl Model {
     }
 
     fn show_designs(&self, designs: Vec<usize>) {
-        let Some(first) = designs.first().copied() else { return };
+        let Some(first) = designs.first().copied() else {
+            return;
+        };
         if !designs.contains(&self.front.get_untracked()) {
             self.front.set(first);
         }
-        let here = self.rows.with_untracked(|rows| rows.get(self.at.get_untracked()).map(|row| row.name.clone()));
+        let here = self.rows.with_untracked(|rows| {
+            rows.get(self.at.get_untracked())
+                .map(|row| row.name.clone())
+        });
         self.place.update(|place| {
             place.designs = designs;
             place.at = here;
@@ -309,11 +355,16 @@ impl Model {
     /// The next row after this one at which a shown design reads something that is not the metadata.
     pub fn next_wrong_read(&self) {
         let (rows, at) = (self.rows.get_untracked(), self.at.get_untracked());
-        let traces = traces(self.outcome, &self.place.with_untracked(|place| place.designs.clone()));
+        let traces = traces(
+            self.outcome,
+            &self.place.with_untracked(|place| place.designs.clone()),
+        );
         let wrong = wrong_rows(&rows, &traces);
         match wrong.iter().find(|row| **row > at).or(wrong.first()) {
             Some(row) => self.go(*row, By::Jump),
-            None => self.spoken.set("No program reads anything wrong in this run.".into()),
+            None => self
+                .spoken
+                .set("No program reads anything wrong in this run.".into()),
         }
     }
 
@@ -333,12 +384,20 @@ impl Model {
     #[must_use]
     pub fn address(&self) -> Address {
         let place = self.place.get();
-        if self.embed { Address::Embed(place) } else { Address::Scenario(place) }
+        if self.embed {
+            Address::Embed(place)
+        } else {
+            Address::Scenario(place)
+        }
     }
 
     fn write(&self, push: bool) {
         let place = self.place.get_untracked();
-        let address = if self.embed { Address::Embed(place) } else { Address::Scenario(place) };
+        let address = if self.embed {
+            Address::Embed(place)
+        } else {
+            Address::Scenario(place)
+        };
         platform::write_address(&address.print(), push);
     }
 
@@ -353,8 +412,15 @@ impl Model {
         let said = self.sentences();
         let many = said.len() > 1;
         let one = |(designs, text): &(Vec<usize>, String)| {
-            let names: Vec<&str> = designs.iter().filter_map(|d| DESIGNS.get(*d).copied()).collect();
-            if many { format!("{}: {text}", names.join(" and ")) } else { text.clone() }
+            let names: Vec<&str> = designs
+                .iter()
+                .filter_map(|d| DESIGNS.get(*d).copied())
+                .collect();
+            if many {
+                format!("{}: {text}", names.join(" and "))
+            } else {
+                text.clone()
+            }
         };
         said.iter().map(one).collect::<Vec<_>>().join(" ")
     }
@@ -364,7 +430,10 @@ impl Model {
     pub fn sentences(&self) -> Vec<(Vec<usize>, String)> {
         let mut out: Vec<(Vec<usize>, String)> = Vec::new();
         let rows = self.rows.get();
-        let name = rows.get(self.at.get()).map(|row| row.name.what.clone()).unwrap_or_default();
+        let name = rows
+            .get(self.at.get())
+            .map(|row| row.name.what.clone())
+            .unwrap_or_default();
         for frame in self.frames.get() {
             let text = if frame.present {
                 sentence(&frame.trace, frame.step)
@@ -383,20 +452,40 @@ impl Model {
 /// The traces of some designs.
 fn traces(outcome: RwSignal<Option<Arc<Outcome>>>, designs: &[usize]) -> Vec<Arc<Trace>> {
     outcome.with(|outcome| {
-        let all = outcome.as_ref().map(|outcome| outcome.traces.as_slice()).unwrap_or_default();
-        designs.iter().filter_map(|design| all.get(*design).cloned()).collect()
+        let all = outcome
+            .as_ref()
+            .map(|outcome| outcome.traces.as_slice())
+            .unwrap_or_default();
+        designs
+            .iter()
+            .filter_map(|design| all.get(*design).cloned())
+            .collect()
     })
 }
 
 /// Cuts the rows where an outermost call begins.
 fn sends(rows: &[Row], traces: &[Arc<Trace>]) -> Vec<Range<usize>> {
     let outermost = |row: &Row| {
-        let steps = row.steps.iter().zip(traces).filter_map(|(step, trace)| trace.steps.get((*step)?));
+        let steps = row
+            .steps
+            .iter()
+            .zip(traces)
+            .filter_map(|(step, trace)| trace.steps.get((*step)?));
         row.name.point == Point::Entry && steps.map(|step| step.depth).min() == Some(0)
     };
-    let starts: Vec<usize> = rows.iter().enumerate().filter(|(_, row)| outermost(row)).map(|(index, _)| index).collect();
+    let starts: Vec<usize> = rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| outermost(row))
+        .map(|(index, _)| index)
+        .collect();
     let ends = starts.iter().skip(1).copied().chain([rows.len()]);
-    let mut out: Vec<Range<usize>> = starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect();
+    let mut out: Vec<Range<usize>> = starts
+        .iter()
+        .copied()
+        .zip(ends)
+        .map(|(start, end)| start..end)
+        .collect();
     match out.first_mut() {
         Some(first) => first.start = 0,
         None => out.push(0..rows.len()),
@@ -416,16 +505,25 @@ pub fn wrong_rows(rows: &[Row], traces: &[Arc<Trace>]) -> Vec<usize> {
         row.name.point == Point::Exit
             && row.steps.iter().zip(traces).any(|(step, trace)| {
                 let reads = step.map(|step| reads_at(trace, step)).unwrap_or_default();
-                reads.iter().any(|read| !matches!(read.verdict, Verdict::Ok | Verdict::None))
+                reads
+                    .iter()
+                    .any(|read| !matches!(read.verdict, Verdict::Ok | Verdict::None))
             })
     };
-    rows.iter().enumerate().filter(|(_, row)| wrong(row)).map(|(index, _)| index).collect()
+    rows.iter()
+        .enumerate()
+        .filter(|(_, row)| wrong(row))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 /// An instruction has no row at the coarse level; its program's exit stands for it.
 fn settle(name: StepName, zoom: Zoom) -> StepName {
     match (name.point, zoom) {
-        (Point::Insn(_) | Point::Prologue(_), Zoom::Functions) => StepName { point: Point::Exit, ..name },
+        (Point::Insn(_) | Point::Prologue(_), Zoom::Functions) => StepName {
+            point: Point::Exit,
+            ..name
+        },
         _ => name,
     }
 }

@@ -9,7 +9,12 @@ use wasm_bindgen::JsValue;
 pub fn current_address() -> String {
     let location = window().location();
     let part = |value: Result<String, JsValue>| value.unwrap_or_default();
-    format!("{}{}{}", part(location.pathname()), part(location.search()), part(location.hash()))
+    format!(
+        "{}{}{}",
+        part(location.pathname()),
+        part(location.search()),
+        part(location.hash())
+    )
 }
 
 /// Writes the address without loading anything; `push` makes an entry that Back returns to.
@@ -30,7 +35,10 @@ pub fn write_address(address: &str, push: bool) {
 /// The address with scheme and host, for a mail.
 #[must_use]
 pub fn full_address(address: &str) -> String {
-    format!("{}{address}", window().location().origin().unwrap_or_default())
+    format!(
+        "{}{address}",
+        window().location().origin().unwrap_or_default()
+    )
 }
 
 /// Puts a text on the clipboard; `false` when the browser does not allow it.
@@ -40,13 +48,21 @@ pub async fn copy(text: String) -> bool {
     if clipboard.is_undefined() {
         return false;
     }
-    wasm_bindgen_futures::JsFuture::from(clipboard.write_text(&text)).await.is_ok()
+    wasm_bindgen_futures::JsFuture::from(clipboard.write_text(&text))
+        .await
+        .is_ok()
 }
 
 /// Reads from the browser's storage.
 #[must_use]
 pub fn stored(key: &str) -> Option<String> {
-    window().local_storage().ok().flatten()?.get_item(key).ok().flatten()
+    window()
+        .local_storage()
+        .ok()
+        .flatten()?
+        .get_item(key)
+        .ok()
+        .flatten()
 }
 
 /// Writes to the browser's storage, or removes.

@@ -145,13 +145,7 @@ fn decode_one(
         5 | 6 => decode_jump(raw, slot, reference, calls, reg, reserved, unknown),
         0 => {
             if raw.op != 0x18 {
-                return Err(match raw.op & 0xe0 {
-                    0x20 | 0x40 => format!(
-                        "legacy packet access (opcode {:02x}) is not covered by the simulator",
-                        raw.op
-                    ),
-                    _ => unknown(),
-                });
+                return decode_packet_load(raw, reg, reserved, unknown);
             }
             let next = next.ok_or("incomplete ld_imm64 insn")?;
             if next.op != 0 || next.dst != 0 || next.src != 0 || next.off != 0 || raw.off != 0 {
@@ -210,6 +204,25 @@ fn decode_one(
             }
             0xc0 => {
                 let size = size_of(raw.op);
+                match raw.imm {
+                    0x100 => {
+                        return Ok(Insn::LoadAcquire {
+                            size,
+                            dst: writable(raw.dst)?,
+                            base: reg(raw.src)?,
+                            off: raw.off,
+                        });
+                    }
+                    0x110 => {
+                        return Ok(Insn::StoreRelease {
+                            size,
+                            base: reg(raw.dst)?,
+                            off: raw.off,
+                            src: reg(raw.src)?,
+                        });
+                    }
+                    _ => {}
+                }
                 if !matches!(size, Size::W | Size::Dw) {
                     return Err("invalid atomic operand size".to_owned());
                 }
@@ -254,6 +267,29 @@ fn decode_one(
             _ => Err(unknown()),
         },
     }
+}
+
+/// `BPF_ABS` and `BPF_IND` (`check_ld_abs()`, kernel/bpf/verifier.c).
+fn decode_packet_load(
+    raw: Raw,
+    reg: impl Fn(u8) -> Result<Reg, String>,
+    reserved: impl Fn(bool, &str) -> Result<(), String>,
+    unknown: impl Fn() -> String,
+) -> Result<Insn, String> {
+    let size = size_of(raw.op);
+    let indirect = match raw.op & 0xe0 {
+        0x20 => false,
+        0x40 => true,
+        _ => return Err(unknown()),
+    };
+    if size == Size::Dw {
+        return Err(unknown());
+    }
+    let used = raw.dst == 0 && raw.off == 0 && (indirect || raw.src == 0);
+    reserved(used, "BPF_LD_[ABS|IND]")?;
+    let index = if indirect { Some(reg(raw.src)?) } else { None };
+    let off = raw.imm;
+    Ok(Insn::PacketLoad { size, index, off })
 }
 
 fn size_of(op: u8) -> Size {
@@ -384,6 +420,11 @@ fn decode_jump(
                 (None, 2) => Err("kfunc call without relocation".to_owned()),
                 _ => Err("BPF_CALL uses reserved fields".to_owned()),
             };
+        }
+        0x80 if raw.op == 0x8d => {
+            let rest = raw.src == 0 && raw.off == 0 && raw.imm == 0;
+            reserved(rest, "BPF_CALL")?;
+            return Ok(Insn::Call(Callee::Register(reg(raw.dst)?)));
         }
         0x90 if raw.op == 0x95 => {
             reserved(

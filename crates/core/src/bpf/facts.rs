@@ -9,7 +9,7 @@ use super::error::LoadError;
 use super::helpers;
 use super::insn::{AluOp, Callee, Insn, Operand, Reg, Size, Wide, Width};
 use super::layout::{self, CtxLoad, Member, PacketPointer};
-use super::program::Program;
+use super::program::{ProgType, Program};
 use super::value::{CTX, END, META, NOTHING, OTHER, PACKET, POINTERS, SCALAR, STACK, State, Value};
 
 /// What v3 wants to know of a program before it chooses a prologue (patches 11 to 14).
@@ -199,12 +199,7 @@ fn step(
             src,
         } => {
             let place = value(state, *base).moved(Some(i64::from(*off)));
-            if place.kinds & (CTX | PACKET | META) != 0 {
-                let what = if place.kinds & CTX != 0 { "ctx" } else { "pkt" };
-                let base = base.number();
-                let why = format!("BPF_ATOMIC stores into R{base} {what} is not allowed");
-                return Err(program.refused(at, why));
-            }
+            check_ordered(program, at, place, *base, "stores into")?;
             store(program, at, state, out, place, size.bytes())?;
             // Fetching forms write the source register or r0: a number, or what it held.
             for reg in [*src, Reg::R0] {
@@ -212,6 +207,29 @@ fn step(
                 state.regs[reg.number()] = old.join(Value::of(SCALAR));
             }
         }
+        Insn::LoadAcquire {
+            size: _,
+            dst,
+            base,
+            off,
+        } => {
+            let place = value(state, *base).moved(Some(i64::from(*off)));
+            check_ordered(program, at, place, *base, "loads from")?;
+            state.regs[dst.number()] = Value::of(SCALAR);
+        }
+        Insn::StoreRelease {
+            size, base, off, ..
+        } => {
+            let place = value(state, *base).moved(Some(i64::from(*off)));
+            check_ordered(program, at, place, *base, "stores into")?;
+            store(program, at, state, out, place, size.bytes())?;
+        }
+        Insn::PacketLoad { .. } => {
+            packet_load(program, at, value(state, Reg::R6))?;
+            state.regs[0] = Value::of(SCALAR);
+            state.regs[1..6].fill(NOTHING);
+        }
+        Insn::Call(Callee::Register(_)) => return Err(program.refused(at, "unknown opcode 8d")),
         Insn::Call(callee) => call(state, out, callee),
         Insn::Branch { .. } | Insn::Jump { .. } | Insn::Exit => {}
     }
@@ -258,6 +276,37 @@ fn alu(width: Width, op: AluOp, dst: Value, src: Value, imm: Option<i64>) -> Val
         }
         _ => Value::of(SCALAR),
     }
+}
+
+/// Atomic accesses of context and packet are refused (`atomic_ptr_type_ok()`, kernel/bpf/verifier.c).
+fn check_ordered(
+    program: &Program,
+    at: usize,
+    place: Value,
+    base: Reg,
+    what: &str,
+) -> Result<(), LoadError> {
+    if place.kinds & (CTX | PACKET | META) == 0 {
+        return Ok(());
+    }
+    let kind = if place.kinds & CTX != 0 { "ctx" } else { "pkt" };
+    let base = base.number();
+    Err(program.refused(
+        at,
+        format!("BPF_ATOMIC {what} R{base} {kind} is not allowed"),
+    ))
+}
+
+/// A legacy packet access wants an skb in r6 (`may_access_skb()`, `check_ld_abs()`).
+fn packet_load(program: &Program, at: usize, r6: Value) -> Result<(), LoadError> {
+    let why = if program.prog_type != ProgType::SchedCls {
+        "BPF_LD_[ABS|IND] instructions not allowed for this program type"
+    } else if r6 != Value::at(CTX, 0) {
+        "at the time of BPF_LD_ABS|IND R6 != pointer to skb"
+    } else {
+        return Ok(());
+    };
+    Err(program.refused(at, why))
 }
 
 fn load_ctx(

@@ -182,6 +182,31 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
     })
 }
 
+/// A program that no hook runs ([`ProgType::Plain`]): as it stands, nothing rewritten or followed.
+pub(super) fn prepare_plain(program: &Program) -> Prepared {
+    let line = |(at, insn): (usize, &Insn)| Line {
+        fixed: Fixed {
+            insn: insn.clone(),
+            kernel: None,
+        },
+        written: Some(at),
+        note: None,
+    };
+    let lines: Vec<Line> = program.insns.iter().enumerate().map(line).collect();
+    let mut pieces = Vec::new();
+    let steps = lines
+        .iter()
+        .map(|line| lower(&line.fixed, &mut pieces))
+        .collect();
+    Prepared {
+        listing: Arc::new(make_listing(program, &lines)),
+        prologue_len: 0,
+        steps,
+        pieces,
+        prog_type: ProgType::Plain,
+    }
+}
+
 fn prologue_lines(prologue: Prologue) -> Vec<Line> {
     let mov = |dst, src| Insn::Alu {
         width: Width::W64,
@@ -326,9 +351,13 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
             },
             None => Step::Core(fixed.insn.clone()),
         },
-        Insn::Store { .. } | Insn::Atomic { .. } | Insn::Call(_) | Insn::Exit => {
-            Step::Core(fixed.insn.clone())
-        }
+        Insn::Store { .. }
+        | Insn::Atomic { .. }
+        | Insn::LoadAcquire { .. }
+        | Insn::StoreRelease { .. }
+        | Insn::PacketLoad { .. }
+        | Insn::Call(_)
+        | Insn::Exit => Step::Core(fixed.insn.clone()),
     }
 }
 

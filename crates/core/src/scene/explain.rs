@@ -254,8 +254,13 @@ fn find_metadata(trace: &Trace, read: &MetadataRead) -> Option<(u32, Vec<u8>)> {
         if trace.sources.source(first).layer != Layer::Metadata || first.byte != 0 {
             return None;
         }
-        let follows = |(i, o): &(usize, &OriginId)| o.source == first.source && usize::from(o.byte) == *i;
-        let len = buffer.origins[at..].iter().enumerate().take_while(follows).count();
+        let follows =
+            |(i, o): &(usize, &OriginId)| o.source == first.source && usize::from(o.byte) == *i;
+        let len = buffer.origins[at..]
+            .iter()
+            .enumerate()
+            .take_while(follows)
+            .count();
         Some((first.source, len, at))
     };
     let (_, len, start) = (0..buffer.origins.len()).filter_map(run).max()?;

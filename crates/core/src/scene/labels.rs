@@ -132,10 +132,13 @@ impl Rail {
         first_row_is_clear
             && self.labels.iter().all(|old| {
                 let rows_meet = new.row < old.end_row() && old.row < new.end_row();
-                let texts_meet = rows_meet && new.x < old.x + old.width + GAP && old.x < new.x + new.width + GAP;
+                let texts_meet =
+                    rows_meet && new.x < old.x + old.width + GAP && old.x < new.x + new.width + GAP;
                 // A stem runs from the line above down to the first row of its label.
                 let crosses = |stem: &Label, text: &Label| {
-                    stem.row > text.row && text.x - 2.0 < stem.tick && stem.tick < text.x + text.width + 2.0
+                    stem.row > text.row
+                        && text.x - 2.0 < stem.tick
+                        && stem.tick < text.x + text.width + 2.0
                 };
                 !texts_meet && !crosses(new, old) && !crosses(old, new)
             })

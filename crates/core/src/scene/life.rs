@@ -111,8 +111,12 @@ pub fn life(
 
 /// The function that pulled: at an entry it is the one around it, which had already done so.
 fn puller(trace: &Trace, step: usize) -> String {
-    let Some(now) = trace.steps.get(step) else { return String::new() };
-    let StepKind::Function { edge, .. } = now.kind else { return what(trace, now).to_owned() };
+    let Some(now) = trace.steps.get(step) else {
+        return String::new();
+    };
+    let StepKind::Function { edge, .. } = now.kind else {
+        return what(trace, now).to_owned();
+    };
     let name = super::path::who_changed(trace, step, edge);
     match device(trace, now) {
         Some(dev) => format!("{name} on {}", dev.name),

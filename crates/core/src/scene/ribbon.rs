@@ -177,9 +177,17 @@ fn zone_label(zone: &Zone, width: f64, char_width: f64) -> String {
     const NARROWER: f64 = 0.86;
     let word = zone.kind.word();
     let size = format!("{word} · {} bytes", zone.end - zone.start);
-    let short = if zone.kind == ZoneKind::Metadata { "meta" } else { "" };
+    let short = if zone.kind == ZoneKind::Metadata {
+        "meta"
+    } else {
+        ""
+    };
     let fits = |name: &&str| name.chars().count() as f64 * char_width * NARROWER <= width;
-    [size.as_str(), word, short].into_iter().find(fits).unwrap_or_default().to_owned()
+    [size.as_str(), word, short]
+        .into_iter()
+        .find(fits)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn cells(
@@ -220,18 +228,28 @@ fn cells(
 /// the step before otherwise. Creating a buffer is no write.
 #[must_use]
 pub fn written_ranges(trace: &Trace, step: usize) -> Vec<std::ops::Range<u32>> {
-    writes_since(trace, step).map(|write| write.offset..write.offset + write.new.len() as u32).collect()
+    writes_since(trace, step)
+        .map(|write| write.offset..write.offset + write.new.len() as u32)
+        .collect()
 }
 
 /// Writes into the step's buffer that a step tells of.
-pub(crate) fn writes_since(trace: &Trace, step: usize) -> impl Iterator<Item = &crate::trace::ByteWrite> {
+pub(crate) fn writes_since(
+    trace: &Trace,
+    step: usize,
+) -> impl Iterator<Item = &crate::trace::ByteWrite> {
     let now = trace.steps.get(step);
-    let (buffer, own) = (now.and_then(|s| s.buffer), now.map_or(0..0, |s| s.writes.clone()));
+    let (buffer, own) = (
+        now.and_then(|s| s.buffer),
+        now.map_or(0..0, |s| s.writes.clone()),
+    );
     let start = match own_entry(trace, step) {
         Some(entry) if !is_wide(entry, step) => trace.steps[entry].writes.end.min(own.end),
         _ => own.start,
     };
-    trace.writes[start..own.end].iter().filter(move |write| Some(write.buffer) == buffer && !write.old.is_empty())
+    trace.writes[start..own.end]
+        .iter()
+        .filter(move |write| Some(write.buffer) == buffer && !write.old.is_empty())
 }
 
 fn read_marks(trace: &Trace, step: usize, x: &impl Fn(u32) -> f64) -> Vec<ReadMark> {

@@ -36,7 +36,11 @@ pub fn baseline(trace: &Trace, step: usize) -> Option<usize> {
     let now = trace.steps.get(step)?;
     match own_entry(trace, step) {
         Some(entry) if !is_wide(entry, step) => Some(entry),
-        _ => trace.steps.get(..step)?.iter().rposition(|s| s.skb == now.skb && s.fields.is_some()),
+        _ => trace
+            .steps
+            .get(..step)?
+            .iter()
+            .rposition(|s| s.skb == now.skb && s.fields.is_some()),
     }
 }
 
@@ -79,9 +83,15 @@ pub fn sentence(trace: &Trace, step: usize) -> String {
             let returned = returned(now);
             // What happened in calls inside is not the function's own doing.
             let inside = own_entry(trace, step).is_some_and(|entry| {
-                trace.steps[entry + 1..step].iter().any(|s| !matches!(s.kind, StepKind::Insn { .. }))
+                trace.steps[entry + 1..step]
+                    .iter()
+                    .any(|s| !matches!(s.kind, StepKind::Insn { .. }))
             });
-            let joint = if inside { ". Since its start: " } else { ITSELF };
+            let joint = if inside {
+                ". Since its start: "
+            } else {
+                ITSELF
+            };
             let gone = if now.freed {
                 "; the packet it was given is gone"
             } else {
@@ -91,7 +101,7 @@ pub fn sentence(trace: &Trace, step: usize) -> String {
                 trace,
                 step,
                 format!("{name} returns{returned}{on}{gone}"),
-                joint
+                joint,
             )
         }
         StepKind::Program {
@@ -211,16 +221,34 @@ fn byte_words(trace: &Trace, step: usize, itself: bool) -> String {
     let mut out = String::new();
     for write in writes_since(trace, step).take(4) {
         let len = write.new.len();
-        let (place, count) = (span(write.offset, write.offset + len as u32), count_bytes(len));
+        let (place, count) = (
+            span(write.offset, write.offset + len as u32),
+            count_bytes(len),
+        );
         let what = match (write.moved_from, itself) {
-            (Some(from), true) => format!("It moved {count} from {} to {place}", span(from, from + len as u32)),
-            (Some(from), false) => format!("{} were moved from {} to {place}", capital(&count), span(from, from + len as u32)),
+            (Some(from), true) => format!(
+                "It moved {count} from {} to {place}",
+                span(from, from + len as u32)
+            ),
+            (Some(from), false) => format!(
+                "{} were moved from {} to {place}",
+                capital(&count),
+                span(from, from + len as u32)
+            ),
             (None, true) => format!("It wrote {count} at {place}"),
             (None, false) => format!("{} were written at {place}", capital(&count)),
         };
-        let hex: Vec<String> = write.new.iter().map(|(byte, _)| format!("{byte:02x}")).collect();
+        let hex: Vec<String> = write
+            .new
+            .iter()
+            .map(|(byte, _)| format!("{byte:02x}"))
+            .collect();
         let shown = write.moved_from.is_none() && len <= 8;
-        let bytes = if shown { format!(": {}", hex.join(" ")) } else { String::new() };
+        let bytes = if shown {
+            format!(": {}", hex.join(" "))
+        } else {
+            String::new()
+        };
         out.push_str(&format!(" {what}{bytes}."));
     }
     out
@@ -228,7 +256,10 @@ fn byte_words(trace: &Trace, step: usize, itself: bool) -> String {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_uppercase().collect::<String>() + chars.as_str())
+        .unwrap_or_default()
 }
 
 fn list(parts: &[String]) -> String {

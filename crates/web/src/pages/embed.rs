@@ -11,7 +11,10 @@ use crate::parts::stepper::Stepper;
 #[component]
 pub fn Embed(id: String) -> impl IntoView {
     let Some(model) = model_of(&id, true) else {
-        return Missing(super::missing::MissingProps { what: format!("the scenario “{id}”") }).into_any();
+        return Missing(super::missing::MissingProps {
+            what: format!("the scenario “{id}”"),
+        })
+        .into_any();
     };
     let title = model.scenario.with_value(|scenario| scenario.title.clone());
     document().set_title(&format!("{title} · Headroom"));

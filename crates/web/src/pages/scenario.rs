@@ -30,7 +30,9 @@ pub fn model_of(id: &str, embed: bool) -> Option<Model> {
         if let Some(place) = address.place() {
             model.playing.set(false);
             model.place.set(place.clone());
-            model.notices.set(notices.into_iter().chain(model.check_step()).collect());
+            model
+                .notices
+                .set(notices.into_iter().chain(model.check_step()).collect());
         }
     });
     Some(model)
@@ -40,10 +42,18 @@ pub fn model_of(id: &str, embed: bool) -> Option<Model> {
 #[component]
 pub fn Scenario(id: String) -> impl IntoView {
     let Some(model) = model_of(&id, false) else {
-        return Missing(super::missing::MissingProps { what: format!("the scenario “{id}”") }).into_any();
+        return Missing(super::missing::MissingProps {
+            what: format!("the scenario “{id}”"),
+        })
+        .into_any();
     };
-    let (title, explanation) = model.scenario.with_value(|scenario| (scenario.title.clone(), scenario.explanation.clone()));
-    let paragraphs = explanation.split("\n\n").map(|text| view! { <p>{ticks(text)}</p> }).collect_view();
+    let (title, explanation) = model
+        .scenario
+        .with_value(|scenario| (scenario.title.clone(), scenario.explanation.clone()));
+    let paragraphs = explanation
+        .split("\n\n")
+        .map(|text| view! { <p>{ticks(text)}</p> })
+        .collect_view();
     document().set_title(&format!("{title} · Headroom"));
     let chip = move |(index, name): (usize, &'static str)| {
         let on = move || model.place.with(|place| place.designs.contains(&index));

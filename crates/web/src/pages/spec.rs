@@ -37,7 +37,9 @@ pub fn Spec() -> impl IntoView {
     let contents = CHAPTERS.iter().map(|chapter| {
         view! { <h2>{chapter.title}</h2><ol>{chapter.rules.iter().map(entry).collect_view()}</ol> }
     });
-    let chapters = CHAPTERS.iter().map(|chapter| view! { <section id=chapter.id inner_html=chapter.html></section> });
+    let chapters = CHAPTERS
+        .iter()
+        .map(|chapter| view! { <section id=chapter.id inner_html=chapter.html></section> });
     view! {
         <main id="main" class="wrap spec">
             <h1>"The rules"</h1>

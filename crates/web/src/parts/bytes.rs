@@ -22,26 +22,45 @@ struct Byte {
 /// From the row of the first byte that is drawn to the row of the tail, over all steps.
 fn bounds(model: Model) -> (u32, u32) {
     model.scale.with(|scale| {
-        let first = scale.folds().find(|fold| fold.start == 0).map_or(0, |fold| fold.end);
-        let last = scale.folds().last().filter(|fold| fold.start > 0).map(|fold| fold.start);
-        let last = last.or_else(|| scale.pieces.last().map(|piece| piece.end)).unwrap_or(WIDE);
+        let first = scale
+            .folds()
+            .find(|fold| fold.start == 0)
+            .map_or(0, |fold| fold.end);
+        let last = scale
+            .folds()
+            .last()
+            .filter(|fold| fold.start > 0)
+            .map(|fold| fold.start);
+        let last = last
+            .or_else(|| scale.pieces.last().map(|piece| piece.end))
+            .unwrap_or(WIDE);
         (first / WIDE * WIDE, last.div_ceil(WIDE) * WIDE)
     })
 }
 
 fn grid(frame: &Frame, from: u32, to: u32) -> Vec<Byte> {
-    let Some(view) = frame.view() else { return Vec::new() };
+    let Some(view) = frame.view() else {
+        return Vec::new();
+    };
     let regions = regions(&frame.trace, &view);
     let reads = headroom_core::scene::reads_at(&frame.trace, frame.step);
     let written = headroom_core::scene::ribbon::written_ranges(&frame.trace, frame.step);
     let one = |offset: u32| {
-        let region = regions.iter().find(|region| (region.start..region.end).contains(&offset));
+        let region = regions
+            .iter()
+            .find(|region| (region.start..region.end).contains(&offset));
         let value = frame.buffer.bytes.get(offset as usize).copied();
-        let origin = frame.buffer.origins.get(offset as usize).copied().unwrap_or_default();
+        let origin = frame
+            .buffer
+            .origins
+            .get(offset as usize)
+            .copied()
+            .unwrap_or_default();
         let family = region.map_or(Family::Unwritten, |region| region.family);
         let mut class = format!("f-{}", family.key());
         let read = |r: &&&headroom_core::trace::MetadataRead| {
-            r.offset.is_some_and(|start| (start..start + r.bytes.len() as u32).contains(&offset))
+            r.offset
+                .is_some_and(|start| (start..start + r.bytes.len() as u32).contains(&offset))
         };
         if region.is_some_and(|region| region.stale) {
             class.push_str(" stale");
@@ -56,7 +75,11 @@ fn grid(frame: &Frame, from: u32, to: u32) -> Vec<Byte> {
         if written.iter().any(|range| range.contains(&offset)) {
             class.push_str(" w");
         }
-        Byte { value, class, words: format!("{offset}: {}", frame.trace.sources.describe(origin)) }
+        Byte {
+            value,
+            class,
+            words: format!("{offset}: {}", frame.trace.sources.describe(origin)),
+        }
     };
     (from..to).map(one).collect()
 }
@@ -68,14 +91,28 @@ pub fn Bytes(model: Model) -> impl IntoView {
     let edges = Memo::new(move |_| bounds(model));
     let bytes = Memo::new(move |_| {
         let (from, to) = edges.get();
-        frame.with(|frame| frame.as_ref().map(|frame| grid(frame, from, to)).unwrap_or_default())
+        frame.with(|frame| {
+            frame
+                .as_ref()
+                .map(|frame| grid(frame, from, to))
+                .unwrap_or_default()
+        })
     });
     let node = NodeRef::<Table>::new();
-    let chosen = move || model.selected.get().filter(|s| s.design == model.front.get()).map(|s| s.offset);
+    let chosen = move || {
+        model
+            .selected
+            .get()
+            .filter(|s| s.design == model.front.get())
+            .map(|s| s.offset)
+    };
     let move_to = move |offset: u32| {
         let (from, to) = edges.get_untracked();
         let offset = offset.clamp(from, to.saturating_sub(1));
-        model.selected.set(Some(Selected { design: model.front.get_untracked(), offset }));
+        model.selected.set(Some(Selected {
+            design: model.front.get_untracked(),
+            offset,
+        }));
         focus_cell(node, offset);
     };
     let on_key = move |event: web_sys::KeyboardEvent| {
@@ -105,7 +142,12 @@ pub fn Bytes(model: Model) -> impl IntoView {
             });
             let here = move || chosen() == Some(offset);
             let stop = move || here() || (chosen().is_none() && offset == edges.get().0);
-            let select = move || model.selected.set(Some(Selected { design: model.front.get_untracked(), offset }));
+            let select = move || {
+                model.selected.set(Some(Selected {
+                    design: model.front.get_untracked(),
+                    offset,
+                }))
+            };
             view! {
                 <td role="gridcell" data-offset=offset class=move || byte.with(|b| b.class.clone()) class:here=here
                     title=move || byte.with(|b| b.words.clone())
@@ -121,7 +163,14 @@ pub fn Bytes(model: Model) -> impl IntoView {
                 Some(v @ 0x20..=0x7e) => v as char,
                 _ => '·',
             };
-            bytes.with(|bytes| bytes.get(index..index + WIDE as usize).unwrap_or_default().iter().map(printable).collect::<String>())
+            bytes.with(|bytes| {
+                bytes
+                    .get(index..index + WIDE as usize)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(printable)
+                    .collect::<String>()
+            })
         };
         view! {
             <tr>
@@ -147,8 +196,13 @@ pub fn Bytes(model: Model) -> impl IntoView {
 
 fn focus_cell(node: NodeRef<Table>, offset: u32) {
     use wasm_bindgen::JsCast;
-    let Some(table) = node.get_untracked() else { return };
-    let cell = table.query_selector(&format!("[data-offset='{offset}']")).ok().flatten();
+    let Some(table) = node.get_untracked() else {
+        return;
+    };
+    let cell = table
+        .query_selector(&format!("[data-offset='{offset}']"))
+        .ok()
+        .flatten();
     if let Some(cell) = cell.and_then(|cell| cell.dyn_into::<web_sys::HtmlElement>().ok()) {
         let _ = cell.focus();
     }

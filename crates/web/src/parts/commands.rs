@@ -32,7 +32,10 @@ pub fn Commands(model: Model) -> impl IntoView {
     };
     let edited = move |event: web_sys::Event| {
         let commands = event_target_value(&event);
-        later(Input { commands, ..model.input.get_untracked() });
+        later(Input {
+            commands,
+            ..model.input.get_untracked()
+        });
     };
     let changed = Memo::new(move |_| model.input.with(|input| *input != original));
     let reset = move |_| {
@@ -41,10 +44,22 @@ pub fn Commands(model: Model) -> impl IntoView {
         }
         model.run(own.clone());
     };
-    let skipped = Memo::new(move |_| model.trace(0).map(|trace| trace.skipped.clone()).unwrap_or_default());
-    let rows = move || model.input.with(|input| input.commands.lines().count().clamp(4, 26) + 1).to_string();
+    let skipped = Memo::new(move |_| {
+        model
+            .trace(0)
+            .map(|trace| trace.skipped.clone())
+            .unwrap_or_default()
+    });
+    let rows = move || {
+        model
+            .input
+            .with(|input| input.commands.lines().count().clamp(4, 26) + 1)
+            .to_string()
+    };
     let line_numbers = move || {
-        let bad = model.problem.with(|problem| problem.as_ref().and_then(|problem| problem.line));
+        let bad = model
+            .problem
+            .with(|problem| problem.as_ref().and_then(|problem| problem.line));
         let count = model.input.with(|input| input.commands.split('\n').count());
         let one = |n: usize| view! { <span class:bad=bad == Some(n)>{n}</span> };
         (1..=count).map(one).collect_view()
@@ -77,14 +92,25 @@ fn problem_view(model: Model, problem: Problem, node: NodeRef<Textarea>) -> impl
     };
     let kept = model.outcome.with_untracked(Option::is_some);
     let show = move |_| {
-        let (Some(area), Some(line)) = (node.get_untracked(), problem.line) else { return };
+        let (Some(area), Some(line)) = (node.get_untracked(), problem.line) else {
+            return;
+        };
         let text = model.input.with_untracked(|input| input.commands.clone());
-        let start: usize = text.split('\n').take(line - 1).map(|l| l.encode_utf16().count() + 1).sum();
-        let len = text.split('\n').nth(line - 1).map_or(0, |l| l.encode_utf16().count());
+        let start: usize = text
+            .split('\n')
+            .take(line - 1)
+            .map(|l| l.encode_utf16().count() + 1)
+            .sum();
+        let len = text
+            .split('\n')
+            .nth(line - 1)
+            .map_or(0, |l| l.encode_utf16().count());
         let _ = area.focus();
         let _ = area.set_selection_range(start as u32, (start + len) as u32);
     };
-    let jump = problem.line.map(|_| view! { <button class="link" on:click=show>"go there"</button> });
+    let jump = problem
+        .line
+        .map(|_| view! { <button class="link" on:click=show>"go there"</button> });
     view! {
         <p class="problem" id="input-problem" role="alert">
             <b aria-hidden="true">"✗ "</b><strong>{place}</strong>{problem.message}" "{jump}
@@ -97,24 +123,51 @@ fn problem_view(model: Model, problem: Problem, node: NodeRef<Textarea>) -> impl
 #[component]
 fn ObjectFile(model: Model) -> impl IntoView {
     let node = NodeRef::<FileInput>::new();
-    let name = move || model.input.with(|input| input.object.as_ref().map(|(name, bytes)| format!("{name}, {} bytes", bytes.len())));
+    let name = move || {
+        model.input.with(|input| {
+            input
+                .object
+                .as_ref()
+                .map(|(name, bytes)| format!("{name}, {} bytes", bytes.len()))
+        })
+    };
     let chosen = move |_| {
-        let Some(file) = node.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0)) else { return };
+        let Some(file) = node
+            .get_untracked()
+            .and_then(|input| input.files())
+            .and_then(|files| files.get(0))
+        else {
+            return;
+        };
         let name = file.name();
         if file.size() > MOST_BYTES {
-            let message = format!("{name} has {} bytes; an object file may have {MOST_BYTES}.", file.size());
-            model.problem.set(Some(Problem { message, line: None, column: None }));
+            let message = format!(
+                "{name} has {} bytes; an object file may have {MOST_BYTES}.",
+                file.size()
+            );
+            model.problem.set(Some(Problem {
+                message,
+                line: None,
+                column: None,
+            }));
             return;
         }
         spawn_local(async move {
             match JsFuture::from(file.array_buffer()).await {
                 Ok(buffer) => {
                     let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
-                    model.run(Input { object: Some((name, Arc::new(bytes))), ..model.input.get_untracked() });
+                    model.run(Input {
+                        object: Some((name, Arc::new(bytes))),
+                        ..model.input.get_untracked()
+                    });
                 }
                 Err(_) => {
                     let message = format!("{name} can't be read.");
-                    model.problem.set(Some(Problem { message, line: None, column: None }));
+                    model.problem.set(Some(Problem {
+                        message,
+                        line: None,
+                        column: None,
+                    }));
                 }
             }
         });
@@ -123,9 +176,14 @@ fn ObjectFile(model: Model) -> impl IntoView {
         if let Some(input) = node.get_untracked() {
             input.set_value("");
         }
-        model.run(Input { object: None, ..model.input.get_untracked() });
+        model.run(Input {
+            object: None,
+            ..model.input.get_untracked()
+        });
     };
-    let own = move || name().map(|name| view! { <code>{name}</code>" "<button class="link" on:click=back>"the scenario's own"</button> });
+    let own = move || {
+        name().map(|name| view! { <code>{name}</code>" "<button class="link" on:click=back>"the scenario's own"</button> })
+    };
     view! {
         <p class="object">
             <label>"Other programs, an object file of clang: "<input type="file" accept=".o" node_ref=node on:change=chosen/></label>

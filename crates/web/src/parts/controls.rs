@@ -35,17 +35,37 @@ fn icon(path: &'static str) -> impl IntoView {
 #[component]
 pub fn Controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> impl IntoView {
     let count = Memo::new(move |_| model.rows.with(|rows| rows.len()));
-    let words = Memo::new(move |_| model.rows.with(|rows| rows.get(model.at.get()).map(|row| step_words(&row.name)).unwrap_or_default()));
-    let valuetext = move || format!("step {} of {}, {}", model.at.get() + 1, count.get(), words.get());
+    let words = Memo::new(move |_| {
+        model.rows.with(|rows| {
+            rows.get(model.at.get())
+                .map(|row| step_words(&row.name))
+                .unwrap_or_default()
+        })
+    });
+    let valuetext = move || {
+        format!(
+            "step {} of {}, {}",
+            model.at.get() + 1,
+            count.get(),
+            words.get()
+        )
+    };
     Effect::new(move |handle: Option<Option<IntervalHandle>>| {
         if let Some(handle) = handle.flatten() {
             handle.clear();
         }
-        model.playing.get().then(|| set_interval_with_handle(move || model.play_on(), TICK).ok()).flatten()
+        model
+            .playing
+            .get()
+            .then(|| set_interval_with_handle(move || model.play_on(), TICK).ok())
+            .flatten()
     });
     let at_start = move || model.at.get() == 0;
     let at_end = move || model.at.get() + 1 >= count.get();
-    let button = move |label: &'static str, path: &'static str, action: Action, off: Signal<bool>| {
+    let button = move |label: &'static str,
+                       path: &'static str,
+                       action: Action,
+                       off: Signal<bool>| {
         view! {
             <button class="ctl" aria-label=label title=label aria-disabled=move || off.get().to_string()
                 on:click=move |_| carry_out(&model, action)>{icon(path)}</button>
@@ -53,7 +73,11 @@ pub fn Controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> imp
     };
     let play_word = move || if model.playing.get() { "Pause" } else { "Play" };
     let play_icon = move || {
-        if model.playing.get() { icon("M3 2h3v10H3z M8 2h3v10H8z").into_any() } else { icon("M3 1.5v11l9-5.5z").into_any() }
+        if model.playing.get() {
+            icon("M3 2h3v10H3z M8 2h3v10H8z").into_any()
+        } else {
+            icon("M3 1.5v11l9-5.5z").into_any()
+        }
     };
     let scrub = move |event: web_sys::Event| {
         if let Ok(row) = event_target_value(&event).parse::<usize>() {

@@ -31,8 +31,16 @@ const FIRST: [&str; 14] = [
 type Column = (usize, Vec<FieldValue>, Vec<FieldChange>);
 
 fn column(frame: &Arc<Frame>) -> Column {
-    let changes = if frame.present { changes_at(&frame.trace, frame.step) } else { Vec::new() };
-    (frame.design, frame.fields().map(values).unwrap_or_default(), changes)
+    let changes = if frame.present {
+        changes_at(&frame.trace, frame.step)
+    } else {
+        Vec::new()
+    };
+    (
+        frame.design,
+        frame.fields().map(values).unwrap_or_default(),
+        changes,
+    )
 }
 
 /// Names in the order in which the columns have them.
@@ -56,29 +64,53 @@ fn names(columns: &[Column]) -> Vec<&'static str> {
 /// The table.
 #[component]
 pub fn Fields(model: Model) -> impl IntoView {
-    let columns = Memo::new(move |_| model.frames.with(|frames| frames.iter().map(column).collect::<Vec<_>>()));
+    let columns = Memo::new(move |_| {
+        model
+            .frames
+            .with(|frames| frames.iter().map(column).collect::<Vec<_>>())
+    });
     let all = RwSignal::new(false);
     let order = Memo::new(move |_| {
-        let changed = |name: &str| columns.with(|c| c.iter().any(|(_, _, changes)| changes.iter().any(|c| c.name == name)));
+        let changed = |name: &str| {
+            columns.with(|c| {
+                c.iter()
+                    .any(|(_, _, changes)| changes.iter().any(|c| c.name == name))
+            })
+        };
         let keep = |name: &&'static str| all.get() || FIRST.contains(name) || changed(name);
-        columns.with(|c| names(c)).into_iter().filter(keep).collect::<Vec<_>>()
+        columns
+            .with(|c| names(c))
+            .into_iter()
+            .filter(keep)
+            .collect::<Vec<_>>()
     });
-    let designs = Memo::new(move |_| columns.with(|c| c.iter().map(|(design, ..)| *design).collect::<Vec<_>>()));
+    let designs = Memo::new(move |_| {
+        columns.with(|c| c.iter().map(|(design, ..)| *design).collect::<Vec<_>>())
+    });
     let cell = move |design: usize, name: &'static str| {
         let here = Memo::new(move |_| {
             columns.with(|columns| {
                 let (_, values, changes) = columns.iter().find(|(d, ..)| *d == design)?;
-                let value = values.iter().find(|value| value.name == name)?.value.clone();
-                let old = changes.iter().find(|change| change.name == name).map(|change| change.old.clone());
+                let value = values
+                    .iter()
+                    .find(|value| value.name == name)?
+                    .value
+                    .clone();
+                let old = changes
+                    .iter()
+                    .find(|change| change.name == name)
+                    .map(|change| change.old.clone());
                 Some((old, value))
             })
         });
-        let text = move || match here.get() {
+        let text = move || {
+            match here.get() {
             None => view! { <span class="absent" title="this design has no such field here">"–"</span> }.into_any(),
             Some((None, value)) => value.into_any(),
             Some((Some(old), value)) => {
                 view! { <span class="old">{old}</span><span class="to" aria-label="to">" → "</span><b>{value}</b> }.into_any()
             }
+        }
         };
         let changed = move || here.with(|here| here.as_ref().is_some_and(|(old, _)| old.is_some()));
         view! { <td class:changed=changed>{text}</td> }
@@ -86,7 +118,12 @@ pub fn Fields(model: Model) -> impl IntoView {
     let row = move |name: &'static str| {
         let differs = move || {
             columns.with(|columns| {
-                let of = |(_, values, _): &Column| values.iter().find(|v| v.name == name).map(|v| v.value.clone());
+                let of = |(_, values, _): &Column| {
+                    values
+                        .iter()
+                        .find(|v| v.name == name)
+                        .map(|v| v.value.clone())
+                };
                 let mut found = columns.iter().filter_map(of);
                 let first = found.next();
                 found.any(|value| Some(value) != first)
@@ -100,7 +137,11 @@ pub fn Fields(model: Model) -> impl IntoView {
         }
     };
     let head = move || {
-        designs.get().into_iter().map(|d| view! { <th scope="col">{DESIGNS.get(d).copied().unwrap_or_default()}</th> }).collect_view()
+        designs
+            .get()
+            .into_iter()
+            .map(|d| view! { <th scope="col">{DESIGNS.get(d).copied().unwrap_or_default()}</th> })
+            .collect_view()
     };
     view! {
         <section class="panel fields" aria-labelledby="fields-title">

@@ -10,8 +10,16 @@ use crate::theme::Theme;
 #[component]
 pub fn Header() -> impl IntoView {
     let location = expect_context::<Location>();
-    let at_scenario = move || location.0.with(|(address, _)| matches!(address, Address::Scenario(_)));
-    let at_spec = move || location.0.with(|(address, _)| matches!(address, Address::Spec(_)));
+    let at_scenario = move || {
+        location
+            .0
+            .with(|(address, _)| matches!(address, Address::Scenario(_)))
+    };
+    let at_spec = move || {
+        location
+            .0
+            .with(|(address, _)| matches!(address, Address::Spec(_)))
+    };
     let current = |on: bool| on.then_some("page");
     let theme = RwSignal::new(Theme::stored());
     let turn = move |_| {

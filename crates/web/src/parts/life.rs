@@ -14,7 +14,11 @@ use crate::model::{By, Model};
 /// The byte to speak of: the one looked at, else the first one that was read, else the first of
 /// the metadata.
 fn offset(model: Model, frame: &Frame) -> Option<u32> {
-    let chosen = model.selected.get().filter(|selected| selected.design == frame.design).map(|s| s.offset);
+    let chosen = model
+        .selected
+        .get()
+        .filter(|selected| selected.design == frame.design)
+        .map(|s| s.offset);
     chosen
         .or_else(|| {
             let reads = headroom_core::scene::reads_at(&frame.trace, frame.step);
@@ -23,8 +27,14 @@ fn offset(model: Model, frame: &Frame) -> Option<u32> {
             Some(read.offset? + interesting as u32)
         })
         .or_else(|| {
-            let is_meta = |origin: &OriginId| frame.trace.sources.source(*origin).layer == Layer::Metadata;
-            frame.buffer.origins.iter().position(is_meta).map(|at| at as u32)
+            let is_meta =
+                |origin: &OriginId| frame.trace.sources.source(*origin).layer == Layer::Metadata;
+            frame
+                .buffer
+                .origins
+                .iter()
+                .position(is_meta)
+                .map(|at| at as u32)
         })
 }
 
@@ -44,7 +54,12 @@ pub fn Life(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
         frame.with(|frame| {
             let frame = frame.as_ref()?;
             let at = offset(model, frame)?;
-            let origin = frame.buffer.origins.get(at as usize).copied().unwrap_or_default();
+            let origin = frame
+                .buffer
+                .origins
+                .get(at as usize)
+                .copied()
+                .unwrap_or_default();
             let value = frame.buffer.bytes.get(at as usize).copied();
             let events = life(&frame.trace, frame.buffer_no?, at, origin, frame.step);
             Some((at, value, events))
@@ -69,7 +84,9 @@ pub fn Life(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
         view! { <li class=class(event.kind)>{prose(&event.text, false)} " · " {who}</li> }
     };
     let events = move || match told.get() {
-        Some((_, _, events)) if events.is_empty() => view! { <li class="none">"Never written by this packet."</li> }.into_any(),
+        Some((_, _, events)) if events.is_empty() => {
+            view! { <li class="none">"Never written by this packet."</li> }.into_any()
+        }
         Some((_, _, events)) => events.into_iter().map(event).collect_view().into_any(),
         None => ().into_any(),
     };

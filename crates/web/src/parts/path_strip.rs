@@ -18,12 +18,24 @@ fn stops(model: Model) -> Vec<Stop> {
     let shown = model.place.with(|place| place.designs.clone());
     let mut out: Vec<Stop> = Vec::new();
     for (column, design) in shown.iter().enumerate() {
-        let Some(trace) = model.trace(*design) else { continue };
+        let Some(trace) = model.trace(*design) else {
+            continue;
+        };
         for station in stations(&trace) {
-            let row = rows.iter().position(|row| row.steps.get(column).copied().flatten() == Some(station.step));
-            let Some(row) = row.filter(|row| out.iter().all(|stop| stop.row != *row)) else { continue };
-            let partial = rows.get(row).is_some_and(headroom_core::scene::Row::differs);
-            out.push(Stop { row, station, partial });
+            let row = rows
+                .iter()
+                .position(|row| row.steps.get(column).copied().flatten() == Some(station.step));
+            let Some(row) = row.filter(|row| out.iter().all(|stop| stop.row != *row)) else {
+                continue;
+            };
+            let partial = rows
+                .get(row)
+                .is_some_and(headroom_core::scene::Row::differs);
+            out.push(Stop {
+                row,
+                station,
+                partial,
+            });
         }
     }
     let here = model.rows_here();
@@ -41,7 +53,9 @@ fn sends(model: Model) -> impl IntoView {
         }
     };
     move || {
-        let starts: Vec<usize> = model.sends.with(|sends| sends.iter().map(|send| send.start).collect());
+        let starts: Vec<usize> = model
+            .sends
+            .with(|sends| sends.iter().map(|send| send.start).collect());
         (starts.len() > 1).then(|| {
             view! { <div class="tabs sends" role="group" aria-label="Packet">{starts.into_iter().enumerate().map(one).collect_view()}</div> }
         })
@@ -71,7 +85,11 @@ fn devices(stops: &[Stop]) -> Vec<(String, usize)> {
     let mut out: Vec<(String, usize)> = Vec::new();
     for stop in stops {
         let station = &stop.station;
-        let name = if station.netns.is_empty() { station.dev.clone() } else { format!("{}/{}", station.netns, station.dev) };
+        let name = if station.netns.is_empty() {
+            station.dev.clone()
+        } else {
+            format!("{}/{}", station.netns, station.dev)
+        };
         match out.last_mut() {
             Some((last, count)) if *last == name => *count += 1,
             _ => out.push((name, 1)),
@@ -85,7 +103,13 @@ fn devices(stops: &[Stop]) -> Vec<(String, usize)> {
 pub fn PathStrip(model: Model) -> impl IntoView {
     let all = Memo::new(move |_| stops(model));
     // The station one is at, or has passed last.
-    let now = Memo::new(move |_| all.with(|all| all.iter().rposition(|stop| stop.row <= model.at.get()).unwrap_or(0)));
+    let now = Memo::new(move |_| {
+        all.with(|all| {
+            all.iter()
+                .rposition(|stop| stop.row <= model.at.get())
+                .unwrap_or(0)
+        })
+    });
     let exact = move |row: usize| model.at.get() == row;
     let stop = move |index: usize, stop: Stop| {
         let row = stop.row;
@@ -107,10 +131,24 @@ pub fn PathStrip(model: Model) -> impl IntoView {
     };
     let bands = move || {
         let band = |(name, count): (String, usize)| view! { <span style:flex-grow=count.to_string()><b>{name}</b></span> };
-        all.with(|all| devices(all)).into_iter().map(band).collect_view()
+        all.with(|all| devices(all))
+            .into_iter()
+            .map(band)
+            .collect_view()
     };
-    let stations = move || all.get().into_iter().enumerate().map(|(i, s)| stop(i, s)).collect_view();
-    let short = move || all.with(|all| all.get(now.get()).map(|s| format!("{} on {}", s.station.name, s.station.dev)));
+    let stations = move || {
+        all.get()
+            .into_iter()
+            .enumerate()
+            .map(|(i, s)| stop(i, s))
+            .collect_view()
+    };
+    let short = move || {
+        all.with(|all| {
+            all.get(now.get())
+                .map(|s| format!("{} on {}", s.station.name, s.station.dev))
+        })
+    };
     view! {
         <nav class="way" aria-label="The way of the packet">
             {sends(model)}

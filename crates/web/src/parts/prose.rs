@@ -6,7 +6,11 @@ use leptos::prelude::*;
 fn is_code(word: &str) -> bool {
     let word = word.trim_matches(|c: char| matches!(c, '.' | ',' | ':' | ';' | '(' | ')'));
     let digits = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_digit() || c == '–');
-    let hex_byte = word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase()) && word.chars().any(|c| c.is_ascii_digit());
+    let hex_byte = word.len() == 2
+        && word
+            .chars()
+            .all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
+        && word.chars().any(|c| c.is_ascii_digit());
     word.contains('_') || word.starts_with("0x") || digits(word) || hex_byte
 }
 
@@ -26,7 +30,9 @@ pub fn runs(text: &str) -> Vec<(bool, String)> {
         }
         let punctuation = |c: char| matches!(c, '.' | ',' | ':' | ';' | '(' | ')' | ' ');
         let start = piece.find(|c| !punctuation(c)).unwrap_or(0);
-        let end = piece.rfind(|c| !punctuation(c)).map_or(piece.len(), |at| at + piece[at..].chars().next().map_or(1, char::len_utf8));
+        let end = piece.rfind(|c| !punctuation(c)).map_or(piece.len(), |at| {
+            at + piece[at..].chars().next().map_or(1, char::len_utf8)
+        });
         push(false, &piece[..start]);
         push(true, &piece[start..end]);
         push(false, &piece[end..]);
@@ -37,9 +43,19 @@ pub fn runs(text: &str) -> Vec<(bool, String)> {
 /// The first sentence stands out; kernel names are in the monospaced face.
 #[must_use]
 pub fn prose(text: &str, strong_first: bool) -> impl IntoView + use<> {
-    let cut = if strong_first { text.find(". ").map_or(text.len(), |at| at + 1) } else { 0 };
+    let cut = if strong_first {
+        text.find(". ").map_or(text.len(), |at| at + 1)
+    } else {
+        0
+    };
     let marked = |text: &str| {
-        let one = |(code, text): (bool, String)| if code { view! { <code>{text}</code> }.into_any() } else { text.into_any() };
+        let one = |(code, text): (bool, String)| {
+            if code {
+                view! { <code>{text}</code> }.into_any()
+            } else {
+                text.into_any()
+            }
+        };
         runs(text).into_iter().map(one).collect_view()
     };
     view! { <strong>{marked(&text[..cut])}</strong>{marked(&text[cut..])} }
@@ -61,11 +77,13 @@ mod tests {
 
     #[test]
     fn kernel_names_and_numbers_are_code_and_punctuation_is_not() {
-        let code: Vec<String> = runs("get_tag on decap read 524288. The bytes at 290–293 are (flags 0x0000, id 08 00).")
-            .into_iter()
-            .filter(|(code, _)| *code)
-            .map(|(_, text)| text)
-            .collect();
+        let code: Vec<String> = runs(
+            "get_tag on decap read 524288. The bytes at 290–293 are (flags 0x0000, id 08 00).",
+        )
+        .into_iter()
+        .filter(|(code, _)| *code)
+        .map(|(_, text)| text)
+        .collect();
         assert_eq!(code, ["get_tag", "524288", "290–293", "0x0000", "08", "00"]);
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use headroom_core::scene::ribbon::{Placed, ReadMark};
-use headroom_core::scene::{Cell, Region, Ribbon as Picture, RibbonOptions, Zone, ZoneKind, pointers, ribbon};
+use headroom_core::scene::{
+    Cell, Region, Ribbon as Picture, RibbonOptions, Zone, ZoneKind, pointers, ribbon,
+};
 use headroom_core::trace::{BufferNo, PacketView, Verdict};
 use leptos::prelude::*;
 
@@ -20,8 +22,14 @@ const ROW_H: f64 = 15.0;
 /// From the top of the zones to the top of the cells.
 const HEAD_H: f64 = 40.0;
 
-const ZONES: [ZoneKind; 6] =
-    [ZoneKind::Headroom, ZoneKind::Metadata, ZoneKind::Gap, ZoneKind::Pulled, ZoneKind::Packet, ZoneKind::Tailroom];
+const ZONES: [ZoneKind; 6] = [
+    ZoneKind::Headroom,
+    ZoneKind::Metadata,
+    ZoneKind::Gap,
+    ZoneKind::Pulled,
+    ZoneKind::Packet,
+    ZoneKind::Tailroom,
+];
 const POINTERS: [&str; 11] = [
     "head",
     "data_hard_start",
@@ -48,18 +56,33 @@ pub fn verdict_word(verdict: Verdict) -> (&'static str, &'static str) {
 
 /// The buffer of one design.
 #[component]
-pub fn Ribbon(model: Model, design: usize, frame: Memo<Option<Arc<Frame>>>, width: Signal<f64>) -> impl IntoView {
+pub fn Ribbon(
+    model: Model,
+    design: usize,
+    frame: Memo<Option<Arc<Frame>>>,
+    width: Signal<f64>,
+) -> impl IntoView {
     let draw = move |_: Option<&Arc<Picture>>| {
         let scale = model.scale.get();
-        let options = RibbonOptions { scale: &scale, width: width.get().max(240.0), char_width: CHAR };
+        let options = RibbonOptions {
+            scale: &scale,
+            width: width.get().max(240.0),
+            char_width: CHAR,
+        };
         frame.with(|frame| {
             let frame = frame.as_ref()?;
-            Some(ribbon(&frame.trace, frame.drawn.max(frame.step), &frame.view()?, options))
+            Some(ribbon(
+                &frame.trace,
+                frame.drawn.max(frame.step),
+                &frame.view()?,
+                options,
+            ))
         })
     };
     let picture = Memo::new(move |before| Arc::new(draw(before).unwrap_or_default()));
     let unit = Memo::new(move |_| width.get().max(240.0) / model.scale.with(|scale| scale.units));
-    let buffer = Memo::new(move |_| frame.with(|frame| frame.as_ref().and_then(|frame| frame.buffer_no)));
+    let buffer =
+        Memo::new(move |_| frame.with(|frame| frame.as_ref().and_then(|frame| frame.buffer_no)));
     let arc = Memo::new(move |_| if has_moves(model, design) { ARC_H } else { 4.0 });
     let rows = Memo::new(move |_| {
         let buffer = buffer.get();
@@ -67,7 +90,8 @@ pub fn Ribbon(model: Model, design: usize, frame: Memo<Option<Arc<Frame>>>, widt
     });
     let top = move || arc.get() + HEAD_H;
     let height = move || top() + CELL_H + 14.0 + rows.get() as f64 * ROW_H;
-    let label = move || frame.with(|frame| frame.as_ref().map(|f| described(f)).unwrap_or_default());
+    let label =
+        move || frame.with(|frame| frame.as_ref().map(|f| described(f)).unwrap_or_default());
 
     view! {
         <div class="ribbon">
@@ -113,31 +137,52 @@ fn shown(yes: bool) -> &'static str {
 }
 
 fn has_moves(model: Model, design: usize) -> bool {
-    model.trace(design).is_some_and(|trace| trace.writes.iter().any(|write| write.moved_from.is_some()))
+    model
+        .trace(design)
+        .is_some_and(|trace| trace.writes.iter().any(|write| write.moved_from.is_some()))
 }
 
 /// The most rows that labels take at any step in this buffer, so that stepping never moves the page.
 fn most_rows(model: Model, design: usize, width: f64, buffer: Option<BufferNo>) -> usize {
-    let (Some(trace), scale) = (model.trace(design), model.scale.get()) else { return 0 };
+    let (Some(trace), scale) = (model.trace(design), model.scale.get()) else {
+        return 0;
+    };
     let mut seen: Vec<Vec<(&'static str, u32)>> = Vec::new();
     for step in trace.steps.iter().filter(|step| step.buffer == buffer) {
-        let Some(fields) = step.fields.and_then(|index| trace.fields.get(index)) else { continue };
-        let set = pointers(&trace, &PacketView { step, fields: Some(fields), buffer: None });
+        let Some(fields) = step.fields.and_then(|index| trace.fields.get(index)) else {
+            continue;
+        };
+        let set = pointers(
+            &trace,
+            &PacketView {
+                step,
+                fields: Some(fields),
+                buffer: None,
+            },
+        );
         if !seen.contains(&set) {
             seen.push(set);
         }
     }
     let rows = |set: &Vec<_>| {
         let (_, labels) = headroom_core::scene::pointers::place(set, &scale, width, CHAR);
-        labels.iter().map(headroom_core::scene::labels::Label::end_row).max()
+        labels
+            .iter()
+            .map(headroom_core::scene::labels::Label::end_row)
+            .max()
     };
     seen.iter().filter_map(rows).max().unwrap_or(0)
 }
 
 fn described(frame: &Frame) -> String {
-    let Some(view) = frame.view() else { return "no packet".into() };
+    let Some(view) = frame.view() else {
+        return "no packet".into();
+    };
     let rows = headroom_core::scene::text_table(&frame.trace, &view);
-    let said = rows.iter().filter(|row| row.kind == "zone").map(|row| format!("{} {}", row.what, row.place));
+    let said = rows
+        .iter()
+        .filter(|row| row.kind == "zone")
+        .map(|row| format!("{} {}", row.what, row.place));
     said.collect::<Vec<_>>().join(", ")
 }
 
@@ -162,7 +207,11 @@ fn folds(model: Model, unit: Memo<f64>) -> impl IntoView {
         let unit = unit.get();
         let one = |piece: &headroom_core::scene::Piece| {
             let (x, width) = (piece.x * unit, piece.width * unit);
-            let count = if width > 30.0 { (piece.end - piece.start).to_string() } else { String::new() };
+            let count = if width > 30.0 {
+                (piece.end - piece.start).to_string()
+            } else {
+                String::new()
+            };
             (x, width, count)
         };
         let folds: Vec<_> = model.scale.with(|scale| scale.folds().map(one).collect());
@@ -180,7 +229,11 @@ fn folds(model: Model, unit: Memo<f64>) -> impl IntoView {
 }
 
 fn region(region: Placed<Region>) -> impl IntoView {
-    let class = format!("region f-{}{}", region.item.family.key(), if region.item.stale { " stale" } else { "" });
+    let class = format!(
+        "region f-{}{}",
+        region.item.family.key(),
+        if region.item.stale { " stale" } else { "" }
+    );
     let middle = region.x + region.width / 2.0;
     view! {
         <g class=class>
@@ -198,11 +251,19 @@ fn byte(
     index: usize,
     offset: u32,
 ) -> impl IntoView {
-    let cell: Memo<Option<Cell>> =
-        Memo::new(move |_| picture.with(|p| p.cells.get(index).filter(|cell| cell.offset == offset).cloned()));
+    let cell: Memo<Option<Cell>> = Memo::new(move |_| {
+        picture.with(|p| {
+            p.cells
+                .get(index)
+                .filter(|cell| cell.offset == offset)
+                .cloned()
+        })
+    });
     let class = move || {
         cell.with(|cell| {
-            let Some(cell) = cell else { return "b none".to_owned() };
+            let Some(cell) = cell else {
+                return "b none".to_owned();
+            };
             let mut class = String::from("b");
             let mut add = |yes: bool, name: &str| {
                 if yes {
@@ -217,7 +278,14 @@ fn byte(
             class
         })
     };
-    let text = move || cell.with(|cell| cell.as_ref().and_then(|c| c.value).map(|v| format!("{v:02x}")).unwrap_or_default());
+    let text = move || {
+        cell.with(|cell| {
+            cell.as_ref()
+                .and_then(|c| c.value)
+                .map(|v| format!("{v:02x}"))
+                .unwrap_or_default()
+        })
+    };
     let x = move || model.scale.with(|scale| scale.x(offset)) * unit.get() + unit.get() / 2.0;
     let look = move |_| model.selected.set(Some(Selected { design, offset }));
     let choose = move |_| {
@@ -243,17 +311,36 @@ fn read_frame(read: ReadMark) -> impl IntoView {
 }
 
 fn tick(picture: Memo<Arc<Picture>>, name: &'static str) -> impl IntoView {
-    let x: Memo<Option<f64>> =
-        Memo::new(move |_| picture.with(|p| p.pointers.iter().find(|pointer| pointer.name == name).map(|p| p.x)));
+    let x: Memo<Option<f64>> = Memo::new(move |_| {
+        picture.with(|p| {
+            p.pointers
+                .iter()
+                .find(|pointer| pointer.name == name)
+                .map(|p| p.x)
+        })
+    });
     // A pointer that is not set keeps its last place, so that it never flies in from the left.
     let last = Memo::new(move |before: Option<&f64>| x.get().or(before.copied()).unwrap_or(0.0));
     let row = move || {
         picture.with(|p| {
-            let offset = p.pointers.iter().find(|pointer| pointer.name == name)?.offset;
-            p.labels.iter().find(|label| label.offset == offset).map(|label| label.row as f64)
+            let offset = p
+                .pointers
+                .iter()
+                .find(|pointer| pointer.name == name)?
+                .offset;
+            p.labels
+                .iter()
+                .find(|label| label.offset == offset)
+                .map(|label| label.row as f64)
         })
     };
-    let stem = move || format!("M0 {:.1} V{:.1}", CELL_H + 1.0, CELL_H + 15.0 + row().unwrap_or(0.0) * ROW_H);
+    let stem = move || {
+        format!(
+            "M0 {:.1} V{:.1}",
+            CELL_H + 1.0,
+            CELL_H + 15.0 + row().unwrap_or(0.0) * ROW_H
+        )
+    };
     view! {
         <g class="tick" style:display=move || shown(x.with(Option::is_some))
             style:transform=move || format!("translateX({}px)", last.get())>
@@ -265,22 +352,46 @@ fn tick(picture: Memo<Arc<Picture>>, name: &'static str) -> impl IntoView {
 
 fn labels(picture: Memo<Arc<Picture>>) -> impl IntoView {
     let names = |label: &headroom_core::scene::labels::Label| {
-        label.text().split_once(' ').map(|(_, names)| names.to_owned()).unwrap_or_default()
+        label
+            .text()
+            .split_once(' ')
+            .map(|(_, names)| names.to_owned())
+            .unwrap_or_default()
     };
     let keys = move || picture.with(|p| p.labels.iter().map(names).collect::<Vec<_>>());
     let one = move |key: String| {
         let wanted = key.clone();
-        let label = Memo::new(move |_| picture.with(|p| p.labels.iter().find(|label| names(label) == wanted).cloned()));
+        let label = Memo::new(move |_| {
+            picture.with(|p| {
+                p.labels
+                    .iter()
+                    .find(|label| names(label) == wanted)
+                    .cloned()
+            })
+        });
         let place = move || {
             label.with(|label| {
-                let Some(label) = label else { return String::new() };
-                format!("translate({:.1}px, {:.1}px)", label.x, CELL_H + 15.0 + label.row as f64 * ROW_H)
+                let Some(label) = label else {
+                    return String::new();
+                };
+                format!(
+                    "translate({:.1}px, {:.1}px)",
+                    label.x,
+                    CELL_H + 15.0 + label.row as f64 * ROW_H
+                )
             })
         };
         let lines = move || {
             label.with(|label| {
-                let lines = label.as_ref().map(|label| label.lines.clone()).unwrap_or_default();
-                lines.into_iter().enumerate().map(|(i, line)| label_line(i, &line)).collect_view()
+                let lines = label
+                    .as_ref()
+                    .map(|label| label.lines.clone())
+                    .unwrap_or_default();
+                lines
+                    .into_iter()
+                    .enumerate()
+                    .map(|(i, line)| label_line(i, &line))
+                    .collect_view()
             })
         };
         view! { <g class="pl" style:transform=place>{lines}</g> }
@@ -289,19 +400,39 @@ fn labels(picture: Memo<Arc<Picture>>) -> impl IntoView {
 }
 
 fn label_line(index: usize, line: &str) -> impl IntoView + use<> {
-    let (offset, names) = if index == 0 { line.split_once(' ').unwrap_or((line, "")) } else { ("", line) };
-    let (offset, names) = (offset.to_owned(), if index == 0 { format!(" {names}") } else { names.to_owned() });
+    let (offset, names) = if index == 0 {
+        line.split_once(' ').unwrap_or((line, ""))
+    } else {
+        ("", line)
+    };
+    let (offset, names) = (
+        offset.to_owned(),
+        if index == 0 {
+            format!(" {names}")
+        } else {
+            names.to_owned()
+        },
+    );
     view! { <text y=index as f64 * ROW_H + 3.5><tspan class="po">{offset}</tspan><tspan>{names}</tspan></text> }
 }
 
-fn moves(picture: Memo<Arc<Picture>>, top: impl Fn() -> f64 + Copy + Send + Sync + 'static) -> impl IntoView {
+fn moves(
+    picture: Memo<Arc<Picture>>,
+    top: impl Fn() -> f64 + Copy + Send + Sync + 'static,
+) -> impl IntoView {
     move || {
         let moves = picture.with(|p| p.moves.clone());
         let draw = |mark: headroom_core::scene::ribbon::MoveMark| {
             let (from, to, y) = (mark.from_x, mark.to_x, top() - HEAD_H + 1.0);
             let third = (to - from) / 3.0;
             let rise = y - 26.0;
-            let text = format!("{} moved {} bytes, {} {}", mark.by, mark.len, mark.from.abs_diff(mark.to), if mark.to > mark.from { "up" } else { "down" });
+            let text = format!(
+                "{} moved {} bytes, {} {}",
+                mark.by,
+                mark.len,
+                mark.from.abs_diff(mark.to),
+                if mark.to > mark.from { "up" } else { "down" }
+            );
             view! {
                 <g class="move">
                     <path d=format!("M{from:.1} {y:.1} C{:.1} {rise:.1} {:.1} {rise:.1} {to:.1} {y:.1}", from + third, to - third)/>
@@ -323,7 +454,9 @@ fn verdict(picture: Memo<Arc<Picture>>, width: Signal<f64>) -> impl IntoView {
     };
     let one = |read: ReadMark| {
         let (mark, class) = verdict_word(read.verdict);
-        let value = read.value.map(|value| view! { " = " <code>{value.to_string()}</code> });
+        let value = read
+            .value
+            .map(|value| view! { " = " <code>{value.to_string()}</code> });
         view! {
             <span class=format!("verdict {class}")>
                 <b aria-hidden="true">{mark}</b> " reads " <code>{read.hex}</code> {value} " · " {read.note}

@@ -14,7 +14,10 @@ pub fn Say(model: Model) -> impl IntoView {
         let said = said.get();
         let many = said.len() > 1;
         let one = |(designs, text): (Vec<usize>, String)| {
-            let names: Vec<&str> = designs.iter().filter_map(|d| DESIGNS.get(*d).copied()).collect();
+            let names: Vec<&str> = designs
+                .iter()
+                .filter_map(|d| DESIGNS.get(*d).copied())
+                .collect();
             let who = many.then(|| view! { <span class="who">{names.join(" · ")}</span> });
             view! { <p class="say">{who}<span>{prose(&text, true)}</span></p> }
         };

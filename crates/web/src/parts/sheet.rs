@@ -8,7 +8,12 @@ use crate::keys::KEYS;
 /// A dialog that lists all keys.
 #[component]
 pub fn KeySheet(node: NodeRef<Dialog>) -> impl IntoView {
-    let row = |(_, print, _, words): &(&[&str], &'static str, crate::keys::Action, &'static str)| {
+    let row = |(_, print, _, words): &(
+        &[&str],
+        &'static str,
+        crate::keys::Action,
+        &'static str,
+    )| {
         view! { <tr><th scope="row">{print.split(' ').map(|key| view! { <kbd>{key.to_owned()}</kbd>" " }).collect_view()}</th><td>{*words}</td></tr> }
     };
     view! {

@@ -28,7 +28,12 @@ fn taken(event: &web_sys::KeyboardEvent) -> bool {
     if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
         return true;
     }
-    let Some(target) = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()) else { return false };
+    let Some(target) = event
+        .target()
+        .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+    else {
+        return false;
+    };
     let key = event.key();
     if target.closest("dialog[open]").ok().flatten().is_some() {
         return true;
@@ -38,7 +43,18 @@ fn taken(event: &web_sys::KeyboardEvent) -> bool {
         "INPUT" => {
             let range = target.get_attribute("type").as_deref() == Some("range");
             // The scrubber does arrows, Home and End itself, the same way.
-            !range || matches!(key.as_str(), "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown" | "Home" | "End" | "PageUp" | "PageDown")
+            !range
+                || matches!(
+                    key.as_str(),
+                    "ArrowLeft"
+                        | "ArrowRight"
+                        | "ArrowUp"
+                        | "ArrowDown"
+                        | "Home"
+                        | "End"
+                        | "PageUp"
+                        | "PageDown"
+                )
         }
         "BUTTON" | "A" | "SUMMARY" => key == " " || key == "Enter",
         _ => false,
@@ -55,7 +71,9 @@ pub fn Stepper(model: Model) -> impl IntoView {
         spawn_local(async move {
             if platform::copy(text.clone()).await {
                 copied.set(true);
-                model.spoken.set("The link to this step is on the clipboard.".into());
+                model
+                    .spoken
+                    .set("The link to this step is on the clipboard.".into());
                 set_timeout(move || copied.set(false), Duration::from_secs(2));
             } else {
                 model.spoken.set(format!("The link to this step is {text}"));
@@ -66,7 +84,9 @@ pub fn Stepper(model: Model) -> impl IntoView {
         if taken(&event) {
             return;
         }
-        let Some(action) = action(&event.key()) else { return };
+        let Some(action) = action(&event.key()) else {
+            return;
+        };
         event.prevent_default();
         match action {
             Action::CopyLink => copy.run(()),
@@ -90,7 +110,13 @@ pub fn Stepper(model: Model) -> impl IntoView {
     };
     let wide = NodeRef::<Div>::new();
     let lane_width = watch_width(wide);
-    let scale_word = move || if model.linear.get() { "to scale" } else { "folded" };
+    let scale_word = move || {
+        if model.linear.get() {
+            "to scale"
+        } else {
+            "folded"
+        }
+    };
     view! {
         <div class="stepper">
             {notices}

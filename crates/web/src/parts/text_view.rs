@@ -24,7 +24,10 @@ pub fn TextView(model: Model) -> impl IntoView {
         open.get().then(|| {
             let frames = model.frames.get();
             let one = |frame: std::sync::Arc<crate::frame::Frame>| {
-                let rows = frame.view().map(|view| text_table(&frame.trace, &view)).unwrap_or_default();
+                let rows = frame
+                    .view()
+                    .map(|view| text_table(&frame.trace, &view))
+                    .unwrap_or_default();
                 table(frame.design, rows)
             };
             frames.into_iter().map(one).collect_view()
@@ -32,7 +35,10 @@ pub fn TextView(model: Model) -> impl IntoView {
     };
     let toggled = move |event: web_sys::Event| {
         use wasm_bindgen::JsCast;
-        let now = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()).is_some_and(|e| e.has_attribute("open"));
+        let now = event
+            .target()
+            .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+            .is_some_and(|e| e.has_attribute("open"));
         open.set(now);
     };
     view! { <details class="text-view" on:toggle=toggled><summary>"The picture as text"</summary><div class="tables">{tables}</div></details> }

@@ -39,16 +39,33 @@ struct Mark {
 }
 
 fn shown(model: Model) -> Vec<Arc<Trace>> {
-    model.place.with(|p| p.designs.clone()).into_iter().filter_map(|d| model.trace(d)).collect()
+    model
+        .place
+        .with(|p| p.designs.clone())
+        .into_iter()
+        .filter_map(|d| model.trace(d))
+        .collect()
 }
 
 fn kind<'t>(row: &Row, traces: &'t [Arc<Trace>]) -> Option<&'t StepKind> {
-    row.steps.iter().zip(traces).find_map(|(step, trace)| trace.steps.get((*step)?)).map(|step| &step.kind)
+    row.steps
+        .iter()
+        .zip(traces)
+        .find_map(|(step, trace)| trace.steps.get((*step)?))
+        .map(|step| &step.kind)
 }
 
 fn lane_name(row: &Row) -> String {
-    let dev = if row.name.dev.is_empty() { "no device" } else { row.name.dev.as_str() };
-    if row.name.netns.is_empty() { dev.to_owned() } else { format!("{}/{dev}", row.name.netns) }
+    let dev = if row.name.dev.is_empty() {
+        "no device"
+    } else {
+        row.name.dev.as_str()
+    };
+    if row.name.netns.is_empty() {
+        dev.to_owned()
+    } else {
+        format!("{}/{dev}", row.name.netns)
+    }
 }
 
 /// One lane a device, in the order in which the packet first comes to them, and one for programs.
@@ -67,7 +84,12 @@ fn lanes(model: Model) -> Vec<Lane> {
             _ => (false, false),
         };
         let name = lane_name(row);
-        let bar = || Bar { name: row.name.what.clone(), start: index, end: index + 1, partial: row.differs() };
+        let bar = || Bar {
+            name: row.name.what.clone(),
+            start: index,
+            end: index + 1,
+            partial: row.differs(),
+        };
         if program {
             match (row.name.point, programs.last_mut()) {
                 (Point::Entry, _) => programs.push(bar()),
@@ -79,18 +101,31 @@ fn lanes(model: Model) -> Vec<Lane> {
             open.clear();
             before.clone_from(&name);
         }
-        let at = out.iter().position(|lane| lane.name == name).unwrap_or_else(|| {
-            out.push(Lane { name: name.clone(), bars: Vec::new(), programs: false });
-            out.len() - 1
-        });
+        let at = out
+            .iter()
+            .position(|lane| lane.name == name)
+            .unwrap_or_else(|| {
+                out.push(Lane {
+                    name: name.clone(),
+                    bars: Vec::new(),
+                    programs: false,
+                });
+                out.len() - 1
+            });
         let bars = &mut out[at].bars;
         if open.is_empty() && step && row.name.point == Point::Entry {
             bars.push(bar());
-        } else if let Some(last) = bars.last_mut().filter(|last| !open.is_empty() && last.end == index) {
+        } else if let Some(last) = bars
+            .last_mut()
+            .filter(|last| !open.is_empty() && last.end == index)
+        {
             last.end = index + 1;
         } else {
             // On the way back out of functions that began on another device.
-            bars.push(Bar { name: String::new(), ..bar() });
+            bars.push(Bar {
+                name: String::new(),
+                ..bar()
+            });
         }
         match row.name.point {
             Point::Entry if step => open.push(&row.name.what),
@@ -105,7 +140,11 @@ fn lanes(model: Model) -> Vec<Lane> {
     for lane in &mut out {
         join_unnamed(&mut lane.bars);
     }
-    out.push(Lane { name: "programs".into(), bars: programs, programs: true });
+    out.push(Lane {
+        name: "programs".into(),
+        bars: programs,
+        programs: true,
+    });
     out
 }
 
@@ -122,25 +161,62 @@ fn join_unnamed(bars: &mut Vec<Bar>) {
 /// Marks of one design: bytes written, moved, read.
 fn marks(model: Model, column: usize, design: usize) -> Vec<Mark> {
     let (rows, here) = (model.rows.get(), model.rows_here());
-    let Some(trace) = model.trace(design) else { return Vec::new() };
+    let Some(trace) = model.trace(design) else {
+        return Vec::new();
+    };
     let mut out = Vec::new();
     let mut before = 0;
     for (index, row) in rows.iter().enumerate() {
-        let Some(step) = row.steps.get(column).copied().flatten().filter(|step| *step >= before) else { continue };
+        let Some(step) = row
+            .steps
+            .get(column)
+            .copied()
+            .flatten()
+            .filter(|step| *step >= before)
+        else {
+            continue;
+        };
         let steps = trace.steps.get(before..=step).unwrap_or_default();
         if here.contains(&index) {
             let writes = steps.iter().flat_map(|s| &trace.writes[s.writes.clone()]);
             for write in writes.filter(|w| !w.old.is_empty()) {
                 let len = write.new.len();
                 out.push(match write.moved_from {
-                    Some(from) => Mark { row: index, class: "m", words: format!("{len} bytes moved from {from} to {}", write.offset) },
-                    None => Mark { row: index, class: "w", words: format!("{len} bytes written at {}", write.offset) },
+                    Some(from) => Mark {
+                        row: index,
+                        class: "m",
+                        words: format!("{len} bytes moved from {from} to {}", write.offset),
+                    },
+                    None => Mark {
+                        row: index,
+                        class: "w",
+                        words: format!("{len} bytes written at {}", write.offset),
+                    },
                 });
             }
-            for read in trace.reads.iter().filter(|read| (before..=step).contains(&read.step)) {
-                let class = if matches!(read.verdict, Verdict::Ok | Verdict::None) { "r ok" } else { "r bad" };
-                let value = read.value().map(|value| value.to_string()).unwrap_or_default();
-                out.push(Mark { row: index, class, words: format!("{} read {value} {}", read.program, verdict_word(read.verdict).0) });
+            for read in trace
+                .reads
+                .iter()
+                .filter(|read| (before..=step).contains(&read.step))
+            {
+                let class = if matches!(read.verdict, Verdict::Ok | Verdict::None) {
+                    "r ok"
+                } else {
+                    "r bad"
+                };
+                let value = read
+                    .value()
+                    .map(|value| value.to_string())
+                    .unwrap_or_default();
+                out.push(Mark {
+                    row: index,
+                    class,
+                    words: format!(
+                        "{} read {value} {}",
+                        read.program,
+                        verdict_word(read.verdict).0
+                    ),
+                });
             }
         }
         before = step + 1;
@@ -162,7 +238,11 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         let (left, right) = (percent(&span, bar.start), percent(&span, bar.end));
         let px = (right - left) / 100.0 * (width.get() - 92.0);
         let fits = (bar.name.chars().count() as f64) * 6.1 + 6.0 <= px;
-        let text = if fits || program { bar.name.clone() } else { String::new() };
+        let text = if fits || program {
+            bar.name.clone()
+        } else {
+            String::new()
+        };
         let start = bar.start;
         let at = model.at;
         let here = move || (bar.start..bar.end).contains(&at.get());
@@ -173,19 +253,29 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         }
     };
     let lane = move |lane: Lane| {
-        let bars = lane.bars.into_iter().map(|b| bar(b, lane.programs)).collect_view();
+        let bars = lane
+            .bars
+            .into_iter()
+            .map(|b| bar(b, lane.programs))
+            .collect_view();
         view! { <div class="lane" class:programs=lane.programs><span class="ll">{lane.name}</span><div class="track">{bars}</div></div> }
     };
     let mark_lane = move |(column, design): (usize, usize)| {
         let mark = move |mark: Mark| {
             let span = span.get_untracked();
-            let left = format!("calc({:.3}% - 3px)", (percent(&span, mark.row) + percent(&span, mark.row + 1)) / 2.0);
+            let left = format!(
+                "calc({:.3}% - 3px)",
+                (percent(&span, mark.row) + percent(&span, mark.row + 1)) / 2.0
+            );
             let row = mark.row;
             view! { <button class=format!("ev {}", mark.class) tabindex="-1" style:left=left title=mark.words on:click=move |_| model.go(row, By::Jump)></button> }
         };
         let marks = move || {
             span.track();
-            marks(model, column, design).into_iter().map(mark).collect_view()
+            marks(model, column, design)
+                .into_iter()
+                .map(mark)
+                .collect_view()
         };
         view! { <div class="lane marks"><span class="ll">{DESIGNS.get(design).copied().unwrap_or_default()}</span><div class="track">{marks}</div></div> }
     };
@@ -194,8 +284,22 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         all.get().into_iter().map(lane).collect_view()
     };
     let designs = Memo::new(move |_| model.place.with(|p| p.designs.clone()));
-    let mark_lanes = move || designs.get().into_iter().enumerate().map(mark_lane).collect_view();
-    let here = move || span.with(|span| format!("{:.3}%", (percent(span, model.at.get()) + percent(span, model.at.get() + 1)) / 2.0));
+    let mark_lanes = move || {
+        designs
+            .get()
+            .into_iter()
+            .enumerate()
+            .map(mark_lane)
+            .collect_view()
+    };
+    let here = move || {
+        span.with(|span| {
+            format!(
+                "{:.3}%",
+                (percent(span, model.at.get()) + percent(span, model.at.get() + 1)) / 2.0
+            )
+        })
+    };
     view! {
         <section class="timeline" aria-label="The whole way of this packet">
             {device_lanes}

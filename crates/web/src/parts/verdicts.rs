@@ -20,7 +20,9 @@ struct Answer {
 fn answers(model: Model) -> Vec<Answer> {
     let mut out: Vec<Answer> = Vec::new();
     for design in model.place.with(|place| place.designs.clone()) {
-        let (Some(trace), Some(name)) = (model.trace(design), DESIGNS.get(design).copied()) else { continue };
+        let (Some(trace), Some(name)) = (model.trace(design), DESIGNS.get(design).copied()) else {
+            continue;
+        };
         let names = names(&trace);
         for read in &trace.reads {
             let exit = names.iter().zip(&trace.steps).find(|(name, step)| {
@@ -28,7 +30,9 @@ fn answers(model: Model) -> Vec<Answer> {
                     && matches!(step.kind, headroom_core::trace::StepKind::Program { run, .. } if run == read.run)
             });
             let Some((at, _)) = exit else { continue };
-            let value = read.value().map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+            let value = read
+                .value()
+                .map_or_else(|| "nothing".to_owned(), |value| value.to_string());
             let value = (name, value, read.verdict);
             match out.iter_mut().find(|answer| answer.at == *at) {
                 Some(answer) => answer.values.push(value),
@@ -45,20 +49,37 @@ fn answers(model: Model) -> Vec<Answer> {
 
 /// Number of the packet, when more than one was sent.
 fn packet_of(model: Model, at: &StepName) -> Option<usize> {
-    let row = model.rows.with(|rows| rows.iter().position(|row| row.name == *at))?;
-    model.sends.with(|sends| (sends.len() > 1).then(|| sends.iter().position(|send| send.contains(&row)))?.map(|n| n + 1))
+    let row = model
+        .rows
+        .with(|rows| rows.iter().position(|row| row.name == *at))?;
+    model.sends.with(|sends| {
+        (sends.len() > 1)
+            .then(|| sends.iter().position(|send| send.contains(&row)))?
+            .map(|n| n + 1)
+    })
 }
 
 /// All reads of the run.
 #[component]
 pub fn Verdicts(model: Model) -> impl IntoView {
     let all = Memo::new(move |_| answers(model));
-    let here = move |at: &StepName| model.rows.with(|rows| rows.get(model.at.get()).is_some_and(|row| row.name == *at));
+    let here = move |at: &StepName| {
+        model
+            .rows
+            .with(|rows| rows.get(model.at.get()).is_some_and(|row| row.name == *at))
+    };
     let one = move |answer: Answer| {
         let target = answer.at.clone();
         let mark = answer.at.clone();
-        let same = answer.values.windows(2).all(|pair| pair[0].1 == pair[1].1 && pair[0].2 == pair[1].2);
-        let shown = if same { &answer.values[..1] } else { &answer.values[..] };
+        let same = answer
+            .values
+            .windows(2)
+            .all(|pair| pair[0].1 == pair[1].1 && pair[0].2 == pair[1].2);
+        let shown = if same {
+            &answer.values[..1]
+        } else {
+            &answer.values[..]
+        };
         let value = |(design, value, verdict): &(&'static str, String, Verdict)| {
             let (sign, class) = verdict_word(*verdict);
             let name = (!same).then(|| view! { <span class="which">{*design}</span> });
