@@ -410,6 +410,9 @@ fn decode_jump(
             };
         }
         0x80 if raw.op == 0x85 => {
+            // The offset of a kfunc call names the BTF it is in.
+            let rest = raw.dst == 0 && (raw.off == 0 || raw.src == 2);
+            reserved(rest, "BPF_CALL")?;
             return match (reference, raw.src) {
                 (Some(Reference::Call(callee)), _) => Ok(Insn::Call(callee.clone())),
                 (None, 0) => Ok(Insn::Call(Callee::Helper(raw.imm as u32))),
