@@ -14,6 +14,7 @@
 //! Addresses that a program sees are constants of `memory.rs`, of `maps.rs` and the host's
 //! `packet_address()`; nothing depends on where the host keeps its bytes.
 
+mod asm;
 mod btf;
 mod btf_ext;
 mod decode;
@@ -41,6 +42,7 @@ mod relocations;
 mod value;
 pub mod vm;
 
+pub use asm::{AsmError, assemble};
 pub use disasm::texts;
 pub use elf::load_object;
 pub use error::LoadError;
