@@ -5,6 +5,8 @@
 mod check;
 mod disasm;
 mod error;
+mod exec;
+mod exec_text;
 mod input;
 mod list;
 mod run;
@@ -73,6 +75,9 @@ enum Command {
         #[arg(long, value_name = "NAME", value_parser = parse_design, default_value = "mac_header", requires = "xlated")]
         design: DesignName,
     },
+    /// Run one program over one packet: verdict, packet and metadata afterwards, what was read.
+    #[command(after_help = EXEC_EXAMPLES)]
+    Exec(Box<exec::ExecArgs>),
     /// Run a program without a hook: hex bytes on standard input, r1 = the memory, r2 = its length;
     /// prints r0 as hex. What a suite for conformance with RFC 9669 drives.
     #[command(
@@ -90,6 +95,12 @@ enum Command {
         budget: u64,
     },
 }
+
+const EXEC_EXAMPLES: &str = "\
+Examples:
+  headroom exec --object progs.bpf.o --program set_tag --packet capture.pcap --trace
+  headroom exec --asm prog.s --hook tc --packet 0200000000010200000000020800 --meta 2a000000
+  headroom exec --hex 'b7 00 00 00 02 00 00 00 95 00 00 00 00 00 00 00' --hook xdp --packet 0200000000010200000000020800";
 
 /// How a result is printed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -152,6 +163,7 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             xlated,
             design,
         } => disasm::disasm(&object, xlated.then_some(design)),
+        Command::Exec(args) => exec::exec(&args),
         Command::Vm {
             memory,
             program,

@@ -1,13 +1,13 @@
 //! `headroom vm`.
 
-use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::io::Write;
 use std::process::ExitCode;
 
 use headroom_core::bpf::vm::{self, VmError};
 use headroom_core::bpf::{Budget, parse_hex};
 
 use crate::error::CliError;
+use crate::input::stdin;
 
 /// Runs a program without a hook; prints r0. A fault of the program is exit code 1.
 pub(crate) fn vm(
@@ -33,15 +33,4 @@ pub(crate) fn vm(
         }
         Err(error) => Err(CliError::Vm(error)),
     }
-}
-
-fn stdin() -> Result<String, CliError> {
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| CliError::Read {
-            path: PathBuf::from("standard input"),
-            error,
-        })?;
-    Ok(text)
 }

@@ -7,6 +7,7 @@ pub mod ethernet;
 pub mod gre;
 pub mod icmp;
 pub mod ipv4;
+pub mod pcap;
 
 use crate::trace::Layer;
 

@@ -6,6 +6,7 @@
 mod af_packet;
 mod dev_rx;
 mod dev_tx;
+mod exec;
 mod execute;
 mod gro;
 mod icmp;
@@ -24,6 +25,7 @@ mod veth;
 mod xdp_generic;
 mod xdp_run;
 
+pub use exec::{ExecError, Executed, Hook, exec};
 pub use execute::{Cause, ExecuteError};
 pub use programs::{Loaded, ProgramError};
 

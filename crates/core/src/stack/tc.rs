@@ -80,7 +80,13 @@ impl Kernel {
     }
 
     /// Runs one TC program over the packet.
-    fn run_tc(&mut self, program: ProgId, hook: &'static str, dev: DevId, no: SkbNo) -> Run<i64> {
+    pub(super) fn run_tc(
+        &mut self,
+        program: ProgId,
+        hook: &'static str,
+        dev: DevId,
+        no: SkbNo,
+    ) -> Run<i64> {
         let run = self.open_run(program, hook, dev)?;
         self.step(
             StepKind::Program {
