@@ -27,7 +27,9 @@ export async function serve(root) {
   const server = createServer(async (request, response) => {
     try {
       const { status, file } = await find(base, request.url ?? '/');
-      const headers = { 'Cache-Control': 'no-store' };
+      // A page in a sandboxed frame (a slide) has no origin of its own: without the second header the
+      // browser would not give it its own script. GitHub Pages and the like send it too.
+      const headers = { 'Cache-Control': 'no-store', 'Access-Control-Allow-Origin': '*' };
       if (file === null) {
         response.writeHead(status, { ...headers, 'Content-Type': types['.txt'] });
         response.end('not found\n');

@@ -81,6 +81,17 @@ fn meta_end_reads_42_behind_the_tunnel() {
     assert!(text.contains("bpf_skb_meta_realign moved them there from 252–255, 38 bytes up."));
 }
 
+/// The dynptr twin: the same two numbers, and under `meta_end` no byte has moved.
+#[test]
+fn a_dynptr_reads_where_the_design_says() {
+    let text = out(&headroom(&["run", "seed-dynptr"]));
+    assert!(text.contains("decap: 524288"), "{text}");
+    assert!(
+        text.ends_with("bpf_trace_printk: 42\n  bpf_trace_printk: 42\n  bpf_trace_printk: 42\n")
+    );
+    assert!(text.contains("get_tag_dynptr on decap read 42. The four bytes at 252–255 are the ones set_tag wrote on rx."));
+}
+
 #[test]
 fn json_has_the_recordings_shape() {
     let output = headroom(&["run", "seed", "--design", "mac_header", "--format", "json"]);

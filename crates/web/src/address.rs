@@ -38,6 +38,8 @@ impl Place {
 pub enum Address {
     /// `/`
     Start,
+    /// `/s`
+    Scenarios,
     /// `/s/<scenario>?…`
     Scenario(Place),
     /// `/spec`, with the rule after the `#`.
@@ -65,6 +67,7 @@ impl Address {
         let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
         let address = match parts.as_slice() {
             [] | ["index.html"] => Self::Start,
+            ["s"] => Self::Scenarios,
             ["s", scenario] => Self::Scenario(place(scenario, rest, &mut notices)),
             ["embed"] => {
                 let scenario = pairs(rest)
@@ -92,6 +95,7 @@ impl Address {
     pub fn print(&self) -> String {
         match self {
             Self::Start => "/".into(),
+            Self::Scenarios => "/s".into(),
             Self::Scenario(place) => {
                 let mut out = format!("/s/{}", encode(&place.scenario));
                 query(&mut out, '?', place);
@@ -294,6 +298,10 @@ mod tests {
     #[test]
     fn the_other_pages() {
         assert_eq!(Address::parse("/").0, Address::Start);
+<<<<<<< HEAD
+=======
+        assert_eq!(Address::parse("/s").0.print(), "/s");
+>>>>>>> main
         assert_eq!(
             Address::parse("/spec#HR-META-1").0,
             Address::Spec(Some("HR-META-1".into()))

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use crate::address::Address;
-use crate::pages::{embed, missing, scenario, spec, start as start_page};
+use crate::pages::{embed, missing, scenario, scenarios, spec, start as start_page};
 use crate::parts::header::Header;
 use crate::platform;
 
@@ -34,6 +34,7 @@ pub fn start() {
 #[derive(Clone, PartialEq)]
 enum Route {
     Start,
+    Scenarios,
     Scenario(String),
     Embed(String),
     Spec,
@@ -43,6 +44,7 @@ enum Route {
 fn route(address: &Address) -> Route {
     match address {
         Address::Start => Route::Start,
+        Address::Scenarios => Route::Scenarios,
         Address::Scenario(place) => Route::Scenario(place.scenario.clone()),
         Address::Embed(place) => Route::Embed(place.scenario.clone()),
         Address::Spec(_) => Route::Spec,
@@ -70,8 +72,9 @@ fn App() -> impl IntoView {
     let route = Memo::new(move |_| location.0.with(|(address, _)| route(address)));
     let page = move || match route.get() {
         Route::Start => start_page::Start().into_any(),
+        Route::Scenarios => scenarios::Scenarios().into_any(),
         Route::Scenario(id) => scenario::Scenario(scenario::ScenarioProps { id }).into_any(),
-        Route::Embed(id) => return embed::Embed(embed::EmbedProps { id }).into_any(),
+        Route::Embed(id) => embed::Embed(embed::EmbedProps { id }).into_any(),
         Route::Spec => spec::Spec().into_any(),
         Route::Unknown(path) => missing::Missing(missing::MissingProps { what: path }).into_any(),
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use headroom_core::design::DesignName;
 use headroom_core::scenario::{ScenarioFile, parse};
+use headroom_core::scene::{StepName, names};
 use headroom_core::simulate::{self, SimulateError};
 use headroom_core::trace::Trace;
 
@@ -45,6 +46,8 @@ pub struct Problem {
 pub struct Outcome {
     /// In the order of [`DESIGNS`].
     pub traces: Vec<Arc<Trace>>,
+    /// The names of the steps of each trace.
+    pub names: Vec<Arc<Vec<StepName>>>,
 }
 
 /// A scenario's own texts.
@@ -60,15 +63,43 @@ pub struct Scenario {
     pub input: Input,
 }
 
-const SEED_JSON: &str = include_str!("../../../content/scenarios/seed.json");
-const SEED_OBJECT: &[u8] = include_bytes!("../../../content/programs/seed/progs.bpf.o");
+/// Scenario files, in the order of the list.
+const FILES: [&str; 2] = [
+    include_str!("../../../content/scenarios/seed.json"),
+    include_str!("../../../content/scenarios/seed-dynptr.json"),
+];
+
+/// Object files by their path below `content/`.
+const OBJECTS: [(&str, &[u8]); 2] = [
+    (
+        "programs/seed/progs.bpf.o",
+        include_bytes!("../../../content/programs/seed/progs.bpf.o"),
+    ),
+    (
+        "programs/seed/dynptr.bpf.o",
+        include_bytes!("../../../content/programs/seed/dynptr.bpf.o"),
+    ),
+];
+
+/// All scenario files that can be read; a test makes sure that these are all.
+#[must_use]
+pub fn scenarios() -> Vec<ScenarioFile> {
+    FILES
+        .iter()
+        .filter_map(|text| ScenarioFile::read("scenario", text).ok())
+        .collect()
+}
 
 /// A scenario by its id.
 #[must_use]
 pub fn scenario(id: &str) -> Option<Scenario> {
+<<<<<<< HEAD
     let file = ScenarioFile::read("seed.json", SEED_JSON)
         .ok()
         .filter(|file| file.id == id)?;
+=======
+    let file = scenarios().into_iter().find(|file| file.id == id)?;
+>>>>>>> main
     let lines = if file.paste.is_empty() {
         &file.commands
     } else {
@@ -85,6 +116,30 @@ pub fn scenario(id: &str) -> Option<Scenario> {
     })
 }
 
+/// The scenario's own objects, and the reader's behind them: of two programs of one name the one
+/// loaded last runs.
+fn objects(id: &str, own: Option<&(String, Arc<Vec<u8>>)>) -> Vec<(String, Vec<u8>)> {
+    let file = scenarios().into_iter().find(|file| file.id == id);
+    let mut programs: Vec<(String, String)> = file
+        .map(|file| file.programs.into_iter().collect())
+        .unwrap_or_default();
+    programs.sort_by_key(|(_, path)| OBJECTS.iter().position(|(known, _)| known == path));
+    let bytes = |path: &str| {
+        OBJECTS
+            .iter()
+            .find(|(known, _)| *known == path)
+            .map(|(_, bytes)| bytes.to_vec())
+    };
+    let mut all: Vec<_> = programs
+        .into_iter()
+        .filter_map(|(name, path)| Some((name, bytes(&path)?)))
+        .collect();
+    if let Some((name, bytes)) = own {
+        all.push((name.clone(), bytes.to_vec()));
+    }
+    all
+}
+
 /// Runs the input under every design.
 ///
 /// # Errors
@@ -95,10 +150,12 @@ pub fn run(id: &str, input: &Input) -> Result<Outcome, Problem> {
         line: (error.line > 0).then_some(error.line),
         column: (error.line > 0).then_some(error.column),
     })?;
-    let object = match &input.object {
-        Some((name, bytes)) => (name.clone(), bytes.to_vec()),
-        None => ("progs.bpf.o".into(), SEED_OBJECT.to_vec()),
+    let whole = |message: String| Problem {
+        message: sentence(&message),
+        line: None,
+        column: None,
     };
+<<<<<<< HEAD
     let whole = |message: String| Problem {
         message: sentence(&message),
         line: None,
@@ -120,6 +177,24 @@ pub fn run(id: &str, input: &Input) -> Result<Outcome, Problem> {
                 SimulateError::Load(error) => whole(error.to_string()),
             })
     };
+=======
+    let input = simulate::Input::new(id, parsed, &objects(id, input.object.as_ref()))
+        .map_err(|error| whole(error.to_string()))?;
+    let one = |name: &str| {
+        let design =
+            DesignName::parse(name).ok_or_else(|| whole(format!("there is no design {name}")))?;
+        simulate::simulate(&input, design)
+            .map(Arc::new)
+            .map_err(|error| match error {
+                SimulateError::Execute(error) => Problem {
+                    message: sentence(&error.cause.to_string()),
+                    line: Some(error.line),
+                    column: None,
+                },
+                SimulateError::Load(error) => whole(error.to_string()),
+            })
+    };
+>>>>>>> main
     let traces = DESIGNS
         .iter()
         .map(|name| one(name))
@@ -129,15 +204,113 @@ pub fn run(id: &str, input: &Input) -> Result<Outcome, Problem> {
             "no packet is sent; a ping or a send makes one".into(),
         ));
     }
-    Ok(Outcome { traces })
+    let names = traces.iter().map(|trace| Arc::new(names(trace))).collect();
+    Ok(Outcome { traces, names })
 }
 
-/// Begins with a capital letter and ends with a full stop.
+/// Begins with a capital letter, unless with a name (`cut.bpf.o: …`), and ends with a full stop.
 fn sentence(text: &str) -> String {
+<<<<<<< HEAD
     let mut chars = text.trim_end_matches('.').chars();
     let first = chars
         .next()
         .map(|c| c.to_uppercase().to_string())
         .unwrap_or_default();
     format!("{first}{}.", chars.as_str())
+=======
+    let text = text.trim_end_matches('.');
+    let first_word = text.split(' ').next().unwrap_or_default();
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) if first_word.chars().all(char::is_alphabetic) => {
+            format!("{}{}.", first.to_uppercase(), chars.as_str())
+        }
+        _ => format!("{text}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seed() -> Input {
+        scenario("seed").expect("the seed scenario").input
+    }
+
+    #[test]
+    fn the_seed_scenario_runs_in_both_designs() {
+        let outcome = run("seed", &seed()).expect("a run");
+        let values = |trace: &Trace| {
+            trace
+                .reads
+                .iter()
+                .filter_map(|read| read.value())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(values(&outcome.traces[0]), [42, 42, 524_288]);
+        assert_eq!(values(&outcome.traces[1]), [42, 42, 42]);
+    }
+
+    #[test]
+    fn every_scenario_runs() {
+        assert_eq!(scenarios().len(), FILES.len());
+        for file in scenarios() {
+            assert_eq!(
+                objects(&file.id, None).len(),
+                file.programs.len(),
+                "{}",
+                file.id
+            );
+            let scenario = scenario(&file.id).expect("it is in the list");
+            let outcome = run(&file.id, &scenario.input);
+            assert!(outcome.is_ok(), "{}: {outcome:?}", file.id);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place() {
+        let at = |commands: &str| {
+            let problem = run(
+                "seed",
+                &Input {
+                    commands: commands.into(),
+                    object: None,
+                },
+            )
+            .expect_err(commands);
+            (problem.line, problem.column.is_some(), problem.message)
+        };
+        assert_eq!(
+            (
+                at("ip netns add tx\nip lnik add").0,
+                at("ip netns add tx\nip lnik add").1
+            ),
+            (Some(2), true)
+        );
+        assert_eq!(at("").2, "No packet is sent; a ping or a send makes one.");
+        assert_eq!(at("ip link set dev nowhere up").0, Some(1));
+    }
+
+    #[test]
+    fn a_cut_off_object_is_named() {
+        let whole = OBJECTS[0].1;
+        for len in [0, 1, 16, 100, 1000, whole.len() - 1] {
+            let object = Some(("cut.bpf.o".to_owned(), Arc::new(whole[..len].to_vec())));
+            if let Err(problem) = run("seed", &Input { object, ..seed() }) {
+                assert!(
+                    problem.message.starts_with("cut.bpf.o"),
+                    "{}",
+                    problem.message
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn sentences() {
+        assert_eq!(sentence("no packet is sent"), "No packet is sent.");
+        assert_eq!(sentence("cut.o: too short."), "cut.o: too short.");
+        assert_eq!(sentence(""), ".");
+    }
+>>>>>>> main
 }

@@ -11,3 +11,9 @@ mod pages;
 mod parts;
 mod platform;
 mod theme;
+
+#[cfg(test)]
+#[path = "../spec_format.rs"]
+mod spec_format;
+#[cfg(test)]
+mod spec_tests;

@@ -27,6 +27,17 @@ pub enum By {
     Play,
 }
 
+/// Where the stepper is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// On the scenario's page.
+    Page,
+    /// Alone, in a frame.
+    Embed,
+    /// As a picture on the start page, whose address is not its own.
+    Picture,
+}
+
 /// A byte that the reader looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selected {
@@ -43,8 +54,8 @@ pub struct Model {
     pub scenario: StoredValue<Scenario>,
     /// Where one is.
     pub place: RwSignal<Place>,
-    /// The page is the embedded one.
-    pub embed: bool,
+    /// Where it is shown.
+    pub kind: Kind,
     /// What is simulated, as the reader left it.
     pub input: RwSignal<Input>,
     /// The last run that worked.
@@ -53,6 +64,8 @@ pub struct Model {
     pub problem: RwSignal<Option<Problem>>,
     /// What is wrong with the address.
     pub notices: RwSignal<Vec<String>>,
+    /// The shown designs.
+    pub designs: Memo<Vec<usize>>,
     /// Steps of the shown designs, lined up.
     pub rows: Memo<Arc<Vec<Row>>>,
     /// Index of the current row.
@@ -84,7 +97,7 @@ fn same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
 impl Model {
     /// A page for a scenario, at a place.
     #[must_use]
-    pub fn new(scenario: Scenario, place: Place, embed: bool, notices: Vec<String>) -> Self {
+    pub fn new(scenario: Scenario, place: Place, kind: Kind, notices: Vec<String>) -> Self {
         let input = RwSignal::new(scenario.input.clone());
         let (outcome, problem) = match engine::run(&scenario.id, &scenario.input) {
             Ok(outcome) => (Some(Arc::new(outcome)), None),
@@ -94,6 +107,7 @@ impl Model {
         let place = RwSignal::new(place);
         let notices = RwSignal::new(notices);
 
+        let designs = Memo::new(move |_| place.with(|place| place.designs.clone()));
         let shown = Memo::new(move |_| place.with(|place| (place.designs.clone(), place.zoom)));
         let rows = Memo::new_with_compare(
             move |_| {
@@ -169,11 +183,12 @@ impl Model {
         Self {
             scenario: StoredValue::new(scenario),
             place,
-            embed,
+            kind,
             input,
             outcome,
             problem: RwSignal::new(problem),
             notices,
+            designs,
             rows,
             at,
             sends,
@@ -193,6 +208,21 @@ impl Model {
     pub fn trace(&self, design: usize) -> Option<Arc<Trace>> {
         self.outcome
             .with(|outcome| outcome.as_ref()?.traces.get(design).cloned())
+<<<<<<< HEAD
+=======
+    }
+
+    /// The names of a design's steps.
+    #[must_use]
+    pub fn names(&self, design: usize) -> Arc<Vec<StepName>> {
+        self.outcome
+            .with(|outcome| {
+                outcome
+                    .as_ref()
+                    .and_then(|outcome| outcome.names.get(design).cloned())
+            })
+            .unwrap_or_default()
+>>>>>>> main
     }
 
     /// The frame of a design, if it is shown.
@@ -380,18 +410,34 @@ impl Model {
         }
     }
 
-    /// The address of what is shown.
+    /// The address of what is shown, the step named.
     #[must_use]
     pub fn address(&self) -> Address {
+<<<<<<< HEAD
         let place = self.place.get();
         if self.embed {
             Address::Embed(place)
         } else {
             Address::Scenario(place)
+=======
+        let mut place = self.place.get();
+        let name = self
+            .rows
+            .with(|rows| rows.get(self.at.get()).map(|row| row.name.clone()));
+        place.at = name.or(place.at);
+        self.wrap(place)
+    }
+
+    fn wrap(&self, place: Place) -> Address {
+        match self.kind {
+            Kind::Embed => Address::Embed(place),
+            Kind::Page | Kind::Picture => Address::Scenario(place),
+>>>>>>> main
         }
     }
 
     fn write(&self, push: bool) {
+<<<<<<< HEAD
         let place = self.place.get_untracked();
         let address = if self.embed {
             Address::Embed(place)
@@ -399,6 +445,12 @@ impl Model {
             Address::Scenario(place)
         };
         platform::write_address(&address.print(), push);
+=======
+        if self.kind != Kind::Picture {
+            let address = self.wrap(self.place.get_untracked());
+            platform::write_address(&address.print(), push);
+        }
+>>>>>>> main
     }
 
     /// Says the current step in the live region.

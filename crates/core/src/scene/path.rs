@@ -2,7 +2,7 @@
 
 use super::changes::changes;
 use super::name::{device, what};
-use crate::trace::{Edge, StepKind, Trace};
+use crate::trace::{DevRef, Edge, StepKind, Trace};
 
 /// Why a step is a station.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,10 +34,12 @@ pub struct Station {
     pub netns: String,
 }
 
-/// The stations of a trace, in order.
+/// The stations of a trace, in order. Each outermost call (a packet that is sent) begins anew and
+/// ends with the last function that got the packet.
 #[must_use]
 pub fn stations(trace: &Trace) -> Vec<Station> {
     let mut out: Vec<Station> = Vec::new();
+    let mut last_dev: Option<&DevRef> = None;
     let mut last_entry = None;
     for (index, step) in trace.steps.iter().enumerate() {
         let dev = device(trace, step);
@@ -60,37 +62,42 @@ pub fn stations(trace: &Trace) -> Vec<Station> {
                     what(trace, step),
                     hook.into(),
                 ));
+                last_dev = dev;
             }
             StepKind::Function { edge, .. } => {
-                let arrives = dev.is_some()
-                    && out
-                        .last()
-                        .is_none_or(|last| Some(last.dev.as_str()) != dev.map(|d| d.name.as_str()));
-                let moved = formula_change(trace, index);
-                if let Some(note) = moved {
+                let entry = *edge == Edge::Entry;
+                if entry && step.depth == 0 {
+                    end(&mut out, last_entry.take());
+                    last_dev = None;
+                }
+                if let Some(note) = formula_change(trace, index) {
                     out.push(station(
                         StationKind::Change,
                         &who_changed(trace, index, *edge),
                         note,
                     ));
-                } else if *edge == Edge::Entry && arrives {
+                    last_dev = dev;
+                } else if entry && dev.is_some() && dev != last_dev {
                     out.push(station(
                         StationKind::Device,
                         what(trace, step),
                         String::new(),
                     ));
+                    last_dev = dev;
                 }
-                if *edge == Edge::Entry {
+                if entry {
                     last_entry = Some(station(StationKind::End, what(trace, step), String::new()));
                 }
             }
             _ => {}
         }
     }
-    if let Some(end) = last_entry.filter(|end| out.last().is_none_or(|last| last.step < end.step)) {
-        out.push(end);
-    }
+    end(&mut out, last_entry);
     out
+}
+
+fn end(out: &mut Vec<Station>, last: Option<Station>) {
+    out.extend(last.filter(|end| out.last().is_none_or(|last| last.step < end.step)));
 }
 
 /// `mac_header 256 → 294` when it moved between two steps of a packet that has metadata.

@@ -4,7 +4,8 @@ use super::changes::{FieldChange, changes};
 use super::explain::{count_bytes, explain_read, reads_at, span};
 use super::name::{device, what};
 use super::ribbon::writes_since;
-use crate::trace::{Edge, Outcome, Step, StepKind, Trace};
+use super::zones::{ZoneKind, metadata_range, zones};
+use crate::trace::{Edge, Outcome, PacketFields, Step, StepKind, Trace};
 
 /// The entry of the function or program whose exit a step is.
 #[must_use]
@@ -199,10 +200,34 @@ fn finish(trace: &Trace, step: usize, front: String, joint: &str) -> String {
     }
     text.push('.');
     text.push_str(&bytes);
-    if let Some(change) = changed.iter().find(|c| c.name == "metadata") {
-        text.push_str(&formula_words(change, bytes.is_empty()));
+    match changed.iter().find(|c| c.name == "metadata") {
+        Some(change) => text.push_str(&formula_words(change, bytes.is_empty())),
+        None => text.push_str(&gap_words(trace, step)),
     }
     text
+}
+
+/// ` The metadata stay at 252–255, with a gap of 38 bytes behind them.` when a gap opens or changes.
+fn gap_words(trace: &Trace, step: usize) -> String {
+    let fields = |index: usize| trace.fields.get(trace.steps.get(index)?.fields?);
+    let gap = |fields: &PacketFields| {
+        zones(fields)
+            .into_iter()
+            .find(|zone| zone.kind == ZoneKind::Gap)
+            .map(|gap| gap.end - gap.start)
+    };
+    let (Some(now), Some(before)) = (fields(step), baseline(trace, step).and_then(fields)) else {
+        return String::new();
+    };
+    match (gap(now), metadata_range(now)) {
+        (Some(size), Some((start, end))) if gap(before) != Some(size) => {
+            format!(
+                " The metadata stay at {}, with a gap of {size} bytes behind them.",
+                span(start, end)
+            )
+        }
+        _ => String::new(),
+    }
 }
 
 fn formula_words(change: &FieldChange, nothing_written: bool) -> String {
@@ -392,7 +417,8 @@ mod tests {
         );
         assert_eq!(
             said("meta_end", "ip_tunnel_rcv.exit@decap#1"),
-            "ip_tunnel_rcv returns 0 on decap. It changed mac_header 256 → 294."
+            "ip_tunnel_rcv returns 0 on decap. It changed mac_header 256 → 294. \
+             The metadata stay at 252–255, with a gap of 38 bytes behind them."
         );
     }
 

@@ -38,6 +38,7 @@ pub(crate) fn decap(design: &str) -> Trace {
         meta_end: design == "meta_end",
     };
     b.build_buffer();
+    b.recorder.enter();
     b.set_tag();
     b.function("eth_type_trans", "rx", Edge::Entry);
     b.fields.data = 270;

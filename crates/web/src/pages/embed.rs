@@ -5,12 +5,17 @@ use leptos::prelude::*;
 use super::missing::Missing;
 use super::scenario::model_of;
 use crate::address::Address;
+use crate::model::Kind;
 use crate::parts::stepper::Stepper;
 
 /// The page.
 #[component]
 pub fn Embed(id: String) -> impl IntoView {
+<<<<<<< HEAD
     let Some(model) = model_of(&id, true) else {
+=======
+    let Some(model) = model_of(&id, Kind::Embed) else {
+>>>>>>> main
         return Missing(super::missing::MissingProps {
             what: format!("the scenario “{id}”"),
         })

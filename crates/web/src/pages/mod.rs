@@ -3,5 +3,6 @@
 pub mod embed;
 pub mod missing;
 pub mod scenario;
+pub mod scenarios;
 pub mod spec;
 pub mod start;

@@ -6,19 +6,20 @@ use super::missing::Missing;
 use crate::address::{Address, Place};
 use crate::app::Location;
 use crate::engine::{self, DESIGNS};
-use crate::model::Model;
+use crate::model::{Kind, Model};
 use crate::parts::commands::Commands;
 use crate::parts::prose::ticks;
 use crate::parts::stepper::Stepper;
 use crate::parts::verdicts::Verdicts;
+use crate::parts::sig;
 
 /// A model that follows the address: back, forward, links.
-pub fn model_of(id: &str, embed: bool) -> Option<Model> {
+pub fn model_of(id: &str, kind: Kind) -> Option<Model> {
     let location = expect_context::<Location>();
     let scenario = engine::scenario(id)?;
     let (address, notices) = location.0.get_untracked();
     let place = address.place().cloned().unwrap_or_else(|| Place::of(id));
-    let model = Model::new(scenario, place, embed, notices);
+    let model = Model::new(scenario, place, kind, notices);
     let checked = model.check_step();
     model.notices.update(|notices| notices.extend(checked));
     Effect::new(move |seen: Option<()>| {
@@ -41,7 +42,11 @@ pub fn model_of(id: &str, embed: bool) -> Option<Model> {
 /// The page.
 #[component]
 pub fn Scenario(id: String) -> impl IntoView {
+<<<<<<< HEAD
     let Some(model) = model_of(&id, false) else {
+=======
+    let Some(model) = model_of(&id, Kind::Page) else {
+>>>>>>> main
         return Missing(super::missing::MissingProps {
             what: format!("the scenario “{id}”"),
         })
@@ -57,7 +62,7 @@ pub fn Scenario(id: String) -> impl IntoView {
     document().set_title(&format!("{title} · Headroom"));
     let chip = move |(index, name): (usize, &'static str)| {
         let on = move || model.place.with(|place| place.designs.contains(&index));
-        view! { <button class="chip" aria-pressed=move || on().to_string() on:click=move |_| model.toggle_design(index)>{name}</button> }
+        view! { <button class="chip" aria-pressed=sig(move || on().to_string()) on:click=move |_| model.toggle_design(index)>{name}</button> }
     };
     let embed = move || Address::Embed(model.place.get()).print();
     view! {
@@ -70,8 +75,10 @@ pub fn Scenario(id: String) -> impl IntoView {
             </div>
             <Verdicts model/>
             <Stepper model/>
-            <section class="about" aria-label="About this scenario">{paragraphs}</section>
-            <Commands model/>
+            <div class="below">
+                <Commands model/>
+                <section class="about" aria-labelledby="about-title"><h2 id="about-title"><b>"What this is"</b></h2>{paragraphs}</section>
+            </div>
             <footer class="foot"><a href=embed>"This step for a slide"</a></footer>
         </main>
     }

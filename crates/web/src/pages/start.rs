@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::scenario::model_of;
+use crate::model::Kind;
 use crate::parts::say::Say;
 use crate::parts::stage::Stage;
 use crate::parts::verdicts::Verdicts;
@@ -11,7 +12,7 @@ use crate::parts::verdicts::Verdicts;
 #[component]
 pub fn Start() -> impl IntoView {
     document().set_title("Headroom: where packet metadata go");
-    let picture = model_of("seed", false).map(|model| {
+    let picture = model_of("seed", Kind::Picture).map(|model| {
         view! {
             <Verdicts model/>
             <Say model/>

@@ -8,6 +8,7 @@ use super::life::Life;
 use crate::engine::DESIGNS;
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
+use super::{part, sig};
 
 const WIDE: u32 = 16;
 
@@ -16,7 +17,6 @@ const WIDE: u32 = 16;
 struct Byte {
     value: Option<u8>,
     class: String,
-    words: String,
 }
 
 /// From the row of the first byte that is drawn to the row of the tail, over all steps.
@@ -50,12 +50,15 @@ fn grid(frame: &Frame, from: u32, to: u32) -> Vec<Byte> {
             .iter()
             .find(|region| (region.start..region.end).contains(&offset));
         let value = frame.buffer.bytes.get(offset as usize).copied();
+<<<<<<< HEAD
         let origin = frame
             .buffer
             .origins
             .get(offset as usize)
             .copied()
             .unwrap_or_default();
+=======
+>>>>>>> main
         let family = region.map_or(Family::Unwritten, |region| region.family);
         let mut class = format!("f-{}", family.key());
         let read = |r: &&&headroom_core::trace::MetadataRead| {
@@ -75,11 +78,15 @@ fn grid(frame: &Frame, from: u32, to: u32) -> Vec<Byte> {
         if written.iter().any(|range| range.contains(&offset)) {
             class.push_str(" w");
         }
+<<<<<<< HEAD
         Byte {
             value,
             class,
             words: format!("{offset}: {}", frame.trace.sources.describe(origin)),
         }
+=======
+        Byte { value, class }
+>>>>>>> main
     };
     (from..to).map(one).collect()
 }
@@ -149,11 +156,10 @@ pub fn Bytes(model: Model) -> impl IntoView {
                 }))
             };
             view! {
-                <td role="gridcell" data-offset=offset class=move || byte.with(|b| b.class.clone()) class:here=here
-                    title=move || byte.with(|b| b.words.clone())
-                    tabindex=move || if stop() { "0" } else { "-1" }
+                <td role="gridcell" data-offset=offset class=sig(move || byte.with(|b| b.class.clone())) class:here=sig(here)
+                    tabindex=sig(move || if stop() { "0" } else { "-1" })
                     on:pointerenter=move |_| select() on:click=move |_| select() on:focus=move |_| select()>
-                    {move || byte.with(|b| b.value.map_or_else(|| "··".to_owned(), |v| format!("{v:02x}")))}
+                    {sig(move || byte.with(|b| b.value.map_or_else(|| "··".to_owned(), |v| format!("{v:02x}"))))}
                 </td>
             }
         };
@@ -176,7 +182,7 @@ pub fn Bytes(model: Model) -> impl IntoView {
             <tr>
                 <th scope="row">{start}</th>
                 {(start..start + WIDE).map(cell).collect_view()}
-                <td class="ascii" aria-hidden="true">{ascii}</td>
+                <td class="ascii" aria-hidden="true">{sig(ascii)}</td>
             </tr>
         }
     };
@@ -212,7 +218,7 @@ fn focus_cell(node: NodeRef<Table>, offset: u32) {
 #[component]
 pub fn FrontTabs(model: Model) -> impl IntoView {
     let tabs = move || {
-        let shown = model.place.with(|place| place.designs.clone());
+        let shown = model.designs.get();
         let many = shown.len() > 1;
         let tab = move |design: usize| {
             let name = DESIGNS.get(design).copied().unwrap_or_default();
@@ -220,12 +226,12 @@ pub fn FrontTabs(model: Model) -> impl IntoView {
                 return view! { <span class="tab">{name}</span> }.into_any();
             }
             view! {
-                <button class="tab" aria-pressed=move || (model.front.get() == design).to_string()
+                <button class="tab" aria-pressed=sig(move || (model.front.get() == design).to_string())
                     on:click=move |_| model.front.set(design)>{name}</button>
             }
             .into_any()
         };
         shown.into_iter().map(tab).collect_view()
     };
-    view! { <span class="tabs" role="group" aria-label="Design shown here">{tabs}</span> }
+    view! { <span class="tabs" role="group" aria-label="Design shown here">{part(tabs)}</span> }
 }

@@ -10,6 +10,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::engine::{Input, Problem};
 use crate::model::Model;
+use super::{part, sig};
 
 /// How long to wait after the last key.
 const PAUSE: Duration = Duration::from_millis(350);
@@ -68,18 +69,18 @@ pub fn Commands(model: Model) -> impl IntoView {
         <section class="commands" aria-labelledby="commands-title">
             <h2 id="commands-title"><b>"Commands"</b>
                 <span class="hint">"what a person would type; edit them and the run is made again"</span>
-                <button class="tab" disabled=move || !changed.get() on:click=reset>"as in the scenario"</button>
+                <button class="tab" disabled=sig(move || !changed.get()) on:click=reset>"as in the scenario"</button>
             </h2>
-            {move || model.problem.get().map(|problem| problem_view(model, problem, node))}
-            <div class="editor" class:bad=move || model.problem.with(Option::is_some)>
-                <div class="numbers" aria-hidden="true">{line_numbers}</div>
+            {part(move || model.problem.get().map(|problem| problem_view(model, problem, node)))}
+            <div class="editor" class:bad=sig(move || model.problem.with(Option::is_some))>
+                <div class="numbers" aria-hidden="true">{part(line_numbers)}</div>
                 <textarea node_ref=node spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off" rows=rows
                     aria-label="Commands" aria-describedby="input-problem"
-                    aria-invalid=move || model.problem.with(Option::is_some).to_string()
-                    prop:value=move || model.input.with(|input| input.commands.clone()) on:input=edited></textarea>
+                    aria-invalid=sig(move || model.problem.with(Option::is_some).to_string())
+                    prop:value=sig(move || model.input.with(|input| input.commands.clone())) on:input=edited></textarea>
             </div>
             <ObjectFile model/>
-            {move || skipped_view(skipped.get())}
+            {part(move || skipped_view(skipped.get()))}
         </section>
     }
 }

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use crate::keys::{Action, carry_out};
 use crate::model::{By, Model};
+use super::{part, sig};
 
 /// Time between two steps of playing.
 const TICK: Duration = Duration::from_millis(700);
@@ -67,7 +68,7 @@ pub fn Controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> imp
                        action: Action,
                        off: Signal<bool>| {
         view! {
-            <button class="ctl" aria-label=label title=label aria-disabled=move || off.get().to_string()
+            <button class="ctl" aria-label=label title=label aria-disabled=sig(move || off.get().to_string())
                 on:click=move |_| carry_out(&model, action)>{icon(path)}</button>
         }
     };
@@ -86,7 +87,7 @@ pub fn Controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> imp
     };
     let zoom = move |label: &'static str, level: Zoom| {
         view! {
-            <button class="tab" aria-pressed=move || (model.place.with(|p| p.zoom) == level).to_string()
+            <button class="tab" aria-pressed=sig(move || (model.place.with(|p| p.zoom) == level).to_string())
                 on:click=move |_| model.zoom(level)>{label}</button>
         }
     };
@@ -95,13 +96,13 @@ pub fn Controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> imp
             <div class="buttons">
                 {button("First step", "M2 2h2v10H2z M12.5 1.5v11L5 7z", Action::First, Signal::derive(at_start))}
                 {button("Previous step", "M11 1.5v11L3 7z", Action::Previous, Signal::derive(at_start))}
-                <button class="ctl play" on:click=move |_| model.toggle_play()>{play_icon}<span>{play_word}</span></button>
+                <button class="ctl play" on:click=move |_| model.toggle_play()>{part(play_icon)}<span>{sig(play_word)}</span></button>
                 {button("Next step", "M3 1.5v11L11 7z", Action::Next, Signal::derive(at_end))}
                 {button("Last step", "M10 2h2v10h-2z M1.5 1.5v11L9 7z", Action::Last, Signal::derive(at_end))}
             </div>
-            <input class="scrub" type="range" min="0" max=move || count.get().saturating_sub(1).to_string()
-                prop:value=move || model.at.get().to_string() aria-label="Step" aria-valuetext=valuetext on:input=scrub/>
-            <p class="where"><span class="n">{move || format!("{} / {}", model.at.get() + 1, count.get())}</span>" "<code>{move || words.get()}</code></p>
+            <input class="scrub" type="range" min="0" max=sig(move || count.get().saturating_sub(1).to_string())
+                prop:value=sig(move || model.at.get().to_string()) aria-label="Step" aria-valuetext=sig(valuetext) on:input=scrub/>
+            <p class="where"><span class="n">{sig(move || format!("{} / {}", model.at.get() + 1, count.get()))}</span>" "<code>{words}</code></p>
             <div class="zoom" role="group" aria-label="Zoom level">
                 {zoom("functions", Zoom::Functions)}
                 {zoom("instructions", Zoom::Instructions)}

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use crate::engine::DESIGNS;
 use crate::frame::Frame;
 use crate::model::Model;
+use super::{part, sig};
 
 /// Fields that are always shown; the others only when they are opened or change.
 const FIRST: [&str; 14] = [
@@ -113,7 +114,7 @@ pub fn Fields(model: Model) -> impl IntoView {
         }
         };
         let changed = move || here.with(|here| here.as_ref().is_some_and(|(old, _)| old.is_some()));
-        view! { <td class:changed=changed>{text}</td> }
+        view! { <td class:changed=sig(changed)>{part(text)}</td> }
     };
     let row = move |name: &'static str| {
         let differs = move || {
@@ -130,7 +131,7 @@ pub fn Fields(model: Model) -> impl IntoView {
             })
         };
         view! {
-            <tr class:differs=differs class:key=name == "metadata">
+            <tr class:differs=sig(differs) class:key=name == "metadata">
                 <th scope="row">{name}</th>
                 <For each=move || designs.get() key=|d| *d children=move |design| cell(design, name)/>
             </tr>
@@ -146,10 +147,10 @@ pub fn Fields(model: Model) -> impl IntoView {
     view! {
         <section class="panel fields" aria-labelledby="fields-title">
             <h2 id="fields-title"><b>"Fields"</b>
-                <button class="tab" aria-pressed=move || all.get().to_string() on:click=move |_| all.update(|all| *all = !*all)>"all"</button>
+                <button class="tab" aria-pressed=sig(move || all.get().to_string()) on:click=move |_| all.update(|all| *all = !*all)>"all"</button>
             </h2>
             <table>
-                <thead><tr><th scope="col"><span class="sr">"field"</span></th>{head}</tr></thead>
+                <thead><tr><th scope="col"><span class="sr">"field"</span></th>{part(head)}</tr></thead>
                 <tbody><For each=move || order.get() key=|name| *name children=row/></tbody>
             </table>
         </section>

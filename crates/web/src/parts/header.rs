@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::address::Address;
 use crate::app::Location;
 use crate::theme::Theme;
+use super::sig;
 
 /// Name, pages, theme.
 #[component]
@@ -13,7 +14,11 @@ pub fn Header() -> impl IntoView {
     let at_scenario = move || {
         location
             .0
+<<<<<<< HEAD
             .with(|(address, _)| matches!(address, Address::Scenario(_)))
+=======
+            .with(|(address, _)| matches!(address, Address::Scenario(_) | Address::Scenarios))
+>>>>>>> main
     };
     let at_spec = move || {
         location
@@ -40,8 +45,8 @@ pub fn Header() -> impl IntoView {
                     "Headroom"
                 </a>
                 <nav aria-label="Pages">
-                    <a href="/s/seed" aria-current=move || current(at_scenario())>"Scenario"</a>
-                    <a href="/spec" aria-current=move || current(at_spec())>"Spec"</a>
+                    <a href="/s" aria-current=sig(move || current(at_scenario()))>"Scenarios"</a>
+                    <a href="/spec" aria-current=sig(move || current(at_spec()))>"Spec"</a>
                 </nav>
                 <button class="quiet" on:click=turn title="Colours: as the system says, light, dark">
                     <span class="wide">"Theme: "</span>{move || theme.get().word()}

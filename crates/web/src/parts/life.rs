@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use headroom_core::scene::life::{LifeEvent, LifeKind, life};
-use headroom_core::scene::name::names;
 use headroom_core::trace::{Layer, OriginId};
 use leptos::prelude::*;
 
 use super::prose::prose;
 use crate::frame::Frame;
 use crate::model::{By, Model};
+use super::part;
 
 /// The byte to speak of: the one looked at, else the first one that was read, else the first of
 /// the metadata.
@@ -74,8 +74,8 @@ pub fn Life(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
     };
     let event = move |event: LifeEvent| {
         let target = event.step.and_then(|step| {
-            let trace = frame.with(|frame| frame.as_ref().map(|frame| frame.trace.clone()))?;
-            names(&trace).into_iter().nth(step)
+            let design = frame.with(|frame| frame.as_ref().map(|frame| frame.design))?;
+            model.names(design).get(step).cloned()
         });
         let who = match target {
             Some(name) => view! { <button class="link" on:click=move |_| model.go_to(name.clone(), By::Jump)>{event.who}</button> }.into_any(),
@@ -90,5 +90,5 @@ pub fn Life(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
         Some((_, _, events)) => events.into_iter().map(event).collect_view().into_any(),
         None => ().into_any(),
     };
-    view! { <h3>{heading}</h3> <ol class="life">{events}</ol> }
+    view! { <h3>{part(heading)}</h3> <ol class="life">{part(events)}</ol> }
 }

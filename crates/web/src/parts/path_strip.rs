@@ -4,6 +4,7 @@ use headroom_core::scene::path::{Station, StationKind, stations};
 use leptos::prelude::*;
 
 use crate::model::{By, Model};
+use super::{part, sig};
 
 #[derive(Clone, PartialEq)]
 struct Stop {
@@ -15,7 +16,7 @@ struct Stop {
 
 fn stops(model: Model) -> Vec<Stop> {
     let rows = model.rows.get();
-    let shown = model.place.with(|place| place.designs.clone());
+    let shown = model.designs.get();
     let mut out: Vec<Stop> = Vec::new();
     for (column, design) in shown.iter().enumerate() {
         let Some(trace) = model.trace(*design) else {
@@ -48,7 +49,7 @@ fn stops(model: Model) -> Vec<Stop> {
 fn sends(model: Model) -> impl IntoView {
     let one = move |(index, start): (usize, usize)| {
         view! {
-            <button class="tab" aria-pressed=move || (model.send.get() == index).to_string()
+            <button class="tab" aria-pressed=sig(move || (model.send.get() == index).to_string())
                 on:click=move |_| model.go(start, By::Jump)>{format!("packet {}", index + 1)}</button>
         }
     };
@@ -120,8 +121,8 @@ pub fn PathStrip(model: Model) -> impl IntoView {
         };
         let class = class(stop.station.kind);
         view! {
-            <li class=move || format!("{class} {}", state()) class:exact=move || exact(row) class:partial=stop.partial>
-                <button on:click=move |_| model.go(row, By::Jump) aria-current=move || (now.get() == index).then_some("step")>
+            <li class=sig(move || format!("{class} {}", state())) class:exact=sig(move || exact(row)) class:partial=stop.partial>
+                <button on:click=move |_| model.go(row, By::Jump) aria-current=sig(move || (now.get() == index).then_some("step"))>
                     <i class="dot" aria-hidden="true"></i>
                     <span class="sn">{stop.station.name.clone()}</span>
                     <span class="ss">{hook(&stop.station.note).to_owned()}</span>
@@ -151,10 +152,12 @@ pub fn PathStrip(model: Model) -> impl IntoView {
     };
     view! {
         <nav class="way" aria-label="The way of the packet">
+            <div class="rail">
+                <div class="bands" aria-hidden="true">{part(bands)}</div>
+                <ol>{part(stations)}</ol>
+                <p class="short" aria-hidden="true">{short}</p>
+            </div>
             {sends(model)}
-            <div class="bands" aria-hidden="true">{bands}</div>
-            <ol>{stations}</ol>
-            <p class="short" aria-hidden="true">{short}</p>
         </nav>
     }
 }

@@ -48,6 +48,21 @@ pub fn prose(text: &str, strong_first: bool) -> impl IntoView + use<> {
     } else {
         0
     };
+<<<<<<< HEAD
+=======
+    if strong_first && is_instruction(text) {
+        let (insn, rest) = text.split_at(instruction_end(text));
+        let rest = runs(rest).into_iter().map(|(code, text)| {
+            if code {
+                view! { <code>{text}</code> }.into_any()
+            } else {
+                text.into_any()
+            }
+        });
+        return view! { <code class="insn">{insn.to_owned()}</code>{rest.collect_view()} }
+            .into_any();
+    }
+>>>>>>> main
     let marked = |text: &str| {
         let one = |(code, text): (bool, String)| {
             if code {
@@ -58,7 +73,27 @@ pub fn prose(text: &str, strong_first: bool) -> impl IntoView + use<> {
         };
         runs(text).into_iter().map(one).collect_view()
     };
-    view! { <strong>{marked(&text[..cut])}</strong>{marked(&text[cut..])} }
+    view! { <strong>{marked(&text[..cut])}</strong>{marked(&text[cut..])} }.into_any()
+}
+
+/// `r3 = *(u32 *)(r1 +0). …`: the sentence of an instruction begins with the instruction.
+fn is_instruction(text: &str) -> bool {
+    let text = text.strip_prefix("prologue: ").unwrap_or(text);
+    let register = |text: &str| {
+        let mut chars = text.chars();
+        matches!(chars.next(), Some('r' | 'w')) && chars.next().is_some_and(|c| c.is_ascii_digit())
+    };
+    register(text)
+        || ["*(", "if r", "if w", "call ", "exit", "goto ", "lock "]
+            .iter()
+            .any(|start| text.starts_with(start))
+}
+
+/// Where the instruction ends and the words begin.
+fn instruction_end(text: &str) -> usize {
+    let ends = [". ", " sets "].iter().filter_map(|end| text.find(end));
+    ends.min()
+        .unwrap_or_else(|| text.trim_end_matches('.').len())
 }
 
 /// Text in which `code` stands in back-quotes.

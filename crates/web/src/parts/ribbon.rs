@@ -11,12 +11,13 @@ use leptos::prelude::*;
 
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
+use super::{part, px, sig};
 
 /// Width of a character of the 11 px monospaced labels.
 const CHAR: f64 = 6.62;
 /// A byte narrower than this shows no digits.
 const READABLE: f64 = 12.4;
-const ARC_H: f64 = 30.0;
+const ARC_H: f64 = 34.0;
 const CELL_H: f64 = 32.0;
 const ROW_H: f64 = 15.0;
 /// From the top of the zones to the top of the cells.
@@ -84,10 +85,8 @@ pub fn Ribbon(
     let buffer =
         Memo::new(move |_| frame.with(|frame| frame.as_ref().and_then(|frame| frame.buffer_no)));
     let arc = Memo::new(move |_| if has_moves(model, design) { ARC_H } else { 4.0 });
-    let rows = Memo::new(move |_| {
-        let buffer = buffer.get();
-        most_rows(model, design, width.get().max(240.0), buffer).max(picture.with(|p| p.rows))
-    });
+    let most = Memo::new(move |_| most_rows(model, design, width.get().max(240.0), buffer.get()));
+    let rows = Memo::new(move |_| most.get().max(picture.with(|p| p.rows)));
     let top = move || arc.get() + HEAD_H;
     let height = move || top() + CELL_H + 14.0 + rows.get() as f64 * ROW_H;
     let label =
@@ -96,16 +95,16 @@ pub fn Ribbon(
     view! {
         <div class="ribbon">
             <svg
-                width=move || width.get().max(240.0)
-                height=height
+                width=sig(move || px(width.get().max(240.0)))
+                height=sig(move || px(height()))
                 role="img"
-                aria-label=label
-                class:tight=move || unit.get() < READABLE
+                aria-label=sig(label)
+                class:tight=sig(move || unit.get() < READABLE)
             >
-                <g style:transform=move || format!("translateY({}px)", arc.get())>
+                <g style:transform=sig(move || format!("translateY({}px)", arc.get()))>
                     {ZONES.map(|kind| zone(picture, kind)).collect_view()}
                 </g>
-                <g style:transform=move || format!("translateY({}px)", top())>
+                <g style:transform=sig(move || format!("translateY({}px)", top()))>
                     {folds(model, unit)}
                     <For
                         each=move || picture.with(|p| p.regions.clone())
@@ -118,10 +117,10 @@ pub fn Ribbon(
                         children=move |(index, offset)| byte(model, design, picture, unit, index, offset)
                     />
                     <For each=move || picture.with(|p| p.reads.clone()) key=|r| (r.start, r.end, r.x.to_bits()) children=read_frame/>
-                    <line class="chosen" style:display=move || shown(chosen_x(model, design, unit).is_some())
-                        x1=move || chosen_x(model, design, unit).unwrap_or(0.0) + 1.0
-                        x2=move || chosen_x(model, design, unit).unwrap_or(0.0) + unit.get() - 1.0
-                        y1=CELL_H + 2.5 y2=CELL_H + 2.5/>
+                    <line class="chosen" style:display=sig(move || shown(chosen_x(model, design, unit).is_some()))
+                        x1=sig(move || px(chosen_x(model, design, unit).unwrap_or(0.0) + 1.0))
+                        x2=sig(move || px(chosen_x(model, design, unit).unwrap_or(0.0) + unit.get() - 1.0))
+                        y1=px(CELL_H + 2.5) y2=px(CELL_H + 2.5)/>
                     {POINTERS.map(|name| tick(picture, name)).collect_view()}
                     {labels(picture)}
                 </g>
@@ -194,10 +193,10 @@ fn zone(picture: Memo<Arc<Picture>>, kind: ZoneKind) -> impl IntoView {
     let text = move || here.with(|z| z.as_ref().map_or(String::new(), |z| z.label.clone()));
     let class = format!("zone {}", kind.word().replace(' ', "-"));
     view! {
-        <g class=class style:display=move || shown(here.with(Option::is_some))
-            style:transform=move || format!("translateX({}px)", x())>
-            <path d=move || format!("M1 18 v-4 h{:.1} v4", (width() - 2.0).max(1.0))/>
-            <text x=move || width() / 2.0 y="10">{text}</text>
+        <g class=class style:display=sig(move || shown(here.with(Option::is_some)))
+            style:transform=sig(move || format!("translateX({}px)", x()))>
+            <path d=sig(move || format!("M1 18 v-4 h{:.1} v4", (width() - 2.0).max(1.0)))/>
+            <text x=sig(move || px(width() / 2.0)) y="10">{text}</text>
         </g>
     }
 }
@@ -220,7 +219,7 @@ fn folds(model: Model, unit: Memo<f64>) -> impl IntoView {
             view! {
                 <g class="fold">
                     <path d=format!("M{:.1} -3 l-4 {q:.1} l8 {q:.1} l-8 {q:.1} l4 {q:.1}", middle, q = (CELL_H + 6.0) / 4.0)/>
-                    <text x=middle y=CELL_H + 13.0>{count}</text>
+                    <text x=px(middle) y=px(CELL_H + 13.0)>{count}</text>
                 </g>
             }
         };
@@ -237,8 +236,8 @@ fn region(region: Placed<Region>) -> impl IntoView {
     let middle = region.x + region.width / 2.0;
     view! {
         <g class=class>
-            <rect x=region.x y="0" width=region.width height=CELL_H/>
-            <text class="rl" x=middle y="-6">{region.label}</text>
+            <rect x=px(region.x) y="0" width=px(region.width) height=px(CELL_H)/>
+            <text class="rl" x=px(middle) y="-6">{region.label}</text>
         </g>
     }
 }
@@ -293,9 +292,9 @@ fn byte(
         model.selected.set(Some(Selected { design, offset }));
     };
     view! {
-        <g class=class on:pointerenter=look on:click=choose>
-            <rect class="hit" x=move || x() - unit.get() / 2.0 y="0" width=move || unit.get() height=CELL_H/>
-            <text x=x y="20.5">{text}</text>
+        <g class=sig(class) on:pointerenter=look on:click=choose>
+            <rect class="hit" x=sig(move || px(x() - unit.get() / 2.0)) y="0" width=sig(move || px(unit.get())) height=px(CELL_H)/>
+            <text x=sig(move || px(x())) y="20.5">{sig(text)}</text>
         </g>
     }
 }
@@ -307,7 +306,7 @@ fn chosen_x(model: Model, design: usize, unit: Memo<f64>) -> Option<f64> {
 
 fn read_frame(read: ReadMark) -> impl IntoView {
     let class = format!("read {}", verdict_word(read.verdict).1);
-    view! { <rect class=class x=read.x - 1.5 y="-2.5" width=read.width + 3.0 height=CELL_H + 5.0 rx="2.5"/> }
+    view! { <rect class=class x=px(read.x - 1.5) y="-2.5" width=px(read.width + 3.0) height=px(CELL_H + 5.0) rx="2.5"/> }
 }
 
 fn tick(picture: Memo<Arc<Picture>>, name: &'static str) -> impl IntoView {
@@ -328,23 +327,34 @@ fn tick(picture: Memo<Arc<Picture>>, name: &'static str) -> impl IntoView {
                 .iter()
                 .find(|pointer| pointer.name == name)?
                 .offset;
+<<<<<<< HEAD
             p.labels
                 .iter()
                 .find(|label| label.offset == offset)
                 .map(|label| label.row as f64)
+=======
+            let label = p.labels.iter().find(|label| label.offset == offset)?;
+            // Beside its text a stem goes down to the line of the text, over it only to its top.
+            let beside = label.left || label.x > label.tick;
+            Some(label.row as f64 * ROW_H + if beside { 15.0 } else { 5.0 })
+>>>>>>> main
         })
     };
     let stem = move || {
         format!(
             "M0 {:.1} V{:.1}",
             CELL_H + 1.0,
+<<<<<<< HEAD
             CELL_H + 15.0 + row().unwrap_or(0.0) * ROW_H
+=======
+            CELL_H + row().unwrap_or(15.0)
+>>>>>>> main
         )
     };
     view! {
-        <g class="tick" style:display=move || shown(x.with(Option::is_some))
-            style:transform=move || format!("translateX({}px)", last.get())>
-            <path class="stem" d=stem/>
+        <g class="tick" style:display=sig(move || shown(x.with(Option::is_some)))
+            style:transform=sig(move || format!("translateX({}px)", last.get()))>
+            <path class="stem" d=sig(stem)/>
             <path class="head" d=format!("M-3 {b:.1} L0 {t:.1} L3 {b:.1} z", b = CELL_H + 6.5, t = CELL_H + 0.5)/>
         </g>
     }
@@ -394,7 +404,7 @@ fn labels(picture: Memo<Arc<Picture>>) -> impl IntoView {
                     .collect_view()
             })
         };
-        view! { <g class="pl" style:transform=place>{lines}</g> }
+        view! { <g class="pl" style:transform=sig(place)>{part(lines)}</g> }
     };
     view! { <For each=keys key=Clone::clone children=one/> }
 }
@@ -413,7 +423,11 @@ fn label_line(index: usize, line: &str) -> impl IntoView + use<> {
             names.to_owned()
         },
     );
+<<<<<<< HEAD
     view! { <text y=index as f64 * ROW_H + 3.5><tspan class="po">{offset}</tspan><tspan>{names}</tspan></text> }
+=======
+    view! { <text y=px(index as f64 * ROW_H + 3.5)><tspan class="po">{offset}</tspan><tspan>{names}</tspan></text> }
+>>>>>>> main
 }
 
 fn moves(
@@ -425,7 +439,11 @@ fn moves(
         let draw = |mark: headroom_core::scene::ribbon::MoveMark| {
             let (from, to, y) = (mark.from_x, mark.to_x, top() - HEAD_H + 1.0);
             let third = (to - from) / 3.0;
+<<<<<<< HEAD
             let rise = y - 26.0;
+=======
+            let rise = y - 24.0;
+>>>>>>> main
             let text = format!(
                 "{} moved {} bytes, {} {}",
                 mark.by,
@@ -437,7 +455,7 @@ fn moves(
                 <g class="move">
                     <path d=format!("M{from:.1} {y:.1} C{:.1} {rise:.1} {:.1} {rise:.1} {to:.1} {y:.1}", from + third, to - third)/>
                     <path class="tip" d=format!("M{:.1} {:.1} L{to:.1} {:.1} L{:.1} {:.1} z", to - 4.0, y - 6.0, y + 1.0, to + 3.0, y - 6.5)/>
-                    <text x=f64::midpoint(from, to) y=rise + 12.0>{text}</text>
+                    <text x=px(f64::midpoint(from, to)) y=px(rise + 1.0)>{text}</text>
                 </g>
             }
         };
@@ -463,5 +481,5 @@ fn verdict(picture: Memo<Arc<Picture>>, width: Signal<f64>) -> impl IntoView {
             </span>
         }
     };
-    view! { <p class="verdicts" style:padding-left=inset>{move || reads.get().into_iter().map(one).collect_view()}</p> }
+    view! { <p class="verdicts" style:padding-left=sig(inset)>{part(move || reads.get().into_iter().map(one).collect_view())}</p> }
 }

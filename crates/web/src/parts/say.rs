@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::prose::prose;
 use crate::engine::DESIGNS;
 use crate::model::Model;
+use super::{part, sig};
 
 /// One sentence for all designs of which the same is true.
 #[component]
@@ -23,5 +24,5 @@ pub fn Say(model: Model) -> impl IntoView {
         };
         said.into_iter().map(one).collect_view()
     };
-    view! { <div class="says" class:two=move || said.with(|said| said.len() > 1)>{lines}</div> }
+    view! { <div class="says" class:two=sig(move || said.with(|said| said.len() > 1))>{part(lines)}</div> }
 }

@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::Closure;
 use super::ribbon::Ribbon;
 use crate::engine::{DESIGNS, design_note};
 use crate::model::Model;
+use super::sig;
 
 /// Width of an element, kept up to date.
 pub fn watch_width(node: NodeRef<Div>) -> Signal<f64> {
@@ -38,7 +39,7 @@ pub fn watch_width(node: NodeRef<Div>) -> Signal<f64> {
 pub fn Stage(model: Model) -> impl IntoView {
     let node = NodeRef::<Div>::new();
     let width = watch_width(node);
-    let shown = Memo::new(move |_| model.place.with(|place| place.designs.clone()));
+    let shown = model.designs;
     let one = move |design: usize| view! { <Design model design width/> };
     view! {
         <div class="stage">
@@ -61,11 +62,11 @@ fn Design(model: Model, design: usize, width: Signal<f64>) -> impl IntoView {
     };
     let name = DESIGNS.get(design).copied().unwrap_or_default();
     view! {
-        <figure class="design" class:absent=absent class:gone=gone aria-label=format!("Buffer under {name}")>
+        <figure class="design" class:absent=sig(absent) class:gone=sig(gone) aria-label=format!("Buffer under {name}")>
             <figcaption>
                 <span class="dname">{name}</span>
                 <span class="dsub">{design_note(design)}</span>
-                <span class="dstate">{state}</span>
+                <span class="dstate">{sig(move || state().to_owned())}</span>
             </figcaption>
             <Ribbon model design frame width/>
         </figure>

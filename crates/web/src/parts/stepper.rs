@@ -20,8 +20,9 @@ use super::stage::{Stage, watch_width};
 use super::text_view::TextView;
 use super::timeline::Timeline;
 use crate::keys::{Action, action, carry_out};
-use crate::model::Model;
+use crate::model::{Kind, Model};
 use crate::platform;
+use super::{part, sig};
 
 /// Keys that the focused element needs for itself.
 fn taken(event: &web_sys::KeyboardEvent) -> bool {
@@ -110,6 +111,7 @@ pub fn Stepper(model: Model) -> impl IntoView {
     };
     let wide = NodeRef::<Div>::new();
     let lane_width = watch_width(wide);
+<<<<<<< HEAD
     let scale_word = move || {
         if model.linear.get() {
             "to scale"
@@ -130,16 +132,58 @@ pub fn Stepper(model: Model) -> impl IntoView {
                     on:click=move |_| model.linear.update(|l| *l = !*l)>{scale_word}</button>
                 <button class="tab" on:click=open_sheet>"Keys "<kbd>"?"</kbd></button>
             </div>
+=======
+    let lower = move || {
+        view! {
+>>>>>>> main
             <div class="panels">
                 <Bytes model/>
                 <Program model/>
                 <Fields model/>
             </div>
+        }
+    };
+    // On a slide the picture comes first; the rest is there when it is asked for.
+    let opened = RwSignal::new(false);
+    let panels = match model.kind {
+        Kind::Embed => view! {
+            <button class="tab more" aria-expanded=sig(move || opened.get().to_string()) on:click=move |_| opened.update(|o| *o = !*o)>
+                "Bytes, program, fields"
+            </button>
+            {part(move || opened.get().then(lower))}
+        }
+        .into_any(),
+        Kind::Page | Kind::Picture => view! {
+            {lower()}
             <div class="lane-measure" node_ref=wide></div>
             <Timeline model width=lane_width/>
+        }
+        .into_any(),
+    };
+    let scale_word = move || {
+        if model.linear.get() {
+            "to scale"
+        } else {
+            "folded"
+        }
+    };
+    view! {
+        <div class="stepper">
+            {part(notices)}
+            <PathStrip model/>
+            <Say model/>
+            <Stage model/>
+            <div class="under">
+                <TextView model/>
+                <button class="tab" aria-pressed=sig(move || model.linear.get().to_string())
+                    title="Headroom, payload and tailroom folded, or every byte equally wide"
+                    on:click=move |_| model.linear.update(|l| *l = !*l)>{scale_word}</button>
+                <button class="tab" on:click=open_sheet>"Keys "<kbd>"?"</kbd></button>
+            </div>
+            {panels}
             <Controls model copied copy/>
             <KeySheet node=sheet/>
-            <p class="sr" role="status" aria-live="polite">{move || model.spoken.get()}</p>
+            <p class="sr" role="status" aria-live="polite">{model.spoken}</p>
         </div>
     }
 }

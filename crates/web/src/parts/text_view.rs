@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::engine::DESIGNS;
 use crate::model::Model;
+use super::part;
 
 /// Zones, bytes and pointers of each shown design, as text.
 #[component]
@@ -41,5 +42,5 @@ pub fn TextView(model: Model) -> impl IntoView {
             .is_some_and(|e| e.has_attribute("open"));
         open.set(now);
     };
-    view! { <details class="text-view" on:toggle=toggled><summary>"The picture as text"</summary><div class="tables">{tables}</div></details> }
+    view! { <details class="text-view" on:toggle=toggled><summary>"The picture as text"</summary><div class="tables">{part(tables)}</div></details> }
 }

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use super::ribbon::verdict_word;
 use crate::engine::DESIGNS;
 use crate::model::{By, Model};
+use super::{part, sig};
 
 /// A function or program, from its entry on, as long as the packet stays on one device.
 #[derive(Clone, PartialEq)]
@@ -40,8 +41,13 @@ struct Mark {
 
 fn shown(model: Model) -> Vec<Arc<Trace>> {
     model
+<<<<<<< HEAD
         .place
         .with(|p| p.designs.clone())
+=======
+        .designs
+        .get()
+>>>>>>> main
         .into_iter()
         .filter_map(|d| model.trace(d))
         .collect()
@@ -57,7 +63,11 @@ fn kind<'t>(row: &Row, traces: &'t [Arc<Trace>]) -> Option<&'t StepKind> {
 
 fn lane_name(row: &Row) -> String {
     let dev = if row.name.dev.is_empty() {
+<<<<<<< HEAD
         "no device"
+=======
+        "no dev"
+>>>>>>> main
     } else {
         row.name.dev.as_str()
     };
@@ -237,7 +247,11 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         let span = span.get_untracked();
         let (left, right) = (percent(&span, bar.start), percent(&span, bar.end));
         let px = (right - left) / 100.0 * (width.get() - 92.0);
+<<<<<<< HEAD
         let fits = (bar.name.chars().count() as f64) * 6.1 + 6.0 <= px;
+=======
+        let fits = px >= 38.0;
+>>>>>>> main
         let text = if fits || program {
             bar.name.clone()
         } else {
@@ -247,8 +261,8 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         let at = model.at;
         let here = move || (bar.start..bar.end).contains(&at.get());
         view! {
-            <button class="tb" class:p=program class:back=bar.name.is_empty() class:partial=bar.partial class:here=here tabindex="-1"
-                style=format!("left:{left:.3}%;width:calc({:.3}% - 1px)", right - left) title=bar.name.clone()
+            <button class="tb" class:p=program class:back=bar.name.is_empty() class:partial=bar.partial class:here=sig(here) tabindex="-1"
+                style:left=format!("{left:.3}%") style:width=format!("calc({:.3}% - 1px)", right - left) title=bar.name.clone()
                 on:click=move |_| model.go(start, By::Jump)><span>{text}</span></button>
         }
     };
@@ -277,13 +291,17 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
                 .map(mark)
                 .collect_view()
         };
-        view! { <div class="lane marks"><span class="ll">{DESIGNS.get(design).copied().unwrap_or_default()}</span><div class="track">{marks}</div></div> }
+        view! { <div class="lane marks"><span class="ll">{DESIGNS.get(design).copied().unwrap_or_default()}</span><div class="track">{part(marks)}</div></div> }
     };
     let device_lanes = move || {
         span.track();
         all.get().into_iter().map(lane).collect_view()
     };
+<<<<<<< HEAD
     let designs = Memo::new(move |_| model.place.with(|p| p.designs.clone()));
+=======
+    let designs = model.designs;
+>>>>>>> main
     let mark_lanes = move || {
         designs
             .get()
@@ -302,9 +320,9 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
     };
     view! {
         <section class="timeline" aria-label="The whole way of this packet">
-            {device_lanes}
-            {mark_lanes}
-            <div class="lane cursor" aria-hidden="true"><span class="ll"></span><div class="track"><i style:left=here></i></div></div>
+            {part(device_lanes)}
+            {part(mark_lanes)}
+            <div class="lane cursor" aria-hidden="true"><span class="ll"></span><div class="track"><i style:left=sig(here)></i></div></div>
         </section>
     }
 }

@@ -1,12 +1,13 @@
 //! The answer in one line: what each program read, under each design. Each is a jump to its step.
 
-use headroom_core::scene::name::{Point, StepName, names};
+use headroom_core::scene::name::{Point, StepName};
 use headroom_core::trace::Verdict;
 use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
 use crate::engine::DESIGNS;
 use crate::model::{By, Model};
+use super::{part, sig};
 
 #[derive(Clone, PartialEq)]
 struct Answer {
@@ -19,11 +20,11 @@ struct Answer {
 /// Exits of program runs that read something, with what they read.
 fn answers(model: Model) -> Vec<Answer> {
     let mut out: Vec<Answer> = Vec::new();
-    for design in model.place.with(|place| place.designs.clone()) {
+    for design in model.designs.get() {
         let (Some(trace), Some(name)) = (model.trace(design), DESIGNS.get(design).copied()) else {
             continue;
         };
-        let names = names(&trace);
+        let names = model.names(design);
         for read in &trace.reads {
             let exit = names.iter().zip(&trace.steps).find(|(name, step)| {
                 name.point == Point::Exit
@@ -88,12 +89,12 @@ pub fn Verdicts(model: Model) -> impl IntoView {
         let packet = packet_of(model, &answer.at).map(|number| format!(", packet {number}"));
         let values = shown.iter().map(value).collect_view();
         view! {
-            <button class="answer" aria-current=move || here(&mark).then_some("step")
+            <button class="answer" aria-current=sig(move || here(&mark).then_some("step"))
                 on:click=move |_| model.go_to(target.clone(), By::Jump)>
                 <span class="reader">{answer.who}{packet}</span>
                 {values}
             </button>
         }
     };
-    view! { <div class="answers" role="group" aria-label="What the programs read">{move || all.get().into_iter().map(one).collect_view()}</div> }
+    view! { <div class="answers" role="group" aria-label="What the programs read">{part(move || all.get().into_iter().map(one).collect_view())}</div> }
 }

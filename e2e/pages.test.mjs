@@ -1,0 +1,82 @@
+// Start page, rules, and the page for a slide.
+import assert from 'node:assert/strict';
+import { test } from './lib/harness.mjs';
+
+test('the start page shows the picture and leads to the stepper', async ({ page, url, shots }) => {
+  await page.goto(`${url}/`);
+  await page.locator('.verdict').first().waitFor();
+  assert.match(await page.locator('main').innerText(), /524288/);
+  await shots('start');
+  await page.getByRole('link', { name: 'Step through it, byte by byte' }).click();
+  await page.locator('.controls').waitFor();
+  assert.equal(new URL(page.url()).pathname, '/s/seed');
+  await page.goBack();
+  await page.getByRole('heading', { name: /Where do packet metadata go/ }).waitFor();
+});
+
+test('every check of every rule leads to its step', async ({ page, url, shots }) => {
+  await page.goto(`${url}/spec`);
+  await page.locator('.rule').first().waitFor();
+  await shots('spec');
+  const links = await page.locator('.rule dd a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+  assert.ok(links.length >= 10, `${links.length} checks`);
+  for (const link of new Set(links)) {
+    await page.goto(url + link);
+    await page.locator('.controls').waitFor();
+    assert.equal(await page.locator('.notice').count(), 0, `${link}: ${await page.locator('.notice').allInnerTexts()}`);
+  }
+});
+
+test('a rule has an address of its own', async ({ page, url }) => {
+  await page.goto(`${url}/spec#HR-DECAP-3`);
+  const rule = page.locator('#HR-DECAP-3');
+  await rule.waitFor();
+  await page.waitForFunction(() => {
+    const box = document.getElementById('HR-DECAP-3')?.getBoundingClientRect();
+    return box && box.top >= 0 && box.top < innerHeight;
+  });
+  await rule.locator('dd a').first().click();
+  await page.locator('.controls').waitFor();
+  await page.goBack();
+  await page.waitForURL(/#HR-DECAP-3$/);
+});
+
+test('the embedded stepper steps and leads to the full page with its state', async ({ page, url, shots }) => {
+  await page.goto(`${url}/embed?s=seed&at=get_tag.entry@decap%231`);
+  await page.locator('.controls').waitFor();
+  assert.equal(await page.locator('header.top').count(), 0);
+  await page.keyboard.press('End');
+  await page.keyboard.press('.');
+  assert.match(page.url(), /\/embed\?s=seed/);
+  const full = await page.getByRole('link', { name: 'Open in full' }).getAttribute('href');
+  assert.match(full ?? '', /^\/s\/seed\?.*at=get_tag\.exit@decap%231/);
+  await shots('embed');
+});
+
+test('it works in a sandboxed frame, which has no storage', async ({ page, url }) => {
+  await page.goto(`${url}/`);
+  await page.evaluate(() => {
+    const frame = document.createElement('iframe');
+    frame.setAttribute('sandbox', 'allow-scripts');
+    frame.src = '/embed?s=seed&at=get_tag.exit@decap%231';
+    frame.width = '1000';
+    frame.height = '700';
+    document.body.replaceChildren(frame);
+  });
+  const frame = page.frameLocator('iframe');
+  await frame.locator('.says', { hasText: '524288' }).waitFor();
+  await frame.getByRole('button', { name: 'Previous step' }).click();
+  await frame.locator('.where code', { hasText: 'get_tag on decap' }).waitFor({ state: 'detached' }).catch(() => {});
+  assert.notEqual(await frame.locator('.where code').innerText(), 'get_tag on decap, exit');
+});
+
+test('the colour scheme can be chosen and is kept', async ({ page, url }) => {
+  await page.goto(`${url}/s/seed`);
+  const button = page.getByRole('button', { name: /System/ });
+  await button.click();
+  await page.getByRole('button', { name: /Light/ }).click();
+  assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
+  await page.reload();
+  await page.locator('.controls').waitFor();
+  assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
+});

@@ -1,0 +1,182 @@
+// The page of the seed experiment: step, read, go back, reload, keys, commands.
+import assert from 'node:assert/strict';
+import { test } from './lib/harness.mjs';
+
+const READ = '/s/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231&z=functions';
+
+const where = (page) => page.locator('.where code').innerText();
+const says = (page) => page.locator('.says').innerText();
+const at = (page) => new URL(page.url()).searchParams.get('at');
+
+async function open(page, address) {
+  await page.goto(address);
+  await page.locator('.controls').waitFor();
+}
+
+test('the seed experiment opens at the read, with both values and the reason', async ({ page, url }) => {
+  await open(page, `${url}/s/seed`);
+  assert.match(await page.title(), /524288/);
+  const said = await says(page);
+  assert.match(said, /get_tag on decap read 524288/);
+  assert.match(said, /bytes at 290–293 are the GRE header \(flags and version 0x0000, protocol 0x0800\)/);
+  assert.match(said, /tag 42 is still at 252–255, 38 bytes below/);
+  assert.match(said, /get_tag on decap read 42/);
+  assert.deepEqual(await page.locator('.verdict').allInnerTexts(), [
+    '✗ reads 00 00 08 00 = 524288 · garbage: the GRE header',
+    '✓ reads 2a 00 00 00 = 42 · the bytes set_tag wrote',
+  ]);
+});
+
+test('stepping from the start comes to the read; back and reload keep the step', async ({ page, url }) => {
+  await open(page, `${url}/s/seed?at=get_tag.entry@decap%231`);
+  assert.equal(await where(page), 'get_tag on decap, entry');
+  // mac_header has no realign: its steps are there, marked as absent.
+  await page.keyboard.press('ArrowRight');
+  assert.match(await where(page), /bpf_skb_meta_realign/);
+  assert.match(await page.locator('.design').first().innerText(), /no such step here/);
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await where(page), 'get_tag on decap, exit');
+  assert.equal(at(page), 'get_tag.exit@decap#1');
+  assert.match(await says(page), /524288/);
+
+  await page.reload();
+  await page.locator('.controls').waitFor();
+  assert.equal(await where(page), 'get_tag on decap, exit');
+  assert.match(await says(page), /524288/);
+
+  // A jump is an entry in the history, stepping is not.
+  await page.locator('.answer').first().click();
+  assert.equal(await where(page), 'get_tag on rx, exit');
+  await page.goBack();
+  assert.equal(await where(page), 'get_tag on decap, exit');
+  await page.goForward();
+  assert.equal(await where(page), 'get_tag on rx, exit');
+});
+
+test('a step name typed with a plain # works as well', async ({ page, url }) => {
+  await open(page, `${url}/s/seed?d=mac_header,meta_end&at=get_tag.exit@decap#1&z=functions`);
+  assert.equal(await where(page), 'get_tag on decap, exit');
+});
+
+test('keys', async ({ page, url }) => {
+  await open(page, url + READ);
+  await page.keyboard.press('Home');
+  assert.match(await page.locator('.where .n').innerText(), /^1 \//);
+  await page.keyboard.press('ArrowLeft');
+  assert.match(await page.locator('.where .n').innerText(), /^1 \//);
+  await page.keyboard.press('End');
+  const [now, all] = (await page.locator('.where .n').innerText()).split(' / ');
+  assert.equal(now, all);
+  await page.keyboard.press('.');
+  assert.equal(await where(page), 'get_tag on decap, exit');
+
+  await page.keyboard.press('ArrowDown');
+  assert.match(page.url(), /z=instructions/);
+  assert.equal(await where(page), 'get_tag on decap, exit');
+  await page.keyboard.press('ArrowLeft');
+  assert.match(await where(page), /instruction \d+/);
+  assert.equal(await page.locator('.regs dt').count(), 11);
+  await page.keyboard.press('ArrowUp');
+  assert.match(page.url(), /z=functions/);
+
+  await page.keyboard.press('d');
+  assert.equal(await page.locator('.design').count(), 1);
+  assert.match(page.url(), /d=mac_header&/);
+  await page.keyboard.press('d');
+  assert.match(page.url(), /d=meta_end&/);
+  await page.keyboard.press('d');
+  assert.equal(await page.locator('.design').count(), 2);
+
+  await page.keyboard.press('?');
+  assert.ok(await page.locator('dialog[open]').isVisible());
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('dialog[open]').count(), 0);
+
+  const before = await where(page);
+  await page.keyboard.press(' ');
+  await page.waitForFunction((text) => document.querySelector('.where code')?.textContent !== text, before);
+  await page.keyboard.press(' ');
+  const stopped = await where(page);
+  await page.waitForTimeout(900);
+  assert.equal(await where(page), stopped);
+});
+
+test('the scrubber speaks in words and moves the step', async ({ page, url }) => {
+  await open(page, url + READ);
+  const scrub = page.getByRole('slider', { name: 'Step' });
+  assert.match((await scrub.getAttribute('aria-valuetext')) ?? '', /^step \d+ of \d+, get_tag on decap, exit$/);
+  await scrub.focus();
+  await page.keyboard.press('ArrowRight');
+  assert.notEqual(await where(page), 'get_tag on decap, exit');
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await where(page), 'get_tag on decap, exit');
+});
+
+test('a user step is said aloud', async ({ page, url }) => {
+  await open(page, url + READ);
+  const live = page.locator('.stepper > [aria-live]');
+  assert.equal(await live.innerText(), '');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowRight');
+  assert.match((await live.textContent()) ?? '', /524288/);
+});
+
+test('addresses that are broken give a notice and a picture', async ({ page, url }) => {
+  await open(page, `${url}/s/seed?d=wishful&at=nonsense&z=atoms`);
+  const notice = await page.locator('.notice').innerText();
+  for (const word of ['wishful', 'nonsense', 'atoms']) assert.ok(notice.includes(word), notice);
+  assert.equal(await page.locator('.design').count(), 2);
+  await open(page, `${url}/s/seed?at=no_such_function.exit@rx%231`);
+  assert.match(await page.locator('.notice').innerText(), /no_such_function/);
+  await page.goto(`${url}/s/unheard-of`);
+  assert.match(await page.locator('main').innerText(), /unheard-of/);
+  await page.goto(`${url}/nowhere`);
+  assert.match(await page.locator('main').innerText(), /Not here/);
+});
+
+test('wrong commands keep the input and the last result; right ones run again', async ({ page, url }) => {
+  await open(page, url + READ);
+  const area = page.locator('.editor textarea');
+  const own = await area.inputValue();
+  const broken = own.replace('ip link set dev rx up', 'ip link set dev rx upwards');
+  await area.fill(broken);
+  const problem = page.locator('.problem');
+  await problem.waitFor();
+  assert.match(await problem.innerText(), /Line 3, column \d+/);
+  assert.match(await problem.innerText(), /upwards/);
+  assert.equal(await area.inputValue(), broken);
+  assert.match(await says(page), /524288/);
+  assert.equal(await page.locator('.numbers .bad').innerText(), '3');
+
+  await area.fill(own.replace('10.0.0.2/24', '10.0.0.2/16'));
+  await problem.waitFor({ state: 'detached' });
+  assert.match(await says(page), /524288/);
+
+  // Output between the commands is no command, and is said to be skipped.
+  await area.fill(own.replace('# bpftool prog tracelog', '# bpftool prog tracelog\n  ping-263 [003] bpf_trace_printk: 42'));
+  await page.locator('.skipped summary', { hasText: 'skipped' }).waitFor();
+});
+
+test('an object file that is cut off is refused with a reason', async ({ page, url }) => {
+  await open(page, url + READ);
+  const elf = Buffer.from('7f454c4602010100000000000000000001', 'hex');
+  await page.locator('input[type=file]').setInputFiles({ name: 'cut.bpf.o', mimeType: 'application/octet-stream', buffer: elf });
+  await page.locator('.problem').waitFor();
+  assert.match(await page.locator('.problem').innerText(), /cut\.bpf\.o/);
+  assert.match(await says(page), /524288/);
+});
+
+test('a byte tells its life', async ({ page, url }) => {
+  await open(page, url + READ);
+  await page.locator('[role=gridcell][data-offset="292"]').click();
+  assert.match(await page.locator('.life').innerText(), /GRE header, protocol, byte 0/);
+  await page.keyboard.press('ArrowLeft');
+  assert.match(await page.locator('.panel.bytes h3').innerText(), /291/);
+  assert.equal(await where(page), 'get_tag on decap, exit');
+});
+
+test('nothing is wider than the window, in any width and colour scheme', async ({ page, url, shots }) => {
+  await open(page, url + READ);
+  await shots('seed-read');
+});
