@@ -298,10 +298,7 @@ mod tests {
     #[test]
     fn the_other_pages() {
         assert_eq!(Address::parse("/").0, Address::Start);
-<<<<<<< HEAD
-=======
         assert_eq!(Address::parse("/s").0.print(), "/s");
->>>>>>> main
         assert_eq!(
             Address::parse("/spec#HR-META-1").0,
             Address::Spec(Some("HR-META-1".into()))

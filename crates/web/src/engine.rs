@@ -93,13 +93,7 @@ pub fn scenarios() -> Vec<ScenarioFile> {
 /// A scenario by its id.
 #[must_use]
 pub fn scenario(id: &str) -> Option<Scenario> {
-<<<<<<< HEAD
-    let file = ScenarioFile::read("seed.json", SEED_JSON)
-        .ok()
-        .filter(|file| file.id == id)?;
-=======
     let file = scenarios().into_iter().find(|file| file.id == id)?;
->>>>>>> main
     let lines = if file.paste.is_empty() {
         &file.commands
     } else {
@@ -155,29 +149,6 @@ pub fn run(id: &str, input: &Input) -> Result<Outcome, Problem> {
         line: None,
         column: None,
     };
-<<<<<<< HEAD
-    let whole = |message: String| Problem {
-        message: sentence(&message),
-        line: None,
-        column: None,
-    };
-    let input =
-        simulate::Input::new(id, parsed, &[object]).map_err(|error| whole(error.to_string()))?;
-    let one = |name: &str| {
-        let design =
-            DesignName::parse(name).ok_or_else(|| whole(format!("there is no design {name}")))?;
-        simulate::simulate(&input, design)
-            .map(Arc::new)
-            .map_err(|error| match error {
-                SimulateError::Execute(error) => Problem {
-                    message: sentence(&error.cause.to_string()),
-                    line: Some(error.line),
-                    column: None,
-                },
-                SimulateError::Load(error) => whole(error.to_string()),
-            })
-    };
-=======
     let input = simulate::Input::new(id, parsed, &objects(id, input.object.as_ref()))
         .map_err(|error| whole(error.to_string()))?;
     let one = |name: &str| {
@@ -194,7 +165,6 @@ pub fn run(id: &str, input: &Input) -> Result<Outcome, Problem> {
                 SimulateError::Load(error) => whole(error.to_string()),
             })
     };
->>>>>>> main
     let traces = DESIGNS
         .iter()
         .map(|name| one(name))
@@ -210,14 +180,6 @@ pub fn run(id: &str, input: &Input) -> Result<Outcome, Problem> {
 
 /// Begins with a capital letter, unless with a name (`cut.bpf.o: …`), and ends with a full stop.
 fn sentence(text: &str) -> String {
-<<<<<<< HEAD
-    let mut chars = text.trim_end_matches('.').chars();
-    let first = chars
-        .next()
-        .map(|c| c.to_uppercase().to_string())
-        .unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
-=======
     let text = text.trim_end_matches('.');
     let first_word = text.split(' ').next().unwrap_or_default();
     let mut chars = text.chars();
@@ -312,5 +274,4 @@ mod tests {
         assert_eq!(sentence("cut.o: too short."), "cut.o: too short.");
         assert_eq!(sentence(""), ".");
     }
->>>>>>> main
 }

@@ -208,8 +208,6 @@ impl Model {
     pub fn trace(&self, design: usize) -> Option<Arc<Trace>> {
         self.outcome
             .with(|outcome| outcome.as_ref()?.traces.get(design).cloned())
-<<<<<<< HEAD
-=======
     }
 
     /// The names of a design's steps.
@@ -222,7 +220,6 @@ impl Model {
                     .and_then(|outcome| outcome.names.get(design).cloned())
             })
             .unwrap_or_default()
->>>>>>> main
     }
 
     /// The frame of a design, if it is shown.
@@ -413,13 +410,6 @@ impl Model {
     /// The address of what is shown, the step named.
     #[must_use]
     pub fn address(&self) -> Address {
-<<<<<<< HEAD
-        let place = self.place.get();
-        if self.embed {
-            Address::Embed(place)
-        } else {
-            Address::Scenario(place)
-=======
         let mut place = self.place.get();
         let name = self
             .rows
@@ -432,25 +422,14 @@ impl Model {
         match self.kind {
             Kind::Embed => Address::Embed(place),
             Kind::Page | Kind::Picture => Address::Scenario(place),
->>>>>>> main
         }
     }
 
     fn write(&self, push: bool) {
-<<<<<<< HEAD
-        let place = self.place.get_untracked();
-        let address = if self.embed {
-            Address::Embed(place)
-        } else {
-            Address::Scenario(place)
-        };
-        platform::write_address(&address.print(), push);
-=======
         if self.kind != Kind::Picture {
             let address = self.wrap(self.place.get_untracked());
             platform::write_address(&address.print(), push);
         }
->>>>>>> main
     }
 
     /// Says the current step in the live region.

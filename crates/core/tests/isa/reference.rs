@@ -130,7 +130,7 @@ impl Machine {
     fn atomic(&mut self, op: u8, dst: usize, src: usize, off: i64, imm: i32) -> Result<(), String> {
         let size = bytes(op);
         let at = self.r[if imm == 0x100 { src } else { dst }].wrapping_add(off as u64);
-        if at % size as u64 != 0 {
+        if !at.is_multiple_of(size as u64) {
             return Err("misaligned".into());
         }
         let old = self.read(at, size)?;

@@ -11,11 +11,7 @@ use crate::parts::stepper::Stepper;
 /// The page.
 #[component]
 pub fn Embed(id: String) -> impl IntoView {
-<<<<<<< HEAD
-    let Some(model) = model_of(&id, true) else {
-=======
     let Some(model) = model_of(&id, Kind::Embed) else {
->>>>>>> main
         return Missing(super::missing::MissingProps {
             what: format!("the scenario “{id}”"),
         })

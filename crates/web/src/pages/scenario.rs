@@ -42,11 +42,7 @@ pub fn model_of(id: &str, kind: Kind) -> Option<Model> {
 /// The page.
 #[component]
 pub fn Scenario(id: String) -> impl IntoView {
-<<<<<<< HEAD
-    let Some(model) = model_of(&id, false) else {
-=======
     let Some(model) = model_of(&id, Kind::Page) else {
->>>>>>> main
         return Missing(super::missing::MissingProps {
             what: format!("the scenario “{id}”"),
         })

@@ -50,15 +50,6 @@ fn grid(frame: &Frame, from: u32, to: u32) -> Vec<Byte> {
             .iter()
             .find(|region| (region.start..region.end).contains(&offset));
         let value = frame.buffer.bytes.get(offset as usize).copied();
-<<<<<<< HEAD
-        let origin = frame
-            .buffer
-            .origins
-            .get(offset as usize)
-            .copied()
-            .unwrap_or_default();
-=======
->>>>>>> main
         let family = region.map_or(Family::Unwritten, |region| region.family);
         let mut class = format!("f-{}", family.key());
         let read = |r: &&&headroom_core::trace::MetadataRead| {
@@ -78,15 +69,7 @@ fn grid(frame: &Frame, from: u32, to: u32) -> Vec<Byte> {
         if written.iter().any(|range| range.contains(&offset)) {
             class.push_str(" w");
         }
-<<<<<<< HEAD
-        Byte {
-            value,
-            class,
-            words: format!("{offset}: {}", frame.trace.sources.describe(origin)),
-        }
-=======
         Byte { value, class }
->>>>>>> main
     };
     (from..to).map(one).collect()
 }

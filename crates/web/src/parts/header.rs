@@ -14,11 +14,7 @@ pub fn Header() -> impl IntoView {
     let at_scenario = move || {
         location
             .0
-<<<<<<< HEAD
-            .with(|(address, _)| matches!(address, Address::Scenario(_)))
-=======
             .with(|(address, _)| matches!(address, Address::Scenario(_) | Address::Scenarios))
->>>>>>> main
     };
     let at_spec = move || {
         location

@@ -156,21 +156,10 @@ fn calls(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
 }
 
 /// Where a program runs next, so that nobody has to look for it.
-<<<<<<< HEAD
-fn next_run(model: Model, frame: &Arc<Frame>) -> impl IntoView + use<> {
-    let next = frame
-        .trace
-        .steps
-        .iter()
-        .enumerate()
-        .skip(frame.step)
-        .find(|(_, step)| {
-=======
 fn next_run(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
     let next = Memo::new(move |_| {
         let frame = frame.get()?;
         let entry = |(_, step): &(usize, &Step)| {
->>>>>>> main
             matches!(
                 step.kind,
                 StepKind::Program {
@@ -178,13 +167,6 @@ fn next_run(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
                     ..
                 }
             )
-<<<<<<< HEAD
-        });
-    let next = next.and_then(|(index, step)| {
-        let name = headroom_core::scene::names(&frame.trace)
-            .into_iter()
-            .nth(index)?;
-=======
         };
         let (index, step) = frame
             .trace
@@ -194,7 +176,6 @@ fn next_run(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
             .skip(frame.step)
             .find(entry)?;
         let name = model.names(frame.design).get(index).cloned()?;
->>>>>>> main
         let dev = device(&frame.trace, step)
             .map(|dev| dev.name.clone())
             .unwrap_or_default();
@@ -225,28 +206,6 @@ fn groups(run: &Run) -> Vec<Group> {
 
 fn listing(
     model: Model,
-<<<<<<< HEAD
-    frame: &Arc<Frame>,
-    run_index: usize,
-    at: Option<usize>,
-) -> impl IntoView + use<> {
-    let run = frame.trace.runs.get(run_index).cloned();
-    let reads = reads_at(&frame.trace, frame.step);
-    let read_note = reads.first().and_then(|read| {
-        let step = frame.trace.steps.get(read.step)?;
-        let StepKind::Insn { insn, .. } = step.kind else {
-            return None;
-        };
-        let start = read.offset?;
-        Some((
-            insn,
-            format!(
-                "reads {}",
-                headroom_core::scene::explain::span(start, start + read.bytes.len() as u32)
-            ),
-        ))
-    });
-=======
     frame: Memo<Option<Arc<Frame>>>,
     running: Memo<Option<(usize, Option<usize>)>>,
     design: usize,
@@ -257,7 +216,6 @@ fn listing(
         .and_then(|trace| trace.runs.get(run_index).cloned());
     let at = Memo::new(move |_| running.get().and_then(|(_, at)| at));
     let read = Memo::new(move |_| frame.with(|frame| read_note(frame.as_ref()?)));
->>>>>>> main
     let title = run
         .as_ref()
         .map(|run| run.program.clone())
@@ -266,25 +224,15 @@ fn listing(
         .as_ref()
         .map(|run| run.listing.source.clone())
         .unwrap_or_default();
-<<<<<<< HEAD
-    let insn = |index: usize, line: ListingLine| {
-=======
     let insn = move |index: usize, line: ListingLine| {
->>>>>>> main
         let prologue = line.written.is_none();
         let number = line
             .written
             .map_or_else(|| format!("p{index}"), |n| n.to_string());
-<<<<<<< HEAD
-        let note = match &read_note {
-            Some((insn, text)) if *insn == index => Some(text.clone()),
-            _ => line.note.clone(),
-=======
         let own = line.note.clone().unwrap_or_default();
         let note = move || match read.get() {
             Some((insn, text)) if insn == index => text,
             _ => own.clone(),
->>>>>>> main
         };
         let written = line.written_text.map(|text| format!("as written: {text}"));
         view! {
@@ -293,14 +241,6 @@ fn listing(
             </li>
         }
     };
-<<<<<<< HEAD
-    let group = |(c_line, lines): (Option<u32>, Vec<(usize, ListingLine)>)| {
-        let text = c_line
-            .and_then(|n| source.iter().find(|(line, _)| *line == n))
-            .map(|(n, text)| (*n, text.trim().to_owned()));
-        let on = lines.iter().any(|(index, _)| Some(*index) == at);
-        let head = text.map(|(n, text)| view! { <li class="c" class:on=on><span class="ln">{n}</span><code>{text}</code></li> });
-=======
     let group = move |(c_line, lines): (Option<u32>, Vec<(usize, ListingLine)>)| {
         let text = c_line.and_then(|n| source.iter().find(|(line, _)| *line == n));
         let text = text.map(|(n, text)| (*n, text.trim().to_owned()));
@@ -310,7 +250,6 @@ fn listing(
         );
         let on = move || at.get().is_some_and(|at| (first..=last).contains(&at));
         let head = text.map(|(n, text)| view! { <li class="c" class:on=sig(on)><span class="ln">{n}</span><code>{text}</code></li> });
->>>>>>> main
         view! { {head} {lines.into_iter().map(|(i, line)| insn(i, line)).collect_view()} }
     };
     let body = run
@@ -331,21 +270,6 @@ fn listing(
     }
 }
 
-<<<<<<< HEAD
-fn registers(frame: &Arc<Frame>) -> Option<impl IntoView + use<>> {
-    let StepKind::Insn { run, registers, .. } = frame.trace.steps.get(frame.step)?.kind else {
-        return None;
-    };
-    let changed = changed_registers(&frame.trace, frame.step, run, registers);
-    let file = frame.trace.registers.get(registers).copied()?;
-    let one = move |index: usize| {
-        let now = changed.iter().any(|(r, ..)| *r == index);
-        view! { <div class:changed=now><dt>{format!("r{index}")}</dt><dd>{register(file[index])}</dd></div> }
-    };
-    Some(
-        view! { <dl class="regs" aria-label="Registers after the instruction">{(0..11).map(one).collect_view()}</dl> },
-    )
-=======
 /// The instruction that read, and which bytes.
 fn read_note(frame: &Arc<Frame>) -> Option<(usize, String)> {
     let reads = reads_at(&frame.trace, frame.step);
@@ -398,5 +322,4 @@ fn registers(frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
             view! { <dl class="regs" aria-label="Registers after the instruction">{(0..11).map(one).collect_view()}</dl> }
         })
     }
->>>>>>> main
 }

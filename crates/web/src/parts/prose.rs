@@ -48,8 +48,6 @@ pub fn prose(text: &str, strong_first: bool) -> impl IntoView + use<> {
     } else {
         0
     };
-<<<<<<< HEAD
-=======
     if strong_first && is_instruction(text) {
         let (insn, rest) = text.split_at(instruction_end(text));
         let rest = runs(rest).into_iter().map(|(code, text)| {
@@ -62,7 +60,6 @@ pub fn prose(text: &str, strong_first: bool) -> impl IntoView + use<> {
         return view! { <code class="insn">{insn.to_owned()}</code>{rest.collect_view()} }
             .into_any();
     }
->>>>>>> main
     let marked = |text: &str| {
         let one = |(code, text): (bool, String)| {
             if code {

@@ -327,28 +327,17 @@ fn tick(picture: Memo<Arc<Picture>>, name: &'static str) -> impl IntoView {
                 .iter()
                 .find(|pointer| pointer.name == name)?
                 .offset;
-<<<<<<< HEAD
-            p.labels
-                .iter()
-                .find(|label| label.offset == offset)
-                .map(|label| label.row as f64)
-=======
             let label = p.labels.iter().find(|label| label.offset == offset)?;
             // Beside its text a stem goes down to the line of the text, over it only to its top.
             let beside = label.left || label.x > label.tick;
             Some(label.row as f64 * ROW_H + if beside { 15.0 } else { 5.0 })
->>>>>>> main
         })
     };
     let stem = move || {
         format!(
             "M0 {:.1} V{:.1}",
             CELL_H + 1.0,
-<<<<<<< HEAD
-            CELL_H + 15.0 + row().unwrap_or(0.0) * ROW_H
-=======
             CELL_H + row().unwrap_or(15.0)
->>>>>>> main
         )
     };
     view! {
@@ -423,11 +412,7 @@ fn label_line(index: usize, line: &str) -> impl IntoView + use<> {
             names.to_owned()
         },
     );
-<<<<<<< HEAD
-    view! { <text y=index as f64 * ROW_H + 3.5><tspan class="po">{offset}</tspan><tspan>{names}</tspan></text> }
-=======
     view! { <text y=px(index as f64 * ROW_H + 3.5)><tspan class="po">{offset}</tspan><tspan>{names}</tspan></text> }
->>>>>>> main
 }
 
 fn moves(
@@ -439,11 +424,7 @@ fn moves(
         let draw = |mark: headroom_core::scene::ribbon::MoveMark| {
             let (from, to, y) = (mark.from_x, mark.to_x, top() - HEAD_H + 1.0);
             let third = (to - from) / 3.0;
-<<<<<<< HEAD
-            let rise = y - 26.0;
-=======
             let rise = y - 24.0;
->>>>>>> main
             let text = format!(
                 "{} moved {} bytes, {} {}",
                 mark.by,

@@ -111,31 +111,8 @@ pub fn Stepper(model: Model) -> impl IntoView {
     };
     let wide = NodeRef::<Div>::new();
     let lane_width = watch_width(wide);
-<<<<<<< HEAD
-    let scale_word = move || {
-        if model.linear.get() {
-            "to scale"
-        } else {
-            "folded"
-        }
-    };
-    view! {
-        <div class="stepper">
-            {notices}
-            <PathStrip model/>
-            <Say model/>
-            <Stage model/>
-            <div class="under">
-                <TextView model/>
-                <button class="tab" aria-pressed=move || model.linear.get().to_string()
-                    title="Headroom, payload and tailroom folded, or every byte equally wide"
-                    on:click=move |_| model.linear.update(|l| *l = !*l)>{scale_word}</button>
-                <button class="tab" on:click=open_sheet>"Keys "<kbd>"?"</kbd></button>
-            </div>
-=======
     let lower = move || {
         view! {
->>>>>>> main
             <div class="panels">
                 <Bytes model/>
                 <Program model/>

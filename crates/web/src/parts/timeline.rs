@@ -41,13 +41,8 @@ struct Mark {
 
 fn shown(model: Model) -> Vec<Arc<Trace>> {
     model
-<<<<<<< HEAD
-        .place
-        .with(|p| p.designs.clone())
-=======
         .designs
         .get()
->>>>>>> main
         .into_iter()
         .filter_map(|d| model.trace(d))
         .collect()
@@ -63,11 +58,7 @@ fn kind<'t>(row: &Row, traces: &'t [Arc<Trace>]) -> Option<&'t StepKind> {
 
 fn lane_name(row: &Row) -> String {
     let dev = if row.name.dev.is_empty() {
-<<<<<<< HEAD
-        "no device"
-=======
         "no dev"
->>>>>>> main
     } else {
         row.name.dev.as_str()
     };
@@ -247,11 +238,7 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         let span = span.get_untracked();
         let (left, right) = (percent(&span, bar.start), percent(&span, bar.end));
         let px = (right - left) / 100.0 * (width.get() - 92.0);
-<<<<<<< HEAD
-        let fits = (bar.name.chars().count() as f64) * 6.1 + 6.0 <= px;
-=======
         let fits = px >= 38.0;
->>>>>>> main
         let text = if fits || program {
             bar.name.clone()
         } else {
@@ -297,11 +284,7 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         span.track();
         all.get().into_iter().map(lane).collect_view()
     };
-<<<<<<< HEAD
-    let designs = Memo::new(move |_| model.place.with(|p| p.designs.clone()));
-=======
     let designs = model.designs;
->>>>>>> main
     let mark_lanes = move || {
         designs
             .get()
