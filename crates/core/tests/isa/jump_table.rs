@@ -9,34 +9,14 @@ const HIGH: u64 = 0x1_0000_0000;
 /// What it shows; opcode; immediate; first and second operand; whether the jump is taken.
 type Row = (&'static str, u8, i32, u64, u64, bool);
 
+#[rustfmt::skip]
 pub const ROWS: &[Row] = &[
-    (
-        "jeq64 imm: sign-extended",
-        0x15,
-        -22,
-        (-22i64) as u64,
-        0,
-        true,
-    ),
-    (
-        "jeq64 imm: not zero-extended",
-        0x15,
-        -22,
-        0xffff_ffea,
-        0,
-        false,
-    ),
+    ("jeq64 imm: sign-extended", 0x15, -22, (-22i64) as u64, 0, true),
+    ("jeq64 imm: not zero-extended", 0x15, -22, 0xffff_ffea, 0, false),
     ("jeq64 reg: all 64 bits", 0x1d, 0, HIGH, 0, false),
     ("jeq32 imm", 0x16, -22, 0xffff_ffea, 0, true),
     ("jeq32 reg: low halves", 0x1e, 0, HIGH | 7, 7, true),
-    (
-        "jgt64 imm: -1 is the largest",
-        0x25,
-        -1,
-        MAX64 - 1,
-        0,
-        false,
-    ),
+    ("jgt64 imm: -1 is the largest", 0x25, -1, MAX64 - 1, 0, false),
     ("jgt64 imm", 0x25, 7, 8, 0, true),
     ("jgt64 reg: unsigned", 0x2d, 0, MAX64, 1, true),
     ("jgt64 reg: equal", 0x2d, 0, 1, 1, false),
@@ -57,22 +37,8 @@ pub const ROWS: &[Row] = &[
     ("jne32 reg: low halves", 0x5e, 0, HIGH, 0, false),
     ("jsgt64 imm: -1 against -2", 0x65, -2, MAX64, 0, true),
     ("jsgt64 reg: smallest", 0x6d, 0, MIN64, 0, false),
-    (
-        "jsgt32 imm: -1 of 32 bits against 0",
-        0x66,
-        0,
-        0xffff_ffff,
-        0,
-        false,
-    ),
-    (
-        "jsgt32 reg: signs of low halves",
-        0x6e,
-        0,
-        1,
-        0xffff_ffff,
-        true,
-    ),
+    ("jsgt32 imm: -1 of 32 bits against 0", 0x66, 0, 0xffff_ffff, 0, false),
+    ("jsgt32 reg: signs of low halves", 0x6e, 0, 1, 0xffff_ffff, true),
     ("jsge64 imm: equal", 0x75, -2, MAX64 - 1, 0, true),
     ("jsge64 reg: smallest", 0x7d, 0, MIN64, MAX64, false),
     ("jsge32 imm: equal", 0x76, i32::MIN, 0x8000_0000, 0, true),

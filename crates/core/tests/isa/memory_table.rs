@@ -6,6 +6,7 @@ const MEMORY: [u8; 8] = [0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
 const WORD: u64 = 0xffee_ddcc_bbaa_9988;
 
 /// What it shows; opcode; offset; r0 after `r0 = *(r1 + offset)`.
+#[rustfmt::skip]
 pub const LOADS: &[(&str, u8, i16, u64)] = &[
     ("ldxb", 0x71, 1, 0x99),
     ("ldxh: little endian", 0x69, 0, 0x9988),
@@ -18,165 +19,52 @@ pub const LOADS: &[(&str, u8, i16, u64)] = &[
 ];
 
 /// What it shows; opcode; offset; immediate or r2; the eight bytes afterwards, as a number.
+#[rustfmt::skip]
 pub const STORES: &[(&str, u8, i16, u64, u64)] = &[
     ("stb", 0x72, 0, 0x1_02, 0xffee_ddcc_bbaa_9902),
     ("sth", 0x6a, 2, 0x1234, 0xffee_ddcc_1234_9988),
     ("stw: negative", 0x62, 4, 0xffff_fffe, 0xffff_fffe_bbaa_9988),
-    (
-        "stdw: sign-extended",
-        0x7a,
-        0,
-        0xffff_fffe,
-        0xffff_ffff_ffff_fffe,
-    ),
+    ("stdw: sign-extended", 0x7a, 0, 0xffff_fffe, 0xffff_ffff_ffff_fffe),
     ("stxb: cuts", 0x73, 7, 0x1122, 0x22ee_ddcc_bbaa_9988),
     ("stxh: cuts", 0x6b, 0, 0x11_2233, 0xffee_ddcc_bbaa_2233),
     ("stxw: cuts", 0x63, 0, 0x11_2233_4455, 0xffee_ddcc_2233_4455),
-    (
-        "stxdw",
-        0x7b,
-        0,
-        0x1122_3344_5566_7788,
-        0x1122_3344_5566_7788,
-    ),
+    ("stxdw", 0x7b, 0, 0x1122_3344_5566_7788, 0x1122_3344_5566_7788),
 ];
 
 /// What it shows; opcode; operation; offset; r0 and r2 before; memory, r0 and r2 after.
 type Atomic = (&'static str, u8, i32, i16, [u64; 2], [u64; 3]);
 
+#[rustfmt::skip]
 pub const ATOMICS: &[Atomic] = &[
-    (
-        "add64",
-        0xdb,
-        0x00,
-        0,
-        [5, 1],
-        [0xffee_ddcc_bbaa_9989, 5, 1],
-    ),
-    (
-        "add64 fetch",
-        0xdb,
-        0x01,
-        0,
-        [5, 1],
-        [0xffee_ddcc_bbaa_9989, 5, WORD],
-    ),
-    (
-        "add32 fetch: r2 zero-extended",
-        0xc3,
-        0x01,
-        0,
-        [5, u64::MAX],
-        [0xffee_ddcc_bbaa_9987, 5, 0xbbaa_9988],
-    ),
-    (
-        "add32: no carry into the next word",
-        0xc3,
-        0x00,
-        0,
-        [5, 0x8000_0000],
-        [0xffee_ddcc_3baa_9988, 5, 0x8000_0000],
-    ),
-    (
-        "or64",
-        0xdb,
-        0x40,
-        0,
-        [5, 0x77],
-        [0xffee_ddcc_bbaa_99ff, 5, 0x77],
-    ),
-    (
-        "or32 fetch at 4",
-        0xc3,
-        0x41,
-        4,
-        [5, 0x11],
-        [0xffee_dddd_bbaa_9988, 5, 0xffee_ddcc],
-    ),
+    ("add64", 0xdb, 0x00, 0, [5, 1], [0xffee_ddcc_bbaa_9989, 5, 1]),
+    ("add64 fetch", 0xdb, 0x01, 0, [5, 1], [0xffee_ddcc_bbaa_9989, 5, WORD]),
+    ("add32 fetch: r2 zero-extended", 0xc3, 0x01, 0, [5, u64::MAX], [0xffee_ddcc_bbaa_9987, 5, 0xbbaa_9988]),
+    ("add32: no carry into the next word", 0xc3, 0x00, 0, [5, 0x8000_0000], [0xffee_ddcc_3baa_9988, 5, 0x8000_0000]),
+    ("or64", 0xdb, 0x40, 0, [5, 0x77], [0xffee_ddcc_bbaa_99ff, 5, 0x77]),
+    ("or32 fetch at 4", 0xc3, 0x41, 4, [5, 0x11], [0xffee_dddd_bbaa_9988, 5, 0xffee_ddcc]),
     ("and64 fetch", 0xdb, 0x51, 0, [5, 0xff00], [0x9900, 5, WORD]),
-    (
-        "and32",
-        0xc3,
-        0x50,
-        0,
-        [5, 0xff],
-        [0xffee_ddcc_0000_0088, 5, 0xff],
-    ),
-    (
-        "xor64",
-        0xdb,
-        0xa0,
-        0,
-        [5, u64::MAX],
-        [0x0011_2233_4455_6677, 5, u64::MAX],
-    ),
-    (
-        "xor32 fetch",
-        0xc3,
-        0xa1,
-        0,
-        [5, u64::MAX],
-        [0xffee_ddcc_4455_6677, 5, 0xbbaa_9988],
-    ),
+    ("and32", 0xc3, 0x50, 0, [5, 0xff], [0xffee_ddcc_0000_0088, 5, 0xff]),
+    ("xor64", 0xdb, 0xa0, 0, [5, u64::MAX], [0x0011_2233_4455_6677, 5, u64::MAX]),
+    ("xor32 fetch", 0xc3, 0xa1, 0, [5, u64::MAX], [0xffee_ddcc_4455_6677, 5, 0xbbaa_9988]),
     ("xchg64", 0xdb, 0xe1, 0, [5, 7], [7, 5, WORD]),
-    (
-        "xchg32",
-        0xc3,
-        0xe1,
-        4,
-        [5, 0x1_0000_0007],
-        [0x0000_0007_bbaa_9988, 5, 0xffee_ddcc],
-    ),
+    ("xchg32", 0xc3, 0xe1, 4, [5, 0x1_0000_0007], [0x0000_0007_bbaa_9988, 5, 0xffee_ddcc]),
     ("cmpxchg64: equal", 0xdb, 0xf1, 0, [WORD, 7], [7, WORD, 7]),
-    (
-        "cmpxchg64: not equal",
-        0xdb,
-        0xf1,
-        0,
-        [5, 7],
-        [WORD, WORD, 7],
-    ),
-    (
-        "cmpxchg32: low halves compared",
-        0xc3,
-        0xf1,
-        0,
-        [0x1_bbaa_9988, 7],
-        [0xffee_ddcc_0000_0007, 0xbbaa_9988, 7],
-    ),
-    (
-        "cmpxchg32: not equal, r0 zero-extended",
-        0xc3,
-        0xf1,
-        0,
-        [u64::MAX, 7],
-        [WORD, 0xbbaa_9988, 7],
-    ),
-    (
-        "store-release 8 bits",
-        0xd3,
-        0x110,
-        1,
-        [5, 0x1ff],
-        [0xffee_ddcc_bbaa_ff88, 5, 0x1ff],
-    ),
+    ("cmpxchg64: not equal", 0xdb, 0xf1, 0, [5, 7], [WORD, WORD, 7]),
+    ("cmpxchg32: low halves compared", 0xc3, 0xf1, 0, [0x1_bbaa_9988, 7], [0xffee_ddcc_0000_0007, 0xbbaa_9988, 7]),
+    ("cmpxchg32: not equal, r0 zero-extended", 0xc3, 0xf1, 0, [u64::MAX, 7], [WORD, 0xbbaa_9988, 7]),
+    ("store-release 8 bits", 0xd3, 0x110, 1, [5, 0x1ff], [0xffee_ddcc_bbaa_ff88, 5, 0x1ff]),
     ("store-release 64 bits", 0xdb, 0x110, 0, [5, 9], [9, 5, 9]),
 ];
 
 /// Programs that reach outside: each must be refused.
+#[rustfmt::skip]
 pub const OUTSIDE: &[(&str, [u8; 8])] = &[
     ("load behind the end", [0x71, 0x10, 8, 0, 0, 0, 0, 0]),
     ("load across the end", [0x79, 0x10, 1, 0, 0, 0, 0, 0]),
-    (
-        "load before the start",
-        [0x71, 0x10, 0xff, 0xff, 0, 0, 0, 0],
-    ),
+    ("load before the start", [0x71, 0x10, 0xff, 0xff, 0, 0, 0, 0]),
     ("store across the end", [0x7b, 0x11, 4, 0, 0, 0, 0, 0]),
     ("load above the stack", [0x71, 0xa0, 0, 0, 0, 0, 0, 0]),
-    (
-        "store below the stack",
-        [0x72, 0x0a, 0xff, 0xfd, 0, 0, 0, 0],
-    ),
+    ("store below the stack", [0x72, 0x0a, 0xff, 0xfd, 0, 0, 0, 0]),
     ("store at a number", [0x72, 0x03, 0, 0, 0, 0, 0, 0]),
     ("atomic that is not aligned", [0xc3, 0x11, 1, 0, 0, 0, 0, 0]),
 ];

@@ -9,9 +9,9 @@ use crate::engine::{self, DESIGNS};
 use crate::model::{Kind, Model};
 use crate::parts::commands::Commands;
 use crate::parts::prose::ticks;
+use crate::parts::sig;
 use crate::parts::stepper::Stepper;
 use crate::parts::verdicts::Verdicts;
-use crate::parts::sig;
 
 /// A model that follows the address: back, forward, links.
 pub fn model_of(id: &str, kind: Kind) -> Option<Model> {

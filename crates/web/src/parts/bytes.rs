@@ -5,10 +5,10 @@ use leptos::html::Table;
 use leptos::prelude::*;
 
 use super::life::Life;
+use super::{part, sig};
 use crate::engine::DESIGNS;
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
-use super::{part, sig};
 
 const WIDE: u32 = 16;
 

@@ -8,9 +8,9 @@ use leptos::html::{Input as FileInput, Textarea};
 use leptos::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
+use super::{part, sig};
 use crate::engine::{Input, Problem};
 use crate::model::Model;
-use super::{part, sig};
 
 /// How long to wait after the last key.
 const PAUSE: Duration = Duration::from_millis(350);

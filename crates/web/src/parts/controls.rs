@@ -6,9 +6,9 @@ use headroom_core::scene::name::Point;
 use headroom_core::scene::{StepName, Zoom};
 use leptos::prelude::*;
 
+use super::{part, sig};
 use crate::keys::{Action, carry_out};
 use crate::model::{By, Model};
-use super::{part, sig};
 
 /// Time between two steps of playing.
 const TICK: Duration = Duration::from_millis(700);

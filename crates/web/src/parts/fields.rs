@@ -6,10 +6,10 @@ use headroom_core::scene::sentence::changes_at;
 use headroom_core::scene::{FieldChange, FieldValue, values};
 use leptos::prelude::*;
 
+use super::{part, sig};
 use crate::engine::DESIGNS;
 use crate::frame::Frame;
 use crate::model::Model;
-use super::{part, sig};
 
 /// Fields that are always shown; the others only when they are opened or change.
 const FIRST: [&str; 14] = [

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
+use super::sig;
 use crate::address::Address;
 use crate::app::Location;
 use crate::theme::Theme;
-use super::sig;
 
 /// Name, pages, theme.
 #[component]

@@ -6,10 +6,10 @@ use headroom_core::scene::life::{LifeEvent, LifeKind, life};
 use headroom_core::trace::{Layer, OriginId};
 use leptos::prelude::*;
 
+use super::part;
 use super::prose::prose;
 use crate::frame::Frame;
 use crate::model::{By, Model};
-use super::part;
 
 /// The byte to speak of: the one looked at, else the first one that was read, else the first of
 /// the metadata.

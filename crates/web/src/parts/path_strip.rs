@@ -3,8 +3,8 @@
 use headroom_core::scene::path::{Station, StationKind, stations};
 use leptos::prelude::*;
 
-use crate::model::{By, Model};
 use super::{part, sig};
+use crate::model::{By, Model};
 
 #[derive(Clone, PartialEq)]
 struct Stop {

@@ -10,9 +10,9 @@ use headroom_core::trace::{Edge, Run, Step, StepKind};
 use leptos::prelude::*;
 
 use super::bytes::FrontTabs;
+use super::{part, sig};
 use crate::frame::Frame;
 use crate::model::{By, Model};
-use super::{part, sig};
 
 /// The run a step belongs to, and the instruction that is or was the interesting one.
 fn running(frame: &Frame) -> Option<(usize, Option<usize>)> {

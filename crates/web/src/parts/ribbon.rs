@@ -9,9 +9,9 @@ use headroom_core::scene::{
 use headroom_core::trace::{BufferNo, PacketView, Verdict};
 use leptos::prelude::*;
 
+use super::{part, px, sig};
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
-use super::{part, px, sig};
 
 /// Width of a character of the 11 px monospaced labels.
 const CHAR: f64 = 6.62;

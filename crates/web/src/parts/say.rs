@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use super::prose::prose;
+use super::{part, sig};
 use crate::engine::DESIGNS;
 use crate::model::Model;
-use super::{part, sig};
 
 /// One sentence for all designs of which the same is true.
 #[component]

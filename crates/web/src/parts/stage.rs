@@ -6,9 +6,9 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 
 use super::ribbon::Ribbon;
+use super::sig;
 use crate::engine::{DESIGNS, design_note};
 use crate::model::Model;
-use super::sig;
 
 /// Width of an element, kept up to date.
 pub fn watch_width(node: NodeRef<Div>) -> Signal<f64> {

@@ -19,10 +19,10 @@ use super::sheet::KeySheet;
 use super::stage::{Stage, watch_width};
 use super::text_view::TextView;
 use super::timeline::Timeline;
+use super::{part, sig};
 use crate::keys::{Action, action, carry_out};
 use crate::model::{Kind, Model};
 use crate::platform;
-use super::{part, sig};
 
 /// Keys that the focused element needs for itself.
 fn taken(event: &web_sys::KeyboardEvent) -> bool {

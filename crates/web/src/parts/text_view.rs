@@ -3,9 +3,9 @@
 use headroom_core::scene::{TextRow, text_table};
 use leptos::prelude::*;
 
+use super::part;
 use crate::engine::DESIGNS;
 use crate::model::Model;
-use super::part;
 
 /// Zones, bytes and pointers of each shown design, as text.
 #[component]

@@ -9,9 +9,9 @@ use headroom_core::trace::{StepKind, Trace, Verdict};
 use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
+use super::{part, sig};
 use crate::engine::DESIGNS;
 use crate::model::{By, Model};
-use super::{part, sig};
 
 /// A function or program, from its entry on, as long as the packet stays on one device.
 #[derive(Clone, PartialEq)]

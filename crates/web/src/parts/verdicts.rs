@@ -5,9 +5,9 @@ use headroom_core::trace::Verdict;
 use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
+use super::{part, sig};
 use crate::engine::DESIGNS;
 use crate::model::{By, Model};
-use super::{part, sig};
 
 #[derive(Clone, PartialEq)]
 struct Answer {

@@ -14,6 +14,7 @@
 //! opcode or the bytes in front decide; without them it is a `mov` in a text that shows clang's
 //! hand (`ll`, `goto +1`, `(r1 + 0x4)`, labels), else a wide load, as in our own listings.
 
+mod atomic;
 mod call;
 mod error;
 mod heading;
