@@ -39,9 +39,11 @@ mod memory;
 mod piece;
 mod printk;
 mod program;
+mod ranges;
 mod refuse;
 mod relocations;
 mod value;
+mod verify;
 pub mod vm;
 
 pub use asm::{AsmError, assemble};
