@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use headroom_core::bpf::LoadError;
+use headroom_core::bpf::vm::VmError;
+use headroom_core::bpf::{AsmError, HexError, LoadError};
+use headroom_core::net::pcap::PcapError;
 use headroom_core::recording::ReadError;
 use headroom_core::scenario::{FileError, ParseError};
 use headroom_core::simulate::SimulateError;
+use headroom_core::stack::ExecError;
 
 /// Bad usage or bad input: exit code 2.
 #[derive(Debug, Error)]
@@ -71,6 +74,37 @@ pub(crate) enum CliError {
         design: &'static str,
         error: Box<SimulateError>,
     },
+    /// Bytes are wrong; `what` names the argument.
+    #[error("{what}: {error}")]
+    Hex { what: &'static str, error: HexError },
+    /// Assembler text is wrong.
+    #[error("{file}: {error}")]
+    Asm { file: String, error: AsmError },
+    /// A capture file is wrong.
+    #[error("{file}: {error}")]
+    Pcap { file: PathBuf, error: PcapError },
+    /// No such program in the object.
+    #[error("{file}: there is no program `{program}`; there are: {known}")]
+    NoSuchProgram {
+        file: String,
+        program: String,
+        known: String,
+    },
+    /// Several programs, or none.
+    #[error("{file}: --program must name one of its programs: {known}")]
+    WhichProgram { file: String, known: String },
+    /// A program of another type.
+    #[error("program `{program}` (section `{section}`) needs --hook xdp or --hook tc")]
+    NoHook { program: String, section: String },
+    /// No program at all.
+    #[error("one of --object, --asm and --hex is needed")]
+    NoProgram,
+    /// A program can't be run over a packet.
+    #[error("{file}: {error}")]
+    Exec { file: String, error: Box<ExecError> },
+    /// A program without a hook is wrong.
+    #[error(transparent)]
+    Vm(VmError),
     /// JSON can't be made.
     #[error("JSON: {0}")]
     Json(#[from] serde_json::Error),

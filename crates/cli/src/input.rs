@@ -1,6 +1,7 @@
 //! Files → simulator input.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use headroom_core::recording::Recording;
@@ -15,6 +16,18 @@ pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
         path: path.into(),
         error,
     })
+}
+
+/// All of standard input, as text.
+pub(crate) fn stdin() -> Result<String, CliError> {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| CliError::Read {
+            path: "standard input".into(),
+            error,
+        })?;
+    Ok(text)
 }
 
 /// The `content` directory: here or in the nearest directory above.

@@ -5,10 +5,13 @@
 mod check;
 mod disasm;
 mod error;
+mod exec;
+mod exec_text;
 mod input;
 mod list;
 mod run;
 mod text;
+mod vm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +19,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use error::CliError;
+use headroom_core::bpf::Budget;
 use headroom_core::design::DesignName;
 
 /// Linux packet metadata, simulated byte for byte.
@@ -71,7 +75,32 @@ enum Command {
         #[arg(long, value_name = "NAME", value_parser = parse_design, default_value = "mac_header", requires = "xlated")]
         design: DesignName,
     },
+    /// Run one program over one packet: verdict, packet and metadata afterwards, what was read.
+    #[command(after_help = EXEC_EXAMPLES)]
+    Exec(Box<exec::ExecArgs>),
+    /// Run a program without a hook: hex bytes on standard input, r1 = the memory, r2 = its length;
+    /// prints r0 as hex. What a suite for conformance with RFC 9669 drives.
+    #[command(
+        after_help = "Example:\n  echo 'b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00' | headroom vm"
+    )]
+    Vm {
+        /// The memory as hex bytes; r1 and r2 are 0 without it.
+        #[arg(value_name = "MEMORY-HEX")]
+        memory: Option<String>,
+        /// The program as hex bytes, instead of standard input.
+        #[arg(long, value_name = "HEX")]
+        program: Option<String>,
+        /// Instructions after which the run ends with an error.
+        #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+        budget: u64,
+    },
 }
+
+const EXEC_EXAMPLES: &str = "\
+Examples:
+  headroom exec --object progs.bpf.o --program set_tag --packet capture.pcap --trace
+  headroom exec --asm prog.s --hook tc --packet 0200000000010200000000020800 --meta 2a000000
+  headroom exec --hex 'b7 00 00 00 02 00 00 00 95 00 00 00 00 00 00 00' --hook xdp --packet 0200000000010200000000020800";
 
 /// How a result is printed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -134,5 +163,11 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             xlated,
             design,
         } => disasm::disasm(&object, xlated.then_some(design)),
+        Command::Exec(args) => exec::exec(&args),
+        Command::Vm {
+            memory,
+            program,
+            budget,
+        } => vm::vm(memory.as_deref(), program.as_deref(), Budget(budget)),
     }
 }

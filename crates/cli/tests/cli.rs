@@ -274,3 +274,297 @@ fn list_names_scenarios_and_designs() {
     let text = out(&headroom(&["list"]));
     assert!(text.contains("seed") && text.contains("mac_header") && text.contains("meta_end"));
 }
+
+/// An Ethernet frame with an IPv4 header of 42 bytes in all.
+const FRAME: &str =
+    "020000000001020000000002080045000020000100004001b6d9c0000201c000020208000000aabbccdd";
+const SEED: &str = "content/programs/seed/progs.bpf.o";
+
+/// Runs with text on standard input.
+fn headroom_with(args: &[&str], input: &str) -> Output {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_headroom"))
+        .args(args)
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("headroom starts");
+    // a child that refuses its arguments does not read
+    let _ = child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(input.as_bytes());
+    child.wait_with_output().expect("headroom ends")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn vm_prints_r0() {
+    let mov = "b7 00 00 00 2a 00 00 00\n95 00 00 00 00 00 00 00 ";
+    let output = headroom_with(&["vm"], mov);
+    assert_eq!(
+        (out(&output).as_str(), output.status.code()),
+        ("2a\n", Some(0))
+    );
+    // r0 = r2; r0 <<= 8; r0 |= *(u8 *)(r1 + 1)
+    let program =
+        "bf20000000000000 6700000008000000 7112010000000000 4f20000000000000 9500000000000000";
+    let output = headroom_with(&["vm", "aa bb cc"], program);
+    assert_eq!(out(&output), "3bb\n", "{}", err(&output));
+    let output = headroom(&["vm", "--program", "bf10000000000000 9500000000000000"]);
+    assert_eq!(out(&output), "0\n");
+    let minus_one = headroom(&["vm", "--program", "b7000000ffffffff 9500000000000000"]);
+    assert_eq!(out(&minus_one), "ffffffffffffffff\n");
+}
+
+/// A fault of the program is exit code 1, one that cannot be read 2; nothing on standard output.
+#[test]
+fn vm_refuses_in_one_sentence() {
+    let fault = headroom_with(&["vm", "00"], "7110010000000000 9500000000000000");
+    assert_eq!((out(&fault).as_str(), fault.status.code()), ("", Some(1)));
+    assert_eq!(
+        err(&fault),
+        "headroom: instruction 0: invalid access to packet, off=1 size=1\n"
+    );
+    let endless = headroom_with(&["vm", "--budget", "100"], "0500ffff00000000");
+    assert_eq!(endless.status.code(), Some(1));
+    assert!(err(&endless).contains("did not end within 100 instructions"));
+    let cases = [
+        (
+            "b7",
+            "headroom: program, byte 0: length of the program is not a multiple of 8 bytes\n",
+        ),
+        (
+            "",
+            "headroom: program, byte 0: length of the program is not a multiple of 8 bytes\n",
+        ),
+        (
+            "b70000000000000g",
+            "headroom: program: line 1, column 16: expected a hex digit, found `g`\n",
+        ),
+        (
+            "b7 0",
+            "headroom: program: line 1, column 4: the byte `0` lacks its second hex digit\n",
+        ),
+        (
+            "b700000000000000",
+            "headroom: program, byte 0: last insn is not an exit or jmp\n",
+        ),
+        (
+            "ff00000000000000 9500000000000000",
+            "headroom: program, byte 0: unknown opcode ff\n",
+        ),
+        (
+            "0500050000000000 9500000000000000",
+            "headroom: program, byte 0: jump out of range from insn 0 to 6\n",
+        ),
+        (
+            "8501000001000000 9500000000000000",
+            "headroom: program, byte 0: BPF_CALL uses reserved fields\n",
+        ),
+    ];
+    for (program, message) in cases {
+        let output = headroom_with(&["vm"], program);
+        assert_eq!(
+            (err(&output).as_str(), output.status.code()),
+            (message, Some(2))
+        );
+        assert_eq!(out(&output), "");
+    }
+    assert!(refused(&["vm", "zz", "--program", "00"]).contains("memory: line 1, column 1"));
+}
+
+#[test]
+fn exec_shows_verdict_packet_and_metadata() {
+    let output = headroom(&[
+        "exec",
+        "--object",
+        SEED,
+        "--program",
+        "set_tag",
+        "--packet",
+        FRAME,
+    ]);
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(
+        text.starts_with("verdict   XDP_PASS (2)\nr0        0x2\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("metadata  4 bytes\n  0000    2a 00 00 00\n"),
+        "{text}"
+    );
+    let json = headroom(&[
+        "exec",
+        "--object",
+        SEED,
+        "--program",
+        "get_tag",
+        "--packet",
+        FRAME,
+        "--meta",
+        "2a000000",
+        "--design",
+        "meta_end",
+        "--trace",
+        "--format",
+        "json",
+    ]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json["schema"], "headroom-exec/1");
+    assert_eq!(
+        (&json["verdict"], &json["prologue_instructions"]),
+        (&0.into(), &3.into())
+    );
+    assert_eq!(json["reads"][0]["verdict"], "ok");
+    assert_eq!(json["printk"], serde_json::json!(["42"]));
+    assert_eq!(json["steps"][1]["text"], "call bpf_skb_meta_realign");
+    assert_eq!(json["packet"], FRAME);
+}
+
+/// The same program as assembler text of two styles and as bytes.
+#[test]
+fn exec_takes_text_and_hex() {
+    let kernel = "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr4 = r2\nr4 += 14\nr0 = 1\n\
+        if r4 > r3 goto pc+2\n*(u8 *)(r2 +0) = 170\nr0 = 2\nexit\n";
+    let rbpf = "ldxw r2, [r1+0]\nldxw r3, [r1+4]\nmov r4, r2\nadd r4, 14\nmov r0, 1\n\
+        jgt r4, r3, +2\nstb [r2+0], 170\nmov r0, 2\nexit\n";
+    for text in [kernel, rbpf] {
+        let output = headroom_with(
+            &[
+                "exec", "--asm", "-", "--hook", "xdp", "--packet", FRAME, "--trace",
+            ],
+            text,
+        );
+        let text = out(&output);
+        assert!(
+            text.contains("r2 = data+0") && text.contains("XDP_PASS"),
+            "{text}{}",
+            err(&output)
+        );
+        assert!(text.contains("  0000    aa 00 00 00 00 01"), "{text}");
+    }
+    let hex = "b700000002000000 9500000000000000";
+    let output = headroom(&["exec", "--hex", hex, "--hook", "tc", "--packet", FRAME]);
+    assert!(
+        out(&output).starts_with("verdict   TCX_DROP (2)\n"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn exec_reads_pcap_files() {
+    let bytes: Vec<u8> = (0..FRAME.len() / 2)
+        .map(|i| u8::from_str_radix(&FRAME[2 * i..2 * i + 2], 16).expect("hex"))
+        .collect();
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    file.extend([0, 0, 4, 0, 1, 0, 0, 0]);
+    file.extend([0, 0, 0, 0, 0, 0, 0, 0, 42, 0, 0, 0, 42, 0, 0, 0]);
+    file.extend(bytes);
+    let path = scratch("pcap", b"").with_file_name("one.pcap");
+    fs::write(&path, &file).expect("a file");
+    let name = path.display().to_string();
+    let args = [
+        "exec",
+        "--object",
+        SEED,
+        "--program",
+        "set_tag",
+        "--packet",
+        &name,
+    ];
+    assert!(out(&headroom(&args)).contains("packet    42 bytes"));
+    assert!(
+        refused(&[&args[..], &["--nth", "2"]].concat())
+            .contains("there is no packet 2; the file has 1")
+    );
+    fs::write(&path, &file[..50]).expect("a file");
+    let message = refused(&args);
+    assert!(
+        message.ends_with("one.pcap: offset 24: the file ends inside packet 1\n"),
+        "{message}"
+    );
+}
+
+/// Bad input: one message with its place, exit code 2, nothing on standard output.
+#[test]
+fn exec_refuses_bad_input() {
+    let exec = |more: &[&str]| refused(&[&["exec", "--packet", FRAME][..], more].concat());
+    assert!(
+        exec(&["--object", SEED])
+            .contains("--program must name one of its programs: set_tag, get_tag")
+    );
+    assert!(exec(&["--object", SEED, "--program", "x"]).contains("there is no program `x`"));
+    assert!(
+        exec(&["--object", SEED, "--program", "get_tag", "--hook", "xdp"])
+            .contains("is no XDP program")
+    );
+    assert!(exec(&["--object", "nowhere.o"]).contains("nowhere.o"));
+    assert!(exec(&["--hex", "9500"]).contains("--hook"));
+    assert!(exec(&["--hook", "xdp"]).contains("--object"));
+    assert!(exec(&["--hex", "95x", "--hook", "xdp"]).contains("--hex: line 1, column 3"));
+    assert!(
+        exec(&[
+            "--hex",
+            "8d01000000000000 9500000000000000",
+            "--hook",
+            "xdp"
+        ])
+        .contains("unknown opcode 8d")
+    );
+    let exit = [
+        "--hex",
+        "b700000000000000 9500000000000000",
+        "--hook",
+        "xdp",
+    ];
+    let with = |more: &[&str]| refused(&[&["exec"][..], &exit, more].concat());
+    assert!(with(&["--packet", "00"]).contains("a packet of 1 bytes"));
+    assert!(with(&["--packet", "0x00"]).contains("--packet: line 1, column 2"));
+    assert!(with(&["--packet", "nowhere.pcap"]).contains("nowhere.pcap"));
+    assert!(with(&["--packet", FRAME, "--meta", "2a"]).contains("metadata of 1 bytes"));
+    let object = fs::read(root().join(SEED)).expect("an object");
+    let cut = scratch("exec-cut", b"").with_file_name("cut.bpf.o");
+    fs::write(&cut, &object[..object.len() / 2]).expect("a file");
+    assert!(
+        exec(&["--object", &cut.display().to_string()]).contains("cut.bpf.o: not a BPF object")
+    );
+    let unchecked = "6112000000000000 7120000000000000 9500000000000000";
+    assert!(exec(&["--hex", unchecked, "--hook", "xdp"]).contains(
+        "instruction 1: invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0): R2 offset is outside of the packet"
+    ));
+    let text = scratch("exec-asm", b"r0 = 1\nr0 += r11\nexit\n");
+    let message = exec(&["--asm", &text.display().to_string(), "--hook", "xdp"]);
+    assert!(
+        message.contains("line 2, column 7: expected a register or a number, found `r11`"),
+        "{message}"
+    );
+}
+
+/// What the program did until its fault is shown; exit code 1.
+#[test]
+fn exec_shows_a_fault() {
+    let text = "r2 = *(u32 *)(r1 +0)\nr4 = 42\nr2 += r4\nr0 = *(u8 *)(r2 +0)\nexit";
+    let output = headroom_with(
+        &[
+            "exec", "--asm", "-", "--hook", "xdp", "--packet", FRAME, "--trace",
+        ],
+        text,
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("r2 = data+0"));
+    assert!(
+        err(&output).contains("instruction 3: invalid access to packet, off=42 size=1"),
+        "{}",
+        err(&output)
+    );
+}

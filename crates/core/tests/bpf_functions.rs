@@ -192,6 +192,12 @@ fn map_values_end_where_they_end_and_rodata_is_read_only() {
         let mut program = object.programs[0].clone();
         let value = Wide::MapValue { map, off: 0 };
         program.insns = vec![
+            Insn::Alu {
+                width: Width::W64,
+                op: AluOp::Mov,
+                dst: Reg::R0,
+                src: Operand::Imm(0),
+            },
             Insn::LoadImm {
                 dst: Reg::R1,
                 value,
@@ -199,7 +205,7 @@ fn map_values_end_where_they_end_and_rodata_is_read_only() {
             insn,
             Insn::Exit,
         ];
-        program.lines = vec![None; 3];
+        program.lines = vec![None; 4];
         let prepared = fix_up(&program, Prologue::default()).unwrap();
         run(&prepared, &mut maps, &mut Packet::new(), Budget(10))
     };
@@ -220,7 +226,7 @@ fn map_values_end_where_they_end_and_rodata_is_read_only() {
     // `numbers`: values of four bytes, eight apart.
     let fault = |off, size| {
         Err(Fault::Access {
-            insn: 1,
+            insn: 2,
             what: "map value",
             off,
             size,

@@ -1,10 +1,7 @@
 //! Arithmetic and jumps against RFC 9669: by hand for the places where engines go wrong, and
 //! against a plain reference for random operands.
 
-mod bpf_host;
-
-use bpf_host::Packet;
-use headroom_core::bpf::{Budget, Maps, Program, Prologue, fix_up, run};
+use headroom_core::bpf::{Budget, vm};
 use proptest::prelude::*;
 
 fn insn(op: u8, dst: u8, src: u8, off: i16, imm: i32) -> [u8; 8] {
@@ -29,15 +26,9 @@ fn lddw(dst: u8, value: u64) -> [[u8; 8]; 2] {
 }
 
 fn run_bytes(code: &[[u8; 8]]) -> u64 {
-    let program = Program::from_bytes("t", "xdp", &code.concat()).unwrap();
-    let prepared = fix_up(&program, Prologue::default()).unwrap();
-    run(
-        &prepared,
-        &mut Maps::default(),
-        &mut Packet::new(),
-        Budget(1000),
-    )
-    .unwrap()
+    vm::run(&code.concat(), Vec::new(), Budget(1000))
+        .unwrap()
+        .r0
 }
 
 /// r1 = a, r2 = b, then one instruction on r1 (and r2); gives r1.

@@ -4,6 +4,8 @@
 //! is empty.
 #![cfg(target_arch = "wasm32")]
 
+mod isa;
+
 use headroom_core::design::DesignName;
 use headroom_core::net::checksum;
 use headroom_core::recording::{Recording, compare};
@@ -20,6 +22,13 @@ const PROGS: &[u8] = include_bytes!("../../../content/programs/seed/progs.bpf.o"
 fn checksums_are_those_of_the_host() {
     let words = [0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7];
     assert_eq!(checksum::internet(&words), 0x220d);
+}
+
+/// RFC 9669, row by row, as on the host (`isa_tables.rs`).
+#[wasm_bindgen_test]
+fn the_standard_row_by_row() {
+    let differences = isa::differences();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 /// The object is read in 32-bit memory as on a 64-bit host: both programs, and the line info that

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::insn::{AluOp, AtomicOp, Callee, Cond, Insn, Operand, Reg, Size, Wide, Width};
+use super::decode_jump::decode_jump;
+use super::insn::{AluOp, AtomicOp, Callee, Insn, Operand, Reg, Size, Wide, Width};
 
 /// What a relocation makes of the instruction at a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +33,12 @@ pub(super) struct Decoded {
 }
 
 #[derive(Clone, Copy)]
-struct Raw {
-    op: u8,
-    dst: u8,
-    src: u8,
-    off: i16,
-    imm: i32,
+pub(super) struct Raw {
+    pub op: u8,
+    pub dst: u8,
+    pub src: u8,
+    pub off: i16,
+    pub imm: i32,
 }
 
 fn raw_at(bytes: &[u8], slot: usize) -> Option<Raw> {
@@ -145,13 +146,7 @@ fn decode_one(
         5 | 6 => decode_jump(raw, slot, reference, calls, reg, reserved, unknown),
         0 => {
             if raw.op != 0x18 {
-                return Err(match raw.op & 0xe0 {
-                    0x20 | 0x40 => format!(
-                        "legacy packet access (opcode {:02x}) is not covered by the simulator",
-                        raw.op
-                    ),
-                    _ => unknown(),
-                });
+                return decode_packet_load(raw, reg, reserved, unknown);
             }
             let next = next.ok_or("incomplete ld_imm64 insn")?;
             if next.op != 0 || next.dst != 0 || next.src != 0 || next.off != 0 || raw.off != 0 {
@@ -210,6 +205,25 @@ fn decode_one(
             }
             0xc0 => {
                 let size = size_of(raw.op);
+                match raw.imm {
+                    0x100 => {
+                        return Ok(Insn::LoadAcquire {
+                            size,
+                            dst: writable(raw.dst)?,
+                            base: reg(raw.src)?,
+                            off: raw.off,
+                        });
+                    }
+                    0x110 => {
+                        return Ok(Insn::StoreRelease {
+                            size,
+                            base: reg(raw.dst)?,
+                            off: raw.off,
+                            src: reg(raw.src)?,
+                        });
+                    }
+                    _ => {}
+                }
                 if !matches!(size, Size::W | Size::Dw) {
                     return Err("invalid atomic operand size".to_owned());
                 }
@@ -254,6 +268,29 @@ fn decode_one(
             _ => Err(unknown()),
         },
     }
+}
+
+/// `BPF_ABS` and `BPF_IND` (`check_ld_abs()`, kernel/bpf/verifier.c).
+fn decode_packet_load(
+    raw: Raw,
+    reg: impl Fn(u8) -> Result<Reg, String>,
+    reserved: impl Fn(bool, &str) -> Result<(), String>,
+    unknown: impl Fn() -> String,
+) -> Result<Insn, String> {
+    let size = size_of(raw.op);
+    let indirect = match raw.op & 0xe0 {
+        0x20 => false,
+        0x40 => true,
+        _ => return Err(unknown()),
+    };
+    if size == Size::Dw {
+        return Err(unknown());
+    }
+    let used = raw.dst == 0 && raw.off == 0 && (indirect || raw.src == 0);
+    reserved(used, "BPF_LD_[ABS|IND]")?;
+    let index = if indirect { Some(reg(raw.src)?) } else { None };
+    let off = raw.imm;
+    Ok(Insn::PacketLoad { size, index, off })
 }
 
 fn size_of(op: u8) -> Size {
@@ -332,91 +369,5 @@ fn decode_alu(
         op,
         dst,
         src,
-    })
-}
-
-fn decode_jump(
-    raw: Raw,
-    slot: usize,
-    reference: Option<&Reference>,
-    calls: Calls,
-    reg: impl Fn(u8) -> Result<Reg, String>,
-    reserved: impl Fn(bool, &str) -> Result<(), String>,
-    unknown: impl Fn() -> String,
-) -> Result<Insn, String> {
-    let width = if raw.op & 7 == 5 {
-        Width::W64
-    } else {
-        Width::W32
-    };
-    let by_reg = raw.op & 8 != 0;
-    // A slot below 0 wraps to a huge one, which decode() refuses as out of range.
-    let to = |distance: i64| (slot as i64).wrapping_add(1).wrapping_add(distance) as usize;
-    let target = to(i64::from(raw.off));
-    let cond = match raw.op & 0xf0 {
-        0x00 => {
-            reserved(raw.dst == 0 && raw.src == 0 && !by_reg, "BPF_JA")?;
-            return match width {
-                Width::W64 => {
-                    reserved(raw.imm == 0, "BPF_JA")?;
-                    Ok(Insn::Jump {
-                        target,
-                        long: false,
-                    })
-                }
-                Width::W32 => {
-                    reserved(raw.off == 0, "BPF_JA")?;
-                    Ok(Insn::Jump {
-                        target: to(i64::from(raw.imm)),
-                        long: true,
-                    })
-                }
-            };
-        }
-        0x80 if raw.op == 0x85 => {
-            return match (reference, raw.src) {
-                (Some(Reference::Call(callee)), _) => Ok(Insn::Call(callee.clone())),
-                (None, 0) => Ok(Insn::Call(Callee::Helper(raw.imm as u32))),
-                (None, 1) if calls == Calls::Inside => {
-                    Ok(Insn::Call(Callee::Local(to(i64::from(raw.imm)))))
-                }
-                (None, 1) => Err("call of a function that is not in the object".to_owned()),
-                (None, 2) => Err("kfunc call without relocation".to_owned()),
-                _ => Err("BPF_CALL uses reserved fields".to_owned()),
-            };
-        }
-        0x90 if raw.op == 0x95 => {
-            reserved(
-                raw.dst == 0 && raw.src == 0 && raw.off == 0 && raw.imm == 0,
-                "BPF_EXIT",
-            )?;
-            return Ok(Insn::Exit);
-        }
-        0x10 => Cond::Eq,
-        0x20 => Cond::Gt,
-        0x30 => Cond::Ge,
-        0x40 => Cond::Set,
-        0x50 => Cond::Ne,
-        0x60 => Cond::SGt,
-        0x70 => Cond::SGe,
-        0xa0 => Cond::Lt,
-        0xb0 => Cond::Le,
-        0xc0 => Cond::SLt,
-        0xd0 => Cond::SLe,
-        _ => return Err(unknown()),
-    };
-    let src = if by_reg {
-        reserved(raw.imm == 0, "BPF_JMP")?;
-        Operand::Reg(reg(raw.src)?)
-    } else {
-        reserved(raw.src == 0, "BPF_JMP")?;
-        Operand::Imm(raw.imm)
-    };
-    Ok(Insn::Branch {
-        width,
-        cond,
-        dst: reg(raw.dst)?,
-        src,
-        target,
     })
 }

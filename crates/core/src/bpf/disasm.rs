@@ -81,6 +81,35 @@ fn text(insn: &Insn, at: usize, slots: &[usize], map_names: &[String]) -> String
             let place = format!("(u{} *)(r{} {off:+})", size.bytes() * 8, base.number());
             atomic(*size, *op, &place, src.number())
         }
+        Insn::LoadAcquire {
+            size,
+            dst,
+            base,
+            off,
+        } => format!(
+            "r{} = load_acquire((u{} *)(r{} {off:+}))",
+            dst.number(),
+            size.bytes() * 8,
+            base.number()
+        ),
+        Insn::StoreRelease {
+            size,
+            base,
+            off,
+            src,
+        } => format!(
+            "store_release((u{} *)(r{} {off:+}), r{})",
+            size.bytes() * 8,
+            base.number(),
+            src.number()
+        ),
+        Insn::PacketLoad { size, index, off } => {
+            let bits = size.bytes() * 8;
+            match index {
+                None => format!("r0 = *(u{bits} *)skb[{off}]"),
+                Some(index) => format!("r0 = *(u{bits} *)skb[r{} + {off}]", index.number()),
+            }
+        }
         Insn::Jump { target, long } => {
             format!(
                 "{} pc{:+}",
@@ -112,6 +141,7 @@ fn text(insn: &Insn, at: usize, slots: &[usize], map_names: &[String]) -> String
         },
         Insn::Call(Callee::Kfunc(name)) => format!("call {name}"),
         Insn::Call(Callee::Local(target)) => format!("call pc{:+}", distance(*target)),
+        Insn::Call(Callee::Register(reg)) => format!("callx r{}", reg.number()),
         Insn::Call(Callee::MetaRealign) => "call bpf_skb_meta_realign".to_owned(),
         Insn::Call(Callee::ProloguePullData) => "call bpf_skb_pull_data".to_owned(),
         Insn::Exit => "exit".to_owned(),

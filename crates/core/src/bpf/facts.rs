@@ -10,7 +10,10 @@ use super::helpers;
 use super::insn::{AluOp, Callee, Insn, Operand, Reg, Size, Wide, Width};
 use super::layout::{self, CtxLoad, Member, PacketPointer};
 use super::program::Program;
+use super::ranges::learn;
+use super::refuse::{check_alu, check_ordered, packet_load};
 use super::value::{CTX, END, META, NOTHING, OTHER, PACKET, POINTERS, SCALAR, STACK, State, Value};
+use super::verify::{check_cfg, check_states};
 
 /// What v3 wants to know of a program before it chooses a prologue (patches 11 to 14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -49,6 +52,7 @@ impl Program {
 
 /// Walks the program.
 pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
+    check_cfg(program)?;
     let count = program.insns.len();
     let mut states: Vec<Option<Box<State>>> = vec![None; count];
     let mut out = Followed {
@@ -73,20 +77,21 @@ pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
                 enter(&mut states, &mut work, *target, &next);
                 continue;
             }
-            Insn::Branch { target, .. } => enter(&mut states, &mut work, *target, &next),
+            Insn::Branch { target, .. } => {
+                let mut taken = next.clone();
+                learn(insn, &mut taken, &mut next);
+                enter(&mut states, &mut work, *target, &taken);
+            }
             Insn::Call(Callee::Local(target)) => {
                 let args = state.regs[1..6].try_into().unwrap_or([NOTHING; 5]);
-                enter(
-                    &mut states,
-                    &mut work,
-                    *target,
-                    &State::entry(args.map(outer_stack)),
-                );
+                let callee = State::entry(args.map(outer_stack)).with_ranges_of(&next);
+                enter(&mut states, &mut work, *target, &callee);
             }
             _ => {}
         }
         enter(&mut states, &mut work, at + 1, &next);
     }
+    check_states(program, &states)?;
     Ok(out)
 }
 
@@ -158,16 +163,19 @@ fn step(
                 let load = load_ctx(program, at, base, *size, *signed, *off)?;
                 out.ctx_loads[at] = Some(load);
                 match load.member {
-                    Member::Pointer(PacketPointer::Data) => Value::of(PACKET),
+                    Member::Pointer(PacketPointer::Data) => Value::at(PACKET, 0),
                     Member::Pointer(PacketPointer::DataEnd) => Value::of(END),
                     Member::Pointer(PacketPointer::DataMeta) => {
                         out.facts.loads_data_meta = true;
-                        Value::of(META)
+                        Value::at(META, 0)
                     }
                     _ => Value::of(SCALAR),
                 }
             } else if base.kinds == STACK && *size == Size::Dw && base.off.is_some() {
-                State::slot(base.off).map_or(Value::of(SCALAR), |slot| state.stack[slot])
+                // a helper may have written it
+                let written = |slot: usize| Some(state.stack[slot]).filter(|v| v.kinds != 0);
+                let value = State::slot(base.off).and_then(written);
+                value.unwrap_or(Value::of(SCALAR))
             } else {
                 Value::of(SCALAR)
             };
@@ -199,12 +207,7 @@ fn step(
             src,
         } => {
             let place = value(state, *base).moved(Some(i64::from(*off)));
-            if place.kinds & (CTX | PACKET | META) != 0 {
-                let what = if place.kinds & CTX != 0 { "ctx" } else { "pkt" };
-                let base = base.number();
-                let why = format!("BPF_ATOMIC stores into R{base} {what} is not allowed");
-                return Err(program.refused(at, why));
-            }
+            check_ordered(program, at, place, *base, "stores into")?;
             store(program, at, state, out, place, size.bytes())?;
             // Fetching forms write the source register or r0: a number, or what it held.
             for reg in [*src, Reg::R0] {
@@ -212,31 +215,33 @@ fn step(
                 state.regs[reg.number()] = old.join(Value::of(SCALAR));
             }
         }
+        Insn::LoadAcquire {
+            size: _,
+            dst,
+            base,
+            off,
+        } => {
+            let place = value(state, *base).moved(Some(i64::from(*off)));
+            check_ordered(program, at, place, *base, "loads from")?;
+            state.regs[dst.number()] = Value::of(SCALAR);
+        }
+        Insn::StoreRelease {
+            size, base, off, ..
+        } => {
+            let place = value(state, *base).moved(Some(i64::from(*off)));
+            check_ordered(program, at, place, *base, "stores into")?;
+            store(program, at, state, out, place, size.bytes())?;
+        }
+        Insn::PacketLoad { .. } => {
+            packet_load(program, at, value(state, Reg::R6))?;
+            state.regs[0] = Value::of(SCALAR);
+            state.regs[1..6].fill(NOTHING);
+        }
+        Insn::Call(Callee::Register(_)) => return Err(program.refused(at, "unknown opcode 8d")),
         Insn::Call(callee) => call(state, out, callee),
         Insn::Branch { .. } | Insn::Jump { .. } | Insn::Exit => {}
     }
     Ok(())
-}
-
-/// What the verifier refuses in an instruction that the standard defines (`check_alu_op()`).
-fn check_alu(width: Width, op: AluOp, src: Operand) -> Result<(), String> {
-    let Operand::Imm(imm) = src else {
-        return Ok(());
-    };
-    match op {
-        AluOp::Div | AluOp::SDiv | AluOp::Mod | AluOp::SMod if imm == 0 => {
-            Err("div by zero".to_owned())
-        }
-        AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => {
-            let bits = if width == Width::W64 { 64 } else { 32 };
-            if (0..bits).contains(&imm) {
-                Ok(())
-            } else {
-                Err(format!("invalid shift {imm}"))
-            }
-        }
-        _ => Ok(()),
-    }
 }
 
 fn alu(width: Width, op: AluOp, dst: Value, src: Value, imm: Option<i64>) -> Value {
@@ -342,6 +347,7 @@ fn call(state: &mut State, out: &mut Followed, callee: &Callee) {
         // Such helpers may move the packet: pointers into it are numbers from now on
         // (`clear_all_pkt_pointers()`).
         Callee::Helper(id) if helpers::changes_packet(*id) => {
+            state.forget_ranges();
             for value in state.regs.iter_mut().chain(&mut state.stack) {
                 if value.kinds & (PACKET | META | END) != 0 {
                     value.kinds = value.kinds & !(PACKET | META | END) | SCALAR;

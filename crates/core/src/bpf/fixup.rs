@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
-use super::disasm;
 use super::error::LoadError;
 use super::facts::follow;
 use super::host::CtxField;
 use super::insn::{AluOp, Callee, Cond, Insn, Operand, Reg, Size, Wide, Width};
 use super::layout::{self, CLONED_MASK, Fixed, KernelValue, Member, offsets};
-use super::listing::{Listing, ListingLine};
+use super::listing::{Listing, make_listing};
 use super::maps::{map_address, values_address};
 use super::piece::Piece;
 use super::program::{ProgType, Program};
@@ -72,10 +71,10 @@ impl Prepared {
 }
 
 /// One line of the program to be: the instruction and where it comes from.
-struct Line {
-    fixed: Fixed,
-    written: Option<usize>,
-    note: Option<String>,
+pub(super) struct Line {
+    pub fixed: Fixed,
+    pub written: Option<usize>,
+    pub note: Option<String>,
 }
 
 /// Turns a program into the one the kernel runs: context loads become loads of the real structures,
@@ -180,6 +179,31 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
         pieces,
         prog_type: program.prog_type.clone(),
     })
+}
+
+/// A program that no hook runs ([`ProgType::Plain`]): as it stands, nothing rewritten or followed.
+pub(super) fn prepare_plain(program: &Program) -> Prepared {
+    let line = |(at, insn): (usize, &Insn)| Line {
+        fixed: Fixed {
+            insn: insn.clone(),
+            kernel: None,
+        },
+        written: Some(at),
+        note: None,
+    };
+    let lines: Vec<Line> = program.insns.iter().enumerate().map(line).collect();
+    let mut pieces = Vec::new();
+    let steps = lines
+        .iter()
+        .map(|line| lower(&line.fixed, &mut pieces))
+        .collect();
+    Prepared {
+        listing: Arc::new(make_listing(program, &lines)),
+        prologue_len: 0,
+        steps,
+        pieces,
+        prog_type: ProgType::Plain,
+    }
 }
 
 fn prologue_lines(prologue: Prologue) -> Vec<Line> {
@@ -326,9 +350,13 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
             },
             None => Step::Core(fixed.insn.clone()),
         },
-        Insn::Store { .. } | Insn::Atomic { .. } | Insn::Call(_) | Insn::Exit => {
-            Step::Core(fixed.insn.clone())
-        }
+        Insn::Store { .. }
+        | Insn::Atomic { .. }
+        | Insn::LoadAcquire { .. }
+        | Insn::StoreRelease { .. }
+        | Insn::PacketLoad { .. }
+        | Insn::Call(_)
+        | Insn::Exit => Step::Core(fixed.insn.clone()),
     }
 }
 
@@ -340,59 +368,5 @@ fn structure(value: KernelValue, off: i16) -> u64 {
         KernelValue::Field(CtxField::QueueIndex) if off == offsets::RXQ_QUEUE_INDEX => RXQ_ADDRESS,
         KernelValue::Pointer(DEV_ADDRESS) if off == offsets::RXQ_DEV => RXQ_ADDRESS,
         _ => CTX_ADDRESS,
-    }
-}
-
-fn make_listing(program: &Program, lines: &[Line]) -> Listing {
-    let insns: Vec<Insn> = lines.iter().map(|l| l.fixed.insn.clone()).collect();
-    let texts = disasm::texts(&insns, &program.map_names);
-    let written_texts = disasm::texts(&program.insns, &program.map_names);
-    // The file of the first line; other files' lines were inlined from headers.
-    let main = program
-        .lines
-        .iter()
-        .flatten()
-        .next()
-        .map(|l| Arc::clone(&l.file));
-    let lines = lines
-        .iter()
-        .zip(texts)
-        .map(|(line, text)| {
-            let source = line.written.and_then(|at| program.lines.get(at)?.as_ref());
-            let in_main = source.filter(|s| Some(&s.file) == main.as_ref());
-            let inlined = source.filter(|s| Some(&s.file) != main.as_ref());
-            let written_text = line
-                .written
-                .and_then(|at| written_texts.get(at))
-                .filter(|w| **w != text)
-                .cloned();
-            let from_header = inlined.map(|s| {
-                let name = s.file.rsplit('/').next().unwrap_or(&s.file);
-                format!("{name}:{}", s.line)
-            });
-            ListingLine {
-                text,
-                written: line.written,
-                written_text,
-                note: line.note.clone().or(from_header),
-                c_line: in_main.map(|s| s.line),
-            }
-        })
-        .collect();
-    let mut source: Vec<(u32, String)> = program
-        .lines
-        .iter()
-        .flatten()
-        .filter(|l| Some(&l.file) == main.as_ref())
-        .map(|l| (l.line, l.text.to_string()))
-        .collect();
-    source.sort();
-    source.dedup_by_key(|(line, _)| *line);
-    Listing {
-        program: program.name.clone(),
-        section: program.section.clone(),
-        lines,
-        source,
-        source_file: main.map(|f| f.to_string()),
     }
 }

@@ -19,6 +19,13 @@ pub fn name(id: u32) -> Option<String> {
     (id != 0).then(|| format!("bpf_{name}"))
 }
 
+/// Number of a helper, by name with `bpf_` in front.
+pub(super) fn number(name: &str) -> Option<u32> {
+    let name = name.strip_prefix("bpf_")?;
+    let id = NAMES.iter().position(|known| *known == name)?;
+    u32::try_from(id).ok().filter(|id| *id != 0)
+}
+
 /// Helpers that return the address of something (as far as the walk in `facts` cares).
 pub(super) fn returns_pointer(id: u32) -> bool {
     // map_lookup_elem, ringbuf_reserve, dynptr_data

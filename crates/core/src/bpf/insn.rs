@@ -15,7 +15,7 @@ impl Reg {
     pub const R1: Reg = Reg(1);
     /// r2, second argument.
     pub const R2: Reg = Reg(2);
-    /// r6, first register a callee saves.
+    /// r6, first register a callee saves; legacy packet accesses want the context there.
     pub const R6: Reg = Reg(6);
     /// r10, the frame pointer; read only.
     pub const FP: Reg = Reg(10);
@@ -154,6 +154,9 @@ pub enum Callee {
     Kfunc(String),
     /// A function of the program: index of its first instruction.
     Local(usize),
+    /// The helper whose number is in that register (`callx`). clang can emit it, RFC 9669 does not
+    /// define it and Linux refuses it.
+    Register(Reg),
     /// `bpf_skb_meta_realign()`, which only the prologue calls (v3, patch 16).
     MetaRealign,
     /// `bpf_skb_pull_data()`, called by address from the prologue (v3, patch 15).
@@ -199,6 +202,32 @@ pub enum Insn {
         base: Reg,
         off: i16,
         src: Reg,
+    },
+    /// `dst = load_acquire(base + off)` (Documentation/bpf/standardization, Linux 6.15).
+    #[allow(missing_docs)]
+    LoadAcquire {
+        size: Size,
+        dst: Reg,
+        base: Reg,
+        off: i16,
+    },
+    /// `store_release(base + off, src)`.
+    #[allow(missing_docs)]
+    StoreRelease {
+        size: Size,
+        base: Reg,
+        off: i16,
+        src: Reg,
+    },
+    /// A legacy packet access, `BPF_ABS` or `BPF_IND` (RFC 9669 §5.5): r0 = the bytes at
+    /// `index + off` of the packet, from network order. The program ends if they are not there.
+    PacketLoad {
+        /// 1, 2 or 4 bytes.
+        size: Size,
+        /// The register of `BPF_IND`.
+        index: Option<Reg>,
+        /// Constant part of the offset.
+        off: i32,
     },
     /// Unconditional jump to an entry; `long` is `gotol`.
     #[allow(missing_docs)]

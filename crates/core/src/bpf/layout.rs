@@ -146,7 +146,7 @@ pub(super) fn ctx_load(prog_type: &ProgType, off: i64, size: u32, signed: bool) 
             // family..local_port (88..=136) and flow_keys (144) are not for TC.
             _ => return None,
         },
-        ProgType::Unknown(_) => return None,
+        ProgType::Plain | ProgType::Unknown(_) => return None,
     };
     let allowed = match member {
         Member::Pointer(_) => size == 4 && !signed,

@@ -1,5 +1,12 @@
 //! A program as written and as the kernel runs it, line by line.
 
+use std::sync::Arc;
+
+use super::disasm;
+use super::fixup::Line;
+use super::insn::Insn;
+use super::program::Program;
+
 /// One instruction of a [`Listing`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListingLine {
@@ -28,4 +35,59 @@ pub struct Listing {
     pub source: Vec<(u32, String)>,
     /// Name of the source file.
     pub source_file: Option<String>,
+}
+
+/// The listing of a program that was fixed up.
+pub(super) fn make_listing(program: &Program, lines: &[Line]) -> Listing {
+    let insns: Vec<Insn> = lines.iter().map(|l| l.fixed.insn.clone()).collect();
+    let texts = disasm::texts(&insns, &program.map_names);
+    let written_texts = disasm::texts(&program.insns, &program.map_names);
+    // The file of the first line; other files' lines were inlined from headers.
+    let main = program
+        .lines
+        .iter()
+        .flatten()
+        .next()
+        .map(|l| Arc::clone(&l.file));
+    let lines = lines
+        .iter()
+        .zip(texts)
+        .map(|(line, text)| {
+            let source = line.written.and_then(|at| program.lines.get(at)?.as_ref());
+            let in_main = source.filter(|s| Some(&s.file) == main.as_ref());
+            let inlined = source.filter(|s| Some(&s.file) != main.as_ref());
+            let written_text = line
+                .written
+                .and_then(|at| written_texts.get(at))
+                .filter(|w| **w != text)
+                .cloned();
+            let from_header = inlined.map(|s| {
+                let name = s.file.rsplit('/').next().unwrap_or(&s.file);
+                format!("{name}:{}", s.line)
+            });
+            ListingLine {
+                text,
+                written: line.written,
+                written_text,
+                note: line.note.clone().or(from_header),
+                c_line: in_main.map(|s| s.line),
+            }
+        })
+        .collect();
+    let mut source: Vec<(u32, String)> = program
+        .lines
+        .iter()
+        .flatten()
+        .filter(|l| Some(&l.file) == main.as_ref())
+        .map(|l| (l.line, l.text.to_string()))
+        .collect();
+    source.sort();
+    source.dedup_by_key(|(line, _)| *line);
+    Listing {
+        program: program.name.clone(),
+        section: program.section.clone(),
+        lines,
+        source,
+        source_file: main.map(|f| f.to_string()),
+    }
 }

@@ -39,8 +39,20 @@ pub fn run_counted(
     host: &mut dyn Host,
     budget: Budget,
 ) -> (Result<u64, Fault>, RunStats) {
+    run_from(prepared, maps, host, budget, [CTX_ADDRESS, 0])
+}
+
+/// As [`run_counted`], with r1 and r2 at the start.
+pub(super) fn run_from(
+    prepared: &Prepared,
+    maps: &mut Maps,
+    host: &mut dyn Host,
+    budget: Budget,
+    [r1, r2]: [u64; 2],
+) -> (Result<u64, Fault>, RunStats) {
     let mut registers = Registers::new();
-    registers.set(Reg::R1, CTX_ADDRESS);
+    registers.set(Reg::R1, r1);
+    registers.set(Reg::R2, r2);
     registers.set(Reg::FP, STACK_TOP);
     let mut machine = Machine {
         prepared,
@@ -215,6 +227,26 @@ impl Machine<'_> {
                 off,
                 src,
             } => self.atomic(size, op, base, off, src)?,
+            Insn::LoadAcquire {
+                size,
+                dst,
+                base,
+                off,
+            } => {
+                let address = self.aligned(base, off, size)?;
+                let value = self.load(address, size)?;
+                self.registers.set(dst, value);
+            }
+            Insn::StoreRelease {
+                size,
+                base,
+                off,
+                src,
+            } => {
+                let address = self.aligned(base, off, size)?;
+                self.store(address, size, self.registers.get(src))?;
+            }
+            Insn::PacketLoad { size, index, off } => return self.packet_load(size, index, off),
             Insn::Call(ref callee) => return self.call(callee),
             Insn::Exit => {
                 let Some(frame) = self.frames.pop() else {
@@ -235,6 +267,34 @@ impl Machine<'_> {
         Ok(Next::Following)
     }
 
+    /// Address of an atomic access.
+    fn aligned(&self, base: Reg, off: i16, size: Size) -> Result<u64, Fault> {
+        let address = self.address(base, off);
+        if address.is_multiple_of(u64::from(size.bytes())) {
+            Ok(address)
+        } else {
+            Err(self.wrong("misaligned atomic access"))
+        }
+    }
+
+    /// What `bpf_gen_ld_abs()` (net/core/filter.c) makes of a legacy packet access: a call of
+    /// `bpf_skb_load_helper_*()`, which leaves r1 to r5 as a call does, and an exit when it fails.
+    fn packet_load(&mut self, size: Size, index: Option<Reg>, off: i32) -> Result<Next, Fault> {
+        let index = index.map_or(0, |reg| self.registers.get(reg) as i32);
+        let offset = index.wrapping_add(off);
+        let Ok(offset) = u32::try_from(offset) else {
+            return Err(self.wrong(
+                "legacy packet access at a negative offset is not covered by the simulator",
+            ));
+        };
+        let mut bytes = [0; 8];
+        let wanted = &mut bytes[8 - size.bytes() as usize..];
+        let found = self.memory.host.load_bytes(offset, wanted) >= 0;
+        let value = if found { u64::from_be_bytes(bytes) } else { 0 };
+        self.registers.set(Reg::R0, value);
+        Ok(if found { Next::Following } else { Next::End })
+    }
+
     fn atomic(
         &mut self,
         size: Size,
@@ -243,10 +303,7 @@ impl Machine<'_> {
         off: i16,
         src: Reg,
     ) -> Result<(), Fault> {
-        let address = self.address(base, off);
-        if !address.is_multiple_of(u64::from(size.bytes())) {
-            return Err(self.wrong("misaligned atomic access"));
-        }
+        let address = self.aligned(base, off, size)?;
         let old = self.load(address, size)?;
         let arg = self.registers.get(src);
         let (new, old_into) = match op {
@@ -292,6 +349,10 @@ impl Machine<'_> {
             }
             Callee::Helper(id) => {
                 helpers::call(*id, args, prog_type, &mut self.memory, &mut self.dynptrs)?
+            }
+            Callee::Register(reg) => {
+                let id = u32::try_from(self.registers.get(*reg)).unwrap_or(u32::MAX);
+                helpers::call(id, args, prog_type, &mut self.memory, &mut self.dynptrs)?
             }
             Callee::Kfunc(name) => {
                 helpers::call_kfunc(name, args, prog_type, &mut self.memory, &mut self.dynptrs)?

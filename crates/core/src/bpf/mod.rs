@@ -14,9 +14,11 @@
 //! Addresses that a program sees are constants of `memory.rs`, of `maps.rs` and the host's
 //! `packet_address()`; nothing depends on where the host keeps its bytes.
 
+mod asm;
 mod btf;
 mod btf_ext;
 mod decode;
+mod decode_jump;
 mod disasm;
 mod dynptr;
 mod elf;
@@ -25,6 +27,7 @@ mod facts;
 mod fixup;
 mod helper_names;
 mod helpers;
+mod hex;
 pub mod host;
 pub mod insn;
 mod layout;
@@ -36,15 +39,21 @@ mod memory;
 mod piece;
 mod printk;
 mod program;
+mod ranges;
+mod refuse;
 mod relocations;
 mod value;
+mod verify;
+pub mod vm;
 
+pub use asm::{AsmError, assemble};
 pub use disasm::texts;
 pub use elf::load_object;
 pub use error::LoadError;
 pub use facts::Facts;
 pub use fixup::{Prepared, Prologue, fix_up};
 pub use helpers::name as helper_name;
+pub use hex::{HexError, parse_hex};
 pub use host::{Budget, CtxField, Fault, Host, Meta};
 pub use layout::offsets;
 pub use listing::{Listing, ListingLine};

@@ -15,6 +15,8 @@ pub enum ProgType {
     Xdp,
     /// `tc`, `tcx/ingress`, `tcx/egress`, `classifier`, `action`.
     SchedCls,
+    /// No hook: r1 is the address of some memory and r2 its length ([`super::vm`]).
+    Plain,
     /// Another section; its name. Such a program can be listed, not attached.
     Unknown(String),
 }

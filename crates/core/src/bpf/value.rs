@@ -65,9 +65,33 @@ pub(super) struct State {
     pub regs: [Value; 11],
     /// Eight bytes each, slot 0 at r10 - 8.
     pub stack: [Value; SLOTS],
+    /// Bytes from `data` and from `data_meta` that a comparison has shown to be there.
+    ranges: [i64; 2],
 }
 
 impl State {
+    /// How far the packet or the metadata reach, for a pointer of that kind.
+    pub fn range(&self, kind: u8) -> i64 {
+        self.ranges[usize::from(kind == META)]
+    }
+
+    /// They reach at least so far.
+    pub fn reaches(&mut self, kind: u8, bytes: i64) {
+        let range = &mut self.ranges[usize::from(kind == META)];
+        *range = bytes.max(*range);
+    }
+
+    /// The packet may have changed: nothing is known.
+    pub fn forget_ranges(&mut self) {
+        self.ranges = [0; 2];
+    }
+
+    /// A function called from here knows it too.
+    pub fn with_ranges_of(mut self, caller: &State) -> State {
+        self.ranges = caller.ranges;
+        self
+    }
+
     pub fn entry(args: [Value; 5]) -> State {
         let mut regs = [NOTHING; 11];
         regs[1..6].copy_from_slice(&args);
@@ -75,6 +99,7 @@ impl State {
         State {
             regs,
             stack: [NOTHING; SLOTS],
+            ranges: [0; 2],
         }
     }
 
@@ -85,6 +110,10 @@ impl State {
             let joined = mine.join(*other);
             changed |= joined != *mine;
             *mine = joined;
+        }
+        for (mine, other) in self.ranges.iter_mut().zip(other.ranges) {
+            changed |= other < *mine;
+            *mine = other.min(*mine);
         }
         changed
     }

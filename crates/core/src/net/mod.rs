@@ -9,6 +9,7 @@ pub mod gre;
 pub mod icmp;
 pub mod ipv4;
 pub mod mpls;
+pub mod pcap;
 pub mod tcp;
 pub mod udp;
 pub mod vlan;

@@ -82,6 +82,13 @@ fn frame(tap: &TapFrame) -> Frame {
     }
 }
 
+/// The reads of a trace, as in the JSON of a run.
+#[must_use]
+pub fn reads_json(trace: &Trace) -> serde_json::Value {
+    let reads: Vec<Judged> = trace.reads.iter().map(|read| judged(trace, read)).collect();
+    serde_json::to_value(reads).unwrap_or_default()
+}
+
 /// The worst verdict of all reads: garbage, lost, overwritten, ok, none. `None` without reads.
 #[must_use]
 pub fn verdict(trace: &Trace) -> Option<Verdict> {

@@ -8,6 +8,7 @@ mod af_packet;
 mod bridge;
 mod dev_rx;
 mod dev_tx;
+mod exec;
 mod execute;
 mod features;
 mod filter;
@@ -41,6 +42,7 @@ mod vxlan;
 mod xdp_generic;
 mod xdp_run;
 
+pub use exec::{ExecError, Executed, Hook, exec};
 pub use execute::{Cause, ExecuteError};
 pub use programs::{Loaded, ProgramError};
 

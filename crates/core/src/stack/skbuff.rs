@@ -47,6 +47,15 @@ impl Kernel {
         no
     }
 
+    /// `build_skb()`: a packet around a buffer that a driver filled.
+    pub(super) fn skb_around(&mut self, xdp: &crate::xdp::XdpBuff) -> SkbNo {
+        let no = self.new_skb(xdp.head);
+        let skb = self.skb_mut(no);
+        skb.reserve(xdp.data);
+        skb.put(xdp.data_end - xdp.data);
+        no
+    }
+
     fn alloc_head(&mut self, end: u32) -> crate::trace::BufferNo {
         self.recorder.trace.cost.buffer_allocations += 1;
         self.buffers.alloc(end)

@@ -158,7 +158,13 @@ impl Kernel {
     }
 
     /// Runs one TC program over the packet.
-    fn run_tc(&mut self, program: ProgId, hook: TcHook, dev: DevId, no: SkbNo) -> Run<i64> {
+    pub(super) fn run_tc(
+        &mut self,
+        program: ProgId,
+        hook: TcHook,
+        dev: DevId,
+        no: SkbNo,
+    ) -> Run<i64> {
         let hook = match hook {
             TcHook::Ingress => "ingress",
             TcHook::Egress => "egress",

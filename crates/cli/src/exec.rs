@@ -1,0 +1,196 @@
+//! `headroom exec`.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use headroom_core::bpf::{Object, Program, load_object, parse_hex};
+use headroom_core::design::DesignName;
+use headroom_core::net::pcap;
+use headroom_core::stack::{Executed, Hook, exec as run};
+
+use crate::error::CliError;
+use crate::{Format, exec_text, parse_design};
+
+/// What `headroom exec` takes.
+#[derive(Args)]
+pub(crate) struct ExecArgs {
+    #[command(flatten)]
+    source: Source,
+    /// The program of the object; needed when it has several.
+    #[arg(long, value_name = "NAME", requires = "object")]
+    program: Option<String>,
+    /// Where the program runs; an object's section says it.
+    #[arg(long, value_enum, required_unless_present = "object")]
+    hook: Option<HookArg>,
+    /// The packet from its Ethernet header on: hex, or a pcap file.
+    #[arg(long, value_name = "HEX|F.pcap")]
+    packet: String,
+    /// Which packet of the pcap file, from 1.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    nth: usize,
+    /// Metadata in front of the packet.
+    #[arg(long, value_name = "HEX")]
+    meta: Option<String>,
+    /// The design that a TC program runs under.
+    #[arg(long, value_name = "NAME", value_parser = parse_design, default_value = "mac_header")]
+    design: DesignName,
+    /// Show every instruction with the registers it changed.
+    #[arg(long)]
+    trace: bool,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Where the program comes from: one of these.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Source {
+    /// An object file of clang or aya.
+    #[arg(long, value_name = "F.o")]
+    object: Option<PathBuf>,
+    /// A file of assembler text, `-` for standard input: the kernel's, clang's or rbpf's style.
+    #[arg(long, value_name = "F")]
+    asm: Option<PathBuf>,
+    /// The program's bytes.
+    #[arg(long, value_name = "HEX")]
+    hex: Option<String>,
+}
+
+/// A hook's name.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HookArg {
+    Xdp,
+    Tc,
+}
+
+impl From<HookArg> for Hook {
+    fn from(hook: HookArg) -> Hook {
+        match hook {
+            HookArg::Xdp => Hook::Xdp,
+            HookArg::Tc => Hook::Tc,
+        }
+    }
+}
+
+/// Runs one program over one packet. A fault of the program is exit code 1.
+pub(crate) fn exec(args: &ExecArgs) -> Result<ExitCode, CliError> {
+    let (object, program, hook) = program(args)?;
+    let packet = packet(&args.packet, args.nth)?;
+    let meta = hex("--meta", args.meta.as_deref().unwrap_or_default())?;
+    let done = run(&object, &program, hook, &packet, &meta, args.design).map_err(|error| {
+        let (file, error) = (object.name.clone(), Box::new(error));
+        CliError::Exec { file, error }
+    })?;
+    let mut out = std::io::stdout().lock();
+    match args.format {
+        Format::Text => out.write_all(exec_text::text(&done, args.trace).as_bytes())?,
+        Format::Json => writeln!(out, "{}", exec_text::json(&done, args.trace))?,
+    }
+    Ok(finish(&done))
+}
+
+fn finish(done: &Executed) -> ExitCode {
+    match &done.result {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(stop) => {
+            eprintln!("headroom: {stop}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn hex(what: &'static str, text: &str) -> Result<Vec<u8>, CliError> {
+    parse_hex(text).map_err(|error| CliError::Hex { what, error })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    fs::read(path).map_err(|error| CliError::Read {
+        path: path.into(),
+        error,
+    })
+}
+
+/// The object, the program's name and its hook.
+fn program(args: &ExecArgs) -> Result<(Object, String, Hook), CliError> {
+    if let Some(path) = &args.source.object {
+        let object = load_object(&path.display().to_string(), &read(path)?)?;
+        let program = pick(&object, args.program.as_deref())?;
+        let hook = match (args.hook, Hook::of(program)) {
+            (Some(hook), _) => hook.into(),
+            (None, Some(hook)) => hook,
+            (None, None) => {
+                return Err(CliError::NoHook {
+                    program: program.name.clone(),
+                    section: program.section.clone(),
+                });
+            }
+        };
+        let name = program.name.clone();
+        return Ok((object, name, hook));
+    }
+    let hook = args.hook.map_or(Hook::Xdp, Hook::from);
+    let program = match (&args.source.asm, &args.source.hex) {
+        (Some(path), _) => {
+            let file = path.display().to_string();
+            let text = if file == "-" {
+                crate::input::stdin()?
+            } else {
+                crate::input::read_text(path)?
+            };
+            Program::from_asm(&file, hook.section(), &text)
+                .map_err(|error| CliError::Asm { file, error })?
+        }
+        (None, Some(text)) => Program::from_bytes("--hex", hook.section(), &hex("--hex", text)?)?,
+        // clap wants one of the three
+        (None, None) => return Err(CliError::NoProgram),
+    };
+    let name = program.name.clone();
+    let object = Object {
+        name: name.clone(),
+        programs: vec![program],
+        maps: Vec::new(),
+        license: "GPL".into(),
+    };
+    Ok((object, name, hook))
+}
+
+/// The program that was asked for, or the only one.
+fn pick<'o>(object: &'o Object, name: Option<&str>) -> Result<&'o Program, CliError> {
+    let found = match (name, object.programs.as_slice()) {
+        (Some(name), _) => object.program(name),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    found.ok_or_else(|| {
+        let names: Vec<&str> = object.programs.iter().map(|p| p.name.as_str()).collect();
+        let file = object.name.clone();
+        let known = names.join(", ");
+        match name {
+            Some(name) => CliError::NoSuchProgram {
+                file,
+                program: name.into(),
+                known,
+            },
+            None => CliError::WhichProgram { file, known },
+        }
+    })
+}
+
+/// Hex if it looks like hex, else the name of a pcap file.
+fn packet(text: &str, nth: usize) -> Result<Vec<u8>, CliError> {
+    let path = Path::new(text);
+    let like_hex = text
+        .chars()
+        .all(|c| c.is_ascii_hexdigit() || c.is_whitespace());
+    if like_hex || !(path.exists() || text.ends_with(".pcap")) {
+        return hex("--packet", text);
+    }
+    pcap::packet(&read(path)?, nth).map_err(|error| CliError::Pcap {
+        file: path.into(),
+        error,
+    })
+}

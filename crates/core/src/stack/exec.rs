@@ -1,0 +1,313 @@
+//! One program over one packet, without a path around it: what `headroom exec` and the lab run.
+
+use thiserror::Error;
+
+use super::programs::address_of;
+use super::{Kernel, Run, Stop};
+use crate::bpf::{CTX_ADDRESS, LoadError, Object, ProgType, Program, STACK_TOP};
+use crate::design::DesignName;
+use crate::net::dissect::{Start, dissect};
+use crate::scenario::command::TcHook;
+use crate::scenario::topology::{DevId, NetnsId, ProgId, TopologyError, veth};
+use crate::skb::{SHARED_INFO_SIZE, kmalloc_end, page_end};
+use crate::trace::{Layer, SkbNo, Trace};
+use crate::xdp::{XDP_PACKET_HEADROOM, XdpBuff};
+
+/// The most bytes a packet may have: the header offsets of an skb have 16 bits.
+pub const MAX_PACKET: usize = 32 * 1024;
+/// The fewest: an Ethernet header (`bpf_test_init()`, net/bpf/test_run.c).
+pub const MIN_PACKET: usize = 14;
+/// What the metadata a caller gives are called in the trace.
+const GIVEN: &str = "headroom exec";
+
+/// Where a program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hook {
+    /// Over an `xdp_buff`.
+    Xdp,
+    /// Over an skb, at tcx ingress.
+    Tc,
+}
+
+impl Hook {
+    /// The section whose programs run there.
+    #[must_use]
+    pub fn section(self) -> &'static str {
+        match self {
+            Self::Xdp => "xdp",
+            Self::Tc => "tcx/ingress",
+        }
+    }
+
+    /// The type of programs that run there.
+    #[must_use]
+    pub fn prog_type(self) -> ProgType {
+        ProgType::from_section(self.section())
+    }
+
+    /// The hook of a program, by its section.
+    #[must_use]
+    pub fn of(program: &Program) -> Option<Self> {
+        [Self::Xdp, Self::Tc]
+            .into_iter()
+            .find(|hook| hook.prog_type() == program.prog_type)
+    }
+
+    /// Name of a verdict there, such as `XDP_PASS`.
+    #[must_use]
+    pub fn verdict_name(self, verdict: i64) -> Option<&'static str> {
+        const XDP: [&str; 5] = [
+            "XDP_ABORTED",
+            "XDP_DROP",
+            "XDP_PASS",
+            "XDP_TX",
+            "XDP_REDIRECT",
+        ];
+        match (self, verdict) {
+            (Self::Xdp, _) => usize::try_from(verdict)
+                .ok()
+                .and_then(|v| XDP.get(v))
+                .copied(),
+            (Self::Tc, -1) => Some("TCX_NEXT"),
+            (Self::Tc, 0) => Some("TCX_PASS"),
+            (Self::Tc, 2) => Some("TCX_DROP"),
+            (Self::Tc, 7) => Some("TCX_REDIRECT"),
+            (Self::Tc, _) => None,
+        }
+    }
+}
+
+/// Why a program does not run.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ExecError {
+    /// A packet without an Ethernet header, or too large.
+    #[error("a packet of {len} bytes; it may have {MIN_PACKET} to {MAX_PACKET}")]
+    Packet {
+        /// Bytes.
+        len: usize,
+    },
+    /// Metadata that `bpf_xdp_adjust_meta()` would not make room for.
+    #[error("metadata of {len} bytes; a multiple of 4 up to 216 fits")]
+    Meta {
+        /// Bytes.
+        len: usize,
+    },
+    /// The program can't be attached.
+    #[error(transparent)]
+    Program(#[from] super::ProgramError),
+    /// The object's maps can't be made.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The device can't be made.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+}
+
+/// What a run left.
+#[derive(Debug, Clone)]
+pub struct Executed {
+    /// Where it ran.
+    pub hook: Hook,
+    /// The steps, reads and printk; the last steps are there also when the run ended early.
+    pub trace: Trace,
+    /// Verdict, or why there is none.
+    pub result: Result<i64, Stop>,
+    /// r0 after the last instruction.
+    pub r0: u64,
+    /// The packet from its Ethernet header on.
+    pub packet: Vec<u8>,
+    /// The metadata, by the design's formula; empty when there are none.
+    pub metadata: Vec<u8>,
+    /// Address of the buffer in the program's eyes.
+    address: u64,
+    data: u32,
+}
+
+impl Executed {
+    /// A register's value as a place: `data+14`, `r10-8`, `ctx`, else a number.
+    #[must_use]
+    pub fn value_text(&self, value: u64) -> String {
+        const REACH: u64 = 0x4_0000;
+        const STACK: u64 = 8 * 512;
+        if value == CTX_ADDRESS {
+            return "ctx".into();
+        }
+        if (self.address..self.address + REACH).contains(&value) {
+            let off = (value - self.address) as i64 - i64::from(self.data);
+            return format!("data{off:+}");
+        }
+        if (STACK_TOP - STACK..=STACK_TOP).contains(&value) {
+            return match STACK_TOP - value {
+                0 => "stack".into(),
+                below => format!("stack-{below}"),
+            };
+        }
+        if value < 10 {
+            value.to_string()
+        } else {
+            format!("{value:#x}")
+        }
+    }
+}
+
+/// Runs `program` of `object` over a packet with 256 bytes of headroom, and metadata in front of it.
+///
+/// # Errors
+/// [`ExecError`] when it can't be started. What goes wrong in the run is in [`Executed::result`].
+pub fn exec(
+    object: &Object,
+    program: &str,
+    hook: Hook,
+    packet: &[u8],
+    metadata: &[u8],
+    design: DesignName,
+) -> Result<Executed, ExecError> {
+    let len = packet.len();
+    if !(MIN_PACKET..=MAX_PACKET).contains(&len) {
+        return Err(ExecError::Packet { len });
+    }
+    let mut kernel = Kernel::new("exec", design.design());
+    kernel.load(object)?;
+    let id = kernel.find_program(program, hook.prog_type())?;
+    let mac = [
+        packet[0], packet[1], packet[2], packet[3], packet[4], packet[5],
+    ];
+    let mac = if mac[0] & 1 == 0 {
+        mac
+    } else {
+        [2, 0, 0, 0, 0, 1]
+    };
+    let device = veth("eth0", NetnsId(0), mac, DevId(0));
+    let dev = kernel.topology.add_dev(device)?;
+    let xdp = kernel.exec_buffer(dev, packet, metadata)?;
+    let ended = match hook {
+        Hook::Xdp => kernel.exec_xdp(id, dev, xdp),
+        Hook::Tc => kernel.exec_tc(id, dev, xdp),
+    };
+    Ok(kernel.executed(hook, ended, &xdp))
+}
+
+/// Where packet and metadata are after the run, offsets from `head`.
+struct Ended {
+    result: Run<i64>,
+    buffer: crate::trace::BufferNo,
+    data: u32,
+    data_end: u32,
+    meta: std::ops::Range<u32>,
+}
+
+impl Kernel {
+    /// A buffer with the packet, as a driver hands it to XDP.
+    fn exec_buffer(
+        &mut self,
+        dev: DevId,
+        packet: &[u8],
+        metadata: &[u8],
+    ) -> Result<XdpBuff, ExecError> {
+        let len = packet.len() as u32;
+        let whole = XDP_PACKET_HEADROOM + len;
+        let end = page_end(XDP_PACKET_HEADROOM, len);
+        let end = if end < whole { kmalloc_end(whole) } else { end };
+        let head = self.buffers.alloc(end);
+        for part in dissect(packet, Start::Ethernet).parts {
+            let bytes = packet
+                .get(part.start..part.start + part.len)
+                .unwrap_or_default();
+            let source = self.source(part.layer, part.label, GIVEN, Some(dev), part.len as u32);
+            let at = XDP_PACKET_HEADROOM + part.start as u32;
+            self.buffers.write(head, at, bytes, source, 0);
+        }
+        let mut xdp = XdpBuff {
+            head,
+            data_meta: XDP_PACKET_HEADROOM,
+            data: XDP_PACKET_HEADROOM,
+            data_end: whole,
+            frame_sz: end + SHARED_INFO_SIZE,
+        };
+        if !metadata.is_empty() {
+            let len = metadata.len();
+            let fits = i32::try_from(len).map(|len| xdp.adjust_meta(-len));
+            if !matches!(fits, Ok(Ok(()))) {
+                return Err(ExecError::Meta { len });
+            }
+            let label = "metadata given".into();
+            let source = self.source(Layer::Metadata, label, GIVEN, Some(dev), len as u32);
+            self.buffers.write(head, xdp.data_meta, metadata, source, 0);
+        }
+        Ok(xdp)
+    }
+
+    fn exec_xdp(&mut self, id: ProgId, dev: DevId, mut xdp: XdpBuff) -> Ended {
+        let result = self
+            .run_xdp(id, dev, &mut xdp)
+            .map(|verdict| verdict as i64);
+        Ended {
+            result,
+            buffer: xdp.head,
+            data: xdp.data,
+            data_end: xdp.data_end,
+            meta: xdp.data_meta..xdp.data,
+        }
+    }
+
+    /// Makes an skb of the buffer as `veth_xdp_rcv_skb()` does, and runs the program as
+    /// `sch_handle_ingress()` does.
+    fn exec_tc(&mut self, id: ProgId, dev: DevId, xdp: XdpBuff) -> Ended {
+        let no = self.skb_around(&xdp);
+        self.skb_mut(no).dev = Some(dev);
+        let result = self.exec_tc_run(no, id, dev, &xdp);
+        let skb = self.skb(no);
+        let meta = self.meta_fields(skb);
+        let start = meta.start.unwrap_or(skb.data);
+        Ended {
+            result,
+            buffer: skb.head,
+            data: skb.data,
+            data_end: skb.data + skb.headlen(),
+            meta: start..start + if meta.start.is_some() { meta.len } else { 0 },
+        }
+    }
+
+    fn exec_tc_run(&mut self, no: SkbNo, id: ProgId, dev: DevId, xdp: &XdpBuff) -> Run<i64> {
+        self.skb_mut(no).reset_mac_header();
+        let early = self.design.set_at_mac_header();
+        if early {
+            self.hand_over_metadata(no, xdp);
+        }
+        let protocol = self.eth_type_trans(no, dev)?;
+        let ifindex = self.topology.dev(dev).ifindex;
+        let skb = self.skb_mut(no);
+        skb.protocol = protocol;
+        skb.skb_iif = ifindex;
+        if !early {
+            self.hand_over_metadata(no, xdp);
+        }
+        let skb = self.skb_mut(no);
+        skb.reset_network_header();
+        skb.reset_transport_header();
+        skb.reset_mac_len();
+        let mac_len = u32::from(skb.mac_len);
+        skb.push(mac_len)?;
+        self.run_tc(id, TcHook::Ingress, dev, no)
+    }
+
+    fn executed(self, hook: Hook, ended: Ended, xdp: &XdpBuff) -> Executed {
+        let buffer = self.buffers.get(ended.buffer);
+        let bytes = |range: std::ops::Range<u32>| {
+            let len = range.end.saturating_sub(range.start);
+            buffer.bytes(range.start, len).to_vec()
+        };
+        let (packet, metadata) = (bytes(ended.data..ended.data_end), bytes(ended.meta));
+        let trace = self.recorder.trace;
+        Executed {
+            hook,
+            r0: trace.registers.last().map_or(0, |registers| registers[0]),
+            trace,
+            result: ended.result,
+            packet,
+            metadata,
+            address: address_of(ended.buffer),
+            data: xdp.data,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What is refused at load, in the verifier's words (kernel/bpf/verifier.c), and what must not be.
+
+use headroom_core::bpf::{Program, assemble};
+
+/// The verdict on a program in assembler text, for XDP.
+fn load(text: &str) -> Result<(), String> {
+    let program = Program::from_asm("p", "xdp", text).map_err(|e| e.to_string())?;
+    program.facts().map(|_| ()).map_err(|e| e.to_string())
+}
+
+#[test]
+fn refused_in_the_kernels_words() {
+    let data = "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr0 = 0\n";
+    let cases = [
+        (
+            "r0 = 0\nexit\nr0 = 1\nexit",
+            "instruction 2: unreachable insn 2",
+        ),
+        (
+            "r0 = 0\ngoto +0\ncall local f\nexit\nf: r0 = r6\nexit",
+            "instruction 4: R6 !read_ok",
+        ),
+        (
+            "goto f\ncall local f\nexit\nf: r0 = 0\nexit",
+            "instruction 0: jump out of range from insn 0 to 3",
+        ),
+        (
+            "call local f\nr0 = 1\nf: r0 = 0\nexit",
+            "instruction 1: last insn is not an exit or jmp",
+        ),
+        ("exit", "instruction 0: R0 !read_ok"),
+        ("r0 = r7\nexit", "instruction 0: R7 !read_ok"),
+        ("r0 = 0\nr0 += r2\nexit", "instruction 1: R2 !read_ok"),
+        (
+            "r0 = 0\nif r5 > 1 goto +0\nexit",
+            "instruction 1: R5 !read_ok",
+        ),
+        (
+            "*(u64 *)(r10 -8) = r4\nr0 = 0\nexit",
+            "instruction 0: R4 !read_ok",
+        ),
+        ("call 5\nr0 += r1\nexit", "instruction 1: R1 !read_ok"),
+        (
+            "*(u64 *)(r10 -520) = 1\nr0 = 0\nexit",
+            "instruction 0: invalid write to stack R10 off=-520 size=8",
+        ),
+        (
+            "r0 = *(u32 *)(r10 -2)\nexit",
+            "instruction 0: invalid read from stack R10 off=-2 size=4",
+        ),
+        (
+            "r2 = r10\nr2 += 8\n*(u8 *)(r2 +0) = 1\nr0 = 0\nexit",
+            "instruction 2: invalid write to stack R2 off=8 size=1",
+        ),
+    ];
+    for (text, want) in cases {
+        let got = load(text).unwrap_err();
+        assert!(got.ends_with(want), "{text}: {got}");
+    }
+    let packet = [
+        (
+            "r0 = *(u8 *)(r2 +0)\nexit",
+            "invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0): R2 offset is outside of the packet",
+        ),
+        (
+            "r0 = *(u8 *)(r3 -1)\nexit",
+            "R3 invalid mem access 'pkt_end'",
+        ),
+        // one byte too far
+        (
+            "r4 = r2\nr4 += 14\nif r4 > r3 goto +1\nr0 = *(u8 *)(r2 +14)\nexit",
+            "invalid access to packet, off=14 size=1, R2(id=0,off=14,r=14): R2 offset is outside of the packet",
+        ),
+        // the wrong way round
+        (
+            "r4 = r2\nr4 += 14\nif r4 < r3 goto +1\nr0 = *(u8 *)(r2 +0)\nexit",
+            "off=0 size=1, R2(id=0,off=0,r=0): R2 offset is outside of the packet",
+        ),
+        // before the packet
+        (
+            "r4 = r2\nr4 += 14\nif r4 > r3 goto +1\nr0 = *(u8 *)(r2 -1)\nexit",
+            "off=-1 size=1, R2(id=0,off=-1,r=14): R2 offset is outside of the packet",
+        ),
+        // both ways come together
+        (
+            "r4 = r2\nr4 += 14\nif r4 > r3 goto +0\nr0 = *(u8 *)(r2 +0)\nexit",
+            "R2(id=0,off=0,r=0): R2 offset is outside of the packet",
+        ),
+        // metadata have another end
+        (
+            "r5 = *(u32 *)(r1 +8)\nr4 = r5\nr4 += 4\nif r4 > r3 goto +1\nr0 = *(u32 *)(r5 +0)\nexit",
+            "off=0 size=4, R5(id=0,off=0,r=0): R5 offset is outside of the packet",
+        ),
+    ];
+    for (text, want) in packet {
+        let got = load(&format!("{data}{text}")).unwrap_err();
+        assert!(got.ends_with(want), "{text}: {got}");
+    }
+}
+
+#[test]
+fn allowed() {
+    let data = "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr0 = 0\n";
+    let cases = [
+        "r4 = r2\nr4 += 14\nif r4 > r3 goto +1\nr0 = *(u16 *)(r2 +12)\nexit",
+        "r4 = r2\nr4 += 14\nif r3 < r4 goto +1\nr0 = *(u8 *)(r4 -1)\nexit",
+        // r4 < end shows one byte more
+        "r4 = r2\nr4 += 13\nif r4 >= r3 goto +1\nr0 = *(u8 *)(r2 +13)\nexit",
+        "r4 = r2\nr4 += 14\nif r4 <= r3 goto +1\nexit\nr0 = *(u8 *)(r2 +13)\nexit",
+        "r5 = *(u32 *)(r1 +8)\nr4 = r5\nr4 += 4\nif r4 > r2 goto +1\nr0 = *(u32 *)(r5 +0)\nexit",
+        // the pointer goes over the stack
+        "*(u64 *)(r10 -8) = r2\nr4 = r2\nr4 += 14\nif r4 > r3 goto +2\nr5 = *(u64 *)(r10 -8)\nr0 = *(u8 *)(r5 +0)\nexit",
+        // a function is told what the caller knows
+        "r4 = r2\nr4 += 14\nif r4 > r3 goto +2\nr1 = r2\ncall local f\nexit\nf: r0 = *(u8 *)(r1 +13)\nexit",
+        // a loop
+        "r4 = 3\nl: r0 += r4\nr4 += -1\nif r4 != 0 goto l\nexit",
+    ];
+    for text in cases {
+        assert_eq!(load(&format!("{data}{text}")), Ok(()), "{text}");
+    }
+    // distances of the first rows are real
+    assert!(assemble("r0 = 0\nexit", &[]).is_ok());
+}
