@@ -170,11 +170,9 @@ impl Kernel {
             ethernet::P_IPV6 => self.found(no, previous, Handler::Ipv6),
             mpls::P_MPLS_UC => self.found(no, previous, Handler::Mpls),
             // handlers that the recorded kernels have and the simulator does not
-            other @ (ethernet::P_ARP | vlan::P_8021Q | vlan::P_8021AD | ethernet::P_802_2) => {
-                not_covered(format!(
-                    "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
-                ))
-            }
+            other @ (ethernet::P_ARP | ethernet::P_802_2) => not_covered(format!(
+                "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
+            )),
             _ => Ok(()),
         }
     }
