@@ -89,3 +89,44 @@ fn last_netns(mut args: Args<'_>, netns: &Netns) -> Result<Netns, ParseError> {
     args.end()?;
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::parse;
+
+    fn one(text: &str) -> Command {
+        parse(text).unwrap().lines.remove(0).command
+    }
+
+    #[test]
+    fn a_tap_and_a_knob() {
+        assert_eq!(
+            one("orc tap decap far"),
+            Command::Tap {
+                netns: Some("far".into()),
+                dev: "decap".into()
+            }
+        );
+        let knob = |value| Command::Cfg {
+            netns: None,
+            key: 0,
+            value,
+        };
+        assert_eq!(one("orc cfg 0 out"), knob(CfgValue::Device("out".into())));
+        assert_eq!(one("orc cfg 0 43"), knob(CfgValue::Number(43)));
+    }
+
+    #[test]
+    fn a_mistake_is_told_by_its_place() {
+        let error = |text| parse(text).unwrap_err().to_string();
+        assert_eq!(
+            error("orc cfg out 0"),
+            "Line 1, column 9: `out` does not fit here, expected the number of a knob."
+        );
+        assert_eq!(
+            error("orc tap"),
+            "Line 1, column 8: the command ends here, expected a device."
+        );
+    }
+}

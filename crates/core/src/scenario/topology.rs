@@ -175,7 +175,8 @@ pub struct Filter {
 }
 
 impl Device {
-    /// Whether its packets have an Ethernet header (`ARPHRD_ETHER`, and `lo`).
+    /// Whether its packets have an Ethernet header (`ARPHRD_ETHER`, and `lo`): `dev_has_header()` and
+    /// `dev_is_mac_header_xmit()` (`include/linux/if_arp.h`), which agree for the devices that are here.
     #[must_use]
     pub fn has_ethernet(&self) -> bool {
         !matches!(self.kind, DeviceKind::Gre(_) | DeviceKind::Ipip(_))
@@ -186,13 +187,6 @@ impl Device {
     pub fn ll_reserved_space(&self) -> u32 {
         const HH_DATA_MOD: u32 = 16;
         ((self.hard_header_len + self.needed_headroom) & !(HH_DATA_MOD - 1)) + HH_DATA_MOD
-    }
-
-    /// Whether packets on the device carry a link-layer header that others may see: `dev_has_header()` and
-    /// `dev_is_mac_header_xmit()` (`include/linux/if_arp.h`), which agree for Ethernet and for layer 3 tunnels.
-    #[must_use]
-    pub fn has_header(&self) -> bool {
-        self.hard_header_len > 0
     }
 }
 
@@ -426,5 +420,30 @@ mod tests {
         assert_eq!(dev.ll_reserved_space(), 16);
         (dev.hard_header_len, dev.needed_headroom) = (0, 38);
         assert_eq!(dev.ll_reserved_space(), 48);
+    }
+
+    /// Lower preference first; among equal ones the one that came first (`tcf_chain_tp_insert_unique()`).
+    #[test]
+    fn filters_are_asked_by_preference() {
+        let filter = |pref, to| Filter {
+            pref,
+            protocol: None,
+            mirred: MirredAction {
+                to: TcHook::Egress,
+                redirect: true,
+            },
+            to: DevId(to),
+        };
+        let mut clsact = Clsact::default();
+        clsact.add(TcHook::Ingress, filter(2, 1));
+        clsact.add(TcHook::Ingress, filter(1, 2));
+        clsact.add(TcHook::Ingress, filter(2, 3));
+        let order: Vec<_> = clsact
+            .filters(TcHook::Ingress)
+            .iter()
+            .map(|filter| filter.to.0)
+            .collect();
+        assert_eq!(order, [2, 1, 3]);
+        assert!(clsact.filters(TcHook::Egress).is_empty());
     }
 }
