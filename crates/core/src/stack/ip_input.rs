@@ -29,10 +29,42 @@ impl Kernel {
         })
     }
 
-    /// `ip_list_rcv()` → `ip_sublist_rcv()` → `ip_list_rcv_finish()`, for a list of one, from NAPI.
-    pub(super) fn ip_list_rcv(&mut self, no: SkbNo) -> Run<()> {
-        if self.ip_rcv_core(no)?.is_some() {
+    /// `ip_list_rcv()`: packets from NAPI, device by device.
+    pub(super) fn ip_list_rcv(&mut self, list: Vec<SkbNo>) -> Run<()> {
+        let mut sublist = Vec::new();
+        let mut current = None;
+        for no in list {
+            let dev = self.skb(no).dev;
+            if self.ip_rcv_core(no)?.is_none() {
+                continue;
+            }
+            if current != dev {
+                self.ip_list_rcv_finish(std::mem::take(&mut sublist))?;
+                current = dev;
+            }
+            sublist.push(no);
+        }
+        self.ip_list_rcv_finish(sublist)
+    }
+
+    /// `ip_sublist_rcv()` → `ip_list_rcv_finish()`: packets in a row with the same route go on together. A route
+    /// that says no is never the same as another one.
+    fn ip_list_rcv_finish(&mut self, list: Vec<SkbNo>) -> Run<()> {
+        let mut sublist: Vec<(SkbNo, Input)> = Vec::new();
+        let mut current = None;
+        for no in list {
             let input = self.ip_rcv_finish_core(no)?;
+            let route = (input, self.ip_hdr_addr(no, 16));
+            let route = Some(route).filter(|(input, _)| !matches!(input, Input::Error(_)));
+            if route.is_none() || current != route {
+                for (no, input) in std::mem::take(&mut sublist) {
+                    self.dst_input(no, input)?;
+                }
+                current = route;
+            }
+            sublist.push((no, input));
+        }
+        for (no, input) in sublist {
             self.dst_input(no, input)?;
         }
         Ok(())
@@ -110,6 +142,7 @@ impl Kernel {
                 Some(&ipv4::PROTO_GRE) => k.gre_rcv(no).map(drop),
                 Some(&ipv4::PROTO_IPIP) => k.tunnel4_rcv(no).map(drop),
                 Some(&ipv4::PROTO_UDP) => k.udp_rcv(no).map(drop),
+                Some(&ipv4::PROTO_TCP) => k.tcp_v4_rcv(no).map(drop),
                 Some(other) => not_covered(format!("ip_protocol_deliver_rcu: IP protocol {other}")),
                 None => not_covered("ip_protocol_deliver_rcu: a packet without IP header"),
             }
