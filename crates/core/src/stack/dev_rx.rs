@@ -84,11 +84,7 @@ impl Kernel {
     }
 
     /// `__netif_receive_skb_list_ptype()`.
-    fn deliver_list(
-        &mut self,
-        to: Option<(Handler, Option<DevId>)>,
-        list: Vec<SkbNo>,
-    ) -> Run<()> {
+    fn deliver_list(&mut self, to: Option<(Handler, Option<DevId>)>, list: Vec<SkbNo>) -> Run<()> {
         let Some((handler, _)) = to else {
             return Ok(());
         };

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Kernel, ProgramError, Stop};
 use crate::bpf::{LoadError, ProgType};
 use crate::scenario::command::{
-    CfgValue, Command, Ipv4Net, Line, Netns, NapiKnob, RouteEncap, RouteKind, TcHook, XdpMode,
+    CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
 use crate::scenario::topology::{
     Clsact, DevId, DeviceKind, Filter, Route, TopologyError, loopback, prefix_mask,

@@ -143,7 +143,9 @@ impl Kernel {
     fn gro_list_prepare(&self, dev: DevId, no: SkbNo) -> Vec<SkbNo> {
         let skb = self.skb(no);
         let held = self.napi.get(&dev).map_or(&[][..], |napi| &napi.held);
-        let mac_len = skb.dev.map_or(0, |dev| self.topology.dev(dev).hard_header_len);
+        let mac_len = skb
+            .dev
+            .map_or(0, |dev| self.topology.dev(dev).hard_header_len);
         let mac = |no: SkbNo| self.bytes(no, u32::from(self.skb(no).mac_header), mac_len);
         let same = |other: &&SkbNo| {
             let p = self.skb(**other);
@@ -165,7 +167,12 @@ impl Kernel {
     }
 
     /// `gro_find_receive_by_type()` and what it finds. Gives the held packet that must go up now.
-    fn gro_receive_by_type(&mut self, no: SkbNo, protocol: u16, cb: &mut GroCb) -> Run<Option<SkbNo>> {
+    fn gro_receive_by_type(
+        &mut self,
+        no: SkbNo,
+        protocol: u16,
+        cb: &mut GroCb,
+    ) -> Run<Option<SkbNo>> {
         match protocol {
             ethernet::P_IP => self.inet_gro_receive(no, cb),
             ethernet::P_TEB => {
@@ -326,7 +333,12 @@ impl Kernel {
         }
         let len = gre::header_len(flags);
         let own = self.gro_header(no, cb, len).to_vec();
-        let key = |header: &[u8]| (header.get(..4).map(<[u8]>::to_vec), header.last_chunk::<4>().copied());
+        let key = |header: &[u8]| {
+            (
+                header.get(..4).map(<[u8]>::to_vec),
+                header.last_chunk::<4>().copied(),
+            )
+        };
         let same = |p: &SkbNo| {
             let other = self.bytes(*p, self.skb(*p).data + cb.offset, len);
             flags & gre::KEY == 0 && other.get(..4) == own.get(..4) || key(other) == key(&own)

@@ -77,7 +77,10 @@ impl Kernel {
                 mss = 1;
             } else {
                 // the first header takes over FIN and PSH
-                let (head, at) = (self.skb(p).head, u32::from(self.skb(p).transport_header) + 13);
+                let (head, at) = (
+                    self.skb(p).head,
+                    u32::from(self.skb(p).transport_header) + 13,
+                );
                 let flags = self.bytes(p, at, 1).first().copied().unwrap_or(0);
                 let flags = flags | th[13] & (flag::FIN | flag::PSH);
                 self.buffers.patch(head, at, &[flags]);
@@ -91,7 +94,15 @@ impl Kernel {
     }
 
     /// Whether the segment is the next one of `p` in all that `tcp_gro_receive()` and `inet_gro_flush()` compare.
-    fn continues(&mut self, p: SkbNo, th: &[u8], ip: &[u8], len: u32, mss: u32, cb: &GroCb) -> bool {
+    fn continues(
+        &mut self,
+        p: SkbNo,
+        th: &[u8],
+        ip: &[u8],
+        len: u32,
+        mss: u32,
+        cb: &GroCb,
+    ) -> bool {
         let at = u32::from(self.skb(p).transport_header);
         let th2 = self.bytes(p, at, th.len() as u32).to_vec();
         let ip2_at = self.skb(p).data + cb.networks.last().copied().unwrap_or(0);
@@ -156,7 +167,8 @@ impl Kernel {
         skb.encapsulation = false;
         let (head, at) = (skb.head, skb.data + network);
         let total = skb.len - network;
-        self.buffers.patch(head, at + 2, &(total as u16).to_be_bytes());
+        self.buffers
+            .patch(head, at + 2, &(total as u16).to_be_bytes());
         self.ip_fix_check(no, at);
         let addr = |field: u32| be32(self.bytes(no, at + field, 4), 0).to_be_bytes();
         let len = total - ipv4::HLEN;

@@ -75,7 +75,7 @@ impl Kernel {
         self.traced("ip_rcv_core", FILE, no, |k| {
             let skb = k.skb(no);
             let header = k.bytes(no, skb.data, skb.headlen());
-            let len = match valid_length(header) {
+            let len = match valid_length(header, skb.len) {
                 _ if skb.pkt_type == PacketType::OtherHost => Err(drop_reason::OTHERHOST),
                 length => length,
             };
@@ -157,7 +157,7 @@ impl Kernel {
 }
 
 /// `tot_len` of a header that `ip_rcv_core()` accepts, given the packet from the header on; else the drop reason.
-fn valid_length(packet: &[u8]) -> Result<u32, u32> {
+fn valid_length(packet: &[u8], skb_len: u32) -> Result<u32, u32> {
     let first = packet.first().copied().unwrap_or(0);
     let ihl = usize::from(first & 0x0f) * 4;
     let Some(header) = packet.get(..ihl) else {
@@ -170,7 +170,7 @@ fn valid_length(packet: &[u8]) -> Result<u32, u32> {
         return Err(drop_reason::IP_CSUM);
     }
     let len = u32::from(be16(packet, 2));
-    if len as usize > packet.len() {
+    if len > skb_len {
         Err(drop_reason::PKT_TOO_SMALL)
     } else if (len as usize) < ihl {
         Err(drop_reason::IP_INHDR)
@@ -193,21 +193,25 @@ mod tests {
         packet
     }
 
+    fn valid(packet: &[u8]) -> Result<u32, u32> {
+        valid_length(packet, packet.len() as u32)
+    }
+
     #[test]
     fn a_whole_header_gives_its_length() {
-        assert_eq!(valid_length(&echo()), Ok(52));
+        assert_eq!(valid(&echo()), Ok(52));
     }
 
     #[test]
     fn what_is_refused() {
         let mut bad_sum = echo();
         bad_sum[11] ^= 1;
-        assert_eq!(valid_length(&bad_sum), Err(drop_reason::IP_CSUM));
+        assert_eq!(valid(&bad_sum), Err(drop_reason::IP_CSUM));
         // golden E8-h_change_tail_shrink-aligned-4b, seq 48: shorter than tot_len
-        assert_eq!(valid_length(&echo()[..51]), Err(drop_reason::PKT_TOO_SMALL));
+        assert_eq!(valid(&echo()[..51]), Err(drop_reason::PKT_TOO_SMALL));
         let mut v6 = echo();
         v6[0] = 0x65;
-        assert_eq!(valid_length(&v6), Err(drop_reason::IP_INHDR));
-        assert_eq!(valid_length(&[]), Err(drop_reason::IP_INHDR));
+        assert_eq!(valid(&v6), Err(drop_reason::IP_INHDR));
+        assert_eq!(valid(&[]), Err(drop_reason::IP_INHDR));
     }
 }

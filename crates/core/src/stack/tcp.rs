@@ -54,6 +54,7 @@ impl Kernel {
             tos,
             ttl: super::ip_tunnel::DEFAULT_TTL,
             df: true,
+            no_id: true,
             payload: &reset,
             writer: "tcp_v4_send_reset",
         };
@@ -68,7 +69,7 @@ fn reset_segment(th: &[u8], payload: u32, saddr: [u8; 4], daddr: [u8; 4]) -> Vec
     let mut reset = vec![0; tcp::HLEN as usize];
     reset[..2].copy_from_slice(&th[2..4]);
     reset[2..4].copy_from_slice(&th[..2]);
-    reset[12] = (tcp::HLEN / 4 << 4) as u8;
+    reset[12] = ((tcp::HLEN / 4) << 4) as u8;
     reset[13] = RST;
     if th[13] & ACK != 0 {
         reset[4..8].copy_from_slice(&th[8..12]);
