@@ -168,6 +168,15 @@ pub enum LinkKind {
     Unknown(String),
 }
 
+/// Attributes of a device that make its polls wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NapiKnob {
+    /// `napi_defer_hard_irqs`: polls that a timer makes, before packets do again.
+    DeferHardIrqs,
+    /// `gro_flush_timeout`, nanoseconds.
+    GroFlushTimeout,
+}
+
 /// `native` (drv) or `generic` (skb) XDP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum XdpMode {
@@ -274,6 +283,26 @@ pub enum Command {
         via: Option<Ipv4Addr>,
         /// Device.
         dev: Option<String>,
+    },
+    /// `orc burst DEV NETNS|- HEX HEX…`: several frames in a row.
+    Burst {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// The frames.
+        frames: Vec<Vec<u8>>,
+    },
+    /// `echo N > /nsys/class/net/DEV/napi_defer_hard_irqs|gro_flush_timeout`.
+    NapiTimer {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// Which of the two.
+        knob: NapiKnob,
+        /// Its value.
+        value: u32,
     },
     /// `ethtool -K DEV gro on|off`.
     SetGro {

@@ -43,6 +43,7 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
             })
         }
         "send" => send(args, netns),
+        "burst" => burst(args),
         "tap" => {
             let dev = args.value("a device", device)?;
             Ok(Command::Tap {
@@ -88,6 +89,18 @@ fn last_netns(mut args: Args<'_>, netns: &Netns) -> Result<Netns, ParseError> {
     let found = args.next().map(str::to_owned).or_else(|| netns.clone());
     args.end()?;
     Ok(found)
+}
+
+/// `orc burst DEV NETNS|- HEX HEX…`.
+fn burst(mut args: Args<'_>) -> Result<Command, ParseError> {
+    let dev = args.value("a device", device)?;
+    let netns = Some(args.expect("a namespace or -")?.to_owned()).filter(|name| name != "-");
+    let mut frames = Vec::new();
+    while args.peek().is_some() || frames.is_empty() {
+        let frame = hex(args.expect("a frame in hex")?).map_err(|problem| args.error(problem))?;
+        frames.push(frame);
+    }
+    Ok(Command::Burst { netns, dev, frames })
 }
 
 #[cfg(test)]

@@ -103,6 +103,10 @@ pub struct Device {
     pub master: Option<DevId>,
     /// `NETIF_F_GRO`.
     pub gro: bool,
+    /// `napi_defer_hard_irqs`.
+    pub napi_defer_hard_irqs: u32,
+    /// `gro_flush_timeout`, nanoseconds.
+    pub gro_flush_timeout: u32,
     /// MAC address; zero for a device without Ethernet header.
     pub mac: Mac,
     /// Kind and parameters.
@@ -381,6 +385,8 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         home: netns,
         master: None,
         gro: false,
+        napi_defer_hard_irqs: 0,
+        gro_flush_timeout: 0,
         ifindex: 0,
         mac,
         kind: DeviceKind::Veth { peer },

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Kernel, ProgramError, Stop};
 use crate::bpf::{LoadError, ProgType};
 use crate::scenario::command::{
-    CfgValue, Command, Ipv4Net, Line, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
+    CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
 use crate::scenario::topology::{
     Clsact, DevId, DeviceKind, Filter, Route, TopologyError, loopback, prefix_mask,
@@ -184,7 +184,29 @@ impl Kernel {
             }
             Command::Send { netns, dev, frame } => {
                 let id = self.find(netns, dev)?;
-                Ok(self.packet_snd(id, frame)?)
+                self.packet_snd(id, frame)?;
+                Ok(self.napi_timers()?)
+            }
+            Command::Burst { netns, dev, frames } => {
+                let id = self.find(netns, dev)?;
+                for frame in frames {
+                    self.packet_snd(id, frame)?;
+                }
+                Ok(self.napi_timers()?)
+            }
+            Command::NapiTimer {
+                netns,
+                dev,
+                knob,
+                value,
+            } => {
+                let id = self.find(netns, dev)?;
+                let device = self.topology.dev_mut(id);
+                match knob {
+                    NapiKnob::DeferHardIrqs => device.napi_defer_hard_irqs = *value,
+                    NapiKnob::GroFlushTimeout => device.gro_flush_timeout = *value,
+                }
+                Ok(())
             }
             Command::Tap { netns, dev } => {
                 let id = self.find(netns, dev)?;

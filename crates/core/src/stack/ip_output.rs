@@ -21,6 +21,8 @@ pub(super) struct Datagram<'a> {
     pub ttl: u8,
     /// `IP_PMTUDISC_WANT` sets DF, `IP_PMTUDISC_DONT` does not.
     pub df: bool,
+    /// A socket that never was connected sends id 0 with DF (`__ip_select_ident()` is not asked).
+    pub no_id: bool,
     /// Transport header and payload.
     pub payload: &'a [u8],
     /// Kernel function that wrote the payload.
@@ -46,7 +48,10 @@ impl Kernel {
         skb.reset_network_header();
         skb.transport_header = skb.network_header + ipv4::HLEN as u16;
         skb.dst = Some(route);
-        let id = self.ip_select_ident();
+        let id = match datagram.no_id {
+            true => 0,
+            false => self.ip_select_ident(),
+        };
         let header = ip_header(datagram, id);
         let at = u32::from(self.skb(no).network_header);
         self.write_header(

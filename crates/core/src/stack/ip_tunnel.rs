@@ -67,7 +67,7 @@ impl Kernel {
         xnet: bool,
     ) -> Run<()> {
         self.traced("__iptunnel_pull_header", CORE, no, |k| {
-            k.skb_mut(no).pull(hdr_len)?;
+            k.skb_mut(no).pull_rcsum(hdr_len)?;
             let skb = k.skb(no);
             let frame = k.bytes(no, skb.data, ethernet::HLEN);
             // eth_proto_is_802_3()
@@ -113,6 +113,7 @@ impl Kernel {
             if ethernet {
                 let protocol = k.eth_type_trans(no, tunnel)?;
                 k.skb_mut(no).protocol = protocol;
+                k.skb_mut(no).postpull_rcsum();
             } else {
                 k.skb_mut(no).dev = Some(tunnel);
             }

@@ -13,6 +13,7 @@ mod features;
 mod filter;
 mod geneve;
 mod gro;
+mod gro_tcp;
 mod icmp;
 mod ip_forward;
 mod ip_input;
@@ -23,6 +24,7 @@ mod ipip;
 mod judge;
 mod links;
 mod mpls;
+mod napi;
 mod neighbour;
 mod programs;
 mod reads;
@@ -34,6 +36,7 @@ mod softirq;
 mod taps;
 mod tc;
 mod tc_host;
+mod tcp;
 mod udp;
 mod veth;
 mod vlan;
@@ -125,12 +128,12 @@ impl Returned for Option<SkbNo> {
 /// Work that waits for the next softirq.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Softirq {
-    /// A packet in the ring of a veth device with NAPI.
-    VethPoll(DevId, SkbNo),
-    /// A packet in `softnet_data.input_pkt_queue`.
-    Backlog(SkbNo),
-    /// A packet in a tunnel's GRO cell.
-    GroCell(SkbNo),
+    /// The ring of a veth device with NAPI.
+    VethPoll(DevId),
+    /// `softnet_data.input_pkt_queue`.
+    Backlog,
+    /// A tunnel's GRO cell.
+    GroCell(DevId),
 }
 
 /// Two machines in one: all namespaces of one simulated kernel.
@@ -145,6 +148,11 @@ pub struct Kernel {
     pub(crate) recorder: Recorder,
     judge: judge::Judge,
     softirqs: VecDeque<Softirq>,
+    napi: BTreeMap<DevId, napi::Napi>,
+    gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
+    backlog: VecDeque<SkbNo>,
+    in_backlog: bool,
+    free_skb_no: Option<SkbNo>,
     bh_disabled: u32,
     xmit_recursion: u32,
     mirred_nesting: u32,
@@ -171,6 +179,11 @@ impl Kernel {
             recorder,
             judge: judge::Judge::default(),
             softirqs: VecDeque::new(),
+            napi: BTreeMap::new(),
+            gro_segments: BTreeMap::new(),
+            backlog: VecDeque::new(),
+            in_backlog: false,
+            free_skb_no: None,
             bh_disabled: 0,
             xmit_recursion: 0,
             mirred_nesting: 0,

@@ -41,8 +41,10 @@ impl Kernel {
     }
 
     pub(super) fn new_skb(&mut self, head: crate::trace::BufferNo) -> SkbNo {
-        let no = SkbNo(self.next_skb);
-        self.next_skb += 1;
+        let no = self.free_skb_no.take().unwrap_or_else(|| {
+            self.next_skb += 1;
+            SkbNo(self.next_skb - 1)
+        });
         self.skbs.insert(no, SkBuff::new(no, head));
         no
     }
