@@ -122,12 +122,17 @@ pub enum RouteKind {
 }
 
 /// What a route puts around a packet (`encap …`, a light-weight tunnel).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteEncap {
     /// `encap mpls LABEL`: one label.
     Mpls {
         /// The label.
         label: u32,
+    },
+    /// `encap bpf [headroom N] xmit obj FILE section NAME`: a program does it.
+    Bpf {
+        /// Section of the program.
+        section: String,
     },
 }
 

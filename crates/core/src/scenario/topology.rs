@@ -8,7 +8,7 @@ pub use super::clsact::{Clsact, Filter};
 use super::command::{
     Ipv4Net, Mac, Netns as NetnsName, RouteKind, TunnelParms, UdpTunnelParms, XdpMode,
 };
-pub use super::routes::{Lookup, Route, contains, prefix_mask};
+pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
 use crate::net::ethernet;
 use crate::trace::DevRef;
 

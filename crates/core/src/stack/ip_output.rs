@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::lwtunnel::LWTUNNEL_XMIT_CONTINUE;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, dissect, ipv4_label};
 use crate::net::{checksum, ethernet, ipv4};
@@ -142,10 +143,13 @@ impl Kernel {
                 k.skb_expand_head(no, room)?;
             }
             let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16));
-            match route.encap {
-                Some(encap) => k.lwtunnel_xmit(no, route, encap, next_hop),
-                None => k.neigh_output(no, route.dev, next_hop),
+            if let Some(encap) = route.encap {
+                let ret = k.lwtunnel_xmit(no, route, encap, next_hop)?;
+                if ret != LWTUNNEL_XMIT_CONTINUE {
+                    return Ok(ret);
+                }
             }
+            k.neigh_output(no, route.dev, next_hop)
         })
     }
 }

@@ -23,6 +23,7 @@ mod ipgre;
 mod ipip;
 mod judge;
 mod links;
+mod lwtunnel;
 mod mpls;
 mod napi;
 mod neighbour;

@@ -43,7 +43,12 @@ impl Kernel {
             }
             let netns = k.skb(no).dev.map(|dev| k.topology.dev(dev).netns);
             match netns.and_then(|netns| k.udp_socket(netns, port)) {
-                Some(socket) => k.udp_queue_rcv_skb(no, socket),
+                Some(socket) => {
+                    if check != 0 {
+                        k.skb_checksum_try_convert(no);
+                    }
+                    k.udp_queue_rcv_skb(no, socket)
+                }
                 None => {
                     if !k.checksum_complete(no, ipv4::PROTO_UDP) {
                         return not_covered("udp_rcv: a wrong checksum");
@@ -114,6 +119,15 @@ impl Kernel {
         skb.csum_valid = true;
         if skb.ip_summed == CHECKSUM_UNNECESSARY {
             skb.ip_summed = CHECKSUM_NONE;
+        }
+    }
+
+    /// `skb_checksum_try_convert()`: a right checksum that somebody else has found is as good as a sum of the
+    /// whole packet, from which inner checksums follow.
+    pub(super) fn skb_checksum_try_convert(&mut self, no: SkbNo) {
+        let skb = self.skb_mut(no);
+        if skb.ip_summed == CHECKSUM_NONE && skb.csum_valid {
+            skb.ip_summed = CHECKSUM_COMPLETE;
         }
     }
 
