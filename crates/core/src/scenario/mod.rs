@@ -20,6 +20,8 @@ pub mod routes;
 mod sysctl;
 mod tc;
 pub mod topology;
+mod topology_error;
+mod tunnel_parms;
 mod value;
 
 pub use error::ParseError;

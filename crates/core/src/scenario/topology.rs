@@ -2,13 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use thiserror::Error;
-
 pub use super::clsact::{Clsact, Filter};
 use super::command::{
     Ipv4Net, Mac, Netns as NetnsName, RouteKind, TunnelParms, UdpTunnelParms, XdpMode,
 };
 pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
+pub use super::topology_error::TopologyError;
 use crate::net::ethernet;
 use crate::trace::DevRef;
 
@@ -26,34 +25,6 @@ pub struct NetnsId(pub usize);
 /// Index of a loaded program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProgId(pub usize);
-
-/// What a command asks for cannot be done.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[allow(missing_docs, reason = "each variant says it in its message")]
-pub enum TopologyError {
-    #[error("there is no network namespace `{0}`")]
-    NoNetns(String),
-    #[error("the network namespace `{0}` exists already")]
-    NetnsExists(String),
-    #[error("there is no device `{dev}` in {netns}; there are: {known}")]
-    NoDevice {
-        dev: String,
-        netns: String,
-        known: String,
-    },
-    #[error("a device `{dev}` exists already in {netns}")]
-    DeviceExists { dev: String, netns: String },
-    #[error(
-        "the simulator has no device of type `{0}`; it has: veth, gre, gretap, ipip, vlan, vxlan, geneve, bridge"
-    )]
-    UnknownKind(String),
-    #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]
-    TooManyDevices,
-    #[error("`{dev}` in {netns} is not a bridge")]
-    NotABridge { dev: String, netns: String },
-    #[error("there is no route to {dst} in {netns}")]
-    NoRoute { dst: Ipv4Addr, netns: String },
-}
 
 /// What a device does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,6 +27,7 @@ mod lwtunnel;
 mod mpls;
 mod napi;
 mod neighbour;
+mod outer;
 mod programs;
 mod reads;
 mod skb_data_move;

@@ -52,7 +52,7 @@ impl Kernel {
             daddr: asker,
             protocol: ipv4::PROTO_TCP,
             tos,
-            ttl: super::ip_tunnel::DEFAULT_TTL,
+            ttl: super::outer::DEFAULT_TTL,
             df: true,
             no_id: true,
             payload: &reset,

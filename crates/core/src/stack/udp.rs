@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::features::CSUM_MANGLED_0;
-use super::ip_tunnel::{DEFAULT_TTL, Outer, ecn_encapsulate, outer_ipv4};
+use super::outer::{DEFAULT_TTL, Outer, ecn_encapsulate, outer_ipv4};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
