@@ -50,16 +50,18 @@ fn what_the_object_holds() {
         (MapKind::Array, MapKind::Hash)
     );
     let elsewhere = object.program("elsewhere").unwrap();
-    assert_eq!(
-        elsewhere.prog_type,
-        ProgType::Unknown("lwt_xmit".to_owned())
-    );
-    let error = fix_up(elsewhere, Prologue::default()).unwrap_err();
-    assert!(matches!(&error, LoadError::ProgramType { section, .. } if section == "lwt_xmit"));
+    assert_eq!(elsewhere.prog_type, ProgType::LwtXmit);
+    let socket = Program {
+        section: "socket".to_owned(),
+        prog_type: ProgType::from_section("socket"),
+        ..elsewhere.clone()
+    };
+    let error = fix_up(&socket, Prologue::default()).unwrap_err();
+    assert!(matches!(&error, LoadError::ProgramType { section, .. } if section == "socket"));
     assert!(
         error
             .to_string()
-            .contains("section lwt_xmit is neither XDP nor TC")
+            .contains("section socket is neither XDP nor TC")
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use headroom_core::scenario::command::{Command, Ipv4Net, LinkKind, RouteKind, XdpMode};
+use headroom_core::scenario::command::{Command, Ipv4Net, LinkKind, NapiKnob, RouteKind, XdpMode};
 use headroom_core::scenario::{parse, parse_setup};
 use proptest::prelude::*;
 
@@ -21,25 +21,18 @@ fn error(text: &str) -> String {
 #[test]
 fn what_is_known_but_not_simulated_is_named() {
     let cases = [
-        ("tc qdisc add dev rx clsact", "tc qdisc add"),
-        ("tc -s qdisc add dev rx clsact", "tc qdisc add"),
-        ("orc tap rx", "orc tap"),
-        ("orc burst tx tx 00 11", "orc burst"),
+        ("ethtool -K rx tso off", "ethtool -K … tso"),
         (
-            "echo 2 > /nsys/class/net/rx/napi_defer_hard_irqs",
-            "echo > /nsys/class/net/rx/napi_defer_hard_irqs",
+            "echo 2 > /nsys/class/net/rx/tx_queue_len",
+            "echo > /nsys/class/net/rx/tx_queue_len",
         ),
-        ("ethtool -K rx gro on", "ethtool rx gro"),
-        ("ip -f mpls route add 100 dev lo", "ip -f mpls route"),
+        ("ip -f mpls route del 100", "ip -f mpls route"),
+        ("ip route add throw 10.1.0.1/32", "ip route add … throw"),
         (
-            "ip -n far route add blackhole 10.1.0.1/32",
-            "ip route add … blackhole",
+            "ip route add 10.2.0.0/24 encap seg6 mode inline",
+            "ip route add … encap seg6",
         ),
-        (
-            "ip route add 10.2.0.0/24 encap mpls 100 via inet 10.1.0.2 dev out",
-            "ip route add … encap",
-        ),
-        ("ip link set dev rx master br0", "ip link set … master"),
+        ("ip link set dev rx promisc on", "ip link set … promisc"),
         ("ip link del rx", "ip link del"),
         ("ip vrf exec x true", "ip vrf"),
         (
@@ -63,12 +56,12 @@ fn what_is_known_but_not_simulated_is_named() {
         other => panic!("{other:?}"),
     };
     assert_eq!(
-        kind("ip link add link rx.8 name rx.8.7 type vlan id 7"),
-        ("rx.8.7".into(), "vlan".into())
+        kind("ip link add link rx name m type macvlan mode bridge"),
+        ("m".into(), "macvlan".into())
     );
     assert_eq!(
-        kind("ip tun add decap mode ipip local 10.0.0.1 remote 10.0.0.2"),
-        ("decap".into(), "ipip".into())
+        kind("ip tun add decap mode sit local 10.0.0.1 remote 10.0.0.2"),
+        ("decap".into(), "sit".into())
     );
 }
 
@@ -323,4 +316,83 @@ proptest! {
         let hex: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
         prop_assert_eq!(one(&format!("send tx {hex}")), Command::Send { netns: None, dev: "tx".into(), frame });
     }
+}
+
+#[test]
+fn devices_by_their_kind() {
+    let kind = |text| match one(text) {
+        Command::LinkAdd { kind, .. } => kind,
+        other => panic!("{other:?}"),
+    };
+    let vlan = |protocol, id| LinkKind::Vlan {
+        lower: "rx".into(),
+        protocol,
+        id,
+    };
+    assert_eq!(
+        kind("ip link add link rx name rx.7 type vlan id 7"),
+        vlan(0x8100, 7)
+    );
+    assert_eq!(
+        kind("ip link add link rx name rx.8 type vlan proto 802.1ad id 8"),
+        vlan(0x88a8, 8)
+    );
+    assert!(matches!(
+        kind("ip link add d address 02:00:00:00:00:05 type gretap local 10.0.0.1 remote 10.0.0.2"),
+        LinkKind::Gretap(_)
+    ));
+    let LinkKind::Vxlan(parms, None) = kind(
+        "ip link add d type vxlan id 42 local 10.0.0.1 remote 10.0.0.2 dstport 4789 srcport 40000 40001 nolearning",
+    ) else {
+        panic!("not vxlan");
+    };
+    assert_eq!((parms.vni, parms.dstport), (42, 4789));
+    assert_eq!(parms.srcport, Some((40000, 40001)));
+    assert!(parms.udpcsum && !parms.learning);
+    let LinkKind::Geneve(parms) = kind("ip link add d type geneve id 42 remote 10.0.0.2") else {
+        panic!("not geneve");
+    };
+    assert_eq!((parms.vni, parms.dstport, parms.udpcsum), (42, 6081, false));
+    assert_eq!(
+        kind("ip link add br0 type bridge stp_state 0 mcast_snooping 0"),
+        LinkKind::Bridge
+    );
+    let error = parse("ip link add link rx name v type vlan id 4095").unwrap_err();
+    assert!(error.to_string().contains("column 41"), "{error}");
+}
+
+#[test]
+fn rows_of_frames_and_timers() {
+    assert_eq!(
+        one("orc burst tx tx 00 11"),
+        Command::Burst {
+            netns: Some("tx".into()),
+            dev: "tx".into(),
+            frames: vec![vec![0], vec![0x11]],
+        }
+    );
+    assert!(matches!(
+        one("orc burst tx - 00"),
+        Command::Burst { netns: None, .. }
+    ));
+    assert!(matches!(
+        one("echo 200000000 > /nsys/class/net/rx/gro_flush_timeout"),
+        Command::NapiTimer {
+            knob: NapiKnob::GroFlushTimeout,
+            value: 200_000_000,
+            ..
+        }
+    ));
+    assert!(matches!(
+        one("ethtool -K rx gro on"),
+        Command::SetGro { on: true, .. }
+    ));
+    assert!(matches!(
+        one("ip -n far route add blackhole 10.1.0.1/32"),
+        Command::RouteAdd {
+            kind: RouteKind::Blackhole,
+            dev: None,
+            ..
+        }
+    ));
 }

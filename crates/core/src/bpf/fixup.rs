@@ -92,7 +92,7 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
     }
     let followed = follow(program)?;
     let mut lines = match program.prog_type {
-        ProgType::SchedCls => prologue_lines(prologue),
+        ProgType::SchedCls | ProgType::LwtXmit => prologue_lines(prologue),
         _ => Vec::new(),
     };
     let prologue_len = lines.len();

@@ -47,8 +47,11 @@ pub(super) fn call(
     dynptrs: &mut Dynptrs,
 ) -> Result<u64, Fault> {
     let [a1, a2, a3, a4, a5] = args;
+    // lwt_xmit_func_proto() (net/core/filter.c): packet helpers that light-weight tunnels have too
+    const LWT_XMIT: [u64; 8] = [9, 13, 23, 26, 38, 39, 40, 43];
+    let lwt = *prog_type == ProgType::LwtXmit && LWT_XMIT.contains(&(id as u64));
     let only = |wanted: ProgType| {
-        if *prog_type == wanted {
+        if *prog_type == wanted || (lwt && wanted == ProgType::SchedCls) {
             Ok(())
         } else {
             Err(not_here(memory.insn, id))

@@ -116,7 +116,7 @@ pub(super) fn ctx_load(prog_type: &ProgType, off: i64, size: u32, signed: bool) 
             // egress_ifindex (20) is for devmap programs only.
             _ => return None,
         },
-        ProgType::SchedCls => match field {
+        ProgType::SchedCls | ProgType::LwtXmit => match field {
             0 => Member::Number(F::Len),
             4 => Member::Number(F::PktType),
             8 => Member::Number(F::Mark),

@@ -17,6 +17,8 @@ pub enum ProgType {
     SchedCls,
     /// No hook: r1 is the address of some memory and r2 its length ([`super::vm`]).
     Plain,
+    /// `lwt_xmit`: runs where a route puts something around a packet.
+    LwtXmit,
     /// Another section; its name. Such a program can be listed, not attached.
     Unknown(String),
 }
@@ -27,6 +29,7 @@ impl ProgType {
         let name = section.strip_prefix('?').unwrap_or(section);
         match name.split('/').next().unwrap_or(name) {
             "xdp" | "xdp.frags" => ProgType::Xdp,
+            "lwt_xmit" => ProgType::LwtXmit,
             "tc" | "tcx" | "classifier" | "action" => ProgType::SchedCls,
             _ => ProgType::Unknown(name.to_owned()),
         }

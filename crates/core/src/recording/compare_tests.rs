@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::recording::event::{Ret, SkbEvent, Stage};
-use crate::recording::model::{HelperResult, Read};
+use crate::recording::model::{Frame, HelperResult, Read};
 use crate::trace::origin::{Layer, Source};
 use crate::trace::read::{Report as Said, ReportWhat};
 use crate::trace::{
-    DevRef, Edge, MetadataRead, Outcome, PacketFields, Recorder, SkbNo, StepKind, Verdict,
+    DevRef, Edge, MetadataRead, Outcome, PacketFields, Recorder, SkbNo, StepKind, TapFrame, Verdict,
 };
 
 const WRITTEN: OriginId = OriginId { source: 1, byte: 2 };
@@ -34,6 +34,14 @@ pub(super) fn played(recording: &Recording) -> (Trace, Vec<TracedEvent>) {
     });
     trace.printk.clone_from(&head.printk);
     trace.warnings.clone_from(&head.warnings);
+    let held = |frame: &Frame| TapFrame {
+        dev: DevRef {
+            name: frame.dev.clone(),
+            netns: frame.netns.clone(),
+        },
+        bytes: frame.bytes.clone(),
+    };
+    trace.taps = head.taps.iter().map(held).collect();
     trace.reports = head
         .reads
         .iter()
@@ -329,4 +337,17 @@ fn places_of_reads_are_compared_only_when_all_events_are_covered() {
         compare_events(&recording, &trace, &events, &Scope::All).differences_total,
         0
     );
+}
+
+/// What a packet socket held is compared: E9-tap-rx-gre-native.meta_end's tap has the metadata where the GRE header
+/// was (realign on a clone).
+#[test]
+fn what_taps_held_is_compared() {
+    let recording = load("E9-tap-rx-gre-native.meta_end.json");
+    let (mut trace, events) = played(&recording);
+    assert_eq!(trace.taps[0].bytes[34..38], [42, 0, 0, 0]);
+    trace.taps[0].bytes[34..38].copy_from_slice(&[0, 0, 8, 0]);
+    let report = compare_events(&recording, &trace, &events, &Scope::All);
+    assert_eq!(report.differences_total, 1);
+    assert_eq!(report.differences[0].stage, "taps");
 }

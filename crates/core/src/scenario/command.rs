@@ -3,6 +3,8 @@
 
 use std::net::Ipv4Addr;
 
+pub use super::tunnel_parms::{TunnelDf, TunnelParms, TunnelTtl, UdpTunnelParms};
+
 /// A MAC address, in transmission order.
 pub type Mac = [u8; 6];
 
@@ -29,84 +31,6 @@ pub struct Ipv4Net {
     pub prefix: u8,
 }
 
-/// Parameters of an IPv4 tunnel device (`ip tunnel add … mode gre`, `ip link add … type gre`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TunnelParms {
-    /// `local`; unspecified when absent.
-    pub local: Option<Ipv4Addr>,
-    /// `remote`; unspecified when absent.
-    pub remote: Option<Ipv4Addr>,
-    /// `ikey` (or `key`).
-    pub ikey: Option<u32>,
-    /// `okey` (or `key`).
-    pub okey: Option<u32>,
-    /// `icsum` (or `csum`).
-    pub icsum: bool,
-    /// `ocsum` (or `csum`).
-    pub ocsum: bool,
-    /// `iseq` (or `seq`).
-    pub iseq: bool,
-    /// `oseq` (or `seq`).
-    pub oseq: bool,
-    /// `ttl`; 0 is *inherit*.
-    pub ttl: u8,
-    /// `tos`; 1 is *inherit*.
-    pub tos: u8,
-    /// `nopmtudisc`: do not set DF on the outer header.
-    pub nopmtudisc: bool,
-}
-
-/// Parameters of a device that puts frames into UDP (`type vxlan`, `type geneve`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UdpTunnelParms {
-    /// `id` or `vni`: the network identifier, 24 bits.
-    pub vni: u32,
-    /// `local`; unspecified when absent.
-    pub local: Option<Ipv4Addr>,
-    /// `remote`; unspecified when absent.
-    pub remote: Option<Ipv4Addr>,
-    /// `dstport`.
-    pub dstport: u16,
-    /// `srcport LOW HIGH`; absent: the range of local ports.
-    pub srcport: Option<(u16, u16)>,
-    /// `ttl`.
-    pub ttl: TunnelTtl,
-    /// `tos`; 1 is *inherit*.
-    pub tos: u8,
-    /// `df`.
-    pub df: TunnelDf,
-    /// `udpcsum`: a UDP checksum on the outer header.
-    pub udpcsum: bool,
-    /// `learning`: remember where inner MAC addresses come from.
-    pub learning: bool,
-    /// `dev`: the lower device, whose MTU and headroom it takes.
-    pub lower: bool,
-}
-
-/// `ttl` of a VXLAN or GENEVE device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TunnelTtl {
-    /// `auto` or nothing: the namespace's default.
-    #[default]
-    Default,
-    /// Of the inner packet.
-    Inherit,
-    /// A number.
-    Fixed(u8),
-}
-
-/// `df` of a VXLAN or GENEVE device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TunnelDf {
-    /// Not set.
-    #[default]
-    Unset,
-    /// Always set.
-    Set,
-    /// Of the inner packet.
-    Inherit,
-}
-
 /// What becomes of packets that match a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RouteKind {
@@ -122,12 +46,17 @@ pub enum RouteKind {
 }
 
 /// What a route puts around a packet (`encap …`, a light-weight tunnel).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteEncap {
     /// `encap mpls LABEL`: one label.
     Mpls {
         /// The label.
         label: u32,
+    },
+    /// `encap bpf [headroom N] xmit obj FILE section NAME`: a program does it.
+    Bpf {
+        /// Section of the program.
+        section: String,
     },
 }
 
@@ -166,6 +95,15 @@ pub enum LinkKind {
     Bridge,
     /// A device type the simulator does not know: refused by name when it is carried out.
     Unknown(String),
+}
+
+/// Attributes of a device that make its polls wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NapiKnob {
+    /// `napi_defer_hard_irqs`: polls that a timer makes, before packets do again.
+    DeferHardIrqs,
+    /// `gro_flush_timeout`, nanoseconds.
+    GroFlushTimeout,
 }
 
 /// `native` (drv) or `generic` (skb) XDP.
@@ -274,6 +212,26 @@ pub enum Command {
         via: Option<Ipv4Addr>,
         /// Device.
         dev: Option<String>,
+    },
+    /// `orc burst DEV NETNS|- HEX HEX…`: several frames in a row.
+    Burst {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// The frames.
+        frames: Vec<Vec<u8>>,
+    },
+    /// `echo N > /nsys/class/net/DEV/napi_defer_hard_irqs|gro_flush_timeout`.
+    NapiTimer {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// Which of the two.
+        knob: NapiKnob,
+        /// Its value.
+        value: u32,
     },
     /// `ethtool -K DEV gro on|off`.
     SetGro {

@@ -280,6 +280,12 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
                     let label = args.value("one MPLS label", label)?;
                     encap = Some(RouteEncap::Mpls { label });
                 }
+                "bpf" => match encap_bpf(&mut args)? {
+                    Ok(bpf) => encap = Some(bpf),
+                    Err(word) => {
+                        return not_covered(&format!("ip route add … encap bpf {word}"));
+                    }
+                },
                 other => return not_covered(&format!("ip route add … encap {other}")),
             },
             "blackhole" | "unreachable" | "prohibit" | "throw" | "nat" | "local" | "broadcast"
@@ -308,6 +314,30 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
         via,
         dev,
     }])
+}
+
+/// `encap bpf [headroom N] xmit obj FILE section NAME`; the inner error is another hook.
+fn encap_bpf(args: &mut Args<'_>) -> Result<Result<RouteEncap, String>, ParseError> {
+    if args.take("headroom") {
+        args.value("a headroom from 0 to 256", |word| {
+            number(word).filter(|room| *room <= 256)
+        })?;
+    }
+    match args.expect("xmit")? {
+        "xmit" => {}
+        hook @ ("in" | "out") => return Ok(Err(hook.to_owned())),
+        _ => return Err(args.unexpected("xmit")),
+    }
+    match args.expect("obj FILE")? {
+        "obj" | "object" => drop(args.expect("an object file")?.to_owned()),
+        "pinned" => return Ok(Err("xmit pinned".into())),
+        _ => return Err(args.unexpected("obj FILE")),
+    }
+    args.value("section", |word| {
+        matches!(word, "section" | "sec").then_some(())
+    })?;
+    let section = args.expect("a section name")?.to_owned();
+    Ok(Ok(RouteEncap::Bpf { section }))
 }
 
 /// What a command must have said by its end.

@@ -3,6 +3,7 @@
 //! [`command`] is the data, [`parse`](mod@parse) makes it from text, [`file`](mod@file) reads scenario files.
 
 mod bpftool;
+pub mod clsact;
 pub mod command;
 pub mod error;
 mod ethtool;
@@ -19,6 +20,8 @@ pub mod routes;
 mod sysctl;
 mod tc;
 pub mod topology;
+mod topology_error;
+mod tunnel_parms;
 mod value;
 
 pub use error::ParseError;

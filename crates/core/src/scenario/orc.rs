@@ -43,6 +43,7 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
             })
         }
         "send" => send(args, netns),
+        "burst" => burst(args),
         "tap" => {
             let dev = args.value("a device", device)?;
             Ok(Command::Tap {
@@ -88,4 +89,57 @@ fn last_netns(mut args: Args<'_>, netns: &Netns) -> Result<Netns, ParseError> {
     let found = args.next().map(str::to_owned).or_else(|| netns.clone());
     args.end()?;
     Ok(found)
+}
+
+/// `orc burst DEV NETNS|- HEX HEX…`.
+fn burst(mut args: Args<'_>) -> Result<Command, ParseError> {
+    let dev = args.value("a device", device)?;
+    let netns = Some(args.expect("a namespace or -")?.to_owned()).filter(|name| name != "-");
+    let mut frames = Vec::new();
+    while args.peek().is_some() || frames.is_empty() {
+        let frame = hex(args.expect("a frame in hex")?).map_err(|problem| args.error(problem))?;
+        frames.push(frame);
+    }
+    Ok(Command::Burst { netns, dev, frames })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::parse;
+
+    fn one(text: &str) -> Command {
+        parse(text).unwrap().lines.remove(0).command
+    }
+
+    #[test]
+    fn a_tap_and_a_knob() {
+        assert_eq!(
+            one("orc tap decap far"),
+            Command::Tap {
+                netns: Some("far".into()),
+                dev: "decap".into()
+            }
+        );
+        let knob = |value| Command::Cfg {
+            netns: None,
+            key: 0,
+            value,
+        };
+        assert_eq!(one("orc cfg 0 out"), knob(CfgValue::Device("out".into())));
+        assert_eq!(one("orc cfg 0 43"), knob(CfgValue::Number(43)));
+    }
+
+    #[test]
+    fn a_mistake_is_told_by_its_place() {
+        let error = |text| parse(text).unwrap_err().to_string();
+        assert_eq!(
+            error("orc cfg out 0"),
+            "Line 1, column 9: `out` does not fit here, expected the number of a knob."
+        );
+        assert_eq!(
+            error("orc tap"),
+            "Line 1, column 8: the command ends here, expected a device."
+        );
+    }
 }

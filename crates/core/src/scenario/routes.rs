@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use super::command::{Ipv4Net, Mac, RouteEncap, RouteKind};
-use super::topology::{DevId, DeviceKind, NetnsId, Topology, TopologyError};
+use super::command::{Ipv4Net, Mac, RouteKind};
+use super::topology::{DevId, DeviceKind, NetnsId, ProgId, Topology, TopologyError};
 
 /// A route: where packets for a destination go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,16 @@ pub struct Route {
     /// Source address the kernel prefers.
     pub src: Option<Ipv4Addr>,
     /// What is put around them.
-    pub encap: Option<RouteEncap>,
+    pub encap: Option<Encap>,
+}
+
+/// What a route puts around a packet (`struct lwtunnel_state`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encap {
+    /// An MPLS label.
+    Mpls(u32),
+    /// What a program makes of it.
+    Bpf(ProgId),
 }
 
 /// What the routing tables say about a destination.

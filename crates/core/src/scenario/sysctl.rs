@@ -1,8 +1,9 @@
 //! `sysctl` and `echo VALUE > FILE`.
 
-use super::command::{Command, Netns};
+use super::command::{Command, NapiKnob, Netns};
 use super::error::ParseError;
 use super::lex::Args;
+use super::value::{device, number};
 
 /// `sysctl [-q] [-w] [-n] [-e] KEY=VALUE…`; without `=` it only shows.
 pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Vec<Command>, ParseError> {
@@ -66,14 +67,34 @@ pub(super) fn parse_echo(mut args: Args<'_>, netns: &Netns) -> Result<Vec<Comman
                 key: dotted(key),
                 value: words.join(" "),
             },
-            None => Command::NotCovered {
+            None => napi_knob(file, &words, netns).unwrap_or_else(|| Command::NotCovered {
                 what: format!("echo > {file}"),
-            },
+            }),
         }]);
     }
     Ok(vec![Command::NoEffect {
         why: "it only prints",
     }])
+}
+
+/// `/sys/class/net/DEV/napi_defer_hard_irqs` and `gro_flush_timeout`; the recordings mount sysfs on `/nsys`.
+fn napi_knob(file: &str, words: &[&str], netns: &Netns) -> Option<Command> {
+    let rest = file
+        .strip_prefix("/sys/class/net/")
+        .or_else(|| file.strip_prefix("/nsys/class/net/"))?;
+    let (dev, attribute) = rest.split_once('/')?;
+    let knob = match attribute {
+        "napi_defer_hard_irqs" => NapiKnob::DeferHardIrqs,
+        "gro_flush_timeout" => NapiKnob::GroFlushTimeout,
+        _ => return None,
+    };
+    let [value] = words else { return None };
+    Some(Command::NapiTimer {
+        netns: netns.clone(),
+        dev: device(dev)?,
+        knob,
+        value: number(value)?,
+    })
 }
 
 /// Keys may be written with slashes; then dots inside a name are swapped, as procps does it.

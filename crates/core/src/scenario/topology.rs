@@ -2,13 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use thiserror::Error;
-
+pub use super::clsact::{Clsact, Filter};
 use super::command::{
-    Ipv4Net, Mac, MirredAction, Netns as NetnsName, RouteKind, TcHook, TunnelParms, UdpTunnelParms,
-    XdpMode,
+    Ipv4Net, Mac, Netns as NetnsName, RouteKind, TunnelParms, UdpTunnelParms, XdpMode,
 };
-pub use super::routes::{Lookup, Route, contains, prefix_mask};
+pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
+pub use super::topology_error::TopologyError;
 use crate::net::ethernet;
 use crate::trace::DevRef;
 
@@ -26,34 +25,6 @@ pub struct NetnsId(pub usize);
 /// Index of a loaded program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProgId(pub usize);
-
-/// What a command asks for cannot be done.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[allow(missing_docs, reason = "each variant says it in its message")]
-pub enum TopologyError {
-    #[error("there is no network namespace `{0}`")]
-    NoNetns(String),
-    #[error("the network namespace `{0}` exists already")]
-    NetnsExists(String),
-    #[error("there is no device `{dev}` in {netns}; there are: {known}")]
-    NoDevice {
-        dev: String,
-        netns: String,
-        known: String,
-    },
-    #[error("a device `{dev}` exists already in {netns}")]
-    DeviceExists { dev: String, netns: String },
-    #[error(
-        "the simulator has no device of type `{0}`; it has: veth, gre, gretap, ipip, vlan, vxlan, geneve, bridge"
-    )]
-    UnknownKind(String),
-    #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]
-    TooManyDevices,
-    #[error("`{dev}` in {netns} is not a bridge")]
-    NotABridge { dev: String, netns: String },
-    #[error("there is no route to {dst} in {netns}")]
-    NoRoute { dst: Ipv4Addr, netns: String },
-}
 
 /// What a device does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +74,10 @@ pub struct Device {
     pub master: Option<DevId>,
     /// `NETIF_F_GRO`.
     pub gro: bool,
+    /// `napi_defer_hard_irqs`.
+    pub napi_defer_hard_irqs: u32,
+    /// `gro_flush_timeout`, nanoseconds.
+    pub gro_flush_timeout: u32,
     /// MAC address; zero for a device without Ethernet header.
     pub mac: Mac,
     /// Kind and parameters.
@@ -131,51 +106,9 @@ pub struct Device {
     pub clsact: Option<Clsact>,
 }
 
-/// A clsact qdisc: classifiers at both TC hooks, in the order in which they are asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clsact {
-    /// Filters for received packets.
-    pub ingress: Vec<Filter>,
-    /// Filters for packets to be sent.
-    pub egress: Vec<Filter>,
-}
-
-impl Clsact {
-    /// The filters of a hook.
-    #[must_use]
-    pub fn filters(&self, hook: TcHook) -> &[Filter] {
-        match hook {
-            TcHook::Ingress => &self.ingress,
-            TcHook::Egress => &self.egress,
-        }
-    }
-
-    /// Adds a filter: lower preference first, later ones behind equal ones.
-    pub fn add(&mut self, hook: TcHook, filter: Filter) {
-        let filters = match hook {
-            TcHook::Ingress => &mut self.ingress,
-            TcHook::Egress => &mut self.egress,
-        };
-        let at = filters.partition_point(|other| other.pref <= filter.pref);
-        filters.insert(at, filter);
-    }
-}
-
-/// A `matchall` classifier (`net/sched/cls_matchall.c`) with its action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Filter {
-    /// Preference.
-    pub pref: u16,
-    /// Only packets of this protocol.
-    pub protocol: Option<u16>,
-    /// What it does.
-    pub mirred: MirredAction,
-    /// Where to.
-    pub to: DevId,
-}
-
 impl Device {
-    /// Whether its packets have an Ethernet header (`ARPHRD_ETHER`, and `lo`).
+    /// Whether its packets have an Ethernet header (`ARPHRD_ETHER`, and `lo`): `dev_has_header()` and
+    /// `dev_is_mac_header_xmit()` (`include/linux/if_arp.h`), which agree for the devices that are here.
     #[must_use]
     pub fn has_ethernet(&self) -> bool {
         !matches!(self.kind, DeviceKind::Gre(_) | DeviceKind::Ipip(_))
@@ -186,13 +119,6 @@ impl Device {
     pub fn ll_reserved_space(&self) -> u32 {
         const HH_DATA_MOD: u32 = 16;
         ((self.hard_header_len + self.needed_headroom) & !(HH_DATA_MOD - 1)) + HH_DATA_MOD
-    }
-
-    /// Whether packets on the device carry a link-layer header that others may see: `dev_has_header()` and
-    /// `dev_is_mac_header_xmit()` (`include/linux/if_arp.h`), which agree for Ethernet and for layer 3 tunnels.
-    #[must_use]
-    pub fn has_header(&self) -> bool {
-        self.hard_header_len > 0
     }
 }
 
@@ -387,6 +313,8 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         home: netns,
         master: None,
         gro: false,
+        napi_defer_hard_irqs: 0,
+        gro_flush_timeout: 0,
         ifindex: 0,
         mac,
         kind: DeviceKind::Veth { peer },

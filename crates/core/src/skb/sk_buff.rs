@@ -251,6 +251,23 @@ impl SkBuff {
         Ok(())
     }
 
+    /// `skb_pull_rcsum()`: as [`SkBuff::pull`]; a checksum that a device was still to fill in is gone with its header.
+    ///
+    /// # Errors
+    /// [`SkbError::Pull`].
+    pub fn pull_rcsum(&mut self, len: u32) -> Result<(), SkbError> {
+        self.pull(len)?;
+        self.postpull_rcsum();
+        Ok(())
+    }
+
+    /// `skb_postpull_rcsum()`.
+    pub fn postpull_rcsum(&mut self) {
+        if self.ip_summed == CHECKSUM_PARTIAL && u32::from(self.csum_start) < self.data {
+            self.ip_summed = CHECKSUM_NONE;
+        }
+    }
+
     /// `skb_reset_mac_header()`: the MAC header is where `data` is.
     pub fn reset_mac_header(&mut self) {
         self.mac_header = self.data as u16;

@@ -67,7 +67,7 @@ impl Kernel {
             self.skb_mut(sent).dst = None;
         }
         // the other side expects `data` at the network header, or at the MAC header
-        let expects_nh = want_ingress || !self.topology.dev(to).has_header();
+        let expects_nh = want_ingress || !self.topology.dev(to).has_ethernet();
         let skb = self.skb(no);
         let at_nh = skb.data == u32::from(skb.network_header);
         let mac_len = if at_ingress {

@@ -33,9 +33,15 @@ impl Kernel {
         Ok(protocol as u16)
     }
 
-    /// `process_backlog()`: one packet out of the backlog.
-    pub(super) fn process_backlog(&mut self, no: SkbNo) -> Run<()> {
-        self.__netif_receive_skb(no).map(drop)
+    /// `process_backlog()`: all packets of the backlog, those included that come in the meantime.
+    pub(super) fn process_backlog(&mut self) -> Run<()> {
+        self.in_backlog = true;
+        let mut result = Ok(());
+        while let (Ok(()), Some(no)) = (&result, self.backlog.pop_front()) {
+            result = self.__netif_receive_skb(no).map(drop);
+        }
+        self.in_backlog = false;
+        result
     }
 
     /// `netif_receive_skb()`: a packet that somebody hands up outside of NAPI.
@@ -58,15 +64,42 @@ impl Kernel {
         })
     }
 
-    /// `netif_receive_skb_list_internal()` for a list of one, as NAPI hands it up.
-    pub(super) fn netif_receive_skb_list(&mut self, no: SkbNo) -> Run<()> {
-        match self.netif_receive_skb_core(no)? {
-            Received::For(Handler::Ip) => self.ip_list_rcv(no),
-            Received::For(Handler::Ipv6) => self.ipv6_rcv(no).map(drop),
-            Received::For(Handler::Mpls) => self.mpls_forward(no).map(drop),
-            Received::For(Handler::Tap(tap)) => self.packet_rcv(no, tap).map(drop),
-            Received::Done(_) => Ok(()),
+    /// `netif_receive_skb_list_internal()` and `__netif_receive_skb_list_core()`: packets in a row for the same
+    /// handler, that came by the same device, go there together.
+    pub(super) fn netif_receive_skb_list(&mut self, list: Vec<SkbNo>) -> Run<()> {
+        let mut sublist: Vec<SkbNo> = Vec::new();
+        let mut current = None;
+        for no in list {
+            let dev = self.skb(no).dev;
+            let Received::For(handler) = self.netif_receive_skb_core(no)? else {
+                continue;
+            };
+            if current != Some((handler, dev)) {
+                self.deliver_list(current, std::mem::take(&mut sublist))?;
+                current = Some((handler, dev));
+            }
+            sublist.push(no);
         }
+        self.deliver_list(current, sublist)
+    }
+
+    /// `__netif_receive_skb_list_ptype()`.
+    fn deliver_list(&mut self, to: Option<(Handler, Option<DevId>)>, list: Vec<SkbNo>) -> Run<()> {
+        let Some((handler, _)) = to else {
+            return Ok(());
+        };
+        if handler == Handler::Ip {
+            return self.ip_list_rcv(list);
+        }
+        for no in list {
+            match handler {
+                Handler::Ip => self.ip_rcv(no)?,
+                Handler::Ipv6 => self.ipv6_rcv(no)?,
+                Handler::Mpls => self.mpls_forward(no)?,
+                Handler::Tap(tap) => self.packet_rcv(no, tap)?,
+            };
+        }
+        Ok(())
     }
 
     /// `__netif_receive_skb_core()`: resets the headers, runs generic XDP, taps and TC, finds the protocol.
@@ -170,11 +203,9 @@ impl Kernel {
             ethernet::P_IPV6 => self.found(no, previous, Handler::Ipv6),
             mpls::P_MPLS_UC => self.found(no, previous, Handler::Mpls),
             // handlers that the recorded kernels have and the simulator does not
-            other @ (ethernet::P_ARP | vlan::P_8021Q | vlan::P_8021AD | ethernet::P_802_2) => {
-                not_covered(format!(
-                    "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
-                ))
-            }
+            other @ (ethernet::P_ARP | ethernet::P_802_2) => not_covered(format!(
+                "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
+            )),
             _ => Ok(()),
         }
     }

@@ -171,7 +171,11 @@ impl Kernel {
     /// `netif_rx_internal()`: into the backlog of this CPU.
     fn netif_rx_internal(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("netif_rx_internal", FILE, no, |k| {
-            k.raise_softirq(Softirq::Backlog(no));
+            // enqueue_to_backlog()
+            k.backlog.push_back(no);
+            if k.backlog.len() == 1 && !k.in_backlog {
+                k.raise_softirq(Softirq::Backlog);
+            }
             Ok(0)
         })
     }

@@ -7,10 +7,10 @@ use thiserror::Error;
 use super::{Kernel, ProgramError, Stop};
 use crate::bpf::{LoadError, ProgType};
 use crate::scenario::command::{
-    CfgValue, Command, Ipv4Net, Line, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
+    CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
 use crate::scenario::topology::{
-    Clsact, DevId, DeviceKind, Filter, Route, TopologyError, loopback, prefix_mask,
+    Clsact, DevId, DeviceKind, Encap, Filter, Route, TopologyError, loopback, prefix_mask,
 };
 
 /// A command could not be carried out.
@@ -119,7 +119,7 @@ impl Kernel {
                 encap,
                 via,
                 dev,
-            } => self.route_add(netns, *dst, *encap, *via, dev.as_deref()),
+            } => self.route_add(netns, *dst, encap.as_ref(), *via, dev.as_deref()),
             Command::RouteAdd {
                 netns, kind, dst, ..
             } => {
@@ -184,7 +184,29 @@ impl Kernel {
             }
             Command::Send { netns, dev, frame } => {
                 let id = self.find(netns, dev)?;
-                Ok(self.packet_snd(id, frame)?)
+                self.packet_snd(id, frame)?;
+                Ok(self.napi_timers()?)
+            }
+            Command::Burst { netns, dev, frames } => {
+                let id = self.find(netns, dev)?;
+                for frame in frames {
+                    self.packet_snd(id, frame)?;
+                }
+                Ok(self.napi_timers()?)
+            }
+            Command::NapiTimer {
+                netns,
+                dev,
+                knob,
+                value,
+            } => {
+                let id = self.find(netns, dev)?;
+                let device = self.topology.dev_mut(id);
+                match knob {
+                    NapiKnob::DeferHardIrqs => device.napi_defer_hard_irqs = *value,
+                    NapiKnob::GroFlushTimeout => device.gro_flush_timeout = *value,
+                }
+                Ok(())
             }
             Command::Tap { netns, dev } => {
                 let id = self.find(netns, dev)?;
@@ -280,7 +302,7 @@ impl Kernel {
         &mut self,
         netns: &Netns,
         dst: Ipv4Net,
-        encap: Option<RouteEncap>,
+        encap: Option<&RouteEncap>,
         via: Option<Ipv4Addr>,
         dev: Option<&str>,
     ) -> Done {
@@ -295,6 +317,11 @@ impl Kernel {
                 }
                 .into());
             }
+        };
+        let encap = match encap {
+            Some(RouteEncap::Mpls { label }) => Some(Encap::Mpls(*label)),
+            Some(RouteEncap::Bpf { section }) => Some(Encap::Bpf(self.lwt_program(section)?)),
+            None => None,
         };
         let here = &mut self.topology.netns[id.0];
         let src = here

@@ -1,19 +1,53 @@
-//! `net/core/gro.c` and `net/core/gro_cells.c`, for packets that nothing can be merged with.
+//! `net/core/gro.c` and `net/core/gro_cells.c`: packets of a flow become one.
+//!
+//! The way through the headers is here; what TCP merges is in `gro_tcp`.
 
+use super::gro_tcp::Segment;
+use super::udp::UdpSocket;
 use super::{Kernel, Run, Softirq, not_covered};
-use crate::net::{ethernet, ipv4};
+use crate::net::dissect::{be16, be32};
+use crate::net::{checksum, ethernet, geneve, gre, ipv4, udp, vlan, vxlan};
 use crate::scenario::command::XdpMode;
 use crate::scenario::topology::DevId;
-use crate::skb::NOT_SET;
+use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, NOT_SET};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/gro.c";
-/// `GRO_NORMAL`: not held, not merged, goes up as it is.
-const GRO_NORMAL: i64 = 3;
-/// `IPPROTO_TCP`.
-const PROTO_TCP: u8 = 6;
-/// `IPPROTO_UDP`.
-const PROTO_UDP: u8 = 17;
+
+/// `gro_result_t`, as `dev_gro_receive()` returns it.
+mod result {
+    /// Merged into another packet, which has it in its list.
+    pub const MERGED: i64 = 0;
+    /// Merged; the skb itself is of no more use.
+    pub const MERGED_FREE: i64 = 1;
+    /// Held until others come or the poll ends.
+    pub const HELD: i64 = 2;
+    /// Goes up as it is.
+    pub const NORMAL: i64 = 3;
+}
+
+/// `struct napi_gro_cb`: what is known of the packet on its way through the headers.
+#[derive(Debug)]
+pub(super) struct GroCb {
+    /// `data_offset`: how far the headers have been looked at, from `data`.
+    pub offset: u32,
+    /// Must not be held.
+    pub flush: bool,
+    /// Has been merged.
+    pub same_flow: bool,
+    /// The head went to another packet (`NAPI_GRO_FREE_STOLEN_HEAD`).
+    pub stolen_head: bool,
+    /// A tunnel header has been passed; there is only one.
+    encap_mark: bool,
+    /// Checksums that are known to be right.
+    csum_cnt: u8,
+    /// `same_flow` of the held packets.
+    pub flow: Vec<SkbNo>,
+    /// Where the IP headers are, from `data`, outermost first.
+    pub networks: Vec<u32>,
+    /// The NAPI's device.
+    dev: DevId,
+}
 
 impl Kernel {
     /// `gro_cells_receive()` (`net/core/gro_cells.c`): a tunnel's own NAPI takes the packet up; a clone, or a packet
@@ -28,48 +62,309 @@ impl Kernel {
             if k.skb_cloned(no) || k.netif_elide_gro(dev) {
                 return k.netif_rx(no);
             }
-            k.raise_softirq(Softirq::GroCell(no));
+            k.napi_queue(dev, no, Softirq::GroCell(dev));
             Ok(0)
         })
     }
 
-    /// `gro_cell_poll()`.
-    pub(super) fn gro_cell_poll(&mut self, no: SkbNo) -> Run<()> {
-        self.napi_gro_receive(no)
-    }
-
-    /// `napi_gro_receive()` (`gro_receive_skb()` since 6.13), then up: the list is flushed when the poll ends.
-    pub(super) fn napi_gro_receive(&mut self, no: SkbNo) -> Run<()> {
-        self.traced("gro_receive_skb", FILE, no, |k| k.dev_gro_receive(no))?;
-        self.netif_receive_skb_list(no)
+    /// `napi_gro_receive()` (`gro_receive_skb()` since 6.13).
+    pub(super) fn napi_gro_receive(&mut self, dev: DevId, no: SkbNo) -> Run<()> {
+        let mut stolen = false;
+        let verdict = self.traced("gro_receive_skb", FILE, no, |k| {
+            let (verdict, cb) = k.dev_gro_receive(dev, no)?;
+            stolen = cb.stolen_head;
+            if stolen {
+                let name = "napi_skb_free_stolen_head";
+                k.traced(name, "net/core/skbuff.c", no, |_| Ok(()))?;
+            }
+            Ok(verdict)
+        })?;
+        if stolen {
+            self.forget_stolen(no);
+        }
+        match verdict {
+            result::NORMAL => self.gro_normal_one(dev, no),
+            _ => Ok(()),
+        }
     }
 
     /// `dev_gro_receive()`.
-    fn dev_gro_receive(&mut self, no: SkbNo) -> Run<i64> {
-        self.traced("dev_gro_receive", FILE, no, |k| {
-            let elide = k.skb(no).dev.is_none_or(|dev| k.netif_elide_gro(dev));
-            if !elide && k.skb(no).protocol == ethernet::P_IP {
-                let skb = k.skb_mut(no);
-                skb.reset_network_header();
-                skb.reset_mac_len();
-                k.inet_gro_receive(no)?;
+    fn dev_gro_receive(&mut self, dev: DevId, no: SkbNo) -> Run<(i64, GroCb)> {
+        let summed = self.skb(no).ip_summed == CHECKSUM_UNNECESSARY;
+        let mut cb = GroCb {
+            offset: 0,
+            flush: false,
+            same_flow: false,
+            stolen_head: false,
+            encap_mark: false,
+            csum_cnt: u8::from(summed),
+            flow: Vec::new(),
+            networks: Vec::new(),
+            dev,
+        };
+        let verdict = self.traced("dev_gro_receive", FILE, no, |k| {
+            let here = k.skb(no).dev;
+            let protocol = k.skb(no).protocol;
+            let known = protocol == ethernet::P_IP || vlan::is_vlan(protocol);
+            if !known || here.is_none_or(|dev| k.netif_elide_gro(dev)) {
+                return Ok(result::NORMAL);
             }
-            Ok(GRO_NORMAL)
+            cb.flow = k.gro_list_prepare(dev, no);
+            let skb = k.skb_mut(no);
+            skb.reset_network_header();
+            skb.reset_mac_len();
+            if let Some(complete) = k.gro_receive_by_type(no, protocol, &mut cb)? {
+                if let Some(napi) = k.napi.get_mut(&dev) {
+                    napi.held.retain(|held| *held != complete);
+                }
+                k.napi_gro_complete(dev, complete)?;
+            }
+            if cb.same_flow {
+                return Ok(if cb.stolen_head {
+                    result::MERGED_FREE
+                } else {
+                    result::MERGED
+                });
+            }
+            if cb.flush {
+                return Ok(result::NORMAL);
+            }
+            let (head, len) = (k.skb(no).head, k.skb(no).len.saturating_sub(cb.offset));
+            k.buffers.shinfo_mut(head).gso_size = len as u16;
+            k.gro_segments.insert(no, Segment::alone(len, &cb.networks));
+            k.napi.entry(dev).or_default().held.push(no);
+            Ok(result::HELD)
+        })?;
+        Ok((verdict, cb))
+    }
+
+    /// `gro_list_prepare()`: held packets that may be of the same flow: of the same device and VLAN, with equal
+    /// metadata and equal MAC headers.
+    fn gro_list_prepare(&self, dev: DevId, no: SkbNo) -> Vec<SkbNo> {
+        let skb = self.skb(no);
+        let held = self.napi.get(&dev).map_or(&[][..], |napi| &napi.held);
+        let mac_len = skb
+            .dev
+            .map_or(0, |dev| self.topology.dev(dev).hard_header_len);
+        let mac = |no: SkbNo| self.bytes(no, u32::from(self.skb(no).mac_header), mac_len);
+        let same = |other: &&SkbNo| {
+            let p = self.skb(**other);
+            p.dev == skb.dev
+                && (p.vlan_present, p.vlan_tci) == (skb.vlan_present, skb.vlan_tci)
+                && !self.skb_metadata_differs(**other, no)
+                && mac(**other) == mac(no)
+        };
+        held.iter().filter(same).copied().collect()
+    }
+
+    /// `skb_metadata_differs()`: where the design says that they are.
+    fn skb_metadata_differs(&self, a: SkbNo, b: SkbNo) -> bool {
+        let meta = |no: SkbNo| {
+            let meta = self.meta_fields(self.skb(no));
+            self.bytes(no, meta.start.unwrap_or(0), meta.len)
+        };
+        meta(a) != meta(b)
+    }
+
+    /// `gro_find_receive_by_type()` and what it finds. Gives the held packet that must go up now.
+    fn gro_receive_by_type(
+        &mut self,
+        no: SkbNo,
+        protocol: u16,
+        cb: &mut GroCb,
+    ) -> Run<Option<SkbNo>> {
+        match protocol {
+            ethernet::P_IP => self.inet_gro_receive(no, cb),
+            ethernet::P_TEB => {
+                // eth_gro_receive()
+                let protocol = be16(self.gro_header(no, cb, ethernet::HLEN), 12);
+                cb.offset += ethernet::HLEN;
+                self.gro_receive_by_type(no, protocol, cb)
+            }
+            protocol if vlan::is_vlan(protocol) => {
+                self.traced("vlan_gro_receive", "net/8021q/vlan_core.c", no, |k| {
+                    let protocol = be16(k.gro_header(no, cb, vlan::HLEN), 2);
+                    cb.offset += vlan::HLEN;
+                    k.gro_receive_by_type(no, protocol, cb)
+                })
+            }
+            _ => {
+                cb.flush = true;
+                Ok(None)
+            }
+        }
+    }
+
+    /// `skb_gro_header()`: the bytes at the offset.
+    pub(super) fn gro_header(&self, no: SkbNo, cb: &GroCb, len: u32) -> &[u8] {
+        let skb = self.skb(no);
+        let left = skb.headlen().saturating_sub(cb.offset);
+        self.bytes(no, skb.data + cb.offset, len.min(left))
+    }
+
+    /// `inet_gro_receive()` (`net/ipv4/af_inet.c`).
+    fn inet_gro_receive(&mut self, no: SkbNo, cb: &mut GroCb) -> Run<Option<SkbNo>> {
+        self.traced("inet_gro_receive", "net/ipv4/af_inet.c", no, |k| {
+            let header = k.gro_header(no, cb, ipv4::HLEN).to_vec();
+            let left = k.skb(no).len.saturating_sub(cb.offset);
+            let protocol = header.get(9).copied().unwrap_or(0);
+            let offloads = matches!(
+                protocol,
+                ipv4::PROTO_TCP | ipv4::PROTO_UDP | ipv4::PROTO_GRE | ipv4::PROTO_IPIP
+            );
+            let plain = header.first() == Some(&0x45)
+                && be16(&header, 6) & ipv4::FRAGMENT == 0
+                && checksum::internet(&header) == 0;
+            if !offloads || !plain || header.len() < ipv4::HLEN as usize {
+                cb.flush = true;
+                return Ok(None);
+            }
+            let flush = u32::from(be16(&header, 2)) != left || be16(&header, 6) & !ipv4::DF != 0;
+            let at = cb.offset;
+            let same = |p: &SkbNo| {
+                let other = k.bytes(*p, k.skb(*p).data + at, ipv4::HLEN);
+                other.get(9) == header.get(9) && other.get(12..) == header.get(12..)
+            };
+            let flow = cb.flow.iter().filter(|p| same(p)).copied().collect();
+            cb.flow = flow;
+            cb.flush |= flush;
+            cb.networks.push(at);
+            cb.offset += ipv4::HLEN;
+            let skb = k.skb_mut(no);
+            skb.transport_header = (skb.data + cb.offset) as u16;
+            let complete = match protocol {
+                ipv4::PROTO_TCP => k.tcp4_gro_receive(no, cb)?,
+                ipv4::PROTO_UDP => k.udp4_gro_receive(no, &header, cb)?,
+                ipv4::PROTO_GRE => k.gre_gro_receive(no, cb)?,
+                // ipip_gro_receive()
+                _ if cb.encap_mark => {
+                    cb.flush = true;
+                    None
+                }
+                _ => {
+                    cb.encap_mark = true;
+                    k.inet_gro_receive(no, cb)?
+                }
+            };
+            cb.flush |= flush;
+            Ok(complete)
         })
     }
 
-    /// `inet_gro_receive()` (`net/ipv4/af_inet.c`): ICMP has no GRO; nothing is merged.
-    fn inet_gro_receive(&mut self, no: SkbNo) -> Run<()> {
-        self.traced("inet_gro_receive", "net/ipv4/af_inet.c", no, |k| {
-            let data = k.skb(no).data;
-            match k.bytes(no, data, ipv4::HLEN).get(9) {
-                Some(&(PROTO_TCP | PROTO_UDP)) => {
-                    not_covered("inet_gro_receive: GRO of TCP and UDP")
-                }
-                _ => Ok(None),
+    /// `skb_gro_checksum_validate()` for a protocol with a pseudo header; a right checksum need not be
+    /// looked at again.
+    pub(super) fn gro_checksum_validate(&mut self, no: SkbNo, pseudo: u16, cb: &mut GroCb) -> bool {
+        let skb = self.skb(no);
+        let at = skb.data + cb.offset;
+        let partial = skb.ip_summed == CHECKSUM_PARTIAL && u32::from(skb.csum_start) >= at;
+        if !partial && cb.csum_cnt == 0 {
+            let len = skb.len.saturating_sub(cb.offset);
+            if checksum::sum(self.bytes(no, at, len), pseudo) != 0xffff {
+                return false;
             }
-        })?;
-        Ok(())
+        }
+        self.gro_incr_csum_unnecessary(no, cb);
+        true
+    }
+
+    /// `skb_gro_incr_csum_unnecessary()`.
+    fn gro_incr_csum_unnecessary(&mut self, no: SkbNo, cb: &mut GroCb) {
+        if cb.csum_cnt > 0 {
+            cb.csum_cnt -= 1;
+        } else if self.skb(no).ip_summed == CHECKSUM_NONE {
+            self.skb_mut(no).ip_summed = CHECKSUM_UNNECESSARY;
+        }
+    }
+
+    /// `udp4_gro_receive()` (`net/ipv4/udp_offload.c`): only the port of a tunnel has GRO.
+    fn udp4_gro_receive(&mut self, no: SkbNo, ip: &[u8], cb: &mut GroCb) -> Run<Option<SkbNo>> {
+        let header = self.gro_header(no, cb, udp::HLEN).to_vec();
+        let left = self.skb(no).len.saturating_sub(cb.offset);
+        let (port, check) = (be16(&header, 2), be16(&header, 6));
+        if !cb.flush {
+            if check == 0 {
+                self.gro_incr_csum_unnecessary(no, cb);
+            } else {
+                let addr = |at: usize| be32(ip, at).to_be_bytes();
+                let pseudo = checksum::pseudo(addr(12), addr(16), ipv4::PROTO_UDP, left);
+                if !self.gro_checksum_validate(no, pseudo, cb) {
+                    cb.flush = true;
+                    return Ok(None);
+                }
+            }
+        }
+        let netns = self.topology.dev(cb.dev).netns;
+        let Some(socket) = self.udp_socket(netns, port).filter(|_| !cb.encap_mark) else {
+            cb.flush = true;
+            return Ok(None);
+        };
+        cb.encap_mark = true;
+        let same = |p: &SkbNo| {
+            let other = self.bytes(*p, self.skb(*p).data + cb.offset, 4);
+            other == &header[..4]
+        };
+        let flow = cb.flow.iter().filter(|p| same(p)).copied().collect();
+        cb.flow = flow;
+        cb.offset += udp::HLEN;
+        match socket {
+            UdpSocket::Vxlan => cb.offset += vxlan::HLEN,
+            UdpSocket::Geneve => {
+                let first = self.gro_header(no, cb, 1).first().copied().unwrap_or(0);
+                cb.offset += geneve::header_len(first);
+            }
+        }
+        self.gro_receive_by_type(no, ethernet::P_TEB, cb)
+    }
+
+    /// `gre_gro_receive()` (`net/ipv4/gre_offload.c`): keys and checksums are understood, sequence numbers not.
+    fn gre_gro_receive(&mut self, no: SkbNo, cb: &mut GroCb) -> Run<Option<SkbNo>> {
+        let header = self.gro_header(no, cb, gre::BASE_HLEN).to_vec();
+        let (flags, protocol) = (be16(&header, 0), be16(&header, 2));
+        let known = matches!(protocol, ethernet::P_IP | ethernet::P_TEB) || vlan::is_vlan(protocol);
+        if cb.encap_mark || flags & !(gre::KEY | gre::CSUM) != 0 || !known {
+            cb.encap_mark = true;
+            cb.flush = true;
+            return Ok(None);
+        }
+        cb.encap_mark = true;
+        if flags & gre::CSUM != 0 && !cb.flush && !self.gro_checksum_validate(no, 0, cb) {
+            cb.flush = true;
+            return Ok(None);
+        }
+        let len = gre::header_len(flags);
+        let own = self.gro_header(no, cb, len).to_vec();
+        let key = |header: &[u8]| {
+            (
+                header.get(..4).map(<[u8]>::to_vec),
+                header.last_chunk::<4>().copied(),
+            )
+        };
+        let same = |p: &SkbNo| {
+            let other = self.bytes(*p, self.skb(*p).data + cb.offset, len);
+            flags & gre::KEY == 0 && other.get(..4) == own.get(..4) || key(other) == key(&own)
+        };
+        let flow = cb.flow.iter().filter(|p| same(p)).copied().collect();
+        cb.flow = flow;
+        cb.offset += len;
+        self.gro_receive_by_type(no, protocol, cb)
+    }
+
+    /// `napi_gro_complete()`: a packet that stayed alone is as before; the headers of a merged one are completed.
+    pub(super) fn napi_gro_complete(&mut self, dev: DevId, no: SkbNo) -> Run<()> {
+        let segment = self.gro_segments.remove(&no);
+        match segment {
+            Some(segment) if segment.count > 1 => {
+                if self.skb(no).protocol != ethernet::P_IP || segment.networks.len() != 1 {
+                    return not_covered("napi_gro_complete of merged packets in a tunnel or VLAN");
+                }
+                self.inet_gro_complete(no, segment.networks[0]);
+            }
+            _ => {
+                let head = self.skb(no).head;
+                self.buffers.shinfo_mut(head).gso_size = 0;
+            }
+        }
+        self.gro_normal_one(dev, no)
     }
 
     /// `netif_elide_gro()`: no GRO feature (veth without `ethtool -K … gro on`), or a generic XDP program.

@@ -153,6 +153,7 @@ impl Kernel {
             tos,
             ttl: DEFAULT_TTL,
             df: false,
+            no_id: false,
             payload: message,
             writer: "icmp_push_reply",
         };
@@ -180,6 +181,7 @@ impl Kernel {
             tos: 0,
             ttl: DEFAULT_TTL,
             df: true,
+            no_id: false,
             payload: &message,
             writer: "raw_sendmsg",
         };

@@ -29,10 +29,42 @@ impl Kernel {
         })
     }
 
-    /// `ip_list_rcv()` → `ip_sublist_rcv()` → `ip_list_rcv_finish()`, for a list of one, from NAPI.
-    pub(super) fn ip_list_rcv(&mut self, no: SkbNo) -> Run<()> {
-        if self.ip_rcv_core(no)?.is_some() {
+    /// `ip_list_rcv()`: packets from NAPI, device by device.
+    pub(super) fn ip_list_rcv(&mut self, list: Vec<SkbNo>) -> Run<()> {
+        let mut sublist = Vec::new();
+        let mut current = None;
+        for no in list {
+            let dev = self.skb(no).dev;
+            if self.ip_rcv_core(no)?.is_none() {
+                continue;
+            }
+            if current != dev {
+                self.ip_list_rcv_finish(std::mem::take(&mut sublist))?;
+                current = dev;
+            }
+            sublist.push(no);
+        }
+        self.ip_list_rcv_finish(sublist)
+    }
+
+    /// `ip_sublist_rcv()` → `ip_list_rcv_finish()`: packets in a row with the same route go on together. A route
+    /// that says no is never the same as another one.
+    fn ip_list_rcv_finish(&mut self, list: Vec<SkbNo>) -> Run<()> {
+        let mut sublist: Vec<(SkbNo, Input)> = Vec::new();
+        let mut current = None;
+        for no in list {
             let input = self.ip_rcv_finish_core(no)?;
+            let route = (input, self.ip_hdr_addr(no, 16));
+            let route = Some(route).filter(|(input, _)| !matches!(input, Input::Error(_)));
+            if route.is_none() || current != route {
+                for (no, input) in std::mem::take(&mut sublist) {
+                    self.dst_input(no, input)?;
+                }
+                current = route;
+            }
+            sublist.push((no, input));
+        }
+        for (no, input) in sublist {
             self.dst_input(no, input)?;
         }
         Ok(())
@@ -43,7 +75,7 @@ impl Kernel {
         self.traced("ip_rcv_core", FILE, no, |k| {
             let skb = k.skb(no);
             let header = k.bytes(no, skb.data, skb.headlen());
-            let len = match valid_length(header) {
+            let len = match valid_length(header, skb.len) {
                 _ if skb.pkt_type == PacketType::OtherHost => Err(drop_reason::OTHERHOST),
                 length => length,
             };
@@ -110,6 +142,7 @@ impl Kernel {
                 Some(&ipv4::PROTO_GRE) => k.gre_rcv(no).map(drop),
                 Some(&ipv4::PROTO_IPIP) => k.tunnel4_rcv(no).map(drop),
                 Some(&ipv4::PROTO_UDP) => k.udp_rcv(no).map(drop),
+                Some(&ipv4::PROTO_TCP) => k.tcp_v4_rcv(no).map(drop),
                 Some(other) => not_covered(format!("ip_protocol_deliver_rcu: IP protocol {other}")),
                 None => not_covered("ip_protocol_deliver_rcu: a packet without IP header"),
             }
@@ -124,7 +157,7 @@ impl Kernel {
 }
 
 /// `tot_len` of a header that `ip_rcv_core()` accepts, given the packet from the header on; else the drop reason.
-fn valid_length(packet: &[u8]) -> Result<u32, u32> {
+fn valid_length(packet: &[u8], skb_len: u32) -> Result<u32, u32> {
     let first = packet.first().copied().unwrap_or(0);
     let ihl = usize::from(first & 0x0f) * 4;
     let Some(header) = packet.get(..ihl) else {
@@ -137,7 +170,7 @@ fn valid_length(packet: &[u8]) -> Result<u32, u32> {
         return Err(drop_reason::IP_CSUM);
     }
     let len = u32::from(be16(packet, 2));
-    if len as usize > packet.len() {
+    if len > skb_len {
         Err(drop_reason::PKT_TOO_SMALL)
     } else if (len as usize) < ihl {
         Err(drop_reason::IP_INHDR)
@@ -160,21 +193,25 @@ mod tests {
         packet
     }
 
+    fn valid(packet: &[u8]) -> Result<u32, u32> {
+        valid_length(packet, packet.len() as u32)
+    }
+
     #[test]
     fn a_whole_header_gives_its_length() {
-        assert_eq!(valid_length(&echo()), Ok(52));
+        assert_eq!(valid(&echo()), Ok(52));
     }
 
     #[test]
     fn what_is_refused() {
         let mut bad_sum = echo();
         bad_sum[11] ^= 1;
-        assert_eq!(valid_length(&bad_sum), Err(drop_reason::IP_CSUM));
+        assert_eq!(valid(&bad_sum), Err(drop_reason::IP_CSUM));
         // golden E8-h_change_tail_shrink-aligned-4b, seq 48: shorter than tot_len
-        assert_eq!(valid_length(&echo()[..51]), Err(drop_reason::PKT_TOO_SMALL));
+        assert_eq!(valid(&echo()[..51]), Err(drop_reason::PKT_TOO_SMALL));
         let mut v6 = echo();
         v6[0] = 0x65;
-        assert_eq!(valid_length(&v6), Err(drop_reason::IP_INHDR));
-        assert_eq!(valid_length(&[]), Err(drop_reason::IP_INHDR));
+        assert_eq!(valid(&v6), Err(drop_reason::IP_INHDR));
+        assert_eq!(valid(&[]), Err(drop_reason::IP_INHDR));
     }
 }

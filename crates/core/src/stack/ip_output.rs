@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::lwtunnel::LWTUNNEL_XMIT_CONTINUE;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, dissect, ipv4_label};
 use crate::net::{checksum, ethernet, ipv4};
@@ -21,6 +22,8 @@ pub(super) struct Datagram<'a> {
     pub ttl: u8,
     /// `IP_PMTUDISC_WANT` sets DF, `IP_PMTUDISC_DONT` does not.
     pub df: bool,
+    /// A socket that never was connected sends id 0 with DF (`__ip_select_ident()` is not asked).
+    pub no_id: bool,
     /// Transport header and payload.
     pub payload: &'a [u8],
     /// Kernel function that wrote the payload.
@@ -46,7 +49,10 @@ impl Kernel {
         skb.reset_network_header();
         skb.transport_header = skb.network_header + ipv4::HLEN as u16;
         skb.dst = Some(route);
-        let id = self.ip_select_ident();
+        let id = match datagram.no_id {
+            true => 0,
+            false => self.ip_select_ident(),
+        };
         let header = ip_header(datagram, id);
         let at = u32::from(self.skb(no).network_header);
         self.write_header(
@@ -137,10 +143,13 @@ impl Kernel {
                 k.skb_expand_head(no, room)?;
             }
             let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16));
-            match route.encap {
-                Some(encap) => k.lwtunnel_xmit(no, route, encap, next_hop),
-                None => k.neigh_output(no, route.dev, next_hop),
+            if let Some(encap) = route.encap {
+                let ret = k.lwtunnel_xmit(no, route, encap, next_hop)?;
+                if ret != LWTUNNEL_XMIT_CONTINUE {
+                    return Ok(ret);
+                }
             }
+            k.neigh_output(no, route.dev, next_hop)
         })
     }
 }

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::dev_rx::eth_protocol;
 use super::links::MAX_TUNNEL_HEADROOM;
+use super::outer::{DEFAULT_TTL, ECN_MASK, InnerHeader, Outer, ecn_encapsulate, outer_ipv4};
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, ipv4_label};
 use crate::net::{checksum, ethernet, ipv4, vlan};
@@ -16,10 +17,6 @@ const CORE: &str = "net/ipv4/ip_tunnel_core.c";
 const FILE: &str = "net/ipv4/ip_tunnel.c";
 /// `IP_TUNNEL_RECURSION_LIMIT` (`include/net/ip_tunnels.h`): tunnels inside tunnels.
 const IP_TUNNEL_RECURSION_LIMIT: u32 = 5;
-/// `net.ipv4.ip_default_ttl` (`ip4_dst_hoplimit()`).
-pub(super) const DEFAULT_TTL: u8 = 64;
-/// `INET_ECN_MASK` and `INET_ECN_CE`: Congestion Experienced.
-const ECN_MASK: u8 = 3;
 
 /// What the tunnel header said (`struct tnl_ptk_info`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +64,7 @@ impl Kernel {
         xnet: bool,
     ) -> Run<()> {
         self.traced("__iptunnel_pull_header", CORE, no, |k| {
-            k.skb_mut(no).pull(hdr_len)?;
+            k.skb_mut(no).pull_rcsum(hdr_len)?;
             let skb = k.skb(no);
             let frame = k.bytes(no, skb.data, ethernet::HLEN);
             // eth_proto_is_802_3()
@@ -113,6 +110,7 @@ impl Kernel {
             if ethernet {
                 let protocol = k.eth_type_trans(no, tunnel)?;
                 k.skb_mut(no).protocol = protocol;
+                k.skb_mut(no).postpull_rcsum();
             } else {
                 k.skb_mut(no).dev = Some(tunnel);
             }
@@ -339,64 +337,5 @@ fn rank(parms: &TunnelParms, local: Ipv4Addr, remote: Ipv4Addr) -> Option<u8> {
         (true, _) if parms.remote.is_none() => Some(1),
         _ if parms.local.is_none() && parms.remote.is_none() => Some(0),
         _ => None,
-    }
-}
-
-/// What a tunnel inherits of the packet it carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct InnerHeader {
-    pub tos: u8,
-    pub ttl: u8,
-    pub df: bool,
-}
-
-/// What a tunnel's outer IPv4 header says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Outer {
-    pub saddr: Ipv4Addr,
-    pub daddr: Ipv4Addr,
-    pub protocol: u8,
-    pub tos: u8,
-    pub ttl: u8,
-    pub df: bool,
-}
-
-/// The header, without id, length and checksum.
-pub(super) fn outer_ipv4(outer: Outer) -> [u8; ipv4::HLEN as usize] {
-    let mut header = [0; ipv4::HLEN as usize];
-    header[0] = 0x45;
-    header[1] = outer.tos;
-    let frag_off = if outer.df { ipv4::DF } else { 0 };
-    header[6..8].copy_from_slice(&frag_off.to_be_bytes());
-    header[8] = outer.ttl;
-    header[9] = outer.protocol;
-    header[12..16].copy_from_slice(&outer.saddr.octets());
-    header[16..20].copy_from_slice(&outer.daddr.octets());
-    header
-}
-
-/// `INET_ECN_encapsulate()` (RFC 6040): the inner ECN field goes out, CE as ECT(0).
-pub(super) fn ecn_encapsulate(outer: u8, inner: u8) -> u8 {
-    const ECT_0: u8 = 2;
-    let ecn = if inner & ECN_MASK == ECN_MASK {
-        ECT_0
-    } else {
-        inner & ECN_MASK
-    };
-    (outer & !ECN_MASK) | ecn
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ecn_encapsulate;
-
-    /// RFC 6040, section 4.1, compatibility with RFC 3168 full-functionality: CE is not copied out.
-    #[test]
-    fn ecn_goes_out_but_ce_does_not() {
-        assert_eq!(ecn_encapsulate(0, 0), 0);
-        assert_eq!(ecn_encapsulate(0, 1), 1);
-        assert_eq!(ecn_encapsulate(0, 2), 2);
-        assert_eq!(ecn_encapsulate(0, 3), 2);
-        assert_eq!(ecn_encapsulate(0xb8, 1), 0xb9);
     }
 }

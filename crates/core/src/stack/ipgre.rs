@@ -55,8 +55,11 @@ impl Kernel {
             key: word(flags & gre::KEY != 0),
             seq: word(flags & gre::SEQ != 0),
         };
-        if csum && !self.skb_checksum_simple_validate(no) {
-            return Ok(None);
+        if csum {
+            if !self.skb_checksum_simple_validate(no) {
+                return Ok(None);
+            }
+            self.skb_checksum_try_convert(no);
         }
         Ok(Some((gre::header_len(flags), info)))
     }

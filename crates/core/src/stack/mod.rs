@@ -14,6 +14,7 @@ mod features;
 mod filter;
 mod geneve;
 mod gro;
+mod gro_tcp;
 mod icmp;
 mod ip_forward;
 mod ip_input;
@@ -23,8 +24,11 @@ mod ipgre;
 mod ipip;
 mod judge;
 mod links;
+mod lwtunnel;
 mod mpls;
+mod napi;
 mod neighbour;
+mod outer;
 mod programs;
 mod reads;
 mod skb_data_move;
@@ -35,6 +39,7 @@ mod softirq;
 mod taps;
 mod tc;
 mod tc_host;
+mod tcp;
 mod udp;
 mod veth;
 mod vlan;
@@ -127,12 +132,12 @@ impl Returned for Option<SkbNo> {
 /// Work that waits for the next softirq.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Softirq {
-    /// A packet in the ring of a veth device with NAPI.
-    VethPoll(DevId, SkbNo),
-    /// A packet in `softnet_data.input_pkt_queue`.
-    Backlog(SkbNo),
-    /// A packet in a tunnel's GRO cell.
-    GroCell(SkbNo),
+    /// The ring of a veth device with NAPI.
+    VethPoll(DevId),
+    /// `softnet_data.input_pkt_queue`.
+    Backlog,
+    /// A tunnel's GRO cell.
+    GroCell(DevId),
 }
 
 /// Two machines in one: all namespaces of one simulated kernel.
@@ -147,6 +152,11 @@ pub struct Kernel {
     pub(crate) recorder: Recorder,
     judge: judge::Judge,
     softirqs: VecDeque<Softirq>,
+    napi: BTreeMap<DevId, napi::Napi>,
+    gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
+    backlog: VecDeque<SkbNo>,
+    in_backlog: bool,
+    free_skb_no: Option<SkbNo>,
     bh_disabled: u32,
     xmit_recursion: u32,
     mirred_nesting: u32,
@@ -173,6 +183,11 @@ impl Kernel {
             recorder,
             judge: judge::Judge::default(),
             softirqs: VecDeque::new(),
+            napi: BTreeMap::new(),
+            gro_segments: BTreeMap::new(),
+            backlog: VecDeque::new(),
+            in_backlog: false,
+            free_skb_no: None,
             bh_disabled: 0,
             xmit_recursion: 0,
             mirred_nesting: 0,

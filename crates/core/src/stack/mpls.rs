@@ -1,14 +1,14 @@
-//! MPLS: `net/mpls/af_mpls.c`, `net/mpls/mpls_iptunnel.c`, and `net/core/lwtunnel.c`.
+//! MPLS: `net/mpls/af_mpls.c` and `net/mpls/mpls_iptunnel.c`.
 
 use std::net::Ipv4Addr;
 
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
+use super::lwtunnel::LWTUNNEL_XMIT_DONE;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be32;
 use crate::net::mpls::{self, Entry};
 use crate::net::{ethernet, ipv4};
-use crate::scenario::command::RouteEncap;
 use crate::scenario::topology::{DevId, Route};
 use crate::skb::PacketType;
 use crate::trace::{Layer, SkbNo};
@@ -90,27 +90,14 @@ impl Kernel {
         Ok(true)
     }
 
-    /// `lwtunnel_xmit()` (`net/core/lwtunnel.c`): the route puts something around the packet. Since 7.2 metadata
-    /// are cleared first (patch-series.md, section 5).
-    pub(super) fn lwtunnel_xmit(
+    /// `mpls_xmit()`: pushes a label; its ttl is that of the IP packet.
+    pub(super) fn mpls_xmit(
         &mut self,
         no: SkbNo,
         route: Route,
-        encap: RouteEncap,
+        label: u32,
         next_hop: Ipv4Addr,
     ) -> Run<i64> {
-        self.traced("lwtunnel_xmit", "net/core/lwtunnel.c", no, |k| {
-            k.skb_metadata_clear(no);
-            match encap {
-                RouteEncap::Mpls { label } => k.mpls_xmit(no, route, label, next_hop),
-            }
-        })
-    }
-
-    /// `mpls_xmit()`: pushes a label; its ttl is that of the IP packet.
-    fn mpls_xmit(&mut self, no: SkbNo, route: Route, label: u32, next_hop: Ipv4Addr) -> Run<i64> {
-        /// `LWTUNNEL_XMIT_DONE`.
-        const DONE: i64 = 0;
         self.traced("mpls_xmit", "net/mpls/mpls_iptunnel.c", no, |k| {
             k.skb_forward_csum(no);
             let at = u32::from(k.skb(no).network_header);
@@ -133,7 +120,7 @@ impl Kernel {
             let (layer, text) = (Layer::Mpls, format!("MPLS label {label}"));
             k.write_header(no, at, &bytes, layer, text, "mpls_xmit");
             k.neigh_output_uncached(no, route.dev, next_hop)?;
-            Ok(DONE)
+            Ok(LWTUNNEL_XMIT_DONE)
         })
     }
 }

@@ -38,15 +38,24 @@ impl Kernel {
         // arp_constructor(): VLAN devices have no hard_header_cache (vlan_header_ops)
         if matches!(self.topology.dev(dev).kind, DeviceKind::Vlan { .. }) {
             return self.traced("neigh_connected_output", FILE, no, |k| {
+                k.pull_to_network(no)?;
                 k.eth_header(no, dev, lladdr)?;
                 k.dev_queue_xmit(no)
             });
         }
         self.traced("neigh_resolve_output", FILE, no, |k| {
             k.topology.dev_mut(dev).hh_cached.push(next_hop);
+            k.pull_to_network(no)?;
             k.eth_header(no, dev, lladdr)?;
             k.dev_queue_xmit(no)
         })
+    }
+
+    /// What stands in front of the network header is no link header of ours: a program may have left it.
+    fn pull_to_network(&mut self, no: SkbNo) -> Run<()> {
+        let skb = self.skb_mut(no);
+        let offset = u32::from(skb.network_header).saturating_sub(skb.data);
+        Ok(skb.pull(offset)?)
     }
 
     /// `neigh_hh_output()` (`include/net/neighbour.h`): copies the cached header as a block of 16 bytes, of

@@ -96,7 +96,11 @@ impl Kernel {
             });
         };
         if loaded.kind != kind {
-            let wanted = if kind == ProgType::Xdp { "XDP" } else { "TC" };
+            let wanted = match kind {
+                ProgType::Xdp => "XDP",
+                ProgType::LwtXmit => "LWT xmit",
+                ProgType::SchedCls | ProgType::Plain | ProgType::Unknown(_) => "TC",
+            };
             return Err(ProgramError::WrongType {
                 name: name.into(),
                 section: loaded.section.clone(),
@@ -106,6 +110,15 @@ impl Kernel {
         match &loaded.prepared {
             Ok(_) => Ok(ProgId(id)),
             Err(error) => Err(error.clone().into()),
+        }
+    }
+
+    /// The `lwt_xmit` program of a section, loaded last.
+    pub(super) fn lwt_program(&self, section: &str) -> Result<ProgId, ProgramError> {
+        let fits = |loaded: &&Loaded| loaded.kind == ProgType::LwtXmit && loaded.section == section;
+        match self.programs.iter().rev().find(fits) {
+            Some(loaded) => self.find_program(&loaded.name, ProgType::LwtXmit),
+            None => self.find_program(section, ProgType::LwtXmit),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use super::{Kernel, Run};
 use crate::scenario::topology::DevId;
-use crate::skb::{MAX_LINEAR, PacketType, SkBuff, data_align, kmalloc_end, page_end};
+use crate::skb::{
+    CHECKSUM_COMPLETE, MAX_LINEAR, PacketType, SkBuff, data_align, kmalloc_end, page_end,
+};
 use crate::trace::{Layer, Outcome, SkbNo, StepKind};
 
 const FILE: &str = "net/core/skbuff.c";
@@ -41,8 +43,10 @@ impl Kernel {
     }
 
     pub(super) fn new_skb(&mut self, head: crate::trace::BufferNo) -> SkbNo {
-        let no = SkbNo(self.next_skb);
-        self.next_skb += 1;
+        let no = self.free_skb_no.take().unwrap_or_else(|| {
+            self.next_skb += 1;
+            SkbNo(self.next_skb - 1)
+        });
         self.skbs.insert(no, SkBuff::new(no, head));
         no
     }
@@ -220,10 +224,16 @@ impl Kernel {
     /// `skb_checksum_simple_validate()`: sums the packet from `data`; what hardware did not check
     /// is `CHECKSUM_COMPLETE` afterwards.
     pub(super) fn skb_checksum_simple_validate(&mut self, no: SkbNo) -> bool {
-        const CHECKSUM_COMPLETE: u8 = 2;
+        self.skb_mut(no).csum_valid = false;
+        if self.csum_unnecessary(no) {
+            self.csum_is_valid(no);
+            return true;
+        }
         let skb = self.skb(no);
         let valid = crate::net::checksum::internet(self.bytes(no, skb.data, skb.len)) == 0;
-        self.skb_mut(no).ip_summed = CHECKSUM_COMPLETE;
+        let skb = self.skb_mut(no);
+        skb.ip_summed = CHECKSUM_COMPLETE;
+        skb.csum_valid = valid;
         valid
     }
 }

@@ -32,9 +32,9 @@ impl Kernel {
     fn net_rx_action(&mut self) -> Run<()> {
         while let Some(work) = self.softirqs.pop_front() {
             match work {
-                Softirq::VethPoll(dev, skb) => self.veth_poll(dev, skb)?,
-                Softirq::Backlog(skb) => self.process_backlog(skb)?,
-                Softirq::GroCell(skb) => self.gro_cell_poll(skb)?,
+                Softirq::VethPoll(dev) => self.veth_poll(dev)?,
+                Softirq::Backlog => self.process_backlog()?,
+                Softirq::GroCell(dev) => self.gro_cell_poll(dev)?,
             }
         }
         Ok(())

@@ -44,7 +44,7 @@ impl Kernel {
         self.traced("packet_rcv", "net/packet/af_packet.c", no, |k| {
             let dev = k.taps[tap.0].dev;
             let (data, len) = (k.skb(no).data, k.skb(no).len);
-            if k.topology.dev(dev).has_header() {
+            if k.topology.dev(dev).has_ethernet() {
                 let header = data.saturating_sub(u32::from(k.skb(no).mac_header));
                 k.skb_mut(no).push(header)?;
             }

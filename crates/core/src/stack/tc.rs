@@ -157,6 +157,21 @@ impl Kernel {
         self.tcf_classify(no, &filters)
     }
 
+    /// `run_lwt_bpf()`: the program, over the packet as it is. It leaves no step of its own in a recording.
+    pub(super) fn run_lwt_bpf(&mut self, program: ProgId, dev: DevId, no: SkbNo) -> Run<i64> {
+        let run = self.open_run(program, "lwt_xmit", dev)?;
+        self.bpf_compute_data_pointers(no);
+        let verdict = self.bpf_prog_run(
+            program,
+            dev,
+            |kernel| TcHost::new(kernel, no, run, dev),
+            TcHost::finish,
+        )?;
+        let verdict = i64::from(verdict as i32);
+        self.recorder.trace.runs[run].verdict = Some(verdict);
+        Ok(verdict)
+    }
+
     /// Runs one TC program over the packet.
     pub(super) fn run_tc(
         &mut self,

@@ -3,14 +3,14 @@
 use std::net::Ipv4Addr;
 
 use super::features::CSUM_MANGLED_0;
-use super::ip_tunnel::{DEFAULT_TTL, Outer, ecn_encapsulate, outer_ipv4};
+use super::outer::{DEFAULT_TTL, Outer, ecn_encapsulate, outer_ipv4};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{checksum, icmp, ipv4, udp};
 use crate::scenario::command::{TunnelDf, TunnelTtl, UdpTunnelParms};
 use crate::scenario::topology::{DevId, DeviceKind, NetnsId, Route};
-use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
+use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv4/udp.c";
@@ -43,9 +43,14 @@ impl Kernel {
             }
             let netns = k.skb(no).dev.map(|dev| k.topology.dev(dev).netns);
             match netns.and_then(|netns| k.udp_socket(netns, port)) {
-                Some(socket) => k.udp_queue_rcv_skb(no, socket),
+                Some(socket) => {
+                    if check != 0 {
+                        k.skb_checksum_try_convert(no);
+                    }
+                    k.udp_queue_rcv_skb(no, socket)
+                }
                 None => {
-                    if !k.udp_checksum_complete(no) {
+                    if !k.checksum_complete(no, ipv4::PROTO_UDP) {
                         return not_covered("udp_rcv: a wrong checksum");
                     }
                     k.icmp_send(no, icmp::DEST_UNREACH, icmp::PORT_UNREACH)?;
@@ -60,7 +65,7 @@ impl Kernel {
     fn udp_queue_rcv_skb(&mut self, no: SkbNo, socket: UdpSocket) -> Run<i64> {
         self.traced("udp_queue_rcv_skb", FILE, no, |k| {
             k.traced("udp_queue_rcv_one_skb", FILE, no, |k| {
-                if !k.udp_checksum_complete(no) {
+                if !k.checksum_complete(no, ipv4::PROTO_UDP) {
                     return not_covered("udp_queue_rcv_one_skb: a wrong checksum");
                 }
                 match socket {
@@ -84,43 +89,69 @@ impl Kernel {
             })
     }
 
-    /// `udp4_csum_init()`: a checksum of 0 needs no check, a short packet is summed at once.
+    /// `udp4_csum_init()`: a checksum of 0 needs no check.
     fn udp4_csum_init(&mut self, no: SkbNo, check: u16) -> bool {
-        const CHECKSUM_BREAK: u32 = 76;
-        self.skb_mut(no).csum_valid = false;
-        if check == 0 || self.csum_unnecessary(no) {
-            self.skb_mut(no).csum_valid = true;
+        if check == 0 {
+            self.csum_is_valid(no);
             return true;
         }
-        let skb = self.skb(no);
-        if skb.ip_summed == CHECKSUM_COMPLETE && self.udp_sum_is_right(no) {
-            self.skb_mut(no).csum_valid = true;
-            return true;
-        }
-        self.skb(no).len > CHECKSUM_BREAK || self.udp_checksum_complete(no)
+        self.csum_init(no, ipv4::PROTO_UDP)
     }
 
-    /// `udp_lib_checksum_complete()`: sums the packet unless somebody has done so.
-    fn udp_checksum_complete(&mut self, no: SkbNo) -> bool {
+    /// `skb_checksum_init()`: what somebody has checked is not summed again, a short packet is summed at once.
+    pub(super) fn csum_init(&mut self, no: SkbNo, protocol: u8) -> bool {
+        const CHECKSUM_BREAK: u32 = 76;
+        self.skb_mut(no).csum_valid = false;
+        if self.csum_unnecessary(no) {
+            self.csum_is_valid(no);
+            return true;
+        }
+        if self.skb(no).ip_summed == CHECKSUM_COMPLETE && self.sum_is_right(no, protocol) {
+            self.skb_mut(no).csum_valid = true;
+            return true;
+        }
+        self.skb(no).len > CHECKSUM_BREAK || self.checksum_complete(no, protocol)
+    }
+
+    /// `__skb_checksum_validate_needed()` says no: one of the checksums known to be right is used up.
+    pub(super) fn csum_is_valid(&mut self, no: SkbNo) {
+        let skb = self.skb_mut(no);
+        skb.csum_valid = true;
+        if skb.ip_summed == CHECKSUM_UNNECESSARY {
+            skb.ip_summed = CHECKSUM_NONE;
+        }
+    }
+
+    /// `skb_checksum_try_convert()`: a right checksum that somebody else has found is as good as a sum of the
+    /// whole packet, from which inner checksums follow.
+    pub(super) fn skb_checksum_try_convert(&mut self, no: SkbNo) {
+        let skb = self.skb_mut(no);
+        if skb.ip_summed == CHECKSUM_NONE && skb.csum_valid {
+            skb.ip_summed = CHECKSUM_COMPLETE;
+        }
+    }
+
+    /// `skb_checksum_complete()`: sums the packet unless somebody has done so.
+    pub(super) fn checksum_complete(&mut self, no: SkbNo, protocol: u8) -> bool {
         if self.csum_unnecessary(no) {
             return true;
         }
-        let valid = self.udp_sum_is_right(no);
+        let valid = self.sum_is_right(no, protocol);
         let skb = self.skb_mut(no);
         skb.ip_summed = CHECKSUM_COMPLETE;
         skb.csum_valid = valid;
         valid
     }
 
-    fn udp_sum_is_right(&self, no: SkbNo) -> bool {
+    fn sum_is_right(&self, no: SkbNo, protocol: u8) -> bool {
         let skb = self.skb(no);
         let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
-        let pseudo = checksum::pseudo(saddr.octets(), daddr.octets(), ipv4::PROTO_UDP, skb.len);
+        let pseudo = checksum::pseudo(saddr.octets(), daddr.octets(), protocol, skb.len);
         checksum::sum(self.bytes(no, skb.data, skb.len), pseudo) == 0xffff
     }
 
     /// `skb_csum_unnecessary()`.
-    fn csum_unnecessary(&self, no: SkbNo) -> bool {
+    pub(super) fn csum_unnecessary(&self, no: SkbNo) -> bool {
         let skb = self.skb(no);
         skb.ip_summed == CHECKSUM_UNNECESSARY
             || skb.csum_valid

@@ -22,20 +22,12 @@ impl Kernel {
                 return not_covered("veth_xmit: a frame longer than the other end takes");
             }
             if use_napi {
-                k.raise_softirq(Softirq::VethPoll(peer, no));
+                k.napi_queue(peer, no, Softirq::VethPoll(peer));
                 Ok(0)
             } else {
                 k.__netif_rx(no)
             }
         })
-    }
-
-    /// `veth_poll()`: one packet out of the ring.
-    pub(super) fn veth_poll(&mut self, dev: DevId, no: SkbNo) -> Run<()> {
-        match self.veth_xdp_rcv_skb(dev, no)? {
-            Some(passed) => self.napi_gro_receive(passed),
-            None => Ok(()),
-        }
     }
 
     fn native_xdp(&self, dev: DevId) -> Option<ProgId> {
@@ -46,7 +38,7 @@ impl Kernel {
     }
 
     /// `veth_xdp_rcv_skb()`: runs the native XDP program over a packet that came as an skb.
-    fn veth_xdp_rcv_skb(&mut self, dev: DevId, no: SkbNo) -> Run<Option<SkbNo>> {
+    pub(super) fn veth_xdp_rcv_skb(&mut self, dev: DevId, no: SkbNo) -> Run<Option<SkbNo>> {
         self.traced("veth_xdp_rcv_skb", FILE, no, |k| {
             let Some(program) = k.native_xdp(dev) else {
                 return Ok(Some(no));

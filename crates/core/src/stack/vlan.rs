@@ -25,7 +25,7 @@ impl Kernel {
             let tag = k.bytes(no, skb.data, vlan::HLEN + 2).to_vec();
             let skb = k.skb_mut(no);
             skb.put_vlan_tag(skb.protocol, be16(&tag, 0));
-            skb.pull(vlan::HLEN)?;
+            skb.pull_rcsum(vlan::HLEN)?;
             skb.protocol = encapsulated(&tag);
             k.skb_reorder_vlan_header(no)?;
             let skb = k.skb_mut(no);

@@ -160,6 +160,12 @@ impl Host for Packet {
         self.bytes[start..][..bytes.len()].copy_from_slice(bytes);
         0
     }
+    fn skb_meta_slice(&self, offset: u32) -> Option<u32> {
+        Some(self.data_meta + offset)
+    }
+    fn skb_meta_slice_store(&mut self, offset: u32, bytes: &[u8]) {
+        self.skb_meta_store(offset, bytes);
+    }
     fn printk(&mut self, line: String) {
         self.printk.push(line);
     }

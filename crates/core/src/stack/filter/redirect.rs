@@ -83,7 +83,7 @@ impl Kernel {
     /// `__bpf_redirect()`: a device with a MAC header takes packets with one, the others packets without.
     fn __bpf_redirect(&mut self, no: SkbNo, dev: DevId, flags: u64) -> Run<i64> {
         self.traced("__bpf_redirect", FILE, no, |k| {
-            if k.topology.dev(dev).has_header() {
+            if k.topology.dev(dev).has_ethernet() {
                 k.__bpf_redirect_common(no, dev, flags)
             } else {
                 k.__bpf_redirect_no_mac(no, dev, flags)

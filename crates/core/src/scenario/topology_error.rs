@@ -1,0 +1,35 @@
+//! Why a set-up command cannot be carried out.
+
+use std::net::Ipv4Addr;
+
+use thiserror::Error;
+
+use super::topology::MAX_DEVICES;
+
+/// What a command asks for cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "each variant says it in its message")]
+pub enum TopologyError {
+    #[error("there is no network namespace `{0}`")]
+    NoNetns(String),
+    #[error("the network namespace `{0}` exists already")]
+    NetnsExists(String),
+    #[error("there is no device `{dev}` in {netns}; there are: {known}")]
+    NoDevice {
+        dev: String,
+        netns: String,
+        known: String,
+    },
+    #[error("a device `{dev}` exists already in {netns}")]
+    DeviceExists { dev: String, netns: String },
+    #[error(
+        "the simulator has no device of type `{0}`; it has: veth, gre, gretap, ipip, vlan, vxlan, geneve, bridge"
+    )]
+    UnknownKind(String),
+    #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]
+    TooManyDevices,
+    #[error("`{dev}` in {netns} is not a bridge")]
+    NotABridge { dev: String, netns: String },
+    #[error("there is no route to {dst} in {netns}")]
+    NoRoute { dst: Ipv4Addr, netns: String },
+}

@@ -1,0 +1,132 @@
+//! NAPI: `veth_poll()` (`drivers/net/veth.c`), `gro_cell_poll()` (`net/core/gro_cells.c`), and the end of a
+//! poll, `napi_complete_done()` (`net/core/dev.c`).
+
+use std::collections::VecDeque;
+
+use super::{Kernel, Run, Softirq};
+use crate::scenario::topology::DevId;
+use crate::trace::SkbNo;
+
+/// `net.core.gro_normal_batch`: so many packets go up at once while a poll still runs.
+const GRO_NORMAL_BATCH: usize = 8;
+
+/// A device's `napi_struct` and what waits for it.
+#[derive(Debug, Default)]
+pub(super) struct Napi {
+    /// Ring of a veth device, queue of a GRO cell.
+    pub ring: VecDeque<SkbNo>,
+    /// `NAPI_STATE_SCHED`, or `rx_notify_masked` of veth: who puts something in need not say so.
+    scheduled: bool,
+    /// Packets that GRO holds, oldest first (`gro_hash`).
+    pub held: Vec<SkbNo>,
+    /// Packets that go up when the poll ends (`rx_list`).
+    pub rx_list: Vec<SkbNo>,
+}
+
+impl Kernel {
+    /// Puts a packet into the ring and has the device polled, unless it is going to be.
+    pub(super) fn napi_queue(&mut self, dev: DevId, no: SkbNo, poll: Softirq) {
+        let napi = self.napi.entry(dev).or_default();
+        napi.ring.push_back(no);
+        if !napi.scheduled {
+            napi.scheduled = true;
+            self.raise_softirq(poll);
+        }
+    }
+
+    /// `veth_poll()`.
+    pub(super) fn veth_poll(&mut self, dev: DevId) -> Run<()> {
+        while let Some(no) = self.napi_ring_pop(dev) {
+            if let Some(passed) = self.veth_xdp_rcv_skb(dev, no)? {
+                self.napi_gro_receive(dev, passed)?;
+            }
+        }
+        // napi_defer_hard_irqs and gro_flush_timeout: the timer polls next, not the sender
+        let masked = self.defers(dev);
+        self.napi_complete_done(dev, masked)
+    }
+
+    /// `gro_cell_poll()`.
+    pub(super) fn gro_cell_poll(&mut self, dev: DevId) -> Run<()> {
+        while let Some(no) = self.napi_ring_pop(dev) {
+            self.napi_gro_receive(dev, no)?;
+        }
+        self.napi_complete_done(dev, false)
+    }
+
+    fn napi_ring_pop(&mut self, dev: DevId) -> Option<SkbNo> {
+        self.napi.get_mut(&dev)?.ring.pop_front()
+    }
+
+    /// `napi_defer_hard_irqs` and `gro_flush_timeout` are both set.
+    fn defers(&self, dev: DevId) -> bool {
+        let device = self.topology.dev(dev);
+        device.napi_defer_hard_irqs > 0 && device.gro_flush_timeout > 0
+    }
+
+    /// `napi_complete_done()`: what GRO holds goes up, unless a timer is to do that; and the list.
+    fn napi_complete_done(&mut self, dev: DevId, masked: bool) -> Run<()> {
+        if self.topology.dev(dev).gro_flush_timeout == 0 {
+            self.napi_gro_flush(dev)?;
+        }
+        if let Some(napi) = self.napi.get_mut(&dev) {
+            napi.scheduled = masked;
+        }
+        self.gro_normal_list(dev)
+    }
+
+    /// `napi_watchdog()`: the timers of `gro_flush_timeout`, until nobody has anything left. Nothing else
+    /// happens in the meantime, so they fire when the sender is done.
+    pub(super) fn napi_timers(&mut self) -> Run<()> {
+        let waiting = |(dev, napi): (&DevId, &Napi)| {
+            (napi.scheduled || !napi.held.is_empty()).then_some(*dev)
+        };
+        while let Some(dev) = self.napi.iter().find_map(waiting) {
+            self.local_bh(|k| {
+                while let Some(no) = k.napi_ring_pop(dev) {
+                    if let Some(passed) = k.veth_xdp_rcv_skb(dev, no)? {
+                        k.napi_gro_receive(dev, passed)?;
+                    }
+                }
+                k.gro_normal_list(dev)?;
+                k.napi_gro_flush(dev)?;
+                if let Some(napi) = k.napi.get_mut(&dev) {
+                    napi.scheduled = false;
+                }
+                k.gro_normal_list(dev)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// `napi_gro_flush()`: oldest first.
+    fn napi_gro_flush(&mut self, dev: DevId) -> Run<()> {
+        let held = self
+            .napi
+            .get_mut(&dev)
+            .map(|napi| std::mem::take(&mut napi.held));
+        for no in held.unwrap_or_default() {
+            self.napi_gro_complete(dev, no)?;
+        }
+        Ok(())
+    }
+
+    /// `gro_normal_one()`: into the list, which goes up when it is long enough.
+    pub(super) fn gro_normal_one(&mut self, dev: DevId, no: SkbNo) -> Run<()> {
+        let napi = self.napi.entry(dev).or_default();
+        napi.rx_list.push(no);
+        if napi.rx_list.len() < GRO_NORMAL_BATCH {
+            return Ok(());
+        }
+        self.gro_normal_list(dev)
+    }
+
+    /// `gro_normal_list()`.
+    fn gro_normal_list(&mut self, dev: DevId) -> Run<()> {
+        let list = self
+            .napi
+            .get_mut(&dev)
+            .map(|napi| std::mem::take(&mut napi.rx_list));
+        self.netif_receive_skb_list(list.unwrap_or_default())
+    }
+}
