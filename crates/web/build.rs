@@ -5,10 +5,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
 
+use headroom_core::spec::{Chapter, Rule, parse};
 use pulldown_cmark::{Event, Parser, html};
-
-#[path = "spec_format.rs"]
-mod spec_format;
 
 fn main() {
     if let Err(message) = render() {
@@ -21,7 +19,6 @@ fn render() -> Result<(), String> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(|e| e.to_string())?;
     let folder = Path::new(&root).join("../../content/spec");
     println!("cargo::rerun-if-changed={}", folder.display());
-    println!("cargo::rerun-if-changed=spec_format.rs");
     let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let mut files: Vec<_> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
@@ -38,7 +35,8 @@ fn render() -> Result<(), String> {
             .to_string_lossy()
             .into_owned();
         let text = fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-        let chapter = spec_format::parse(&format!("content/spec/{name}.md"), &text)?;
+        let chapter =
+            parse(&format!("content/spec/{name}.md"), &text).map_err(|error| error.to_string())?;
         for rule in &chapter.rules {
             if seen.contains(&rule.id) {
                 return Err(format!(
@@ -48,11 +46,13 @@ fn render() -> Result<(), String> {
             }
             seen.push(rule.id.clone());
         }
-        let first_step =
-            |rule: &spec_format::Rule| rule.checks.first().map(step_address).unwrap_or_default();
-        let one = |rule: &spec_format::Rule| {
-            let text = inline(rule.key("text").unwrap_or_default());
-            (rule.id.clone(), text, first_step(rule))
+        let one = |rule: &Rule| {
+            let step = rule.checks.first().map(|check| check.address());
+            (
+                rule.id.clone(),
+                inline(&rule.text),
+                step.unwrap_or_default(),
+            )
         };
         let rules: Vec<_> = chapter.rules.iter().map(one).collect();
         let _ = writeln!(
@@ -67,48 +67,38 @@ fn render() -> Result<(), String> {
     fs::write(target, out).map_err(|e| e.to_string())
 }
 
-/// The address of the step a check speaks of.
-fn step_address(check: &spec_format::Check) -> String {
-    let step = check.step.replace('%', "%25").replace('#', "%23");
-    format!(
-        "/s/{}?d={}&at={step}&z=functions",
-        check.scenario, check.design
-    )
-}
-
-fn chapter_html(chapter: &spec_format::Chapter) -> String {
+fn chapter_html(chapter: &Chapter) -> String {
     let mut out = format!(
         "<h2>{}</h2>{}",
         escape(&chapter.title),
         markdown(&chapter.intro)
     );
     for rule in &chapter.rules {
-        let key = |key: &str| inline(rule.key(key).unwrap_or_default());
         let id = escape(&rule.id);
         let _ = write!(
             out,
             "<section class=\"rule\" id=\"{id}\"><h3><a href=\"/spec#{id}\">{id}</a><span class=\"holds\">{}</span></h3>\
              <p class=\"text\">{}</p>{}<dl><div><dt>source</dt><dd>{}</dd></div>",
-            key("holds"),
-            key("text"),
+            inline(&rule.holds),
+            inline(&rule.text),
             markdown(&rule.body),
-            key("source"),
+            inline(&rule.source),
         );
         for check in &rule.checks {
             let _ = write!(
                 out,
                 "<div><dt>check</dt><dd><a href=\"{}\"><code>{}</code> under <code>{}</code></a>: <code>{}</code></dd></div>",
-                escape(&step_address(check)),
-                escape(&check.step),
-                escape(&check.design),
-                escape(&check.holds)
+                escape(&check.address()),
+                escape(&check.step.to_string()),
+                check.design.as_str(),
+                escape(&check.wants_text())
             );
         }
-        if rule.key("recordings").is_some() {
+        if !rule.recordings.is_empty() {
             let _ = write!(
                 out,
                 "<div><dt>recordings</dt><dd>{}</dd></div>",
-                key("recordings")
+                escape(&rule.recordings.join(", "))
             );
         }
         out.push_str("</dl></section>");

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use headroom_core::scenario::command::{Command, Ipv4Net, LinkKind, XdpMode};
+use headroom_core::scenario::command::{Command, Ipv4Net, LinkKind, RouteKind, XdpMode};
 use headroom_core::scenario::{parse, parse_setup};
 use proptest::prelude::*;
 
@@ -105,7 +105,9 @@ fn options_come_in_any_order_and_words_may_be_short() {
         one("ip r add default via 10.0.0.1"),
         Command::RouteAdd {
             netns: None,
+            kind: RouteKind::Unicast,
             dst: default,
+            encap: None,
             via,
             dev: None
         }

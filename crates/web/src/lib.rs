@@ -10,10 +10,8 @@ pub mod model;
 mod pages;
 mod parts;
 mod platform;
+mod slots;
 mod theme;
 
-#[cfg(test)]
-#[path = "../spec_format.rs"]
-mod spec_format;
 #[cfg(test)]
 mod spec_tests;

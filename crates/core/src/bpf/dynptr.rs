@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::host::Fault;
-use super::memory::{CTX_ADDRESS, Memory};
+use super::memory::{CTX_ADDRESS, Memory, Slice};
 
 /// `DYNPTR_TYPE_SHIFT` (kernel/bpf/helpers.c).
 const TYPE_SHIFT: u32 = 28;
@@ -111,6 +111,33 @@ impl Dynptrs {
             memory.store(dst, &bytes)?;
         }
         Ok(ret)
+    }
+
+    /// `bpf_dynptr_slice(p, offset, buffer, len)` and `bpf_dynptr_slice_rdwr()` of metadata, which are always in
+    /// one piece, so that the buffer is not used: an address, or NULL.
+    pub fn slice(
+        &self,
+        memory: &mut Memory<'_>,
+        args: [u64; 5],
+        writable: bool,
+    ) -> Result<u64, Fault> {
+        let [src, offset, _, len, _] = args;
+        let Dynptr::SkbMeta { size } = self.get(memory, src)? else {
+            return Ok(0);
+        };
+        let Some(first) = inside(size, offset, len) else {
+            return Ok(0);
+        };
+        let Some(at) = memory.host.skb_meta_slice(first) else {
+            return Ok(0);
+        };
+        memory.add_slice(Slice {
+            at,
+            len: len as u32,
+            first,
+            writable,
+        });
+        Ok(memory.host.packet_address() + u64::from(at))
     }
 
     /// `bpf_dynptr_write(dst, offset, src, len, flags)`; for metadata flags must be 0.

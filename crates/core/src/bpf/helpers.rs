@@ -2,7 +2,7 @@
 
 use super::dynptr::{Dynptr, Dynptrs, EINVAL};
 use super::helper_names::NAMES;
-use super::host::Fault;
+use super::host::{Fault, Host};
 use super::maps::values_address;
 use super::memory::{CTX_ADDRESS, Memory};
 use super::printk;
@@ -46,7 +46,7 @@ pub(super) fn call(
     memory: &mut Memory<'_>,
     dynptrs: &mut Dynptrs,
 ) -> Result<u64, Fault> {
-    let [a1, a2, a3, a4, _] = args;
+    let [a1, a2, a3, a4, a5] = args;
     let only = |wanted: ProgType| {
         if *prog_type == wanted {
             Ok(())
@@ -87,23 +87,81 @@ pub(super) fn call(
         }
         // bpf_get_smp_processor_id(): there is one CPU
         8 => 0,
+        // bpf_skb_store_bytes(skb, offset, from, len, flags)
+        9 => {
+            only(ProgType::SchedCls)?;
+            context(memory, a1)?;
+            let from = memory.buffer(a3, u64::from(a4 as u32))?;
+            changed(memory, |host| host.skb_store_bytes(a2 as u32, &from, a5))
+        }
+        // bpf_clone_redirect(skb, ifindex, flags)
+        13 => {
+            only(ProgType::SchedCls)?;
+            context(memory, a1)?;
+            changed(memory, |host| host.clone_redirect(a2 as u32, a3))
+        }
+        // bpf_skb_vlan_push(skb, vlan_proto, vlan_tci)
+        18 => {
+            only(ProgType::SchedCls)?;
+            context(memory, a1)?;
+            let protocol = u16::from_be(a2 as u16);
+            changed(memory, |host| host.skb_vlan_push(protocol, a3 as u16))
+        }
+        // bpf_skb_vlan_pop(skb)
+        19 => {
+            only(ProgType::SchedCls)?;
+            context(memory, a1)?;
+            changed(memory, |host| host.skb_vlan_pop())
+        }
+        // bpf_redirect(ifindex, flags)
+        23 => {
+            only(ProgType::SchedCls)?;
+            memory.host.redirect(a1 as u32, a2)
+        }
         // bpf_skb_load_bytes(skb, offset, to, len): zeroes `to` when it fails
         26 => {
             only(ProgType::SchedCls)?;
             context(memory, a1)?;
             load_bytes(memory, a2, a3, a4, true)?
         }
+        // bpf_skb_change_proto(skb, proto, flags)
+        31 => {
+            only(ProgType::SchedCls)?;
+            context(memory, a1)?;
+            let protocol = u16::from_be(a2 as u16);
+            changed(memory, |host| host.skb_change_proto(protocol, a3))
+        }
+        // bpf_skb_change_tail(skb, len, flags)
+        38 => {
+            only(ProgType::SchedCls)?;
+            context(memory, a1)?;
+            changed(memory, |host| host.skb_change_tail(a2 as u32, a3))
+        }
         // bpf_skb_pull_data(skb, len)
         39 => {
             only(ProgType::SchedCls)?;
             context(memory, a1)?;
-            memory.host.skb_pull_data(a2 as u32)
+            changed(memory, |host| host.skb_pull_data(a2 as u32))
+        }
+        // bpf_skb_change_head(skb, len, flags)
+        43 => {
+            only(ProgType::SchedCls)?;
+            context(memory, a1)?;
+            changed(memory, |host| host.skb_change_head(a2 as u32, a3))
         }
         // bpf_xdp_adjust_head(xdp, delta)
         44 => {
             only(ProgType::Xdp)?;
             context(memory, a1)?;
             memory.host.xdp_adjust_head(a2 as i32)
+        }
+        // bpf_skb_adjust_room(skb, len_diff, mode, flags)
+        50 => {
+            only(ProgType::SchedCls)?;
+            context(memory, a1)?;
+            changed(memory, |host| {
+                host.skb_adjust_room(a2 as i32, a3 as u32, a4)
+            })
         }
         // bpf_xdp_adjust_meta(xdp, delta)
         54 => {
@@ -146,7 +204,11 @@ pub(super) fn call(
             load_bytes(memory, a2, a3, a4, false)?
         }
         201 => dynptrs.read(memory, args)?,
-        202 => dynptrs.write(memory, args)?,
+        202 => {
+            let ret = dynptrs.write(memory, args)?;
+            memory.forget_slices();
+            ret
+        }
         // bpf_dynptr_data(): NULL for a dynptr of an skb; null or wrong ranges give NULL as well
         203 => {
             dynptrs.get(memory, a1)?;
@@ -170,6 +232,8 @@ pub(super) fn call_kfunc(
             context(memory, args[0])?;
             dynptrs.make_skb_meta(memory, args[1], args[2])?
         }
+        "bpf_dynptr_slice" => return dynptrs.slice(memory, args, false),
+        "bpf_dynptr_slice_rdwr" => return dynptrs.slice(memory, args, true),
         "bpf_dynptr_size" => dynptrs.size(memory, args[0])?,
         "bpf_dynptr_is_null" => i64::from(dynptrs.get(memory, args[0])? == Dynptr::Null),
         // A dynptr of metadata is writable since 6.19; a null one is not read-only.
@@ -185,6 +249,13 @@ pub(super) fn call_kfunc(
         }
     };
     Ok(ret as u64)
+}
+
+/// Runs a helper that may move the packet: slices of it are not valid any more.
+fn changed(memory: &mut Memory<'_>, helper: impl FnOnce(&mut dyn Host) -> i64) -> i64 {
+    let ret = helper(memory.host);
+    memory.forget_slices();
+    ret
 }
 
 fn not_here(insn: usize, id: u32) -> Fault {

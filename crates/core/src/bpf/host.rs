@@ -102,6 +102,9 @@ impl Default for Budget {
     }
 }
 
+/// `-ENOTSUPP`, from a host that has no such helper. The engine asks TC hosts only.
+const NOT_HERE: i64 = -524;
+
 /// What a program acts on. Offsets are bytes from `head` (`data_hard_start` for XDP). Addresses are
 /// fixed, kernel-looking numbers: `packet_address()` + offset.
 pub trait Host {
@@ -128,6 +131,42 @@ pub trait Host {
     fn skb_meta_realign(&mut self);
     /// `bpf_skb_pull_data()`; TC only.
     fn skb_pull_data(&mut self, len: u32) -> i64;
+    /// `bpf_skb_store_bytes()`; TC only, as the rest of the helpers down to `bpf_redirect()`.
+    fn skb_store_bytes(&mut self, _offset: u32, _from: &[u8], _flags: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_vlan_push()`; the protocol in host order.
+    fn skb_vlan_push(&mut self, _protocol: u16, _tci: u16) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_vlan_pop()`.
+    fn skb_vlan_pop(&mut self) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_change_head()`.
+    fn skb_change_head(&mut self, _head_room: u32, _flags: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_change_tail()`.
+    fn skb_change_tail(&mut self, _new_len: u32, _flags: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_change_proto()`; the protocol in host order.
+    fn skb_change_proto(&mut self, _protocol: u16, _flags: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_adjust_room()`.
+    fn skb_adjust_room(&mut self, _len_diff: i32, _mode: u32, _flags: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_clone_redirect()`.
+    fn clone_redirect(&mut self, _ifindex: u32, _flags: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_redirect()`.
+    fn redirect(&mut self, _ifindex: u32, _flags: u64) -> i64 {
+        NOT_HERE
+    }
     /// `bpf_dynptr_from_skb_meta()`: checks flags, gives the size. TC only.
     /// `Err` is the error code (the dynptr is then null).
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64>;
@@ -136,6 +175,12 @@ pub trait Host {
     fn skb_meta_load(&mut self, offset: u32, into: &mut [u8]) -> i64;
     /// Writes through such a dynptr.
     fn skb_meta_store(&mut self, offset: u32, bytes: &[u8]) -> i64;
+    /// `bpf_dynptr_slice()` of such a dynptr: where byte `offset` of the metadata lies, bytes from `head`.
+    fn skb_meta_slice(&self, _offset: u32) -> Option<u32> {
+        None
+    }
+    /// Writes through such a slice.
+    fn skb_meta_slice_store(&mut self, _offset: u32, _bytes: &[u8]) {}
 
     /// One line of `bpf_printk()`.
     fn printk(&mut self, line: String);

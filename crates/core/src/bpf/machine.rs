@@ -64,6 +64,7 @@ pub(super) fn run_from(
             stack: Stack::new(),
             depth: 0,
             insn: 0,
+            slices: Vec::new(),
         },
         dynptrs: Dynptrs::default(),
         frames: Vec::new(),

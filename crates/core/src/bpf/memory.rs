@@ -62,6 +62,28 @@ enum Place {
     Nowhere,
 }
 
+/// Metadata bytes that a program got from `bpf_dynptr_slice()`. They need not lie where `data_meta` points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slice {
+    /// Offset from `head`.
+    pub at: u32,
+    /// Bytes.
+    pub len: u32,
+    /// Which byte of the metadata is the first.
+    pub first: u32,
+    /// From `bpf_dynptr_slice_rdwr()`.
+    pub writable: bool,
+}
+
+impl Slice {
+    /// Which byte of the metadata lies at an offset from `head`, if all `len` bytes lie in the slice.
+    fn byte_at(&self, off: i64, len: usize) -> Option<u32> {
+        let from = u32::try_from(off).ok()?.checked_sub(self.at)?;
+        let end = from as usize + len;
+        (end <= self.len as usize).then_some(self.first + from)
+    }
+}
+
 /// Everything a running program can reach.
 pub(super) struct Memory<'m> {
     pub host: &'m mut dyn Host,
@@ -71,6 +93,8 @@ pub(super) struct Memory<'m> {
     pub depth: usize,
     /// Instruction at work, for messages.
     pub insn: usize,
+    /// Slices of the metadata that are valid now.
+    pub slices: Vec<Slice>,
 }
 
 impl Memory<'_> {
@@ -121,6 +145,26 @@ impl Memory<'_> {
         }
     }
 
+    /// A slice of the metadata may be touched by pointer from now on.
+    pub fn add_slice(&mut self, slice: Slice) {
+        if !self.slices.contains(&slice) {
+            self.slices.push(slice);
+        }
+    }
+
+    /// A helper may have moved the packet (`clear_all_pkt_pointers()`).
+    pub fn forget_slices(&mut self) {
+        self.slices.clear();
+    }
+
+    /// Which byte of the metadata an access by a slice begins with.
+    fn slice_byte(&self, off: i64, len: usize, write: bool) -> Option<u32> {
+        self.slices
+            .iter()
+            .filter(|slice| slice.writable || !write)
+            .find_map(|slice| slice.byte_at(off, len))
+    }
+
     /// Reads bytes at an address.
     pub fn load(&mut self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
         let len = into.len();
@@ -134,8 +178,12 @@ impl Memory<'_> {
                 into.copy_from_slice(&self.stack.bytes[range]);
             }
             Place::Packet(off) => {
-                let at = self.packet_range(off, len)?;
-                self.host.packet_load(at, into);
+                if let Some(first) = self.slice_byte(off, len, false) {
+                    self.host.skb_meta_load(first, into);
+                } else {
+                    let at = self.packet_range(off, len)?;
+                    self.host.packet_load(at, into);
+                }
             }
             Place::Value(place) => match self.maps.bytes(place, len) {
                 Ok(bytes) => into.copy_from_slice(bytes),
@@ -157,8 +205,12 @@ impl Memory<'_> {
                 self.stack.bytes[range].copy_from_slice(bytes);
             }
             Place::Packet(off) => {
-                let at = self.packet_range(off, len)?;
-                self.host.packet_store(at, bytes);
+                if let Some(first) = self.slice_byte(off, len, true) {
+                    self.host.skb_meta_slice_store(first, bytes);
+                } else {
+                    let at = self.packet_range(off, len)?;
+                    self.host.packet_store(at, bytes);
+                }
             }
             Place::Value(place) => {
                 if self.maps.is_read_only(place.map) {
@@ -195,6 +247,7 @@ impl Memory<'_> {
         }
         match self.place(address) {
             Place::Stack(index) => self.stack_range(index, size).map(|_| ()),
+            Place::Packet(off) if self.slice_byte(off, size, true).is_some() => Ok(()),
             Place::Packet(off) => self.packet_range(off, size).map(|_| ()),
             Place::Value(place) if !self.maps.is_read_only(place.map) => self
                 .maps

@@ -1,7 +1,7 @@
 //! Series v3 (`[PATCH bpf-next v3 00/17] Decouple skb metadata tracking from MAC header offset`):
 //! `u16 meta_end` in `skb_shared_info`, an offset from `head`.
 
-use super::{MetadataDesign, Realign};
+use super::{DataMove, MetadataDesign, Realign};
 use crate::bpf::{Facts, Prologue};
 use crate::skb::{SharedInfo, SkBuff};
 
@@ -32,6 +32,34 @@ impl MetadataDesign for MetaEnd {
     /// Patch 10: `meta_end += nhead`, always.
     fn expand_head(&self, shinfo: &mut SharedInfo, nhead: u32) {
         shinfo.meta_end = shinfo.meta_end.wrapping_add(nhead as u16);
+    }
+
+    /// Patch 16, `skb_data_move()`: metadata against the packet move with it; over a gap they stay on a
+    /// pull, and go to the top of the buffer on a push.
+    fn data_move(&self, skb: &SkBuff, shinfo: &SharedInfo, len: i32) -> DataMove {
+        let (meta_len, end) = (u32::from(shinfo.meta_len), u32::from(shinfo.meta_end));
+        if meta_len == 0 {
+            DataMove::PacketOnly
+        } else if meta_len > skb.headroom() {
+            DataMove::WarnAndClear {
+                warning: "skb headroom smaller than metadata",
+            }
+        } else if i64::from(end) + i64::from(len) == i64::from(skb.data) {
+            DataMove::Together { end }
+        } else if len < 0 {
+            DataMove::ToHead { end }
+        } else {
+            DataMove::PacketOnly
+        }
+    }
+
+    fn moved_to(&self, shinfo: &mut SharedInfo, end: u32) {
+        shinfo.meta_end = end as u16;
+    }
+
+    /// Patch 10 deletes the memmove: a 4-byte gap stays.
+    fn untag_moves_metadata(&self) -> bool {
+        false
     }
 
     /// Patch 16: realign runs in front of unclone.
@@ -120,6 +148,43 @@ mod tests {
             MetaEnd.realign(&packet(232), &shinfo),
             Realign::WarnAndClear
         );
+    }
+
+    fn after(data: u32, meta_end: u16, len: i32) -> DataMove {
+        let mut skb = packet(0);
+        skb.data = data;
+        let shinfo = SharedInfo {
+            meta_len: 4,
+            meta_end,
+            ..SharedInfo::default()
+        };
+        MetaEnd.data_move(&skb, &shinfo, len)
+    }
+
+    /// 6b: aligned push/pull by helper: same bytes as mainline, `meta_end` follows.
+    #[test]
+    fn aligned_metadata_move_with_the_packet() {
+        assert_eq!(after(242, 256, -14), DataMove::Together { end: 256 });
+        assert_eq!(after(264, 256, 8), DataMove::Together { end: 256 });
+    }
+
+    /// 6b: pull over a gap: metadata stay. Push helper over a gap: metadata jump to `head`, even for 1 byte.
+    #[test]
+    fn metadata_behind_a_gap_stay_or_jump_to_head() {
+        assert_eq!(after(302, 256, 8), DataMove::PacketOnly);
+        assert_eq!(after(293, 256, -1), DataMove::ToHead { end: 256 });
+    }
+
+    /// 6b: BPF LWT `change_head` with `data` at L3: no warning, no loss (mainline: warns and clears).
+    #[test]
+    fn push_from_the_network_header_loses_nothing() {
+        assert_eq!(after(256, 256, -14), DataMove::ToHead { end: 256 });
+    }
+
+    /// patch-series.md section 3, table of `skb_data_move()`: `L > headroom` after the move.
+    #[test]
+    fn metadata_longer_than_the_headroom_are_cleared() {
+        assert!(matches!(after(2, 6, -4), DataMove::WarnAndClear { .. }));
     }
 
     /// 6b: called before the pull `meta_end` is L too low, after `eth_type_trans()` 14 too high.

@@ -28,6 +28,16 @@ pub trait MetadataDesign {
     /// `pskb_expand_head()`: the buffer's content lies `nhead` bytes further from `head`.
     fn expand_head(&self, shinfo: &mut SharedInfo, nhead: u32);
 
+    /// `skb_data_move()`: what becomes of the metadata after a pull (`len` > 0) or push (`len` < 0) whose
+    /// packet bytes move along. The skb is as it is after the pull or push.
+    fn data_move(&self, skb: &SkBuff, shinfo: &SharedInfo, len: i32) -> DataMove;
+
+    /// The metadata were moved and now end at `end`: what the design stores.
+    fn moved_to(&self, shinfo: &mut SharedInfo, end: u32);
+    /// `skb_reorder_vlan_header()`: whether the metadata move up with the MAC addresses when a VLAN tag is
+    /// taken out of a frame (patch-series.md 6a and 6b).
+    fn untag_moves_metadata(&self) -> bool;
+
     /// What runs in front of a TC program.
     fn prologue(&self, facts: Facts) -> Prologue;
 
@@ -53,6 +63,28 @@ pub enum Realign {
     },
     /// The metadata end lies past the MAC header: warn and clear.
     WarnAndClear,
+}
+
+/// The decision of `skb_data_move()`. Packet bytes move in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataMove {
+    /// The metadata, if any, stay where they are.
+    PacketOnly,
+    /// The metadata lie against the packet and move with it.
+    Together {
+        /// Where they end before the move, offset from `head`.
+        end: u32,
+    },
+    /// They move to the very top of the buffer, out of the way of what is pushed.
+    ToHead {
+        /// Where they end before the move, offset from `head`.
+        end: u32,
+    },
+    /// They can't be kept: warn and clear.
+    WarnAndClear {
+        /// The kernel's warning.
+        warning: &'static str,
+    },
 }
 
 /// The designs that this version simulates.

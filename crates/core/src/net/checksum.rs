@@ -4,7 +4,13 @@
 /// A data length that is odd is padded with a zero byte.
 #[must_use]
 pub fn internet(data: &[u8]) -> u16 {
-    let mut sum = 0u32;
+    !sum(data, 0)
+}
+
+/// `csum_partial()`, folded: the sum of 16-bit words, added to another one, not inverted.
+#[must_use]
+pub fn sum(data: &[u8], start: u16) -> u16 {
+    let mut sum = u32::from(start);
     for pair in data.chunks(2) {
         let low = pair.get(1).copied().unwrap_or(0);
         sum += u32::from(u16::from_be_bytes([pair[0], low]));
@@ -12,7 +18,14 @@ pub fn internet(data: &[u8]) -> u16 {
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
-    !(sum as u16)
+    sum as u16
+}
+
+/// The sum of the pseudo header of UDP and TCP over IPv4 (RFC 768), not inverted.
+#[must_use]
+pub fn pseudo(saddr: [u8; 4], daddr: [u8; 4], protocol: u8, len: u32) -> u16 {
+    let tail = [0, protocol, (len >> 8) as u8, len as u8];
+    sum(&tail, sum(&daddr, sum(&saddr, 0)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{ethernet, gre, icmp, ipv4};
+use super::{ethernet, geneve, gre, icmp, ipv4, mpls, tcp, udp, vlan, vxlan};
 use crate::trace::Layer;
 
 /// A header (or the payload) in a frame.
@@ -47,6 +47,7 @@ pub fn dissect(frame: &[u8], start: Start) -> Dissection {
     let mut walk = Walk {
         frame,
         at: 0,
+        ended: false,
         out: Dissection::default(),
     };
     let mut next = match start {
@@ -64,14 +65,22 @@ pub fn dissect(frame: &[u8], start: Start) -> Dissection {
 enum Next {
     Ethernet,
     Ipv4,
+    Vlan,
+    Mpls,
     Gre,
     Icmp,
+    Udp,
+    Tcp,
+    Vxlan,
+    Geneve,
     Payload,
 }
 
 struct Walk<'f> {
     frame: &'f [u8],
     at: usize,
+    /// The dissector has found its transport header; only labels are looked for now.
+    ended: bool,
     out: Dissection,
 }
 
@@ -82,14 +91,44 @@ impl Walk<'_> {
             Next::Ethernet if rest.len() >= ethernet::HLEN as usize => {
                 let proto = be16(rest, 12);
                 self.take(Layer::Ethernet, ethernet::HLEN as usize, "Ethernet".into());
-                if proto == ethernet::P_IP {
-                    Next::Ipv4
-                } else {
-                    Next::Payload
-                }
+                self.by_type(proto)
             }
+            Next::Vlan if rest.len() >= vlan::HLEN as usize => {
+                let (tci, proto) = (be16(rest, 0), be16(rest, 2));
+                let label = format!("VLAN tag {}", tci & vlan::VID_MASK);
+                self.take(Layer::Vlan, vlan::HLEN as usize, label);
+                self.by_type(proto)
+            }
+            Next::Mpls if rest.len() >= mpls::HLEN as usize => self.mpls(rest),
             Next::Ipv4 if rest.len() >= ipv4::HLEN as usize && rest[0] >> 4 == 4 => self.ipv4(rest),
             Next::Gre if rest.len() >= gre::BASE_HLEN as usize => self.gre(rest),
+            Next::Udp if rest.len() >= udp::HLEN as usize => {
+                let port = be16(rest, 2);
+                self.ended = true;
+                self.take(Layer::Udp, udp::HLEN as usize, "UDP header".into());
+                match port {
+                    vxlan::PORT => Next::Vxlan,
+                    geneve::PORT => Next::Geneve,
+                    _ => Next::Payload,
+                }
+            }
+            Next::Tcp if rest.len() >= tcp::HLEN as usize => {
+                let len = usize::from(rest[12] >> 4) * 4;
+                let len = len.clamp(tcp::HLEN as usize, rest.len());
+                self.take(Layer::Tcp, len, "TCP header".into());
+                Next::Payload
+            }
+            Next::Vxlan if rest.len() >= vxlan::HLEN as usize => {
+                let label = format!("VXLAN header, VNI {}", be32(rest, 4) >> 8);
+                self.take(Layer::Vxlan, vxlan::HLEN as usize, label);
+                Next::Ethernet
+            }
+            Next::Geneve if rest.len() >= geneve::header_len(rest[0]) as usize => {
+                let (len, proto) = (geneve::header_len(rest[0]), be16(rest, 2));
+                let label = format!("GENEVE header, VNI {}", be32(rest, 4) >> 8);
+                self.take(Layer::Geneve, len as usize, label);
+                self.by_type(proto)
+            }
             Next::Icmp if rest.len() >= icmp::HLEN as usize => {
                 let label = match rest[0] {
                     icmp::ECHO => "ICMP echo request",
@@ -110,10 +149,19 @@ impl Walk<'_> {
         }
         let protocol = rest[9];
         self.take(Layer::Ipv4, ihl, ipv4_label(rest));
-        self.out.transport = Some(self.at);
+        if !self.ended {
+            self.out.transport = Some(self.at);
+        }
+        if be16(rest, 6) & ipv4::FRAGMENT != 0 {
+            self.ended = true;
+            return Next::Payload;
+        }
         match protocol {
             ipv4::PROTO_ICMP => Next::Icmp,
             ipv4::PROTO_GRE => Next::Gre,
+            ipv4::PROTO_IPIP => Next::Ipv4,
+            ipv4::PROTO_UDP => Next::Udp,
+            ipv4::PROTO_TCP => Next::Tcp,
             _ => Next::Payload,
         }
     }
@@ -126,10 +174,47 @@ impl Walk<'_> {
         }
         let proto = be16(rest, 2);
         self.take(Layer::Gre, len, "GRE header".into());
-        if proto == ethernet::P_IP {
-            Next::Ipv4
-        } else {
-            Next::Payload
+        self.by_type(proto)
+    }
+
+    /// What stands behind a type field.
+    fn by_type(&mut self, proto: u16) -> Next {
+        match proto {
+            ethernet::P_IP => Next::Ipv4,
+            ethernet::P_TEB => Next::Ethernet,
+            mpls::P_MPLS_UC => Next::Mpls,
+            proto if vlan::is_vlan(proto) => Next::Vlan,
+            ethernet::P_ARP => {
+                self.end_search();
+                Next::Payload
+            }
+            // __skb_flow_dissect() gives up: no transport header at all
+            _ => {
+                if !self.ended {
+                    self.out.transport = None;
+                }
+                Next::Payload
+            }
+        }
+    }
+
+    /// The dissector stops behind the first label; names go on.
+    fn mpls(&mut self, rest: &[u8]) -> Next {
+        let entry = mpls::Entry::decode(be32(rest, 0));
+        self.take(
+            Layer::Mpls,
+            mpls::HLEN as usize,
+            format!("MPLS label {}", entry.label),
+        );
+        self.end_search();
+        if entry.bos { Next::Ipv4 } else { Next::Mpls }
+    }
+
+    /// `FLOW_DISSECT_RET_OUT_GOOD`: here the transport header begins, for want of a better place.
+    fn end_search(&mut self) {
+        if !self.ended {
+            self.out.transport = Some(self.at);
+            self.ended = true;
         }
     }
 

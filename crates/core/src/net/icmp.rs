@@ -10,6 +10,16 @@ pub const ECHO_REPLY: u8 = 0;
 pub const DEST_UNREACH: u8 = 3;
 /// `ICMP_PORT_UNREACH`, a code of [`DEST_UNREACH`].
 pub const PORT_UNREACH: u8 = 3;
+/// `ICMP_NET_UNREACH`, a code of [`DEST_UNREACH`].
+pub const NET_UNREACH: u8 = 0;
+/// `ICMP_HOST_UNREACH`, a code of [`DEST_UNREACH`].
+pub const HOST_UNREACH: u8 = 1;
+/// `ICMP_PKT_FILTERED`, a code of [`DEST_UNREACH`].
+pub const PKT_FILTERED: u8 = 13;
+/// `ICMP_TIME_EXCEEDED`.
+pub const TIME_EXCEEDED: u8 = 11;
+/// `ICMP_EXC_TTL`, a code of [`TIME_EXCEEDED`].
+pub const EXC_TTL: u8 = 0;
 /// `ICMP_ECHO`.
 pub const ECHO: u8 = 8;
 

@@ -6,8 +6,16 @@ use super::{Field, field};
 pub const HLEN: u32 = 20;
 /// Don't Fragment, in `frag_off`.
 pub const DF: u16 = 0x4000;
+/// `IP_MF | IP_OFFSET`, in `frag_off`.
+pub const FRAGMENT: u16 = 0x3fff;
 /// `IPPROTO_ICMP`.
 pub const PROTO_ICMP: u8 = 1;
+/// `IPPROTO_IPIP`.
+pub const PROTO_IPIP: u8 = 4;
+/// `IPPROTO_TCP`.
+pub const PROTO_TCP: u8 = 6;
+/// `IPPROTO_UDP`.
+pub const PROTO_UDP: u8 = 17;
 /// `IPPROTO_GRE`.
 pub const PROTO_GRE: u8 = 47;
 

@@ -4,10 +4,16 @@
 pub mod checksum;
 pub mod dissect;
 pub mod ethernet;
+pub mod geneve;
 pub mod gre;
 pub mod icmp;
 pub mod ipv4;
+pub mod mpls;
 pub mod pcap;
+pub mod tcp;
+pub mod udp;
+pub mod vlan;
+pub mod vxlan;
 
 use crate::trace::Layer;
 
@@ -35,6 +41,12 @@ pub fn fields(layer: Layer) -> &'static [Field] {
         Layer::Ipv4 => &ipv4::FIELDS,
         Layer::Gre => &gre::FIELDS,
         Layer::Icmp => &icmp::FIELDS,
+        Layer::Vlan => &vlan::FIELDS,
+        Layer::Mpls => &mpls::FIELDS,
+        Layer::Udp => &udp::FIELDS,
+        Layer::Tcp => &tcp::FIELDS,
+        Layer::Vxlan => &vxlan::FIELDS,
+        Layer::Geneve => &geneve::FIELDS,
         Layer::Unwritten | Layer::Metadata | Layer::ProgramStore | Layer::Payload => &[],
     }
 }

@@ -50,6 +50,17 @@ pub(super) fn compare_reports(
         &lines(&trace.warnings),
         report,
     );
+    let held: Vec<Vec<Field>> = head
+        .taps
+        .iter()
+        .map(|frame| tap_fields(&frame.dev, frame.netns.as_ref(), &frame.bytes))
+        .collect();
+    let got: Vec<Vec<Field>> = trace
+        .taps
+        .iter()
+        .map(|tap| tap_fields(&tap.dev.name, tap.dev.netns.as_ref(), &tap.bytes))
+        .collect();
+    lists("taps", &held, &got, report);
 }
 
 /// How many of the first `events` events are in a recording.
@@ -124,6 +135,15 @@ fn common_fields(
         )
     }));
     fields
+}
+
+fn tap_fields(dev: &str, netns: Option<&String>, bytes: &[u8]) -> Vec<Field> {
+    let netns = netns.map_or(Value::Unset, |netns| Value::Text(netns.clone()));
+    vec![
+        ("dev", Value::Text(dev.into())),
+        ("netns", netns),
+        ("hex", Value::Text(hex::encode(bytes))),
+    ]
 }
 
 fn read_what(how: ReadHow, len: u32, value: &[u8], ret: i64) -> [Field; 4] {

@@ -8,8 +8,8 @@ use super::compare_reports::{events_until, reads_of};
 use super::event::Event;
 use super::events::events;
 use super::hex;
-use super::model::Read;
-use crate::trace::{Cost, MetadataRead, ReadHow, Trace, Verdict};
+use super::model::{Frame, Read};
+use crate::trace::{Cost, MetadataRead, ReadHow, TapFrame, Trace, Verdict};
 
 /// A trace as JSON. Events, reads and printk have the recordings' shape.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +26,9 @@ pub struct RunJson {
     verdict: Option<Verdict>,
     cost: Cost,
     warnings: Vec<String>,
+    /// What packet sockets held.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    taps: Vec<Frame>,
     /// Input lines that were no command: [line, text].
     skipped: Vec<(usize, String)>,
 }
@@ -65,6 +68,7 @@ impl RunJson {
             verdict: verdict(trace),
             cost: trace.cost,
             warnings: trace.warnings.clone(),
+            taps: trace.taps.iter().map(frame).collect(),
             skipped: trace.skipped.clone(),
         }
     }
@@ -75,6 +79,14 @@ impl RunJson {
 pub fn reads_json(trace: &Trace) -> serde_json::Value {
     let reads: Vec<Judged> = trace.reads.iter().map(|read| judged(trace, read)).collect();
     serde_json::to_value(reads).unwrap_or_default()
+}
+
+fn frame(tap: &TapFrame) -> Frame {
+    Frame {
+        dev: tap.dev.name.clone(),
+        netns: tap.dev.netns.clone(),
+        bytes: tap.bytes.clone(),
+    }
 }
 
 /// The worst verdict of all reads: garbage, lost, overwritten, ok, none. `None` without reads.

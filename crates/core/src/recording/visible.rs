@@ -174,8 +174,9 @@ const MAC_HEADER_INLINED: [Inlined; 2] = [
     ("ip_rcv_finish", None),
     ("ip_local_out", Some("ip_send_skb")),
 ];
-/// As above: `ip_local_out()` is recorded, and never with `__ip_local_out` inside.
-const META_END_INLINED: [Inlined; 1] = [("__ip_local_out", None)];
+/// As above: `ip_local_out()` is recorded, and never with `__ip_local_out` inside; `br_handle_frame_finish()` is
+/// recorded with `br_dev_queue_push_xmit` straight inside.
+const META_END_INLINED: [Inlined; 2] = [("__ip_local_out", None), ("br_forward_finish", None)];
 
 #[cfg(test)]
 mod tests {

@@ -56,6 +56,81 @@ pub struct TunnelParms {
     pub nopmtudisc: bool,
 }
 
+/// Parameters of a device that puts frames into UDP (`type vxlan`, `type geneve`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UdpTunnelParms {
+    /// `id` or `vni`: the network identifier, 24 bits.
+    pub vni: u32,
+    /// `local`; unspecified when absent.
+    pub local: Option<Ipv4Addr>,
+    /// `remote`; unspecified when absent.
+    pub remote: Option<Ipv4Addr>,
+    /// `dstport`.
+    pub dstport: u16,
+    /// `srcport LOW HIGH`; absent: the range of local ports.
+    pub srcport: Option<(u16, u16)>,
+    /// `ttl`.
+    pub ttl: TunnelTtl,
+    /// `tos`; 1 is *inherit*.
+    pub tos: u8,
+    /// `df`.
+    pub df: TunnelDf,
+    /// `udpcsum`: a UDP checksum on the outer header.
+    pub udpcsum: bool,
+    /// `learning`: remember where inner MAC addresses come from.
+    pub learning: bool,
+    /// `dev`: the lower device, whose MTU and headroom it takes.
+    pub lower: bool,
+}
+
+/// `ttl` of a VXLAN or GENEVE device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TunnelTtl {
+    /// `auto` or nothing: the namespace's default.
+    #[default]
+    Default,
+    /// Of the inner packet.
+    Inherit,
+    /// A number.
+    Fixed(u8),
+}
+
+/// `df` of a VXLAN or GENEVE device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TunnelDf {
+    /// Not set.
+    #[default]
+    Unset,
+    /// Always set.
+    Set,
+    /// Of the inner packet.
+    Inherit,
+}
+
+/// What becomes of packets that match a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RouteKind {
+    /// Sent on.
+    #[default]
+    Unicast,
+    /// Dropped silently (`EINVAL`).
+    Blackhole,
+    /// Refused with *host unreachable* (`EHOSTUNREACH`).
+    Unreachable,
+    /// Refused with *filtered* (`EACCES`).
+    Prohibit,
+}
+
+/// What a route puts around a packet (`encap …`, a light-weight tunnel).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteEncap {
+    /// `encap mpls LABEL`: one label.
+    Mpls {
+        /// The label.
+        label: u32,
+    },
+}
+
 /// What kind of device `ip link add` makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkKind {
@@ -70,6 +145,25 @@ pub enum LinkKind {
     },
     /// `type gre …` or `ip tunnel add … mode gre …`.
     Gre(TunnelParms),
+    /// `type gretap …`: GRE with an Ethernet header inside.
+    Gretap(TunnelParms),
+    /// `type ipip …` or `ip tunnel add … mode ipip …`.
+    Ipip(TunnelParms),
+    /// `link DEV … type vlan [protocol 802.1ad] id N`.
+    Vlan {
+        /// The device below.
+        lower: String,
+        /// `802.1Q` or `802.1ad`, as on the wire.
+        protocol: u16,
+        /// VLAN id.
+        id: u16,
+    },
+    /// `type vxlan id N …`.
+    Vxlan(UdpTunnelParms, Option<String>),
+    /// `type geneve id N …`.
+    Geneve(UdpTunnelParms),
+    /// `type bridge`.
+    Bridge,
     /// A device type the simulator does not know: refused by name when it is carried out.
     Unknown(String),
 }
@@ -90,6 +184,24 @@ pub enum TcHook {
     Ingress,
     /// `tcx/egress`.
     Egress,
+}
+
+/// What `action mirred` does with a packet: `egress|ingress redirect|mirror dev DEV`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MirredAction {
+    /// To which side of the other device: sent by it, or received on it.
+    pub to: TcHook,
+    /// The packet itself goes there (`redirect`), not a copy (`mirror`).
+    pub redirect: bool,
+}
+
+/// What a knob is set to: `orc cfg KEY VALUE|DEV`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CfgValue {
+    /// A number.
+    Number(u32),
+    /// The interface index of a device.
+    Device(String),
 }
 
 /// One command.
@@ -125,6 +237,8 @@ pub enum Command {
         to_netns: Option<String>,
         /// New MTU, bytes.
         mtu: Option<u32>,
+        /// `master BRIDGE`; `Some(None)` is `nomaster`.
+        master: Option<Option<String>>,
     },
     /// `ip addr add ADDR/LEN dev DEV`.
     AddrAdd {
@@ -146,16 +260,38 @@ pub enum Command {
         /// Device.
         dev: String,
     },
-    /// `ip route add PREFIX|default [via ADDR] [dev DEV]`.
+    /// `ip route add [KIND] PREFIX|default [via ADDR] [dev DEV]`.
     RouteAdd {
         /// Namespace.
         netns: Netns,
+        /// What becomes of the packets.
+        kind: RouteKind,
         /// Destination; `0.0.0.0/0` for default.
         dst: Ipv4Net,
+        /// `encap`.
+        encap: Option<RouteEncap>,
         /// Gateway.
         via: Option<Ipv4Addr>,
         /// Device.
         dev: Option<String>,
+    },
+    /// `ethtool -K DEV gro on|off`.
+    SetGro {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// On or off.
+        on: bool,
+    },
+    /// `ip -f mpls route add LABEL dev DEV`: pops the label.
+    MplsRouteAdd {
+        /// Namespace.
+        netns: Netns,
+        /// Incoming label.
+        label: u32,
+        /// Output device.
+        dev: String,
     },
     /// `sysctl [-q] [-w] KEY=VALUE`.
     Sysctl {
@@ -214,8 +350,48 @@ pub enum Command {
         /// The frame; without Ethernet header when the first byte is 0x45.
         frame: Vec<u8>,
     },
+    /// `orc tap DEV [NETNS]`: opens a packet socket for all protocols and keeps it open.
+    Tap {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+    },
+    /// `orc cfg KEY VALUE|DEV [NETNS]`: sets a knob of the programs (their array map `cfg`).
+    Cfg {
+        /// Namespace in which the device is.
+        netns: Netns,
+        /// Key.
+        key: u32,
+        /// Value.
+        value: CfgValue,
+    },
+    /// `tc qdisc add dev DEV clsact`.
+    ClsactAdd {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+    },
+    /// `tc filter add dev DEV ingress|egress [protocol P] [pref N] matchall action mirred …`.
+    FilterAdd {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// Hook.
+        hook: TcHook,
+        /// Preference.
+        pref: Option<u16>,
+        /// Only packets of this protocol; absent: all.
+        protocol: Option<u16>,
+        /// What it does.
+        mirred: MirredAction,
+        /// Device the packets go to.
+        to: String,
+    },
     /// A command that is understood as one, but that the simulator does not carry out
-    /// (`orc tap`, `tc qdisc add …`, `ip -f mpls …`): *not covered*, by name, never passed over.
+    /// (`tc qdisc add … htb`, `ip -f mpls …`): *not covered*, by name, never passed over.
     NotCovered {
         /// First words, such as `orc tap`.
         what: String,

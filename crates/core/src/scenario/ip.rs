@@ -2,11 +2,11 @@
 
 use std::net::Ipv4Addr;
 
-use super::command::{Command, Netns};
+use super::command::{Command, Netns, RouteEncap, RouteKind};
 use super::error::ParseError;
 use super::lex::{Args, Word};
 use super::parse::command;
-use super::value::{destination, device, ipv4, ipv4_net, is_ipv6, mac, number};
+use super::value::{destination, device, ipv4, ipv4_net, is_ipv6, label, mac, number};
 use super::{ip_link, ip_tunnel};
 
 /// `ip`'s objects in the order in which it matches prefixes (iproute2, ip/ip.c): `n` is `neighbor`.
@@ -93,6 +93,11 @@ pub(super) fn parse(
     let expected = "link, addr, route, neigh, netns or tunnel";
     let object = args.value(expected, |word| expand(word, &OBJECTS))?;
     if let Some(family) = family {
+        let verb = args.peek().and_then(|word| expand(word, &VERBS));
+        if (family.as_str(), object, verb) == ("mpls", "route", Some("add")) {
+            args.next();
+            return mpls_route(args, netns);
+        }
         return not_covered(&format!("ip -f {family} {object}"));
     }
     if object == "netns" {
@@ -229,9 +234,28 @@ fn neighbour(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseErro
     }])
 }
 
-/// `ip route add PREFIX|default [via ADDR] [dev DEV]`; route types, `encap` and metrics are *not covered*.
+/// `ip -f mpls route add LABEL dev DEV`: the label is popped, the packet goes to the device.
+fn mpls_route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
+    let label = args.value("an MPLS label", label)?;
+    let mut dev = None;
+    while let Some(word) = args.next() {
+        match word {
+            "dev" => dev = Some(args.value("a device", device)?),
+            "via" | "as" | "nexthop" => {
+                return not_covered(&format!("ip -f mpls route add … {word}"));
+            }
+            _ => return Err(args.unexpected("dev DEV")),
+        }
+    }
+    let dev = need(&mut args, dev, "dev DEV")?;
+    Ok(vec![Command::MplsRouteAdd { netns, label, dev }])
+}
+
+/// `ip route add [KIND] PREFIX|default [encap mpls LABEL] [via ADDR] [dev DEV]`; other kinds, other
+/// encapsulations and metrics are *not covered*.
 fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let (mut dst, mut via, mut dev) = (None, None, None);
+    let (mut kind, mut encap) = (RouteKind::Unicast, None);
     while let Some(word) = args.next() {
         match word {
             "dev" => dev = Some(args.value("a device", device)?),
@@ -248,10 +272,20 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
             }
             "proto" | "protocol" | "scope" => drop(args.expect("a name or number")?),
             "unicast" if dst.is_none() => {}
+            "blackhole" if dst.is_none() => kind = RouteKind::Blackhole,
+            "unreachable" if dst.is_none() => kind = RouteKind::Unreachable,
+            "prohibit" if dst.is_none() => kind = RouteKind::Prohibit,
+            "encap" => match args.expect("a kind of encapsulation such as mpls")? {
+                "mpls" => {
+                    let label = args.value("one MPLS label", label)?;
+                    encap = Some(RouteEncap::Mpls { label });
+                }
+                other => return not_covered(&format!("ip route add … encap {other}")),
+            },
             "blackhole" | "unreachable" | "prohibit" | "throw" | "nat" | "local" | "broadcast"
-            | "multicast" | "anycast" | "encap" | "src" | "metric" | "priority" | "preference"
-            | "table" | "mtu" | "advmss" | "tos" | "dsfield" | "nexthop" | "nhid" | "onlink"
-            | "window" | "rtt" | "hoplimit" | "as" | "type" => {
+            | "multicast" | "anycast" | "src" | "metric" | "priority" | "preference" | "table"
+            | "mtu" | "advmss" | "tos" | "dsfield" | "nexthop" | "nhid" | "onlink" | "window"
+            | "rtt" | "hoplimit" | "as" | "type" => {
                 return not_covered(&format!("ip route add … {word}"));
             }
             word if is_ipv6(word) => return not_covered("ip route add of an IPv6 prefix"),
@@ -263,12 +297,14 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
         }
     }
     let dst = need(&mut args, dst, "a prefix or default")?;
-    if via.is_none() && dev.is_none() {
+    if via.is_none() && dev.is_none() && kind == RouteKind::Unicast {
         need(&mut args, dev.as_ref(), "via ADDR or dev DEV")?;
     }
     Ok(vec![Command::RouteAdd {
         netns,
+        kind,
         dst,
+        encap,
         via,
         dev,
     }])

@@ -4,19 +4,20 @@ use super::bpftool::program_of;
 use super::command::{Command, LinkKind, Mac, Netns, XdpMode};
 use super::error::ParseError;
 use super::ip::{mtu, namespace, need, not_covered};
-use super::ip_tunnel;
 use super::lex::Args;
 use super::value::{device, mac};
+use super::{ip_link_kind, ip_tunnel};
 
 /// `ip link add [link DEV] [dev|name] NAME [address MAC] type KIND …`.
 pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
-    let (mut name, mut address, mut extra) = (None, None, None);
+    let (mut name, mut address, mut extra, mut lower) = (None, None, None, None);
     let kind = loop {
         match args.expect("a name, address MAC or type KIND")? {
             "type" => break args.expect("a device type")?,
             "dev" | "name" => name = Some(args.value("a device name", device)?),
             "address" | "addr" => address = Some(args.value("a MAC address", mac)?),
-            word @ ("link" | "mtu" | "txqueuelen" | "qlen" | "txqlen" | "netns" | "numtxqueues"
+            "link" => lower = Some(args.value("a device", device)?),
+            word @ ("mtu" | "txqueuelen" | "qlen" | "txqlen" | "netns" | "numtxqueues"
             | "numrxqueues" | "broadcast" | "brd" | "group" | "index" | "gso_max_size"
             | "gro_max_size") => {
                 args.expect("a value")?;
@@ -34,13 +35,33 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
             Ok(veth) => veth,
             Err(option) => return not_covered(&format!("ip link add … type veth {option}")),
         },
-        "gre" => match ip_tunnel::options(&mut args)? {
-            Ok(parms) => LinkKind::Gre(parms),
-            Err(option) => return not_covered(&format!("ip link add … type gre {option}")),
+        "gre" | "gretap" | "ipip" => match (ip_tunnel::options(&mut args)?, kind) {
+            (Ok(parms), "gre") => LinkKind::Gre(parms),
+            (Ok(parms), "gretap") => LinkKind::Gretap(parms),
+            (Ok(parms), _) => LinkKind::Ipip(parms),
+            (Err(option), kind) => {
+                return not_covered(&format!("ip link add … type {kind} {option}"));
+            }
         },
+        "vlan" | "vxlan" | "geneve" | "bridge" => {
+            let kind_name = kind;
+            let found = match kind {
+                "vlan" => ip_link_kind::vlan(&mut args, lower.take()),
+                "vxlan" => ip_link_kind::vxlan(&mut args),
+                "geneve" => ip_link_kind::geneve(&mut args),
+                _ => ip_link_kind::bridge(&mut args),
+            };
+            match found? {
+                Ok(kind) => kind,
+                Err(option) => {
+                    return not_covered(&format!("ip link add … type {kind_name} {option}"));
+                }
+            }
+        }
         other => LinkKind::Unknown(other.to_owned()),
     };
-    if let (Some(extra), LinkKind::Veth { .. } | LinkKind::Gre(_)) = (extra, &kind) {
+    let extra = extra.or(lower.map(|_| "link"));
+    if let (Some(extra), false) = (extra, matches!(kind, LinkKind::Unknown(_))) {
         return not_covered(&format!("ip link add … {extra}"));
     }
     let name = match kind {
@@ -83,10 +104,10 @@ fn veth(args: &mut Args<'_>) -> Result<Result<LinkKind, &'static str>, ParseErro
     }))
 }
 
-/// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N] [xdp… pinned PATH]`.
+/// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N] [master BR] [xdp… pinned PATH]`.
 pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let (mut dev, mut up, mut address, mut to_netns, mut new_mtu) = (None, None, None, None, None);
-    let mut xdp = None;
+    let (mut xdp, mut master) = (None, None);
     while let Some(word) = args.next() {
         match word {
             "dev" => dev = Some(args.value("a device", device)?),
@@ -99,10 +120,12 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
                 Ok(program) => xdp = Some((program, xdp_mode(word))),
                 Err(option) => return not_covered(&format!("ip link set … {word} {option}")),
             },
-            "master" | "nomaster" | "promisc" | "txqueuelen" | "qlen" | "txqlen" | "arp"
-            | "multicast" | "allmulticast" | "dynamic" | "name" | "alias" | "group" | "vf"
-            | "xdpoffload" | "type" | "broadcast" | "brd" | "vrf" | "carrier" | "protodown"
-            | "gso_max_size" | "gro_max_size" | "addrgenmode" | "trailers" => {
+            "master" => master = Some(Some(args.value("a bridge", device)?)),
+            "nomaster" => master = Some(None),
+            "promisc" | "txqueuelen" | "qlen" | "txqlen" | "arp" | "multicast" | "allmulticast"
+            | "dynamic" | "name" | "alias" | "group" | "vf" | "xdpoffload" | "type"
+            | "broadcast" | "brd" | "vrf" | "carrier" | "protodown" | "gso_max_size"
+            | "gro_max_size" | "addrgenmode" | "trailers" => {
                 return not_covered(&format!("ip link set … {word}"));
             }
             word => match device(word).filter(|_| dev.is_none()) {
@@ -116,7 +139,11 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         }
     }
     let dev: String = need(&mut args, dev, "a device")?;
-    let changes = up.is_some() || address.is_some() || to_netns.is_some() || new_mtu.is_some();
+    let changes = up.is_some()
+        || address.is_some()
+        || to_netns.is_some()
+        || new_mtu.is_some()
+        || master.is_some();
     if !changes && xdp.is_none() {
         return Err(args.missing("up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH"));
     }
@@ -133,6 +160,7 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         address,
         to_netns,
         mtu: new_mtu,
+        master,
     });
     Ok(attach.into_iter().chain(set).collect())
 }

@@ -7,7 +7,7 @@ use super::lex::Args;
 use super::value::{device, key, number, tunnel_end};
 
 /// `ip tunnel add [name] NAME mode MODE [local A] [remote B] [key K] …`, in any order.
-/// Modes other than `gre` become [`LinkKind::Unknown`].
+/// Modes other than `gre` and `ipip` become [`LinkKind::Unknown`].
 pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let (mut name, mut mode) = (None, None);
     let mut parms = TunnelParms::default();
@@ -30,6 +30,7 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
     let name = need(&mut args, name, "a device name")?;
     let kind = match need(&mut args, mode, "mode and a tunnel mode such as gre")? {
         "gre" | "gre/ip" => LinkKind::Gre(parms),
+        "ipip" | "ipip/ip" | "ip/ip" | "ip4ip4" => LinkKind::Ipip(parms),
         other => LinkKind::Unknown(other.to_owned()),
     };
     Ok(vec![Command::LinkAdd {
@@ -128,7 +129,7 @@ fn ttl(word: &str) -> Option<u8> {
 }
 
 /// iproute2 reads a tos as hex, with or without 0x (`rtnl_dsfield_a2n()`); 1 is *inherit*.
-fn tos(word: &str) -> Option<u8> {
+pub(super) fn tos(word: &str) -> Option<u8> {
     match word {
         "inherit" => Some(1),
         word => u8::from_str_radix(word.strip_prefix("0x").unwrap_or(word), 16).ok(),

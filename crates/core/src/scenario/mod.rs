@@ -5,15 +5,19 @@
 mod bpftool;
 pub mod command;
 pub mod error;
+mod ethtool;
 pub mod file;
 mod ip;
 mod ip_link;
+mod ip_link_kind;
 mod ip_tunnel;
 mod lex;
 mod orc;
 pub mod parse;
 mod ping;
+pub mod routes;
 mod sysctl;
+mod tc;
 pub mod topology;
 mod value;
 

@@ -1,11 +1,11 @@
 //! `orc`, the recorder's own tool, and `send`.
 
-use super::command::{Command, Netns, TcHook, XdpMode};
+use super::command::{CfgValue, Command, Netns, TcHook, XdpMode};
 use super::error::ParseError;
 use super::lex::Args;
 use super::value::{device, hex};
 
-/// `orc xdp|tcx|send …`; what else `orc` can do is *not covered*.
+/// `orc xdp|tcx|send|tap|cfg …`; what else `orc` can do is *not covered*.
 pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
     match args.expect("xdp, tcx, send, burst, tap or cfg")? {
         "xdp" => {
@@ -43,6 +43,25 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
             })
         }
         "send" => send(args, netns),
+        "tap" => {
+            let dev = args.value("a device", device)?;
+            Ok(Command::Tap {
+                netns: last_netns(args, netns)?,
+                dev,
+            })
+        }
+        "cfg" => {
+            let key = args.value("the number of a knob", |word| word.parse().ok())?;
+            let value = args.value("a number or a device", |word| match word.parse() {
+                Ok(number) => Some(CfgValue::Number(number)),
+                Err(_) => device(word).map(CfgValue::Device),
+            })?;
+            Ok(Command::Cfg {
+                netns: last_netns(args, netns)?,
+                key,
+                value,
+            })
+        }
         other => Ok(Command::NotCovered {
             what: format!("orc {other}"),
         }),

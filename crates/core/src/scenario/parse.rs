@@ -12,7 +12,7 @@
 use super::command::{Command, Line, Netns};
 use super::error::{ParseError, Problem};
 use super::lex::{Args, Word, words};
-use super::{bpftool, ip, orc, ping, sysctl};
+use super::{bpftool, ethtool, ip, orc, ping, sysctl, tc};
 
 /// Largest text that is read, bytes.
 pub const MAX_TEXT: usize = 1 << 20;
@@ -188,8 +188,10 @@ pub(super) fn command(
         "echo" => sysctl::parse_echo(args, netns),
         "bpftool" => bpftool::parse(args, netns).map(one),
         "ping" => ping::parse(args, netns).map(one),
+        "ethtool" => ethtool::parse(args, netns).map(one),
         "orc" => orc::parse(args, netns).map(one),
         "send" => orc::send(args, netns).map(one),
+        "tc" => tc::parse(args, netns).map(one),
         "sudo" => command(words.get(1..).unwrap_or_default(), line, netns),
         "cat" | "ls" => Ok(one(Command::NoEffect {
             why: "it only shows files",

@@ -4,7 +4,11 @@ use std::net::Ipv4Addr;
 
 use thiserror::Error;
 
-use super::command::{Ipv4Net, Mac, Netns as NetnsName, TunnelParms, XdpMode};
+use super::command::{
+    Ipv4Net, Mac, MirredAction, Netns as NetnsName, RouteKind, TcHook, TunnelParms, UdpTunnelParms,
+    XdpMode,
+};
+pub use super::routes::{Lookup, Route, contains, prefix_mask};
 use crate::net::ethernet;
 use crate::trace::DevRef;
 
@@ -39,16 +43,20 @@ pub enum TopologyError {
     },
     #[error("a device `{dev}` exists already in {netns}")]
     DeviceExists { dev: String, netns: String },
-    #[error("the simulator has no device of type `{0}`; it has: veth, gre")]
+    #[error(
+        "the simulator has no device of type `{0}`; it has: veth, gre, gretap, ipip, vlan, vxlan, geneve, bridge"
+    )]
     UnknownKind(String),
     #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]
     TooManyDevices,
+    #[error("`{dev}` in {netns} is not a bridge")]
+    NotABridge { dev: String, netns: String },
     #[error("there is no route to {dst} in {netns}")]
     NoRoute { dst: Ipv4Addr, netns: String },
 }
 
 /// What a device does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceKind {
     /// One end of a veth pair.
     Veth {
@@ -57,6 +65,27 @@ pub enum DeviceKind {
     },
     /// A GRE tunnel over IPv4, layer 3 (`ip tunnel add … mode gre`).
     Gre(TunnelParms),
+    /// A GRE tunnel over IPv4 that carries Ethernet frames.
+    Gretap(TunnelParms),
+    /// IPv4 in IPv4.
+    Ipip(TunnelParms),
+    /// A VLAN on another device.
+    Vlan {
+        /// The device below.
+        lower: DevId,
+        /// `ETH_P_8021Q` or `ETH_P_8021AD`.
+        protocol: u16,
+        /// VLAN id.
+        id: u16,
+    },
+    /// Ethernet frames in UDP, VXLAN.
+    Vxlan(UdpTunnelParms),
+    /// Ethernet frames in UDP, GENEVE.
+    Geneve(UdpTunnelParms),
+    /// A bridge; its ports have it as `master`.
+    Bridge,
+    /// `lo`.
+    Loopback,
 }
 
 /// A network device.
@@ -68,6 +97,12 @@ pub struct Device {
     pub netns: NetnsId,
     /// Interface index in its namespace; `lo` is 1.
     pub ifindex: u32,
+    /// Namespace in which it was made: a tunnel's outer packets are there (`tunnel->net`).
+    pub home: NetnsId,
+    /// The bridge it is a port of.
+    pub master: Option<DevId>,
+    /// `NETIF_F_GRO`.
+    pub gro: bool,
     /// MAC address; zero for a device without Ethernet header.
     pub mac: Mac,
     /// Kind and parameters.
@@ -82,32 +117,83 @@ pub struct Device {
     pub needed_headroom: u32,
     /// The XDP program and how it is attached.
     pub xdp: Option<(ProgId, XdpMode)>,
+    /// What a bridge has learned: addresses and their ports.
+    pub fdb: Vec<(Mac, DevId)>,
+    /// `ip_tunnel.o_seqno`: the next GRE sequence number.
+    pub o_seqno: u32,
+    /// Next hops whose link header is cached (`hh_cache`).
+    pub hh_cached: Vec<Ipv4Addr>,
     /// Programs at tcx ingress, in the order in which they run.
     pub tcx_ingress: Vec<ProgId>,
     /// Programs at tcx egress.
     pub tcx_egress: Vec<ProgId>,
+    /// The clsact qdisc, if it is there.
+    pub clsact: Option<Clsact>,
+}
+
+/// A clsact qdisc: classifiers at both TC hooks, in the order in which they are asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clsact {
+    /// Filters for received packets.
+    pub ingress: Vec<Filter>,
+    /// Filters for packets to be sent.
+    pub egress: Vec<Filter>,
+}
+
+impl Clsact {
+    /// The filters of a hook.
+    #[must_use]
+    pub fn filters(&self, hook: TcHook) -> &[Filter] {
+        match hook {
+            TcHook::Ingress => &self.ingress,
+            TcHook::Egress => &self.egress,
+        }
+    }
+
+    /// Adds a filter: lower preference first, later ones behind equal ones.
+    pub fn add(&mut self, hook: TcHook, filter: Filter) {
+        let filters = match hook {
+            TcHook::Ingress => &mut self.ingress,
+            TcHook::Egress => &mut self.egress,
+        };
+        let at = filters.partition_point(|other| other.pref <= filter.pref);
+        filters.insert(at, filter);
+    }
+}
+
+/// A `matchall` classifier (`net/sched/cls_matchall.c`) with its action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filter {
+    /// Preference.
+    pub pref: u16,
+    /// Only packets of this protocol.
+    pub protocol: Option<u16>,
+    /// What it does.
+    pub mirred: MirredAction,
+    /// Where to.
+    pub to: DevId,
 }
 
 impl Device {
+    /// Whether its packets have an Ethernet header (`ARPHRD_ETHER`, and `lo`).
+    #[must_use]
+    pub fn has_ethernet(&self) -> bool {
+        !matches!(self.kind, DeviceKind::Gre(_) | DeviceKind::Ipip(_))
+    }
+
     /// `LL_RESERVED_SPACE()` (`include/linux/netdevice.h`): what senders leave free in front, bytes.
     #[must_use]
     pub fn ll_reserved_space(&self) -> u32 {
         const HH_DATA_MOD: u32 = 16;
         ((self.hard_header_len + self.needed_headroom) & !(HH_DATA_MOD - 1)) + HH_DATA_MOD
     }
-}
 
-/// A route: where packets for a destination go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route {
-    /// Destination.
-    pub dst: Ipv4Net,
-    /// Gateway, unless the destination is on the link.
-    pub via: Option<Ipv4Addr>,
-    /// Output device.
-    pub dev: DevId,
-    /// Source address the kernel prefers.
-    pub src: Option<Ipv4Addr>,
+    /// Whether packets on the device carry a link-layer header that others may see: `dev_has_header()` and
+    /// `dev_is_mac_header_xmit()` (`include/linux/if_arp.h`), which agree for Ethernet and for layer 3 tunnels.
+    #[must_use]
+    pub fn has_header(&self) -> bool {
+        self.hard_header_len > 0
+    }
 }
 
 /// A network namespace.
@@ -121,6 +207,10 @@ pub struct Netns {
     pub neigh: Vec<(DevId, Ipv4Addr, Mac)>,
     /// Routes, those made by addresses included.
     pub routes: Vec<Route>,
+    /// Prefixes whose packets are refused.
+    pub refused: Vec<(Ipv4Net, RouteKind)>,
+    /// Incoming MPLS labels that are popped, and the device behind.
+    pub mpls: Vec<(u32, DevId)>,
     /// Sysctls, as set.
     pub sysctl: Vec<(String, String)>,
 }
@@ -251,6 +341,15 @@ impl Topology {
             })
     }
 
+    /// Device by interface index in a namespace.
+    #[must_use]
+    pub fn dev_by_index(&self, netns: NetnsId, ifindex: u32) -> Option<DevId> {
+        self.devices
+            .iter()
+            .position(|dev| dev.netns == netns && dev.ifindex == ifindex)
+            .map(DevId)
+    }
+
     /// Adds a device; its interface index is the next one in its namespace.
     ///
     /// # Errors
@@ -269,75 +368,14 @@ impl Topology {
         dev.ifindex = 2 + self
             .devices
             .iter()
-            .filter(|other| other.netns == dev.netns)
+            .filter(|other| other.netns == dev.netns && other.kind != DeviceKind::Loopback)
             .count() as u32;
+        if dev.kind == DeviceKind::Loopback {
+            dev.ifindex = 1;
+        }
         self.devices.push(dev);
         Ok(DevId(self.devices.len() - 1))
     }
-
-    /// Whether an address belongs to one of the namespace's devices.
-    #[must_use]
-    pub fn is_local(&self, netns: NetnsId, addr: Ipv4Addr) -> bool {
-        self.netns[netns.0]
-            .addrs
-            .iter()
-            .any(|(_, net)| net.addr == addr)
-    }
-
-    /// `ip_route_output_key()`: the longest prefix wins, the latest among equals.
-    ///
-    /// # Errors
-    /// [`TopologyError::NoRoute`].
-    pub fn route(&self, netns: NetnsId, dst: Ipv4Addr) -> Result<Route, TopologyError> {
-        let here = &self.netns[netns.0];
-        here.routes
-            .iter()
-            .filter(|route| contains(route.dst, dst) && self.dev(route.dev).up)
-            .max_by_key(|route| route.dst.prefix)
-            .copied()
-            .ok_or_else(|| TopologyError::NoRoute {
-                dst,
-                netns: here.display_name(),
-            })
-    }
-
-    /// The link-layer address of a neighbour: configured, or of the device at the other end of the
-    /// link that has the address (the ARP exchange itself is not simulated).
-    #[must_use]
-    pub fn neighbour(&self, dev: DevId, addr: Ipv4Addr) -> Option<Mac> {
-        let configured = self
-            .netns_of(dev)
-            .neigh
-            .iter()
-            .find(|(d, a, _)| *d == dev && *a == addr);
-        if let Some((_, _, mac)) = configured {
-            return Some(*mac);
-        }
-        let DeviceKind::Veth { peer } = self.dev(dev).kind else {
-            return None;
-        };
-        let answers = self
-            .netns_of(peer)
-            .addrs
-            .iter()
-            .any(|(_, net)| net.addr == addr);
-        answers.then(|| self.dev(peer).mac)
-    }
-}
-
-/// Whether an address lies in a prefix.
-#[must_use]
-pub fn contains(net: Ipv4Net, addr: Ipv4Addr) -> bool {
-    let mask = prefix_mask(net.prefix);
-    u32::from(net.addr) & mask == u32::from(addr) & mask
-}
-
-/// The netmask of a prefix length; lengths over 32 count as 32.
-#[must_use]
-pub fn prefix_mask(prefix: u8) -> u32 {
-    u32::MAX
-        .checked_shl(32 - u32::from(prefix.min(32)))
-        .unwrap_or(0)
 }
 
 /// A veth end before it knows its peer.
@@ -346,6 +384,9 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
     Device {
         name: name.into(),
         netns,
+        home: netns,
+        master: None,
+        gro: false,
         ifindex: 0,
         mac,
         kind: DeviceKind::Veth { peer },
@@ -354,9 +395,24 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         hard_header_len: ethernet::HLEN,
         needed_headroom: 0,
         xdp: None,
+        fdb: Vec::new(),
+        o_seqno: 0,
+        hh_cached: Vec::new(),
         tcx_ingress: Vec::new(),
         tcx_egress: Vec::new(),
+        clsact: None,
     }
+}
+
+/// `lo`, up.
+#[must_use]
+pub fn loopback(netns: NetnsId) -> Device {
+    let mut device = veth("lo", netns, [0; 6], DevId(0));
+    device.kind = DeviceKind::Loopback;
+    device.up = true;
+    device.mtu = 65_536;
+    device.gro = true;
+    device
 }
 
 #[cfg(test)]
@@ -370,12 +426,5 @@ mod tests {
         assert_eq!(dev.ll_reserved_space(), 16);
         (dev.hard_header_len, dev.needed_headroom) = (0, 38);
         assert_eq!(dev.ll_reserved_space(), 48);
-    }
-
-    #[test]
-    fn masks_at_both_ends() {
-        assert_eq!(prefix_mask(0), 0);
-        assert_eq!(prefix_mask(24), 0xffff_ff00);
-        assert_eq!(prefix_mask(32), u32::MAX);
     }
 }

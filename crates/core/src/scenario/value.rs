@@ -88,6 +88,11 @@ pub(super) fn key(text: &str) -> Option<u32> {
     ipv4(text).map(u32::from).or_else(|| number(text))
 }
 
+/// An MPLS label, 20 bits.
+pub(super) fn label(text: &str) -> Option<u32> {
+    number(text).filter(|label| *label < 1 << 20)
+}
+
 /// A device name: 1 to 15 bytes, no `/`, no blank (`dev_valid_name()`, net/core/dev.c).
 pub(super) fn device(text: &str) -> Option<String> {
     let valid = (1..16).contains(&text.len())

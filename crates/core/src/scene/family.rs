@@ -9,11 +9,11 @@ pub enum Family {
     Headroom,
     /// What a program left as metadata.
     Metadata,
-    /// Ethernet header.
+    /// Ethernet header and VLAN tags.
     Ethernet,
     /// IPv4 header.
     Ipv4,
-    /// Header of a tunnel, such as GRE.
+    /// Header of a tunnel, such as GRE; an MPLS label.
     Tunnel,
     /// ICMP and transport headers.
     Transport,
@@ -51,8 +51,9 @@ impl Family {
             Layer::ProgramStore => Self::Program,
             Layer::Ethernet => Self::Ethernet,
             Layer::Ipv4 => Self::Ipv4,
-            Layer::Gre => Self::Tunnel,
-            Layer::Icmp => Self::Transport,
+            Layer::Vlan => Self::Ethernet,
+            Layer::Gre | Layer::Vxlan | Layer::Geneve | Layer::Mpls => Self::Tunnel,
+            Layer::Icmp | Layer::Udp | Layer::Tcp => Self::Transport,
             Layer::Payload => Self::Payload,
         }
     }
@@ -86,6 +87,12 @@ pub fn layer_words(layer: Layer) -> &'static str {
         Layer::Ipv4 => "IPv4 header",
         Layer::Gre => "GRE header",
         Layer::Icmp => "ICMP header",
+        Layer::Vlan => "VLAN tag",
+        Layer::Mpls => "MPLS label",
+        Layer::Udp => "UDP header",
+        Layer::Tcp => "TCP header",
+        Layer::Vxlan => "VXLAN header",
+        Layer::Geneve => "GENEVE header",
         Layer::Payload => "payload",
     }
 }
@@ -101,6 +108,12 @@ pub fn layer_short(layer: Layer) -> &'static str {
         Layer::Ipv4 => "IPv4",
         Layer::Gre => "GRE",
         Layer::Icmp => "ICMP",
+        Layer::Vlan => "VLAN",
+        Layer::Mpls => "MPLS",
+        Layer::Udp => "UDP",
+        Layer::Tcp => "TCP",
+        Layer::Vxlan => "VXLAN",
+        Layer::Geneve => "GENEVE",
         Layer::Payload => "data",
     }
 }

@@ -2,8 +2,9 @@
 
 use super::changes::{FieldChange, changes};
 use super::explain::{count_bytes, explain_read, reads_at, span};
+use super::instruction::instruction;
+use super::marks::writes_since;
 use super::name::{device, what};
-use super::ribbon::writes_since;
 use super::zones::{ZoneKind, metadata_range, zones};
 use crate::trace::{Edge, Outcome, PacketFields, Step, StepKind, Trace};
 
@@ -242,7 +243,7 @@ fn formula_words(change: &FieldChange, nothing_written: bool) -> String {
 }
 
 /// ` It wrote four bytes at 252–255: 2a 00 00 00.` Passive when it was not the function itself.
-fn byte_words(trace: &Trace, step: usize, itself: bool) -> String {
+pub(super) fn byte_words(trace: &Trace, step: usize, itself: bool) -> String {
     let mut out = String::new();
     for write in writes_since(trace, step).take(4) {
         let len = write.new.len();
@@ -298,86 +299,6 @@ fn list(parts: &[String]) -> String {
             parts[..MOST - 1].join(", "),
             n - MOST + 1
         ),
-    }
-}
-
-fn instruction(
-    trace: &Trace,
-    step: usize,
-    (run, insn, registers): (usize, usize, usize),
-) -> String {
-    let Some(line) = trace
-        .runs
-        .get(run)
-        .and_then(|run| run.listing.lines.get(insn))
-    else {
-        return String::new();
-    };
-    let prologue = if line.written.is_none() {
-        "prologue: "
-    } else {
-        ""
-    };
-    let mut text = format!("{prologue}{}", line.text);
-    if let Some(reads) = reads_at(trace, step)
-        .into_iter()
-        .find(|read| read.step == step)
-    {
-        return format!("{text}. {}", explain_read(trace, reads));
-    }
-    let set = changed_registers(trace, step, run, registers);
-    if set.is_empty() {
-        text.push('.');
-    } else {
-        let set: Vec<String> = set
-            .into_iter()
-            .map(|(r, _, new)| format!("r{r} = {}", register(new)))
-            .collect();
-        text.push_str(&format!(" sets {}.", set.join(", ")));
-    }
-    text + &byte_words(trace, step, true)
-}
-
-/// Registers that an instruction changed: number, before, after.
-#[must_use]
-pub fn changed_registers(
-    trace: &Trace,
-    step: usize,
-    run: usize,
-    registers: usize,
-) -> Vec<(usize, u64, u64)> {
-    let before = trace
-        .steps
-        .get(..step)
-        .into_iter()
-        .flatten()
-        .rev()
-        .find_map(|s| match &s.kind {
-            StepKind::Insn {
-                run: r, registers, ..
-            } if *r == run => Some(*registers),
-            _ => None,
-        });
-    let Some(now) = trace.registers.get(registers) else {
-        return Vec::new();
-    };
-    let zero = [0; 11];
-    let before = before
-        .and_then(|index| trace.registers.get(index))
-        .unwrap_or(&zero);
-    (0..11)
-        .filter(|r| before[*r] != now[*r])
-        .map(|r| (r, before[r], now[r]))
-        .collect()
-}
-
-/// A register's value as people read it: addresses and negative numbers in hex.
-#[must_use]
-pub fn register(value: u64) -> String {
-    if value < 0x1_0000_0000 {
-        value.to_string()
-    } else {
-        format!("0x{value:x}")
     }
 }
 

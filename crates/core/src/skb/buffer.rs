@@ -130,6 +130,15 @@ impl Buffers {
         self.store(no, offset, new, None);
     }
 
+    /// Fills in bytes of the header that begins at `start`: their origin is the header's, whatever was there.
+    pub fn complete(&mut self, no: BufferNo, start: u32, offset: u32, bytes: &[u8]) {
+        let Some(first) = self.get(no).origins(start, 1).first().copied() else {
+            return;
+        };
+        let byte = u32::from(first.byte) + offset.saturating_sub(start);
+        self.write(no, offset, bytes, first.source, byte as u16);
+    }
+
     /// `memmove()` inside one buffer; origins move along.
     pub fn memmove(&mut self, no: BufferNo, from: u32, to: u32, len: u32) {
         let moved = self.get(no).pairs(from, len);

@@ -12,5 +12,6 @@ pub use alloc::{
 };
 pub use buffer::{Buffer, Buffers, SharedInfo};
 pub use sk_buff::{
-    CHECKSUM_NONE, CHECKSUM_UNNECESSARY, NOT_SET, PacketType, SkBuff, SkbError, header,
+    BpfSkbDataEnd, CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY,
+    NOT_SET, PacketType, SkBuff, SkbError, header,
 };

@@ -9,8 +9,12 @@ use crate::trace::{BufferNo, SkbNo};
 pub const NOT_SET: u16 = 0xffff;
 /// `CHECKSUM_NONE`.
 pub const CHECKSUM_NONE: u8 = 0;
-/// `CHECKSUM_UNNECESSARY` is 1; the value 2 that `icmp_rcv()` leaves is `CHECKSUM_COMPLETE`.
+/// `CHECKSUM_UNNECESSARY`.
 pub const CHECKSUM_UNNECESSARY: u8 = 1;
+/// `CHECKSUM_COMPLETE`: summed by software, as `icmp_rcv()` leaves it.
+pub const CHECKSUM_COMPLETE: u8 = 2;
+/// `CHECKSUM_PARTIAL`: the device is to finish the checksum.
+pub const CHECKSUM_PARTIAL: u8 = 3;
 
 /// `skb->pkt_type` (`include/uapi/linux/if_packet.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,6 +29,8 @@ pub enum PacketType {
     Multicast = 2,
     /// To someone else.
     OtherHost = 3,
+    /// From us, as a listener sees it.
+    Outgoing = 4,
 }
 
 /// What the kernel would answer with a panic.
@@ -60,6 +66,16 @@ pub fn header(raw: u16) -> Option<u32> {
     (raw != NOT_SET).then_some(u32::from(raw))
 }
 
+/// `struct bpf_skb_data_end` (`include/linux/filter.h`): the pointers that a TC program loads from its context, as
+/// `bpf_compute_data_pointers()` left them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BpfSkbDataEnd {
+    /// What `__sk_buff->data_meta` shows, offset from `head`.
+    pub data_meta: u32,
+    /// What `__sk_buff->data_end` shows, offset from `head`.
+    pub data_end: u32,
+}
+
 /// `struct sk_buff`. Field names are the kernel's (`include/linux/skbuff.h`); offsets are bytes from `head`.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "names and meaning are the kernel's")]
@@ -86,11 +102,22 @@ pub struct SkBuff {
     pub vlan_proto: u16,
     pub encapsulation: bool,
     pub cloned: bool,
+    /// The buffer is a page fragment, not from kmalloc.
+    pub head_frag: bool,
     pub ip_summed: u8,
+    pub csum_valid: bool,
+    pub csum_start: u16,
+    pub csum_offset: u16,
     pub mark: u32,
     pub priority: u32,
     pub skb_iif: u32,
     pub users: u32,
+    /// `tc_at_ingress`: what `skb_at_tc_ingress()` asks.
+    pub tc_at_ingress: bool,
+    /// A TC action or program sent it elsewhere (`skb_set_redirected()`).
+    pub redirected: bool,
+    /// `struct bpf_skb_data_end` in `skb->cb`.
+    pub cb: BpfSkbDataEnd,
     /// `skb_dst()`: where an outgoing packet goes.
     pub dst: Option<Route>,
 }
@@ -121,11 +148,18 @@ impl SkBuff {
             vlan_proto: 0,
             encapsulation: false,
             cloned: false,
+            head_frag: false,
             ip_summed: CHECKSUM_NONE,
+            csum_valid: false,
+            csum_start: 0,
+            csum_offset: 0,
             mark: 0,
             priority: 0,
             skb_iif: 0,
             users: 1,
+            tc_at_ingress: false,
+            redirected: false,
+            cb: BpfSkbDataEnd::default(),
             dst: None,
         }
     }
@@ -140,6 +174,35 @@ impl SkBuff {
     #[must_use]
     pub fn headlen(&self) -> u32 {
         self.len.saturating_sub(self.data_len)
+    }
+
+    /// `skb_network_offset()`: from `data` to the network header; negative when `data` is past it.
+    #[must_use]
+    pub fn network_offset(&self) -> i32 {
+        i32::from(self.network_header) - self.data as i32
+    }
+
+    /// `skb_mac_header_len()`: from the MAC to the network header.
+    #[must_use]
+    pub fn mac_header_len(&self) -> u32 {
+        u32::from(self.network_header.wrapping_sub(self.mac_header))
+    }
+
+    /// `skb_tailroom()` of a linear packet in a buffer that ends at `end`; a non-linear packet has none.
+    #[must_use]
+    pub fn tailroom(&self, end: u32) -> u32 {
+        if self.data_len > 0 {
+            0
+        } else {
+            end.saturating_sub(self.tail)
+        }
+    }
+
+    /// The packet got other bytes: a sum over all of it (`CHECKSUM_COMPLETE`) holds no more.
+    pub fn forget_complete_checksum(&mut self) {
+        if self.ip_summed == CHECKSUM_COMPLETE {
+            self.ip_summed = CHECKSUM_NONE;
+        }
     }
 
     /// `skb_reserve()`: moves `data` and `tail` of an empty packet up.
@@ -208,6 +271,20 @@ impl SkBuff {
         self.transport_header = self.data as u16;
     }
 
+    /// `__vlan_hwaccel_put_tag()`: the tag stands beside the packet.
+    pub fn put_vlan_tag(&mut self, protocol: u16, tci: u16) {
+        self.vlan_present = true;
+        self.vlan_proto = protocol;
+        self.vlan_tci = tci;
+    }
+
+    /// `__vlan_hwaccel_clear_tag()`.
+    pub fn clear_vlan_tag(&mut self) {
+        self.vlan_present = false;
+        self.vlan_proto = 0;
+        self.vlan_tci = 0;
+    }
+
     /// `skb_reset_mac_len()`: the distance from MAC to network header.
     pub fn reset_mac_len(&mut self) {
         self.mac_len = self.network_header.wrapping_sub(self.mac_header);
@@ -228,6 +305,9 @@ impl SkBuff {
         self.network_header = shift(self.network_header);
         if self.mac_header != NOT_SET {
             self.mac_header = shift(self.mac_header);
+        }
+        if self.ip_summed == CHECKSUM_PARTIAL {
+            self.csum_start = shift(self.csum_start);
         }
         self.inner_transport_header = shift(self.inner_transport_header);
         self.inner_network_header = shift(self.inner_network_header);

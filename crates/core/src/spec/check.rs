@@ -101,16 +101,13 @@ impl FromStr for Check {
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scenario, design) = (&self.scenario, self.design.as_str());
         write!(
             f,
-            "{} {} {}:",
-            self.scenario,
-            self.design.as_str(),
-            self.step
-        )?;
-        self.wants
-            .iter()
-            .try_for_each(|(name, value)| write!(f, " {name}={value}"))
+            "{scenario} {design} {}: {}",
+            self.step,
+            self.wants_text()
+        )
     }
 }
 
@@ -137,6 +134,17 @@ impl Check {
             }
         }
         Ok(())
+    }
+
+    /// What must hold, as it stands in the rule.
+    #[must_use]
+    pub fn wants_text(&self) -> String {
+        let wants: Vec<String> = self
+            .wants
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        wants.join(" ")
     }
 
     /// Address of the step on the site.

@@ -17,4 +17,4 @@ mod check;
 mod rule;
 
 pub use check::{Check, CheckError, Failed, TraceOf};
-pub use rule::{Rule, SpecError, parse};
+pub use rule::{Chapter, Rule, SpecError, parse};

@@ -166,6 +166,9 @@ fn entry(open: &mut Open, line: &str) -> Result<(), String> {
         .split_once(':')
         .ok_or_else(|| format!("`{line}` is no `key: value` line"))?;
     let value = value.trim();
+    if value.is_empty() {
+        return Err(format!("`{key}` is empty"));
+    }
     let once = |slot: &mut Option<String>| match slot.replace(value.into()) {
         Some(_) => Err(format!("`{key}` stands twice")),
         None => Ok(()),
@@ -233,6 +236,11 @@ mod tests {
         assert_eq!(
             wrong("HR-A-1", "HR-1"),
             "a.md:4: `HR-1` is no rule name; one looks like HR-DECAP-1"
+        );
+        assert_eq!(wrong("source: S", "source:"), "a.md:7: `source` is empty");
+        assert_eq!(
+            wrong("text: T.", "text: T.\ntext: U."),
+            "a.md:6: `text` stands twice"
         );
         assert!(wrong("data=1", "data").starts_with("a.md:8: "));
     }

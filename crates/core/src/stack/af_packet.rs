@@ -1,8 +1,8 @@
 //! `net/packet/af_packet.c`: a raw packet socket sends a frame (`orc send`, `send`).
 
 use super::{Kernel, Run};
-use crate::net::dissect::{Dissection, Start, dissect};
-use crate::net::ethernet;
+use crate::net::dissect::{Dissection, Start, be16, dissect};
+use crate::net::{ethernet, vlan};
 use crate::scenario::topology::DevId;
 use crate::trace::SkbNo;
 
@@ -76,8 +76,42 @@ impl Kernel {
             Start::Ethernet => crate::net::dissect::be16(frame, 12),
         };
         skb.reset_mac_header();
+        if let Some(depth) = vlan_depth(frame).filter(|_| start == Start::Ethernet) {
+            skb.set_network_header(depth);
+        }
         if let Some(transport) = parts.transport {
             skb.transport_header = (skb.data + transport as u32) as u16;
         }
+    }
+}
+
+/// `vlan_get_protocol_and_depth()` (`include/linux/if_vlan.h`): length of the link header of a frame with
+/// VLAN tags.
+fn vlan_depth(frame: &[u8]) -> Option<u32> {
+    /// `VLAN_MAX_DEPTH`.
+    const MAX_DEPTH: u32 = 8;
+    if !vlan::is_vlan(be16(frame, 12)) {
+        return None;
+    }
+    (1..MAX_DEPTH)
+        .map(|tags| ethernet::HLEN + tags * vlan::HLEN)
+        .take_while(|depth| frame.len() >= *depth as usize)
+        .find(|depth| !vlan::is_vlan(be16(frame, *depth as usize - 2)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::vlan_depth;
+
+    /// golden E3-vlan-4b-native and E3-qinq-native, seq 1: the network header is 18 and 22 behind the frame's
+    /// beginning.
+    #[test]
+    fn tags_belong_to_the_link_header() {
+        let frame = |types: &[u8]| [&[0; 12][..], types, &[0; 20]].concat();
+        assert_eq!(vlan_depth(&frame(&[0x08, 0])), None);
+        assert_eq!(vlan_depth(&frame(&[0x81, 0, 0, 7, 0x08, 0])), Some(18));
+        let qinq = [0x88, 0xa8, 0, 8, 0x81, 0, 0, 7, 0x08, 0];
+        assert_eq!(vlan_depth(&frame(&qinq)), Some(22));
+        assert_eq!(vlan_depth(&frame(&qinq)[..16]), None);
     }
 }

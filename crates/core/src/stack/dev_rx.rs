@@ -1,8 +1,11 @@
 //! `net/core/dev.c`, receive, and `net/ethernet/eth.c`.
 
+use super::skbuff::drop_reason;
+use super::taps::TapId;
+use super::tc::Ingress;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
-use crate::net::ethernet;
+use crate::net::{ethernet, mpls, vlan};
 use crate::scenario::topology::DevId;
 use crate::skb::{NOT_SET, PacketType};
 use crate::trace::SkbNo;
@@ -32,63 +35,228 @@ impl Kernel {
 
     /// `process_backlog()`: one packet out of the backlog.
     pub(super) fn process_backlog(&mut self, no: SkbNo) -> Run<()> {
+        self.__netif_receive_skb(no).map(drop)
+    }
+
+    /// `netif_receive_skb()`: a packet that somebody hands up outside of NAPI.
+    pub(super) fn netif_receive_skb(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("netif_receive_skb", FILE, no, |k| k.__netif_receive_skb(no))
+    }
+
+    /// `__netif_receive_skb()` → `__netif_receive_skb_one_core()`.
+    fn __netif_receive_skb(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("__netif_receive_skb", FILE, no, |k| {
             k.traced("__netif_receive_skb_one_core", FILE, no, |k| {
-                let Some(to) = k.netif_receive_skb_core(no)? else {
-                    return Ok(NET_RX_DROP);
-                };
-                match to {
-                    Deliver::Ip => k.ip_rcv(no),
+                match k.netif_receive_skb_core(no)? {
+                    Received::For(Handler::Ip) => k.ip_rcv(no),
+                    Received::For(Handler::Ipv6) => k.ipv6_rcv(no),
+                    Received::For(Handler::Mpls) => k.mpls_forward(no),
+                    Received::For(Handler::Tap(tap)) => k.packet_rcv(no, tap),
+                    Received::Done(ret) => Ok(ret),
                 }
             })
-        })?;
-        Ok(())
+        })
     }
 
     /// `netif_receive_skb_list_internal()` for a list of one, as NAPI hands it up.
     pub(super) fn netif_receive_skb_list(&mut self, no: SkbNo) -> Run<()> {
         match self.netif_receive_skb_core(no)? {
-            Some(Deliver::Ip) => self.ip_list_rcv(no),
-            None => Ok(()),
+            Received::For(Handler::Ip) => self.ip_list_rcv(no),
+            Received::For(Handler::Ipv6) => self.ipv6_rcv(no).map(drop),
+            Received::For(Handler::Mpls) => self.mpls_forward(no).map(drop),
+            Received::For(Handler::Tap(tap)) => self.packet_rcv(no, tap).map(drop),
+            Received::Done(_) => Ok(()),
         }
     }
 
-    /// `__netif_receive_skb_core()`: resets the headers, runs generic XDP and TC, finds the protocol.
-    /// `None`: the packet did not get through.
-    fn netif_receive_skb_core(&mut self, no: SkbNo) -> Run<Option<Deliver>> {
-        let mut deliver = None;
+    /// `__netif_receive_skb_core()`: resets the headers, runs generic XDP, taps and TC, finds the protocol.
+    fn netif_receive_skb_core(&mut self, no: SkbNo) -> Run<Received> {
+        let mut received = Received::Done(NET_RX_DROP);
         self.traced("__netif_receive_skb_core", FILE, no, |k| {
-            let skb = k.skb_mut(no);
-            skb.reset_network_header();
-            if skb.transport_header == NOT_SET {
-                skb.reset_transport_header();
-            }
-            skb.reset_mac_len();
-            if !k.do_xdp_generic(no)? || !k.sch_handle_ingress(no)? {
-                return Ok(NET_RX_DROP);
-            }
-            deliver = Some(k.protocol_handler(no)?);
-            Ok(NET_RX_SUCCESS)
+            received = k.receive(no)?;
+            Ok(match received {
+                Received::For(_) => NET_RX_SUCCESS,
+                Received::Done(ret) => ret,
+            })
         })?;
-        Ok(deliver)
+        Ok(received)
     }
 
-    /// Which `packet_type` takes the packet.
-    fn protocol_handler(&self, no: SkbNo) -> Run<Deliver> {
-        match self.skb(no).protocol {
-            ethernet::P_IP => Ok(Deliver::Ip),
-            other => not_covered(format!(
-                "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
-            )),
+    /// The body of `__netif_receive_skb_core()`. `previous` is the handler that was found last (`pt_prev`): it is
+    /// given the packet as soon as the next one is found, so that only the last one need not share it.
+    fn receive(&mut self, no: SkbNo) -> Run<Received> {
+        let skb = self.skb_mut(no);
+        skb.reset_network_header();
+        if skb.transport_header == NOT_SET {
+            skb.reset_transport_header();
         }
+        skb.reset_mac_len();
+        let mut previous = None;
+        loop {
+            match self.receive_round(no, &mut previous)? {
+                Round::Another => {}
+                Round::Done(ret) => return Ok(Received::Done(ret)),
+                Round::Up => break,
+            }
+        }
+        self.find_protocol_handler(no, &mut previous)?;
+        match previous {
+            Some(handler) => Ok(Received::For(handler)),
+            None => {
+                self.kfree_skb(no, drop_reason::UNHANDLED_PROTO)?;
+                Ok(Received::Done(NET_RX_DROP))
+            }
+        }
+    }
+
+    /// One round of `__netif_receive_skb_core()`: the packet is looked at on one device.
+    fn receive_round(&mut self, no: SkbNo, previous: &mut Option<Handler>) -> Run<Round> {
+        if let Some(dev) = self.skb(no).dev {
+            self.skb_mut(no).skb_iif = self.topology.dev(dev).ifindex;
+        }
+        if !self.do_xdp_generic(no)? {
+            return Ok(Round::Done(NET_RX_DROP));
+        }
+        if vlan::is_vlan(self.skb(no).protocol) && self.skb_vlan_untag(no)?.is_none() {
+            return Ok(Round::Done(NET_RX_DROP));
+        }
+        for tap in self.taps_of(self.skb(no).dev) {
+            self.found(no, previous, Handler::Tap(tap))?;
+        }
+        if let Ingress::Done(ret) = self.sch_handle_ingress(no, previous)? {
+            return Ok(Round::Done(ret));
+        }
+        self.skb_mut(no).redirected = false;
+        if self.skb(no).vlan_present {
+            self.deliver_previous(no, previous)?;
+            if self.vlan_do_receive(no)? {
+                return Ok(Round::Another);
+            }
+        }
+        let dev = self.skb(no).dev;
+        if let Some(bridge) = dev.and_then(|dev| self.topology.dev(dev).master) {
+            self.deliver_previous(no, previous)?;
+            let RxHandler::Consumed = self.br_handle_frame(no, bridge)?;
+            return Ok(Round::Done(NET_RX_SUCCESS));
+        }
+        self.check_vlan_id(no)
+    }
+
+    /// The label of that name in `__netif_receive_skb_core()`: a tag that no device wanted. A packet of
+    /// another VLAN is for somebody else; priority tags (id 0) are taken off.
+    fn check_vlan_id(&mut self, no: SkbNo) -> Run<Round> {
+        while self.skb(no).vlan_present {
+            if self.skb(no).vlan_tci & vlan::VID_MASK != 0 {
+                self.skb_mut(no).pkt_type = PacketType::OtherHost;
+            } else if vlan::is_vlan(self.skb(no).protocol) {
+                self.skb_mut(no).clear_vlan_tag();
+                if self.skb_vlan_untag(no)?.is_none() {
+                    return Ok(Round::Done(NET_RX_DROP));
+                }
+                if self.vlan_do_receive(no)? {
+                    return Ok(Round::Another);
+                }
+                continue;
+            }
+            self.skb_mut(no).clear_vlan_tag();
+        }
+        Ok(Round::Up)
+    }
+
+    /// `deliver_ptype_list_skb()`: which `packet_type` takes the packet's protocol.
+    fn find_protocol_handler(&mut self, no: SkbNo, previous: &mut Option<Handler>) -> Run<()> {
+        match self.skb(no).protocol {
+            ethernet::P_IP => self.found(no, previous, Handler::Ip),
+            ethernet::P_IPV6 => self.found(no, previous, Handler::Ipv6),
+            mpls::P_MPLS_UC => self.found(no, previous, Handler::Mpls),
+            // handlers that the recorded kernels have and the simulator does not
+            other @ (ethernet::P_ARP | vlan::P_8021Q | vlan::P_8021AD | ethernet::P_802_2) => {
+                not_covered(format!(
+                    "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Another handler: the one before it gets the packet now.
+    fn found(&mut self, no: SkbNo, previous: &mut Option<Handler>, handler: Handler) -> Run<()> {
+        self.deliver_previous(no, previous)?;
+        *previous = Some(handler);
+        Ok(())
+    }
+
+    /// `deliver_skb()` to the handler found before, if any: it shares the packet.
+    pub(super) fn deliver_previous(
+        &mut self,
+        no: SkbNo,
+        previous: &mut Option<Handler>,
+    ) -> Run<()> {
+        let Some(handler) = previous.take() else {
+            return Ok(());
+        };
+        self.skb_mut(no).users += 1;
+        match handler {
+            Handler::Tap(tap) => self.packet_rcv(no, tap)?,
+            Handler::Ip => self.ip_rcv(no)?,
+            Handler::Ipv6 => self.ipv6_rcv(no)?,
+            Handler::Mpls => self.mpls_forward(no)?,
+        };
+        Ok(())
+    }
+
+    /// `ipv6_rcv()` (`net/ipv6/ip6_input.c`): IPv6 is disabled on all devices (`disable_ipv6`).
+    fn ipv6_rcv(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ipv6_rcv", "net/ipv6/ip6_input.c", no, |k| {
+            let reason = match k.skb(no).pkt_type {
+                PacketType::OtherHost => drop_reason::OTHERHOST,
+                _ => drop_reason::IPV6DISABLED,
+            };
+            k.kfree_skb(no, reason)?;
+            Ok(NET_RX_DROP)
+        })
     }
 }
 
-/// Who gets a received packet.
+/// What became of a received packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deliver {
+enum Received {
+    /// It is to be given to the last handler found.
+    For(Handler),
+    /// Somebody has taken or dropped it; what the function returns.
+    Done(i64),
+}
+
+/// Who gets a received packet (`struct packet_type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handler {
+    /// A packet socket.
+    Tap(TapId),
     /// `ip_rcv()` or `ip_list_rcv()`.
     Ip,
+    /// `ipv6_rcv()`.
+    Ipv6,
+    /// `mpls_forward()`.
+    Mpls,
+}
+
+/// How a round of `__netif_receive_skb_core()` ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// `goto another_round`: the packet is on another device now.
+    Another,
+    /// Somebody has taken or dropped it; what the function returns.
+    Done(i64),
+    /// On to the protocols.
+    Up,
+}
+
+/// What an `rx_handler` answers (`enum rx_handler_result`); a bridge that passes frames of reserved
+/// addresses on is not simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RxHandler {
+    /// `RX_HANDLER_CONSUMED`.
+    Consumed = 0,
 }
 
 /// `eth_skb_pkt_type()`: whom a frame is for.
@@ -108,7 +276,7 @@ fn packet_type(header: &[u8], mac: &[u8; 6]) -> PacketType {
 }
 
 /// The type field, or `ETH_P_802_2` when it is a length.
-fn eth_protocol(header: &[u8]) -> u16 {
+pub(super) fn eth_protocol(header: &[u8]) -> u16 {
     match be16(header, 12) {
         proto if proto >= ethernet::P_802_3_MIN => proto,
         _ => ethernet::P_802_2,

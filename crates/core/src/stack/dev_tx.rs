@@ -1,7 +1,9 @@
 //! `net/core/dev.c`, transmit.
 
+use super::dev_rx::NET_RX_DROP;
+use super::tc::Egress;
 use super::{Kernel, Run, Softirq, not_covered};
-use crate::scenario::topology::DeviceKind;
+use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/dev.c";
@@ -9,6 +11,8 @@ const FILE: &str = "net/core/dev.c";
 const XMIT_RECURSION_LIMIT: u32 = 8;
 /// `NET_XMIT_DROP`.
 const NET_XMIT_DROP: i64 = 1;
+/// `NET_XMIT_SUCCESS`.
+const NET_XMIT_SUCCESS: i64 = 0;
 
 impl Kernel {
     /// `__dev_queue_xmit()`, for devices without a queue (veth and tunnels).
@@ -19,14 +23,18 @@ impl Kernel {
     }
 
     fn dev_queue_xmit_bh(&mut self, no: SkbNo) -> Run<i64> {
-        self.skb_mut(no).reset_mac_header();
-        if !self.sch_handle_egress(no)? {
-            return Ok(NET_XMIT_DROP);
+        let skb = self.skb_mut(no);
+        skb.reset_mac_header();
+        skb.tc_at_ingress = false;
+        match self.sch_handle_egress(no)? {
+            Egress::Send => {}
+            Egress::Taken => return Ok(NET_XMIT_SUCCESS),
+            Egress::Dropped => return Ok(NET_XMIT_DROP),
         }
         if self.dead_loop(no, XMIT_RECURSION_LIMIT)? {
             return Ok(NET_XMIT_DROP);
         }
-        self.traced("validate_xmit_skb", FILE, no, |_| Ok(Some(no)))?;
+        self.validate_xmit_skb(no)?;
         self.xmit_recursion += 1;
         let result = self.dev_hard_start_xmit(no);
         self.xmit_recursion -= 1;
@@ -57,37 +65,114 @@ impl Kernel {
             let Some(dev) = k.skb(no).dev else {
                 return not_covered("dev_hard_start_xmit of a packet without device");
             };
+            if k.has_taps(dev) {
+                k.dev_queue_xmit_nit(no, dev)?;
+            }
             match k.topology.dev(dev).kind {
                 DeviceKind::Veth { peer } => k.veth_xmit(no, peer)?,
                 DeviceKind::Gre(parms) => k.ipgre_xmit(no, dev, parms)?,
+                DeviceKind::Gretap(parms) => k.gre_tap_xmit(no, dev, parms)?,
+                DeviceKind::Ipip(parms) => k.ipip_tunnel_xmit(no, dev, parms)?,
+                DeviceKind::Vlan {
+                    lower,
+                    protocol,
+                    id,
+                } => k.vlan_dev_hard_start_xmit(no, lower, protocol, id)?,
+                DeviceKind::Vxlan(parms) => k.vxlan_xmit(no, dev, parms)?,
+                DeviceKind::Geneve(parms) => k.geneve_xmit(no, dev, parms)?,
+                DeviceKind::Bridge => k.br_dev_xmit(no, dev)?,
+                DeviceKind::Loopback => k.loopback_xmit(no, dev)?,
             };
             Ok(None)
         })
     }
 
+    /// `dev_xmit_recursion()`: whether devices send into each other deeper than allowed.
+    pub(super) fn dev_xmit_recursion(&self) -> bool {
+        self.xmit_recursion > XMIT_RECURSION_LIMIT
+    }
+
     /// `__dev_forward_skb()`: the packet leaves one device and arrives at another, scrubbed.
-    pub(super) fn dev_forward_skb(
+    pub(super) fn dev_forward_skb(&mut self, no: SkbNo, to: DevId) -> Run<i64> {
+        self.traced("__dev_forward_skb", FILE, no, |k| {
+            k.__dev_forward_skb2(no, to, true)
+        })
+    }
+
+    /// `dev_forward_skb_nomtu()`: as if received on the other device.
+    pub(super) fn dev_forward_skb_nomtu(&mut self, no: SkbNo, to: DevId) -> Run<i64> {
+        self.traced("dev_forward_skb_nomtu", FILE, no, |k| {
+            match k.__dev_forward_skb2(no, to, false)? {
+                0 => k.netif_rx_internal(no),
+                error => Ok(error),
+            }
+        })
+    }
+
+    /// `__dev_forward_skb2()`.
+    fn __dev_forward_skb2(&mut self, no: SkbNo, to: DevId, check_mtu: bool) -> Run<i64> {
+        let ret = self.____dev_forward_skb(no, to, check_mtu)?;
+        if ret == 0 {
+            let protocol = self.eth_type_trans(no, to)?;
+            self.skb_mut(no).protocol = protocol;
+        }
+        Ok(ret)
+    }
+
+    /// `____dev_forward_skb()`: scrubs the packet, unless the device can't take it.
+    pub(super) fn ____dev_forward_skb(
         &mut self,
         no: SkbNo,
-        to: crate::scenario::topology::DevId,
+        to: DevId,
+        check_mtu: bool,
     ) -> Run<i64> {
-        self.traced("__dev_forward_skb", FILE, no, |k| {
-            let xnet = k.crosses_netns(k.skb(no).dev, to);
-            k.skb_scrub_packet(no, xnet)?;
-            k.skb_mut(no).priority = 0;
-            let protocol = k.eth_type_trans(no, to)?;
+        if !self.is_skb_forwardable(no, to, check_mtu) {
+            self.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+            return Ok(NET_RX_DROP);
+        }
+        let xnet = self.crosses_netns(self.skb(no).dev, to);
+        self.skb_scrub_packet(no, xnet)?;
+        self.skb_mut(no).priority = 0;
+        Ok(0)
+    }
+
+    /// `__is_skb_forwardable()`: the device is up, and the frame with a VLAN tag is no longer than its MTU allows.
+    fn is_skb_forwardable(&self, no: SkbNo, to: DevId, check_mtu: bool) -> bool {
+        const VLAN_HLEN: u32 = 4;
+        let device = self.topology.dev(to);
+        let fits = self.skb(no).len <= device.mtu + device.hard_header_len + VLAN_HLEN;
+        let gso = self.buffers.get(self.skb(no).head).shinfo.gso_size != 0;
+        device.up && (!check_mtu || fits || gso)
+    }
+
+    /// `loopback_xmit()` (`drivers/net/loopback.c`): what is sent is received.
+    fn loopback_xmit(&mut self, no: SkbNo, dev: DevId) -> Run<i64> {
+        self.traced("loopback_xmit", "drivers/net/loopback.c", no, |k| {
+            k.skb_mut(no).dst = None;
+            let protocol = k.eth_type_trans(no, dev)?;
             k.skb_mut(no).protocol = protocol;
+            k.__netif_rx(no)?;
             Ok(0)
         })
     }
 
-    /// `__netif_rx()`: into the backlog of this CPU.
+    /// `netif_rx()`: into the backlog of this CPU, from any context.
     pub(super) fn netif_rx(&mut self, no: SkbNo) -> Run<i64> {
-        self.traced("__netif_rx", FILE, no, |k| {
-            k.traced("netif_rx_internal", FILE, no, |k| {
-                k.raise_softirq(Softirq::Backlog(no));
-                Ok(0)
-            })
+        self.traced("netif_rx", FILE, no, |k| {
+            k.local_bh(|k| k.netif_rx_internal(no))
+        })
+    }
+
+    /// `__netif_rx()`: with softirqs off already.
+    pub(super) fn __netif_rx(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("__netif_rx", FILE, no, |k| k.netif_rx_internal(no))
+    }
+
+    /// `netif_rx_internal()`: into the backlog of this CPU.
+    fn netif_rx_internal(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("netif_rx_internal", FILE, no, |k| {
+            k.raise_softirq(Softirq::Backlog(no));
+            Ok(0)
         })
     }
 }

@@ -7,6 +7,7 @@ use super::{Kernel, Run, Stop};
 use crate::bpf::{CTX_ADDRESS, LoadError, Object, ProgType, Program, STACK_TOP};
 use crate::design::DesignName;
 use crate::net::dissect::{Start, dissect};
+use crate::scenario::command::TcHook;
 use crate::scenario::topology::{DevId, NetnsId, ProgId, TopologyError, veth};
 use crate::skb::{SHARED_INFO_SIZE, kmalloc_end, page_end};
 use crate::trace::{Layer, SkbNo, Trace};
@@ -287,7 +288,7 @@ impl Kernel {
         skb.reset_mac_len();
         let mac_len = u32::from(skb.mac_len);
         skb.push(mac_len)?;
-        self.run_tc(id, "ingress", dev, no)
+        self.run_tc(id, TcHook::Ingress, dev, no)
     }
 
     fn executed(self, hook: Hook, ended: Ended, xdp: &XdpBuff) -> Executed {

@@ -6,12 +6,11 @@ use thiserror::Error;
 
 use super::{Kernel, ProgramError, Stop};
 use crate::bpf::{LoadError, ProgType};
-use crate::net::gre;
 use crate::scenario::command::{
-    Command, Ipv4Net, Line, LinkKind, Mac, Netns, TcHook, TunnelParms, XdpMode,
+    CfgValue, Command, Ipv4Net, Line, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
 use crate::scenario::topology::{
-    DevId, Device, DeviceKind, NetnsId, Route, TopologyError, prefix_mask, veth,
+    Clsact, DevId, DeviceKind, Filter, Route, TopologyError, loopback, prefix_mask,
 };
 
 /// A command could not be carried out.
@@ -38,6 +37,9 @@ pub enum Cause {
     /// The packet it sent came to something that is not simulated.
     #[error(transparent)]
     Stop(#[from] Stop),
+    /// A filter needs the qdisc first.
+    #[error("{0} has no clsact qdisc; `tc qdisc add dev {0} clsact` adds it")]
+    NoClsact(String),
     /// The simulator does not know the command.
     #[error("not covered: {0}")]
     NotCovered(String),
@@ -49,7 +51,7 @@ impl From<LoadError> for Cause {
     }
 }
 
-type Done = Result<(), Cause>;
+pub(super) type Done = Result<(), Cause>;
 
 impl Kernel {
     /// Carries out one command; packets it sends are followed to their end.
@@ -80,13 +82,15 @@ impl Kernel {
                 address,
                 to_netns,
                 mtu,
+                master,
             } => {
-                if to_netns.is_some() {
-                    return Err(Cause::NotCovered(
-                        "moving a device to another namespace".into(),
-                    ));
-                }
                 let id = self.find(netns, dev)?;
+                if let Some(to) = to_netns {
+                    self.link_move(id, to)?;
+                }
+                if let Some(master) = master {
+                    self.link_master(id, master.as_deref())?;
+                }
                 self.link_set(id, *up, *address, *mtu);
                 Ok(())
             }
@@ -110,10 +114,29 @@ impl Kernel {
             }
             Command::RouteAdd {
                 netns,
+                kind: RouteKind::Unicast,
                 dst,
+                encap,
                 via,
                 dev,
-            } => self.route_add(netns, *dst, *via, dev.as_deref()),
+            } => self.route_add(netns, *dst, *encap, *via, dev.as_deref()),
+            Command::RouteAdd {
+                netns, kind, dst, ..
+            } => {
+                let id = self.topology.find_netns(netns)?;
+                self.topology.netns[id.0].refused.push((*dst, *kind));
+                Ok(())
+            }
+            Command::MplsRouteAdd { netns, label, dev } => {
+                let (id, dev) = (self.topology.find_netns(netns)?, self.find(netns, dev)?);
+                self.topology.netns[id.0].mpls.push((*label, dev));
+                Ok(())
+            }
+            Command::SetGro { netns, dev, on } => {
+                let id = self.find(netns, dev)?;
+                self.topology.dev_mut(id).gro = *on;
+                Ok(())
+            }
             Command::Sysctl { netns, key, value } => {
                 let id = self.topology.find_netns(netns)?;
                 self.topology.netns[id.0]
@@ -163,72 +186,75 @@ impl Kernel {
                 let id = self.find(netns, dev)?;
                 Ok(self.packet_snd(id, frame)?)
             }
+            Command::Tap { netns, dev } => {
+                let id = self.find(netns, dev)?;
+                self.open_tap(id);
+                Ok(())
+            }
+            Command::Cfg { netns, key, value } => {
+                let value = match value {
+                    CfgValue::Number(number) => *number,
+                    CfgValue::Device(dev) => {
+                        let id = self.find(netns, dev)?;
+                        self.topology.dev(id).ifindex
+                    }
+                };
+                self.set_knob(*key, value);
+                Ok(())
+            }
+            Command::ClsactAdd { netns, dev } => {
+                let id = self.find(netns, dev)?;
+                let clsact = &mut self.topology.dev_mut(id).clsact;
+                clsact.get_or_insert_with(Clsact::default);
+                Ok(())
+            }
+            Command::FilterAdd { .. } => self.filter_add(command),
             Command::NotCovered { what } => Err(Cause::NotCovered(what.clone())),
         }
     }
 
-    fn find(&self, netns: &Netns, dev: &str) -> Result<DevId, TopologyError> {
-        self.topology
-            .find_dev(self.topology.find_netns(netns)?, dev)
-    }
-
-    fn link_add(
-        &mut self,
-        netns: &Netns,
-        name: &str,
-        address: Option<Mac>,
-        kind: &LinkKind,
-    ) -> Done {
+    /// A device by name. `lo` is there from the beginning, but only made when it is asked for.
+    fn find(&mut self, netns: &Netns, dev: &str) -> Result<DevId, TopologyError> {
         let netns = self.topology.find_netns(netns)?;
-        match kind {
-            LinkKind::Veth {
-                peer,
-                peer_address,
-                peer_netns,
-            } => {
-                let peer_netns = if peer_netns.is_some() {
-                    self.topology.find_netns(peer_netns)?
-                } else {
-                    netns
-                };
-                self.add_veth_pair((name, netns, address), (peer, peer_netns, *peer_address))
-            }
-            LinkKind::Gre(parms) => {
-                let device = gre_device(name, netns, *parms, &self.underlay(netns, *parms));
-                self.topology.add_dev(device)?;
-                Ok(())
-            }
-            LinkKind::Unknown(kind) => Err(TopologyError::UnknownKind(kind.clone()).into()),
+        let found = self.topology.find_dev(netns, dev);
+        if dev == "lo" && found.is_err() {
+            return self.topology.add_dev(loopback(netns));
         }
+        found
     }
 
-    /// Both ends, each knowing the other. A device without a given address gets a local one by its number.
-    fn add_veth_pair(
-        &mut self,
-        a: (&str, NetnsId, Option<Mac>),
-        b: (&str, NetnsId, Option<Mac>),
-    ) -> Done {
-        let first = self.topology.devices.len();
-        for (i, (name, netns, address)) in [a, b].into_iter().enumerate() {
-            let number = (first + i + 1) as u8;
-            let mac = address.unwrap_or([0x02, 0, 0, 0, 0, number]);
-            self.topology
-                .add_dev(veth(name, netns, mac, DevId(first + 1 - i)))?;
-        }
-        Ok(())
-    }
-
-    /// The device a tunnel's packets will leave by, as `ip_tunnel_bind_dev()` guesses it.
-    fn underlay(&self, netns: NetnsId, parms: TunnelParms) -> Option<Device> {
-        let route = self.topology.route(netns, parms.remote?).ok()?;
-        Some(self.topology.dev(route.dev).clone())
-    }
-
-    fn link_set(&mut self, id: DevId, up: Option<bool>, address: Option<Mac>, mtu: Option<u32>) {
+    /// `tc filter add`: `matchall` with `action mirred`. Without a preference the kernel counts down from 49152.
+    fn filter_add(&mut self, command: &Command) -> Done {
+        const FIRST_AUTO_PREF: u16 = 49152;
+        let Command::FilterAdd {
+            netns,
+            dev,
+            hook,
+            pref,
+            protocol,
+            mirred,
+            to,
+        } = command
+        else {
+            return Ok(());
+        };
+        let (id, to) = (self.find(netns, dev)?, self.find(netns, to)?);
         let device = self.topology.dev_mut(id);
-        device.up = up.unwrap_or(device.up);
-        device.mac = address.unwrap_or(device.mac);
-        device.mtu = mtu.unwrap_or(device.mtu);
+        let Some(clsact) = &mut device.clsact else {
+            return Err(Cause::NoClsact(device.name.clone()));
+        };
+        let first = clsact.filters(*hook).first();
+        let auto = first.map_or(FIRST_AUTO_PREF, |first| first.pref.saturating_sub(1));
+        clsact.add(
+            *hook,
+            Filter {
+                pref: pref.unwrap_or(auto),
+                protocol: *protocol,
+                mirred: *mirred,
+                to,
+            },
+        );
+        Ok(())
     }
 
     /// An address, and the route to its prefix (`fib_add_ifaddr()`).
@@ -246,6 +272,7 @@ impl Kernel {
             via: None,
             dev: id,
             src: Some(addr.addr),
+            encap: None,
         });
     }
 
@@ -253,6 +280,7 @@ impl Kernel {
         &mut self,
         netns: &Netns,
         dst: Ipv4Net,
+        encap: Option<RouteEncap>,
         via: Option<Ipv4Addr>,
         dev: Option<&str>,
     ) -> Done {
@@ -274,7 +302,13 @@ impl Kernel {
             .iter()
             .find(|(of, _)| *of == dev)
             .map(|(_, net)| net.addr);
-        here.routes.push(Route { dst, via, dev, src });
+        here.routes.push(Route {
+            dst,
+            via,
+            dev,
+            src,
+            encap,
+        });
         Ok(())
     }
 
@@ -300,51 +334,5 @@ impl Kernel {
         });
         device.xdp = Some((program, mode));
         Ok(())
-    }
-}
-
-/// A GRE tunnel device: `ipgre_tunnel_init()` and `ip_tunnel_bind_dev()` (`net/ipv4/ip_gre.c`, `ip_tunnel.c`).
-fn gre_device(name: &str, netns: NetnsId, parms: TunnelParms, underlay: &Option<Device>) -> Device {
-    /// `LL_MAX_HEADER` of a kernel with wireless and mesh: what is assumed without a route to the remote.
-    const LL_MAX_HEADER: u32 = 128;
-    const IPV4_HLEN: u32 = 20;
-    let flags = [
-        (parms.ocsum, gre::CSUM),
-        (parms.okey.is_some(), gre::KEY),
-        (parms.oseq, gre::SEQ),
-    ];
-    let tun_hlen = gre::header_len(
-        flags
-            .into_iter()
-            .filter(|(on, _)| *on)
-            .map(|(_, flag)| flag)
-            .sum(),
-    );
-    let t_hlen = tun_hlen + IPV4_HLEN;
-    let below = underlay.as_ref().map_or(LL_MAX_HEADER, |dev| {
-        dev.hard_header_len + dev.needed_headroom
-    });
-    let mtu = underlay.as_ref().map_or(1500, |dev| dev.mtu);
-    let mut device = veth(name, netns, [0; 6], DevId(0));
-    device.kind = DeviceKind::Gre(parms);
-    device.hard_header_len = 0;
-    device.needed_headroom = t_hlen + below;
-    device.mtu = mtu.saturating_sub(t_hlen).max(68);
-    device
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// golden E2-gre-veth-full: a packet socket on `encap` reserves 48 bytes: 24 + 14 = 38, rounded.
-    #[test]
-    fn headroom_of_a_gre_device_over_veth() {
-        let below = veth("tx", NetnsId(0), [0; 6], DevId(0));
-        let gre = gre_device("encap", NetnsId(0), TunnelParms::default(), &Some(below));
-        assert_eq!(
-            (gre.needed_headroom, gre.mtu, gre.ll_reserved_space()),
-            (38, 1476, 48)
-        );
     }
 }

@@ -3,7 +3,7 @@
 use super::{Kernel, Run, Softirq, not_covered};
 use crate::net::{ethernet, ipv4};
 use crate::scenario::command::XdpMode;
-use crate::scenario::topology::{DevId, DeviceKind};
+use crate::scenario::topology::DevId;
 use crate::skb::NOT_SET;
 use crate::trace::SkbNo;
 
@@ -16,10 +16,18 @@ const PROTO_TCP: u8 = 6;
 const PROTO_UDP: u8 = 17;
 
 impl Kernel {
-    /// `gro_cells_receive()` (`net/core/gro_cells.c`): a tunnel's own NAPI takes the packet up.
+    /// `gro_cells_receive()` (`net/core/gro_cells.c`): a tunnel's own NAPI takes the packet up; a clone, or a packet
+    /// of a device without GRO, goes through the backlog.
     pub(super) fn gro_cells_receive(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("gro_cells_receive", "net/core/gro_cells.c", no, |k| {
+            let Some(dev) = k.skb(no).dev.filter(|dev| k.topology.dev(*dev).up) else {
+                k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+                return Ok(super::dev_rx::NET_RX_DROP);
+            };
             k.skb_mut(no).transport_header = NOT_SET;
+            if k.skb_cloned(no) || k.netif_elide_gro(dev) {
+                return k.netif_rx(no);
+            }
             k.raise_softirq(Softirq::GroCell(no));
             Ok(0)
         })
@@ -68,6 +76,6 @@ impl Kernel {
     fn netif_elide_gro(&self, dev: DevId) -> bool {
         let device = self.topology.dev(dev);
         let generic_xdp = matches!(device.xdp, Some((_, XdpMode::Generic)));
-        generic_xdp || matches!(device.kind, DeviceKind::Veth { .. })
+        generic_xdp || !device.gro
     }
 }

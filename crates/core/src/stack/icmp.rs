@@ -7,7 +7,7 @@ use super::ip_output::Datagram;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::{checksum, icmp, ipv4};
-use crate::scenario::topology::NetnsId;
+use crate::scenario::topology::{Lookup, NetnsId};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv4/icmp.c";
@@ -24,7 +24,11 @@ impl Kernel {
     /// `icmp_rcv()`.
     pub(super) fn icmp_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("icmp_rcv", FILE, no, |k| {
-            if !k.skb_checksum_simple_validate(no) || k.skb(no).len < icmp::HLEN {
+            if !k.skb_checksum_simple_validate(no) {
+                k.kfree_skb(no, drop_reason::ICMP_CSUM)?;
+                return Ok(NET_RX_DROP);
+            }
+            if k.skb(no).len < icmp::HLEN {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(NET_RX_DROP);
             }
@@ -112,16 +116,22 @@ impl Kernel {
         let quoted = (skb.len + skb.data - at).min(room);
         let tos = self.bytes(no, at + 1, 1).first().copied().unwrap_or(0);
         let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
-        if !self.topology.is_local(netns, daddr) {
-            return not_covered("icmp_send about a packet that was not for this host");
-        }
+        // from the address that was asked, else from the way out's
+        let from = if self.topology.is_local(netns, daddr) {
+            Some(daddr)
+        } else {
+            self.topology.route(netns, saddr).ok().and_then(|r| r.src)
+        };
+        let Some(from) = from else {
+            return Ok(());
+        };
         let mut message = vec![kind, code, 0, 0, 0, 0, 0, 0];
         message.extend_from_slice(self.bytes(no, at, quoted));
         let tos = (tos & IPTOS_RT_MASK) | IPTOS_PREC_INTERNETCONTROL;
-        self.icmp_push_reply(netns, daddr, saddr, tos, &mut message)
+        self.icmp_push_reply(netns, from, saddr, tos, &mut message)
     }
 
-    /// `icmp_push_reply()`: checksum, IP header, out.
+    /// `icmp_push_reply()`: checksum, IP header, out. Without a route nothing is said.
     fn icmp_push_reply(
         &mut self,
         netns: NetnsId,
@@ -131,7 +141,11 @@ impl Kernel {
         message: &mut [u8],
     ) -> Run<()> {
         set_checksum(message);
-        let route = self.topology.route(netns, daddr)?;
+        let route = match self.topology.lookup(netns, daddr) {
+            Lookup::Unicast(route) => route,
+            Lookup::Refused(_) | Lookup::NoRoute => return Ok(()),
+            Lookup::Local => return not_covered("icmp_push_reply: to this host itself (loopback)"),
+        };
         let reply = Datagram {
             saddr,
             daddr,

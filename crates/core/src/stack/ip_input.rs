@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
+use super::ip_forward::Input;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
@@ -22,8 +23,8 @@ impl Kernel {
                 return Ok(NET_RX_DROP);
             }
             k.traced("ip_rcv_finish", FILE, no, |k| {
-                k.ip_rcv_finish_core(no)?;
-                k.ip_local_deliver(no)
+                let input = k.ip_rcv_finish_core(no)?;
+                k.dst_input(no, input)
             })
         })
     }
@@ -31,8 +32,8 @@ impl Kernel {
     /// `ip_list_rcv()` → `ip_sublist_rcv()` → `ip_list_rcv_finish()`, for a list of one, from NAPI.
     pub(super) fn ip_list_rcv(&mut self, no: SkbNo) -> Run<()> {
         if self.ip_rcv_core(no)?.is_some() {
-            self.ip_rcv_finish_core(no)?;
-            self.ip_local_deliver(no)?;
+            let input = self.ip_rcv_finish_core(no)?;
+            self.dst_input(no, input)?;
         }
         Ok(())
     }
@@ -42,11 +43,16 @@ impl Kernel {
         self.traced("ip_rcv_core", FILE, no, |k| {
             let skb = k.skb(no);
             let header = k.bytes(no, skb.data, skb.headlen());
-            let Some(len) = valid_length(header).filter(|_| skb.pkt_type != PacketType::OtherHost)
-            else {
-                // the kernel tells OTHERHOST, IP_CSUM, IP_INHDR and PKT_TOO_SMALL apart; no recording has one yet
-                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
-                return Ok(None);
+            let len = match valid_length(header) {
+                _ if skb.pkt_type == PacketType::OtherHost => Err(drop_reason::OTHERHOST),
+                length => length,
+            };
+            let len = match len {
+                Ok(len) => len,
+                Err(reason) => {
+                    k.kfree_skb(no, reason)?;
+                    return Ok(None);
+                }
             };
             let ihl = u16::from(header[0] & 0x0f) * 4;
             let skb = k.skb_mut(no);
@@ -60,24 +66,20 @@ impl Kernel {
     }
 
     /// `ip_rcv_finish_core()`: the routing decision.
-    fn ip_rcv_finish_core(&mut self, no: SkbNo) -> Run<i64> {
+    fn ip_rcv_finish_core(&mut self, no: SkbNo) -> Run<Input> {
+        let mut input = Input::Discard;
         self.traced("ip_rcv_finish_core", FILE, no, |k| {
             let Some(dev) = k.skb(no).dev else {
                 return not_covered("ip_rcv_finish_core of a packet without device");
             };
-            let daddr = k.ip_hdr_addr(no, 16);
-            if k.topology.is_local(k.topology.dev(dev).netns, daddr) {
-                Ok(NET_RX_SUCCESS)
-            } else {
-                not_covered(format!(
-                    "ip_rcv_finish_core: {daddr} is not an address of this host (ip_forward)"
-                ))
-            }
-        })
+            input = k.ip_route_input(no, dev)?;
+            Ok(NET_RX_SUCCESS)
+        })?;
+        Ok(input)
     }
 
     /// `ip_local_deliver()`.
-    fn ip_local_deliver(&mut self, no: SkbNo) -> Run<i64> {
+    pub(super) fn ip_local_deliver(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("ip_local_deliver", FILE, no, |k| {
             let at = u32::from(k.skb(no).network_header);
             if be16(k.bytes(no, at + 6, 2), 0) & FRAGMENT != 0 {
@@ -106,6 +108,8 @@ impl Kernel {
             match k.bytes(no, at + 9, 1).first() {
                 Some(&ipv4::PROTO_ICMP) => k.icmp_rcv(no).map(drop),
                 Some(&ipv4::PROTO_GRE) => k.gre_rcv(no).map(drop),
+                Some(&ipv4::PROTO_IPIP) => k.tunnel4_rcv(no).map(drop),
+                Some(&ipv4::PROTO_UDP) => k.udp_rcv(no).map(drop),
                 Some(other) => not_covered(format!("ip_protocol_deliver_rcu: IP protocol {other}")),
                 None => not_covered("ip_protocol_deliver_rcu: a packet without IP header"),
             }
@@ -119,15 +123,27 @@ impl Kernel {
     }
 }
 
-/// `tot_len` of a header that `ip_rcv_core()` accepts, given the packet from the header on.
-fn valid_length(packet: &[u8]) -> Option<u32> {
-    let first = *packet.first()?;
+/// `tot_len` of a header that `ip_rcv_core()` accepts, given the packet from the header on; else the drop reason.
+fn valid_length(packet: &[u8]) -> Result<u32, u32> {
+    let first = packet.first().copied().unwrap_or(0);
     let ihl = usize::from(first & 0x0f) * 4;
-    let header = packet.get(..ihl)?;
+    let Some(header) = packet.get(..ihl) else {
+        return Err(drop_reason::IP_INHDR);
+    };
+    if first >> 4 != 4 || ihl < ipv4::HLEN as usize {
+        return Err(drop_reason::IP_INHDR);
+    }
+    if checksum::internet(header) != 0 {
+        return Err(drop_reason::IP_CSUM);
+    }
     let len = u32::from(be16(packet, 2));
-    let fits = (len as usize) <= packet.len() && (len as usize) >= ihl;
-    (first >> 4 == 4 && ihl >= ipv4::HLEN as usize && fits && checksum::internet(header) == 0)
-        .then_some(len)
+    if len as usize > packet.len() {
+        Err(drop_reason::PKT_TOO_SMALL)
+    } else if (len as usize) < ihl {
+        Err(drop_reason::IP_INHDR)
+    } else {
+        Ok(len)
+    }
 }
 
 #[cfg(test)]
@@ -146,18 +162,19 @@ mod tests {
 
     #[test]
     fn a_whole_header_gives_its_length() {
-        assert_eq!(valid_length(&echo()), Some(52));
+        assert_eq!(valid_length(&echo()), Ok(52));
     }
 
     #[test]
     fn what_is_refused() {
         let mut bad_sum = echo();
         bad_sum[11] ^= 1;
-        assert_eq!(valid_length(&bad_sum), None);
-        assert_eq!(valid_length(&echo()[..51]), None, "shorter than tot_len");
+        assert_eq!(valid_length(&bad_sum), Err(drop_reason::IP_CSUM));
+        // golden E8-h_change_tail_shrink-aligned-4b, seq 48: shorter than tot_len
+        assert_eq!(valid_length(&echo()[..51]), Err(drop_reason::PKT_TOO_SMALL));
         let mut v6 = echo();
         v6[0] = 0x65;
-        assert_eq!(valid_length(&v6), None);
-        assert_eq!(valid_length(&[]), None);
+        assert_eq!(valid_length(&v6), Err(drop_reason::IP_INHDR));
+        assert_eq!(valid_length(&[]), Err(drop_reason::IP_INHDR));
     }
 }

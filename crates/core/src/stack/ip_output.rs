@@ -99,15 +99,16 @@ impl Kernel {
     fn ip_send_check(&mut self, no: SkbNo) {
         let skb = self.skb(no);
         let (head, at, len) = (skb.head, u32::from(skb.network_header), skb.len as u16);
-        self.buffers.patch(head, at + 2, &len.to_be_bytes());
-        self.buffers.patch(head, at + 10, &[0, 0]);
+        self.buffers.complete(head, at, at + 2, &len.to_be_bytes());
+        self.buffers.complete(head, at, at + 10, &[0, 0]);
         let ihl = u32::from(self.bytes(no, at, 1).first().copied().unwrap_or(0) & 0x0f) * 4;
         let check = checksum::internet(self.bytes(no, at, ihl));
-        self.buffers.patch(head, at + 10, &check.to_be_bytes());
+        self.buffers
+            .complete(head, at, at + 10, &check.to_be_bytes());
     }
 
     /// `ip_output()`: the output device is the route's.
-    fn ip_output(&mut self, no: SkbNo) -> Run<i64> {
+    pub(super) fn ip_output(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("ip_output", FILE, no, |k| {
             let Some(route) = k.skb(no).dst else {
                 return not_covered("ip_output of a packet without route");
@@ -131,14 +132,15 @@ impl Kernel {
     /// `ip_finish_output2()`: room for the link header, then to the neighbour.
     fn ip_finish_output2(&mut self, no: SkbNo, route: Route) -> Run<i64> {
         self.traced("ip_finish_output2", FILE, no, |k| {
-            let device = k.topology.dev(route.dev);
-            if device.hard_header_len > 0 && k.skb(no).headroom() < device.ll_reserved_space() {
-                return not_covered(
-                    "ip_finish_output2: too little headroom for the link header (skb_expand_head)",
-                );
+            let room = k.topology.dev(route.dev).ll_reserved_space();
+            if k.skb(no).headroom() < room {
+                k.skb_expand_head(no, room)?;
             }
             let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16));
-            k.neigh_output(no, route.dev, next_hop)
+            match route.encap {
+                Some(encap) => k.lwtunnel_xmit(no, route, encap, next_hop),
+                None => k.neigh_output(no, route.dev, next_hop),
+            }
         })
     }
 }

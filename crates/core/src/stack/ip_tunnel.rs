@@ -2,17 +2,22 @@
 
 use std::net::Ipv4Addr;
 
+use super::dev_rx::eth_protocol;
+use super::links::MAX_TUNNEL_HEADROOM;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, ipv4_label};
-use crate::net::{ethernet, ipv4};
+use crate::net::{checksum, ethernet, ipv4, vlan};
 use crate::scenario::command::TunnelParms;
-use crate::scenario::topology::{DevId, DeviceKind, NetnsId, Route};
+use crate::scenario::topology::{DevId, DeviceKind, Route};
+use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL};
 use crate::trace::{Layer, SkbNo};
 
 const CORE: &str = "net/ipv4/ip_tunnel_core.c";
 const FILE: &str = "net/ipv4/ip_tunnel.c";
 /// `IP_TUNNEL_RECURSION_LIMIT` (`include/net/ip_tunnels.h`): tunnels inside tunnels.
 const IP_TUNNEL_RECURSION_LIMIT: u32 = 5;
+/// `net.ipv4.ip_default_ttl` (`ip4_dst_hoplimit()`).
+pub(super) const DEFAULT_TTL: u8 = 64;
 /// `INET_ECN_MASK` and `INET_ECN_CE`: Congestion Experienced.
 const ECN_MASK: u8 = 3;
 
@@ -30,38 +35,27 @@ pub(super) struct TunnelInfo {
 }
 
 impl Kernel {
-    /// `ip_tunnel_lookup()`: the tunnel whose addresses and key fit best.
+    /// `ip_tunnel_lookup()`: the tunnel whose addresses and key fit best, of those that `kind` names.
+    /// Tunnels are known in the namespace in which they were made.
     pub(super) fn ip_tunnel_lookup(
         &self,
-        netns: NetnsId,
-        remote: Ipv4Addr,
-        local: Ipv4Addr,
+        no: SkbNo,
         key: Option<u32>,
-    ) -> Option<DevId> {
-        let fits = |want: Option<Ipv4Addr>, is: Ipv4Addr| want == Some(is);
-        let rank =
-            |parms: &TunnelParms| match (fits(parms.local, local), fits(parms.remote, remote)) {
-                (true, true) => Some(3),
-                (_, true) if parms.local.is_none() => Some(2),
-                (true, _) if parms.remote.is_none() => Some(1),
-                _ if parms.local.is_none() && parms.remote.is_none() => Some(0),
-                _ => None,
-            };
-        let candidates = self
-            .topology
-            .devices
-            .iter()
-            .enumerate()
-            .filter_map(|(id, dev)| match dev.kind {
+        kind: impl Fn(DeviceKind) -> Option<TunnelParms>,
+    ) -> Option<(DevId, TunnelParms)> {
+        let netns = self.topology.dev(self.skb(no).dev?).netns;
+        let (remote, local) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
+        let devices = self.topology.devices.iter().enumerate();
+        devices
+            .filter(|(_, dev)| dev.up && dev.home == netns)
+            .filter_map(|(id, dev)| {
+                let parms = kind(dev.kind)?;
                 // ip_tunnel_key_match(): key wanted and there, or neither
-                DeviceKind::Gre(parms) if dev.up && dev.netns == netns && parms.ikey == key => {
-                    Some((rank(&parms)?, DevId(id)))
-                }
-                _ => None,
-            });
-        candidates
-            .max_by_key(|(rank, id)| (*rank, std::cmp::Reverse(id.0)))
-            .map(|(_, id)| id)
+                let fits = rank(&parms, local, remote).filter(|_| parms.ikey == key)?;
+                Some((fits, DevId(id), parms))
+            })
+            .max_by_key(|(fits, id, _)| (*fits, std::cmp::Reverse(id.0)))
+            .map(|(_, id, parms)| (id, parms))
     }
 
     /// `__iptunnel_pull_header()`: past the tunnel header; the payload's protocol becomes the packet's.
@@ -73,11 +67,21 @@ impl Kernel {
         xnet: bool,
     ) -> Run<()> {
         self.traced("__iptunnel_pull_header", CORE, no, |k| {
+            k.skb_mut(no).pull(hdr_len)?;
+            let skb = k.skb(no);
+            let frame = k.bytes(no, skb.data, ethernet::HLEN);
+            // eth_proto_is_802_3()
+            let inner = if proto == ethernet::P_TEB {
+                eth_protocol(frame)
+            } else {
+                proto
+            };
             let skb = k.skb_mut(no);
-            skb.pull(hdr_len)?;
-            skb.protocol = proto;
-            skb.vlan_present = false;
+            skb.protocol = inner;
+            skb.clear_vlan_tag();
             k.skb_scrub_packet(no, xnet)?;
+            // iptunnel_pull_offloads()
+            k.skb_mut(no).encapsulation = false;
             Ok(0)
         })?;
         Ok(())
@@ -96,19 +100,22 @@ impl Kernel {
                 k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
-            let outer_tos = u32::from(k.skb(no).network_header) + 1;
-            k.skb_mut(no).reset_network_header();
-            if k.bytes(no, outer_tos, 1)
-                .first()
-                .is_some_and(|tos| tos & ECN_MASK == ECN_MASK)
-            {
-                return not_covered(
-                    "ip_tunnel_rcv: the outer header is marked CE (IP_ECN_decapsulate)",
-                );
+            let outer = u32::from(k.skb(no).network_header);
+            let ethernet = k.topology.dev(tunnel).has_ethernet();
+            let inner = if ethernet { ethernet::HLEN } else { 0 };
+            k.skb_mut(no).set_network_header(inner);
+            if !k.ip_ecn_decapsulate(no, outer) {
+                k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
             }
-            // tunnel->net is the namespace in which the tunnel was made; devices do not move yet
-            k.skb_scrub_packet(no, false)?;
-            k.skb_mut(no).dev = Some(tunnel);
+            let xnet = k.left_home(tunnel);
+            k.skb_scrub_packet(no, xnet)?;
+            if ethernet {
+                let protocol = k.eth_type_trans(no, tunnel)?;
+                k.skb_mut(no).protocol = protocol;
+            } else {
+                k.skb_mut(no).dev = Some(tunnel);
+            }
             k.gro_cells_receive(no)?;
             Ok(0)
         })?;
@@ -122,9 +129,12 @@ impl Kernel {
             if !skb.encapsulation {
                 skb.reset_inner_headers();
             }
+            skb.encapsulation = true;
             // without CHECKSUM_PARTIAL the mark is taken back
-            skb.encapsulation = false;
-            skb.ip_summed = crate::skb::CHECKSUM_NONE;
+            if skb.ip_summed != CHECKSUM_PARTIAL {
+                skb.encapsulation = false;
+                skb.ip_summed = CHECKSUM_NONE;
+            }
             Ok(0)
         })?;
         Ok(())
@@ -142,16 +152,21 @@ impl Kernel {
             let Some(remote) = parms.remote else {
                 return not_covered("ip_tunnel_xmit: a tunnel without remote (NBMA)");
             };
-            let route = k.topology.route(k.topology.dev(dev).netns, remote)?;
+            let Ok(route) = k.topology.route(k.topology.dev(dev).home, remote) else {
+                k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+                return Ok(());
+            };
             if route.dev == dev {
                 k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
                 return Ok(());
             }
             let outer = k.outer_header(no, parms, remote, route, protocol)?;
+            k.tnl_update_pmtu(no, dev, route, be16(&outer, 6))?;
             let max_headroom = k.topology.dev(route.dev).ll_reserved_space() + ipv4::HLEN;
             k.skb_cow_head(no, max_headroom)?;
             k.ip_tunnel_adj_headroom(dev, max_headroom);
-            k.iptunnel_xmit(no, route, outer)
+            let xnet = k.left_home(dev);
+            k.iptunnel_xmit(no, route, outer, xnet)
         })
     }
 
@@ -165,58 +180,140 @@ impl Kernel {
         route: Route,
         protocol: u8,
     ) -> Run<[u8; 20]> {
-        let skb = self.skb(no);
-        if skb.protocol != ethernet::P_IP {
-            return not_covered(format!(
-                "ip_tunnel_xmit: payload protocol 0x{:04x}",
-                skb.protocol
-            ));
-        }
-        let inner = self.bytes(no, u32::from(skb.inner_network_header), ipv4::HLEN);
-        let (inner_tos, inner_ttl) = (
-            inner.get(1).copied().unwrap_or(0),
-            inner.get(8).copied().unwrap_or(0),
-        );
         let Some(local) = parms.local.or(route.src) else {
             return not_covered("ip_tunnel_xmit: no source address");
         };
-        let base_tos = if parms.tos & 1 == 1 {
-            inner_tos
-        } else {
-            parms.tos
+        let inner = self.inner_header(no, u32::from(self.skb(no).inner_network_header));
+        let inner_tos = inner.map_or(0, |inner| inner.tos);
+        let tos = match parms.tos {
+            tos if tos & 1 == 1 => inner.map_or(tos & !1, |inner| inner.tos),
+            tos => tos,
         };
-        let df = if parms.nopmtudisc {
-            be16(inner, 6) & ipv4::DF
-        } else {
-            ipv4::DF
+        let ttl = match parms.ttl {
+            0 => inner.map_or(DEFAULT_TTL, |inner| inner.ttl),
+            ttl => ttl,
         };
-        let mut outer = [0; ipv4::HLEN as usize];
-        outer[0] = 0x45;
-        outer[1] = ecn_encapsulate(base_tos, inner_tos);
-        outer[6..8].copy_from_slice(&df.to_be_bytes());
-        outer[8] = if parms.ttl == 0 { inner_ttl } else { parms.ttl };
-        outer[9] = protocol;
-        outer[12..16].copy_from_slice(&local.octets());
-        outer[16..20].copy_from_slice(&remote.octets());
-        Ok(outer)
+        Ok(outer_ipv4(Outer {
+            saddr: local,
+            daddr: remote,
+            protocol,
+            tos: ecn_encapsulate(tos, inner_tos),
+            ttl,
+            df: !parms.nopmtudisc || inner.is_some_and(|inner| inner.df),
+        }))
+    }
+
+    /// What a tunnel inherits of an IPv4 packet whose header is at `at`; `None` for other packets.
+    pub(super) fn inner_header(&self, no: SkbNo, at: u32) -> Option<InnerHeader> {
+        if self.skb_protocol(no) != ethernet::P_IP {
+            return None;
+        }
+        let header = self.bytes(no, at, ipv4::HLEN);
+        Some(InnerHeader {
+            tos: *header.get(1)?,
+            ttl: *header.get(8)?,
+            df: be16(header, 6) & ipv4::DF != 0,
+        })
+    }
+
+    /// `skb_protocol(skb, true)`: the protocol behind VLAN tags in the frame.
+    fn skb_protocol(&self, no: SkbNo) -> u16 {
+        let skb = self.skb(no);
+        let mut at = u32::from(skb.mac_header) + ethernet::HLEN;
+        let mut protocol = skb.protocol;
+        while vlan::is_vlan(protocol) && at < skb.tail {
+            protocol = be16(self.bytes(no, at + 2, 2), 0);
+            at += vlan::HLEN;
+        }
+        protocol
+    }
+
+    /// `tnl_update_pmtu()`: a packet that may not be cut and is too long is sent back.
+    fn tnl_update_pmtu(&self, no: SkbNo, dev: DevId, route: Route, frag_off: u16) -> Run<()> {
+        let skb = self.skb(no);
+        let (device, below) = (self.topology.dev(dev), self.topology.dev(route.dev));
+        let inner = self.inner_header(no, u32::from(skb.inner_network_header));
+        let inner_len = skb.tail - u32::from(skb.inner_network_header);
+        let own = skb.len - (skb.tail - u32::from(skb.inner_mac_header)) + ipv4::HLEN;
+        let mtu = if frag_off & ipv4::DF != 0 {
+            below.mtu.saturating_sub(own + device.hard_header_len)
+        } else {
+            device.mtu
+        };
+        if inner.is_some_and(|inner| inner.df) && inner_len > mtu {
+            return not_covered("tnl_update_pmtu: the packet does not fit (icmp_ndo_send)");
+        }
+        Ok(())
+    }
+
+    /// `IP_ECN_decapsulate()` (RFC 6040): a mark *Congestion Experienced* of the outer header goes to an inner
+    /// packet that can bear one. `false`: the inner packet can't, and is dropped.
+    pub(super) fn ip_ecn_decapsulate(&mut self, no: SkbNo, outer: u32) -> bool {
+        let outer_tos = self.bytes(no, outer + 1, 1).first().copied().unwrap_or(0);
+        if outer_tos & ECN_MASK != ECN_MASK || self.skb_protocol(no) != ethernet::P_IP {
+            return true;
+        }
+        let at = u32::from(self.skb(no).network_header);
+        let tos = self.bytes(no, at + 1, 1).first().copied().unwrap_or(0);
+        if tos & ECN_MASK == 0 {
+            return false;
+        }
+        // ip_set_ce()
+        let head = self.skb(no).head;
+        self.buffers.patch(head, at + 1, &[tos | ECN_MASK]);
+        self.ip_fix_check(no, at);
+        true
+    }
+
+    /// The header checksum again, after a byte of the header has changed.
+    pub(super) fn ip_fix_check(&mut self, no: SkbNo, at: u32) {
+        let head = self.skb(no).head;
+        let ihl = u32::from(self.bytes(no, at, 1).first().copied().unwrap_or(0) & 0x0f) * 4;
+        self.buffers.patch(head, at + 10, &[0, 0]);
+        let check = checksum::internet(self.bytes(no, at, ihl));
+        self.buffers.patch(head, at + 10, &check.to_be_bytes());
+    }
+
+    /// Whether a tunnel device is in another namespace than the one in which it was made.
+    pub(super) fn left_home(&self, dev: DevId) -> bool {
+        let device = self.topology.dev(dev);
+        device.home != device.netns
     }
 
     /// `ip_tunnel_adj_headroom()`: senders leave more room from now on, up to 512 bytes.
     fn ip_tunnel_adj_headroom(&mut self, dev: DevId, headroom: u32) {
-        const IP_TUNNEL_MAX_ADJ_HEADROOM: u32 = 512;
         let device = self.topology.dev_mut(dev);
         device.needed_headroom = device
             .needed_headroom
-            .max(headroom.min(IP_TUNNEL_MAX_ADJ_HEADROOM));
+            .max(headroom.min(MAX_TUNNEL_HEADROOM));
+    }
+
+    /// The outer header but for length and checksum, which `__ip_local_out()` fills in: until then the bytes
+    /// that were there show through.
+    fn write_outer(&mut self, no: SkbNo, at: u32, outer: &[u8; ipv4::HLEN as usize]) {
+        let (head, dev) = (self.skb(no).head, self.skb(no).dev);
+        let (layer, label) = (Layer::Ipv4, ipv4_label(outer));
+        let source = self.source(layer, label, "iptunnel_xmit", dev, ipv4::HLEN);
+        for part in [0..2, 4..10, 12..20] {
+            let first = part.start as u16;
+            let offset = at + part.start as u32;
+            self.buffers
+                .write(head, offset, &outer[part], source, first);
+        }
     }
 
     /// `iptunnel_xmit()`: pushes the outer IP header and sends.
-    fn iptunnel_xmit(&mut self, no: SkbNo, route: Route, mut outer: [u8; 20]) -> Run<()> {
+    pub(super) fn iptunnel_xmit(
+        &mut self,
+        no: SkbNo,
+        route: Route,
+        mut outer: [u8; 20],
+        xnet: bool,
+    ) -> Run<()> {
         self.traced("iptunnel_xmit", CORE, no, |k| {
             if k.dead_loop(no, IP_TUNNEL_RECURSION_LIMIT)? {
                 return Ok(());
             }
-            let xnet = k.crosses_netns(k.skb(no).dev, route.dev);
             k.skb_scrub_packet(no, xnet)?;
             let id = k.ip_select_ident();
             outer[4..6].copy_from_slice(&id.to_be_bytes());
@@ -225,14 +322,7 @@ impl Kernel {
             skb.push(ipv4::HLEN)?;
             skb.reset_network_header();
             let data = skb.data;
-            k.write_header(
-                no,
-                data,
-                &outer,
-                Layer::Ipv4,
-                ipv4_label(&outer),
-                "iptunnel_xmit",
-            );
+            k.write_outer(no, data, &outer);
             k.xmit_recursion += 1;
             let sent = k.ip_local_out(no);
             k.xmit_recursion -= 1;
@@ -241,8 +331,52 @@ impl Kernel {
     }
 }
 
+/// How well a tunnel fits a packet from `remote` to `local`; more is better.
+fn rank(parms: &TunnelParms, local: Ipv4Addr, remote: Ipv4Addr) -> Option<u8> {
+    match (parms.local == Some(local), parms.remote == Some(remote)) {
+        (true, true) => Some(3),
+        (_, true) if parms.local.is_none() => Some(2),
+        (true, _) if parms.remote.is_none() => Some(1),
+        _ if parms.local.is_none() && parms.remote.is_none() => Some(0),
+        _ => None,
+    }
+}
+
+/// What a tunnel inherits of the packet it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct InnerHeader {
+    pub tos: u8,
+    pub ttl: u8,
+    pub df: bool,
+}
+
+/// What a tunnel's outer IPv4 header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Outer {
+    pub saddr: Ipv4Addr,
+    pub daddr: Ipv4Addr,
+    pub protocol: u8,
+    pub tos: u8,
+    pub ttl: u8,
+    pub df: bool,
+}
+
+/// The header, without id, length and checksum.
+pub(super) fn outer_ipv4(outer: Outer) -> [u8; ipv4::HLEN as usize] {
+    let mut header = [0; ipv4::HLEN as usize];
+    header[0] = 0x45;
+    header[1] = outer.tos;
+    let frag_off = if outer.df { ipv4::DF } else { 0 };
+    header[6..8].copy_from_slice(&frag_off.to_be_bytes());
+    header[8] = outer.ttl;
+    header[9] = outer.protocol;
+    header[12..16].copy_from_slice(&outer.saddr.octets());
+    header[16..20].copy_from_slice(&outer.daddr.octets());
+    header
+}
+
 /// `INET_ECN_encapsulate()` (RFC 6040): the inner ECN field goes out, CE as ECT(0).
-fn ecn_encapsulate(outer: u8, inner: u8) -> u8 {
+pub(super) fn ecn_encapsulate(outer: u8, inner: u8) -> u8 {
     const ECT_0: u8 = 2;
     let ecn = if inner & ECN_MASK == ECN_MASK {
         ECT_0

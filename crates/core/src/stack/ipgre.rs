@@ -4,14 +4,13 @@ use super::ip_tunnel::TunnelInfo;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
-use crate::net::{gre, icmp, ipv4};
+use crate::net::{checksum, ethernet, gre, icmp, ipv4};
 use crate::scenario::command::TunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind};
+use crate::skb::CHECKSUM_PARTIAL;
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv4/ip_gre.c";
-/// `ETH_P_TEB`: an Ethernet frame inside GRE (gretap).
-const P_TEB: u16 = 0x6558;
 /// `PACKET_RCVD`: the tunnel took the packet.
 const PACKET_RCVD: i64 = 0;
 /// `PACKET_NEXT`: no tunnel of this kind fits.
@@ -25,9 +24,6 @@ impl Kernel {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             };
-            if info.proto == P_TEB {
-                return not_covered("gre_rcv: an Ethernet frame inside GRE (gretap)");
-            }
             if k.ipgre_rcv(no, hdr_len, info)? == PACKET_NEXT {
                 k.icmp_send(no, icmp::DEST_UNREACH, icmp::PORT_UNREACH)?;
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
@@ -65,16 +61,47 @@ impl Kernel {
         Ok(Some((gre::header_len(flags), info)))
     }
 
+    /// `ipgre_rcv()`: frames are for gretap devices first, then for GRE devices that take anything
+    /// (*external*, which are not simulated, so none is found there).
+    fn ipgre_rcv(&mut self, no: SkbNo, hdr_len: u32, info: TunnelInfo) -> Run<i64> {
+        let gre = |kind| match kind {
+            DeviceKind::Gre(parms) => Some(parms),
+            _ => None,
+        };
+        if info.proto != ethernet::P_TEB {
+            return self.ipgre_rcv_by(no, hdr_len, info, gre, false);
+        }
+        let gretap = |kind| match kind {
+            DeviceKind::Gretap(parms) => Some(parms),
+            _ => None,
+        };
+        match self.ipgre_rcv_by(no, hdr_len, info, gretap, false)? {
+            PACKET_NEXT => self.ipgre_rcv_by(no, hdr_len, info, gre, true),
+            taken => Ok(taken),
+        }
+    }
+
     /// `__ipgre_rcv()`: pulls the header, moves the MAC header, hands over to the tunnel device.
     /// This is where `mac_header` leaves the metadata behind (patch-series.md, section 0).
-    fn ipgre_rcv(&mut self, no: SkbNo, hdr_len: u32, info: TunnelInfo) -> Run<i64> {
+    fn ipgre_rcv_by(
+        &mut self,
+        no: SkbNo,
+        hdr_len: u32,
+        info: TunnelInfo,
+        kind: impl Fn(DeviceKind) -> Option<TunnelParms>,
+        raw_proto: bool,
+    ) -> Run<i64> {
         self.traced("__ipgre_rcv", FILE, no, |k| {
-            let Some((tunnel, parms)) = k.tunnel_of(no, info.key) else {
+            let Some((tunnel, parms)) = k.ip_tunnel_lookup(no, info.key, kind) else {
                 return Ok(PACKET_NEXT);
             };
+            if raw_proto {
+                return not_covered("__ipgre_rcv: an Ethernet frame for a GRE device");
+            }
             k.iptunnel_pull_header(no, hdr_len, info.proto, false)?;
+            let is_gre = matches!(k.topology.dev(tunnel).kind, DeviceKind::Gre(_));
             let skb = k.skb_mut(no);
-            if parms.remote.is_none() {
+            if is_gre && parms.remote.is_none() {
                 // ipgre_header_ops: skb_pop_mac_header()
                 skb.mac_header = skb.network_header;
             } else {
@@ -83,21 +110,6 @@ impl Kernel {
             k.ip_tunnel_rcv(tunnel, parms, no, info)?;
             Ok(PACKET_RCVD)
         })
-    }
-
-    /// The tunnel whose addresses and key fit the packet.
-    fn tunnel_of(&self, no: SkbNo, key: Option<u32>) -> Option<(DevId, TunnelParms)> {
-        let netns = self.topology.dev(self.skb(no).dev?).netns;
-        let tunnel = self.ip_tunnel_lookup(
-            netns,
-            self.ip_hdr_addr(no, 12),
-            self.ip_hdr_addr(no, 16),
-            key,
-        )?;
-        match self.topology.dev(tunnel).kind {
-            DeviceKind::Gre(parms) => Some((tunnel, parms)),
-            DeviceKind::Veth { .. } => None,
-        }
     }
 
     /// `ipgre_xmit()`: the tunnel device sends.
@@ -109,17 +121,29 @@ impl Kernel {
             let needed = k.topology.dev(dev).needed_headroom;
             k.skb_cow_head(no, needed)?;
             k.iptunnel_handle_offloads(no)?;
-            k.gre_xmit(no, dev, parms)?;
+            let proto = k.skb(no).protocol;
+            k.gre_xmit(no, dev, parms, proto)?;
+            Ok(0)
+        })
+    }
+
+    /// `gre_tap_xmit()`: the whole frame goes into the tunnel.
+    pub(super) fn gre_tap_xmit(&mut self, no: SkbNo, dev: DevId, parms: TunnelParms) -> Run<i64> {
+        self.traced("gre_tap_xmit", FILE, no, |k| {
+            k.iptunnel_handle_offloads(no)?;
+            let needed = k.topology.dev(dev).needed_headroom;
+            k.skb_cow_head(no, needed)?;
+            k.gre_xmit(no, dev, parms, ethernet::P_TEB)?;
             Ok(0)
         })
     }
 
     /// `__gre_xmit()` and `gre_build_header()`.
-    fn gre_xmit(&mut self, no: SkbNo, dev: DevId, parms: TunnelParms) -> Run<()> {
-        if parms.ocsum || parms.oseq {
-            return not_covered("gre_build_header: checksum and sequence number");
-        }
-        let header = gre_header(parms.okey, self.skb(no).protocol);
+    fn gre_xmit(&mut self, no: SkbNo, dev: DevId, parms: TunnelParms, proto: u16) -> Run<()> {
+        let device = self.topology.dev_mut(dev);
+        let seq = parms.oseq.then_some(device.o_seqno);
+        device.o_seqno = device.o_seqno.wrapping_add(u32::from(parms.oseq));
+        let header = gre_header(proto, parms.ocsum, parms.okey, seq);
         let skb = self.skb_mut(no);
         skb.push(header.len() as u32)?;
         skb.reset_transport_header();
@@ -132,15 +156,35 @@ impl Kernel {
             "GRE header".into(),
             "gre_build_header",
         );
+        if parms.ocsum {
+            let (head, len) = (self.skb(no).head, self.skb(no).len);
+            let sum = if self.skb(no).ip_summed == CHECKSUM_PARTIAL {
+                self.lco_csum(no, data)
+            } else {
+                checksum::sum(self.bytes(no, data, len), 0)
+            };
+            let at = data + gre::BASE_HLEN;
+            self.buffers.patch(head, at, &(!sum).to_be_bytes());
+        }
         self.ip_tunnel_xmit(no, dev, parms, ipv4::PROTO_GRE)
     }
 }
 
-/// The header with a key, if there is one.
-fn gre_header(key: Option<u32>, proto: u16) -> Vec<u8> {
-    let flags = if key.is_some() { gre::KEY } else { 0 };
+/// The header with its optional words; the checksum is still 0.
+fn gre_header(proto: u16, csum: bool, key: Option<u32>, seq: Option<u32>) -> Vec<u8> {
+    let words = [
+        (gre::CSUM, csum.then_some(0)),
+        (gre::KEY, key),
+        (gre::SEQ, seq),
+    ];
+    let present = || {
+        words
+            .iter()
+            .filter_map(|(flag, word)| Some((flag, (*word)?)))
+    };
+    let flags: u16 = present().map(|(flag, _)| flag).sum();
     let mut header = [flags.to_be_bytes(), proto.to_be_bytes()].concat();
-    header.extend(key.iter().flat_map(|key| key.to_be_bytes()));
+    header.extend(present().flat_map(|(_, word)| word.to_be_bytes()));
     header
 }
 
@@ -151,14 +195,25 @@ mod tests {
     /// RFC 2784: no flags, version 0, protocol 0x0800: the four bytes of the seed mail.
     #[test]
     fn plain_header_is_the_garbage_of_the_seed_mail() {
-        assert_eq!(gre_header(None, 0x0800), [0x00, 0x00, 0x08, 0x00]);
+        assert_eq!(
+            gre_header(0x0800, false, None, None),
+            [0x00, 0x00, 0x08, 0x00]
+        );
+    }
+
+    /// RFC 2890, section 2: checksum, key, sequence number, in that order.
+    #[test]
+    fn header_with_all_words() {
+        let header = gre_header(0x6558, true, Some(5), Some(7));
+        assert_eq!(header[..4], [0xb0, 0x00, 0x65, 0x58]);
+        assert_eq!(header[4..], [0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 7]);
     }
 
     /// RFC 2890, section 2: K is bit 2 of the first byte, the key follows the base header.
     #[test]
     fn header_with_a_key() {
         assert_eq!(
-            gre_header(Some(5), 0x0800),
+            gre_header(0x0800, false, Some(5), None),
             [0x20, 0x00, 0x08, 0x00, 0, 0, 0, 5]
         );
     }

@@ -44,9 +44,9 @@ impl Judge {
     }
 
     /// The kernel moved the metadata on purpose.
-    pub fn moved_metadata(&mut self, buffer: BufferNo, by: u32) {
+    pub fn moved_metadata(&mut self, buffer: BufferNo, by: i32) {
         if let Some(truth) = self.truths.get_mut(&buffer) {
-            truth.offset += by;
+            truth.offset = truth.offset.saturating_add_signed(by);
         }
     }
 

@@ -3,25 +3,42 @@
 //! [`Kernel`] owns the world (topology, packets, buffers, programs) and the recorder. Stack code
 //! only does what the kernel does; [`Kernel::traced`] wraps a function with its entry and exit.
 
+mod act_mirred;
 mod af_packet;
+mod bridge;
 mod dev_rx;
 mod dev_tx;
 mod exec;
 mod execute;
+mod features;
+mod filter;
+mod geneve;
 mod gro;
 mod icmp;
+mod ip_forward;
 mod ip_input;
 mod ip_output;
 mod ip_tunnel;
 mod ipgre;
+mod ipip;
 mod judge;
+mod links;
+mod mpls;
 mod neighbour;
 mod programs;
 mod reads;
+mod skb_data_move;
+mod skb_own;
+mod skb_vlan;
 mod skbuff;
 mod softirq;
+mod taps;
 mod tc;
+mod tc_host;
+mod udp;
 mod veth;
+mod vlan;
+mod vxlan;
 mod xdp_generic;
 mod xdp_run;
 
@@ -132,6 +149,9 @@ pub struct Kernel {
     softirqs: VecDeque<Softirq>,
     bh_disabled: u32,
     xmit_recursion: u32,
+    mirred_nesting: u32,
+    redirect_info: filter::RedirectInfo,
+    taps: Vec<taps::Tap>,
     next_skb: u32,
     next_ip_id: u16,
 }
@@ -155,6 +175,9 @@ impl Kernel {
             softirqs: VecDeque::new(),
             bh_disabled: 0,
             xmit_recursion: 0,
+            mirred_nesting: 0,
+            redirect_info: filter::RedirectInfo::default(),
+            taps: Vec::new(),
             next_skb: 1,
             next_ip_id: 0xe001,
         }
@@ -162,7 +185,8 @@ impl Kernel {
 
     /// What happened.
     #[must_use]
-    pub fn into_trace(self) -> Trace {
+    pub fn into_trace(mut self) -> Trace {
+        self.read_taps();
         self.recorder.trace
     }
 

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::{Kernel, Run, not_covered};
 use crate::net::ethernet;
 use crate::scenario::command::Mac;
-use crate::scenario::topology::DevId;
+use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/core/neighbour.c";
@@ -13,7 +13,20 @@ const FILE: &str = "net/core/neighbour.c";
 impl Kernel {
     /// `neigh_output()`: a device without link header (a tunnel) sends as it is.
     pub(super) fn neigh_output(&mut self, no: SkbNo, dev: DevId, next_hop: Ipv4Addr) -> Run<i64> {
-        if self.topology.dev(dev).hard_header_len == 0 {
+        if self.topology.dev(dev).hh_cached.contains(&next_hop) {
+            return self.neigh_hh_output(no, dev, next_hop);
+        }
+        self.neigh_output_uncached(no, dev, next_hop)
+    }
+
+    /// `neigh->output()`: the way without the cached link header, which `neigh_xmit()` always goes.
+    pub(super) fn neigh_output_uncached(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        next_hop: Ipv4Addr,
+    ) -> Run<i64> {
+        if !self.topology.dev(dev).has_ethernet() {
             return self.traced("neigh_direct_output", FILE, no, |k| k.dev_queue_xmit(no));
         }
         let Some(lladdr) = self.topology.neighbour(dev, next_hop) else {
@@ -22,20 +35,62 @@ impl Kernel {
                 "neigh_resolve_output: nobody on {name} has the address {next_hop} (ARP)"
             ));
         };
+        // arp_constructor(): VLAN devices have no hard_header_cache (vlan_header_ops)
+        if matches!(self.topology.dev(dev).kind, DeviceKind::Vlan { .. }) {
+            return self.traced("neigh_connected_output", FILE, no, |k| {
+                k.eth_header(no, dev, lladdr)?;
+                k.dev_queue_xmit(no)
+            });
+        }
         self.traced("neigh_resolve_output", FILE, no, |k| {
+            k.topology.dev_mut(dev).hh_cached.push(next_hop);
             k.eth_header(no, dev, lladdr)?;
             k.dev_queue_xmit(no)
         })
     }
 
+    /// `neigh_hh_output()` (`include/net/neighbour.h`): copies the cached header as a block of 16 bytes, of
+    /// which the two in front of the header are 0. They overwrite what was there: metadata, for one.
+    fn neigh_hh_output(&mut self, no: SkbNo, dev: DevId, next_hop: Ipv4Addr) -> Run<i64> {
+        const HH_DATA_MOD: u32 = 16;
+        let Some(lladdr) = self.topology.neighbour(dev, next_hop) else {
+            return not_covered("neigh_hh_output: the neighbour is gone");
+        };
+        let header = self.eth_header_bytes(no, dev, lladdr);
+        let skb = self.skb_mut(no);
+        if skb.headroom() < HH_DATA_MOD {
+            return not_covered("neigh_hh_output: too little headroom");
+        }
+        skb.push(ethernet::HLEN)?;
+        let (head, data) = (skb.head, skb.data);
+        let padding = HH_DATA_MOD - ethernet::HLEN;
+        let source = self.source(
+            Layer::Ethernet,
+            "padding of the cached Ethernet header".into(),
+            "neigh_hh_output",
+            Some(dev),
+            padding,
+        );
+        let zeros = [0; (HH_DATA_MOD - ethernet::HLEN) as usize];
+        self.buffers.write(head, data - padding, &zeros, source, 0);
+        let (layer, label) = (Layer::Ethernet, "Ethernet".into());
+        self.write_header(no, data, &header, layer, label, "neigh_hh_output");
+        self.dev_queue_xmit(no)
+    }
+
+    fn eth_header_bytes(&self, no: SkbNo, dev: DevId, dest: Mac) -> [u8; ethernet::HLEN as usize] {
+        let mut header = [0; ethernet::HLEN as usize];
+        header[..6].copy_from_slice(&dest);
+        header[6..12].copy_from_slice(&self.topology.dev(dev).mac);
+        header[12..].copy_from_slice(&self.skb(no).protocol.to_be_bytes());
+        header
+    }
+
     /// `eth_header()` (`net/ethernet/eth.c`): pushes the Ethernet header.
-    fn eth_header(&mut self, no: SkbNo, dev: DevId, dest: Mac) -> Run<()> {
+    pub(super) fn eth_header(&mut self, no: SkbNo, dev: DevId, dest: Mac) -> Run<()> {
         self.traced("eth_header", "net/ethernet/eth.c", no, |k| {
             k.skb_mut(no).push(ethernet::HLEN)?;
-            let mut header = [0; ethernet::HLEN as usize];
-            header[..6].copy_from_slice(&dest);
-            header[6..12].copy_from_slice(&k.topology.dev(dev).mac);
-            header[12..].copy_from_slice(&k.skb(no).protocol.to_be_bytes());
+            let header = k.eth_header_bytes(no, dev, dest);
             let data = k.skb(no).data;
             k.write_header(
                 no,

@@ -109,6 +109,13 @@ impl Kernel {
         }
     }
 
+    /// Sets a knob of the programs: a value of the array map `cfg` of each object (golden/programs/report.h).
+    pub(super) fn set_knob(&mut self, key: u32, value: u32) {
+        for maps in self.maps.iter_mut().flatten() {
+            maps.set_u32("cfg", key, value);
+        }
+    }
+
     /// Opens a run of a program in the trace.
     pub(super) fn open_run(
         &mut self,

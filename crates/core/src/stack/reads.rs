@@ -73,7 +73,7 @@ impl Kernel {
         if let Some(start) = end.checked_sub(len) {
             self.buffers.memmove(head, start, start + gap, len);
         }
-        self.judge.moved_metadata(head, gap);
+        self.judge.moved_metadata(head, gap as i32);
         self.recorder.trace.cost.metadata_bytes_moved += u64::from(len);
     }
 

@@ -18,12 +18,14 @@ impl Kernel {
             }
             // NAPI runs on the receiving end only while it has a native XDP program (or GRO is on)
             let use_napi = k.native_xdp(peer).is_some();
-            k.dev_forward_skb(no, peer)?;
+            if k.dev_forward_skb(no, peer)? != 0 {
+                return not_covered("veth_xmit: a frame longer than the other end takes");
+            }
             if use_napi {
                 k.raise_softirq(Softirq::VethPoll(peer, no));
                 Ok(0)
             } else {
-                k.netif_rx(no)
+                k.__netif_rx(no)
             }
         })
     }
@@ -91,11 +93,13 @@ impl Kernel {
         Ok(())
     }
 
-    /// `veth_convert_skb_to_xdp_buff()`: XDP needs a linear buffer of its own with 256 bytes of headroom.
+    /// `veth_convert_skb_to_xdp_buff()`: XDP needs a linear page fragment of its own (`skb_head_is_locked()`)
+    /// with 256 bytes of headroom.
     fn veth_convert_skb_to_xdp_buff(&mut self, no: SkbNo) -> Run<SkbNo> {
         let skb = self.skb(no);
-        let shared = skb.users > 1 || self.buffers.get(skb.head).dataref > 1;
-        if shared || skb.data_len > 0 || skb.headroom() < XDP_PACKET_HEADROOM {
+        let locked = !skb.head_frag || self.skb_cloned(no);
+        if self.skb_shared(no) || locked || skb.data_len > 0 || skb.headroom() < XDP_PACKET_HEADROOM
+        {
             self.skb_pp_cow_data(no, XDP_PACKET_HEADROOM)
         } else {
             Ok(no)

@@ -36,6 +36,10 @@ impl Kernel {
 
     /// `netif_receive_generic_xdp()` and the verdict's consequences.
     fn netif_receive_generic_xdp(&mut self, no: SkbNo, dev: DevId, program: ProgId) -> Run<i64> {
+        if self.skb(no).redirected {
+            // what act_mirred or a program reinjected gets no generic XDP
+            return Ok(action::PASS as i64);
+        }
         let skb = self.skb_mut(no);
         let mac_len = skb.data.saturating_sub(u32::from(skb.mac_header));
         skb.push(mac_len)?;
@@ -57,7 +61,7 @@ impl Kernel {
     /// `netif_skb_check_for_xdp()`: XDP wants 256 bytes of headroom and a linear packet of its own.
     fn netif_skb_check_for_xdp(&mut self, no: SkbNo) -> Run<()> {
         let skb = self.skb(no);
-        if skb.cloned || skb.data_len > 0 || skb.headroom() < XDP_PACKET_HEADROOM {
+        if self.skb_cloned(no) || skb.data_len > 0 || skb.headroom() < XDP_PACKET_HEADROOM {
             let missing = XDP_PACKET_HEADROOM.saturating_sub(skb.headroom());
             self.pskb_expand_head(no, missing.next_multiple_of(NET_SKB_PAD), 0)?;
         }

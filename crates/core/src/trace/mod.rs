@@ -12,7 +12,7 @@ pub mod step;
 
 pub use fields::{MetaFields, PacketFields, SkbFields, XdpFields};
 pub use origin::{Layer, OriginId, Source, SourceTable};
-pub use read::{MetadataRead, ReadHow, Verdict};
+pub use read::{MetadataRead, ReadHow, TapFrame, Verdict};
 pub use recorder::Recorder;
 pub use replay::{Cursor, PacketView};
 pub use step::{BufferNo, ByteWrite, DevRef, Edge, Outcome, Run, SkbNo, Step, StepKind};
@@ -46,6 +46,8 @@ pub struct Trace {
     pub printk: Vec<String>,
     /// Kernel warnings, once each.
     pub warnings: Vec<String>,
+    /// What packet sockets held when the packets were through.
+    pub taps: Vec<TapFrame>,
     /// Input lines that were no command, with their 1-based line number.
     pub skipped: Vec<(usize, String)>,
     /// What the run cost.

@@ -29,6 +29,18 @@ pub enum Layer {
     Gre,
     /// ICMP header.
     Icmp,
+    /// VLAN tag.
+    Vlan,
+    /// MPLS label stack entry.
+    Mpls,
+    /// UDP header.
+    Udp,
+    /// TCP header.
+    Tcp,
+    /// VXLAN header.
+    Vxlan,
+    /// GENEVE header.
+    Geneve,
     /// What no header of ours describes.
     Payload,
 }

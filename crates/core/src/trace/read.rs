@@ -65,6 +65,15 @@ impl MetadataRead {
     }
 }
 
+/// A frame that a packet socket held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TapFrame {
+    /// Device the socket is bound to.
+    pub dev: DevRef,
+    /// The bytes, as they were when the socket was read.
+    pub bytes: Vec<u8>,
+}
+
 /// A record of the ring buffer `report` (`golden/programs/report.h`), as the recorder decodes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {

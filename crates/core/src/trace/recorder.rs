@@ -50,6 +50,7 @@ impl Recorder {
             reports: Vec::new(),
             printk: Vec::new(),
             warnings: Vec::new(),
+            taps: Vec::new(),
             skipped: Vec::new(),
             cost: Default::default(),
         };

@@ -9,6 +9,7 @@ use super::{part, sig};
 use crate::engine::DESIGNS;
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
+use crate::slots::Slots;
 
 const WIDE: u32 = 16;
 
@@ -74,6 +75,15 @@ fn grid(frame: &Frame, from: u32, to: u32) -> Vec<Byte> {
     (from..to).map(one).collect()
 }
 
+/// The bytes as letters.
+fn letters(bytes: &[Byte]) -> String {
+    let printable = |byte: &Byte| match byte.value {
+        Some(value @ 0x20..=0x7e) => value as char,
+        _ => '·',
+    };
+    bytes.iter().map(printable).collect()
+}
+
 /// The grid of the design in front, and the life of the byte one looks at.
 #[component]
 pub fn Bytes(model: Model) -> impl IntoView {
@@ -124,14 +134,29 @@ pub fn Bytes(model: Model) -> impl IntoView {
         let (from, to) = edges.get();
         (from..to).step_by(WIDE as usize).collect::<Vec<_>>()
     };
+    let slots = Slots::new(move || {
+        let (from, _) = edges.get();
+        bytes.with(|bytes| (from..).zip(bytes.iter().cloned()).collect())
+    });
+    let ascii = Slots::new(move || {
+        let (from, _) = edges.get();
+        bytes.with(|bytes| {
+            (from..)
+                .step_by(WIDE as usize)
+                .zip(bytes.chunks(WIDE as usize).map(letters))
+                .collect()
+        })
+    });
+    let now = move |offset: u32| {
+        let index = (offset - edges.get_untracked().0) as usize;
+        bytes.with_untracked(|bytes| bytes.get(index).cloned().unwrap_or_default())
+    };
     let row = move |start: u32| {
+        let first = edges.get_untracked().0;
         let cell = move |offset: u32| {
-            let byte = Memo::new(move |_| {
-                let index = (offset - edges.get().0) as usize;
-                bytes.with(|bytes| bytes.get(index).cloned().unwrap_or_default())
-            });
+            let byte = slots.slot(offset, now(offset));
             let here = move || chosen() == Some(offset);
-            let stop = move || here() || (chosen().is_none() && offset == edges.get().0);
+            let stop = move || here() || (chosen().is_none() && offset == first);
             let select = move || {
                 model.selected.set(Some(Selected {
                     design: model.front.get_untracked(),
@@ -146,26 +171,15 @@ pub fn Bytes(model: Model) -> impl IntoView {
                 </td>
             }
         };
-        let ascii = move || {
-            let index = (start - edges.get().0) as usize;
-            let printable = |b: &Byte| match b.value {
-                Some(v @ 0x20..=0x7e) => v as char,
-                _ => '·',
-            };
-            bytes.with(|bytes| {
-                bytes
-                    .get(index..index + WIDE as usize)
-                    .unwrap_or_default()
-                    .iter()
-                    .map(printable)
-                    .collect::<String>()
-            })
-        };
+        let text = ascii.slot(
+            start,
+            letters(&(start..start + WIDE).map(now).collect::<Vec<_>>()),
+        );
         view! {
             <tr>
                 <th scope="row">{start}</th>
                 {(start..start + WIDE).map(cell).collect_view()}
-                <td class="ascii" aria-hidden="true">{sig(ascii)}</td>
+                <td class="ascii" aria-hidden="true">{text}</td>
             </tr>
         }
     };

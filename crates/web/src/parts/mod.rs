@@ -10,6 +10,7 @@ pub mod path_strip;
 pub mod program;
 pub mod prose;
 pub mod ribbon;
+pub mod ribbon_marks;
 pub mod say;
 pub mod sheet;
 pub mod stage;

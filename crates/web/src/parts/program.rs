@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use headroom_core::bpf::ListingLine;
+use headroom_core::scene::instruction::{changed_registers, register};
 use headroom_core::scene::name::{device, what};
 use headroom_core::scene::reads_at;
-use headroom_core::scene::sentence::{changed_registers, register};
 use headroom_core::trace::{Edge, Run, Step, StepKind};
 use leptos::prelude::*;
 
@@ -189,7 +189,7 @@ fn next_run(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
     }
 }
 
-/// The instructions of one C line, with their indexes.
+/// A C line and its instructions with their indexes.
 type Group = (Option<u32>, Vec<(usize, ListingLine)>);
 
 /// Instructions in groups of one C line.
@@ -241,7 +241,7 @@ fn listing(
             </li>
         }
     };
-    let group = move |(c_line, lines): (Option<u32>, Vec<(usize, ListingLine)>)| {
+    let group = move |(c_line, lines): Group| {
         let text = c_line.and_then(|n| source.iter().find(|(line, _)| *line == n));
         let text = text.map(|(n, text)| (*n, text.trim().to_owned()));
         let (first, last) = (

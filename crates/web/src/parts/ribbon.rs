@@ -9,19 +9,21 @@ use headroom_core::scene::{
 use headroom_core::trace::{BufferNo, PacketView, Verdict};
 use leptos::prelude::*;
 
-use super::{part, px, sig};
+use super::ribbon_marks::{labels, moves, tick, verdict};
+use super::{px, sig};
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
+use crate::slots::Slots;
 
 /// Width of a character of the 11 px monospaced labels.
 const CHAR: f64 = 6.62;
 /// A byte narrower than this shows no digits.
 const READABLE: f64 = 12.4;
 const ARC_H: f64 = 34.0;
-const CELL_H: f64 = 32.0;
-const ROW_H: f64 = 15.0;
+pub(super) const CELL_H: f64 = 32.0;
+pub(super) const ROW_H: f64 = 15.0;
 /// From the top of the zones to the top of the cells.
-const HEAD_H: f64 = 40.0;
+pub(super) const HEAD_H: f64 = 40.0;
 
 const ZONES: [ZoneKind; 6] = [
     ZoneKind::Headroom,
@@ -87,6 +89,21 @@ pub fn Ribbon(
     let arc = Memo::new(move |_| if has_moves(model, design) { ARC_H } else { 4.0 });
     let most = Memo::new(move |_| most_rows(model, design, width.get().max(240.0), buffer.get()));
     let rows = Memo::new(move |_| most.get().max(picture.with(|p| p.rows)));
+    let offsets = Memo::new(move |_| model.scale.with(|scale| scale.cells().collect::<Vec<_>>()));
+    let slots = Slots::new(move || {
+        let width = unit.get();
+        picture.with(|p| {
+            p.cells
+                .iter()
+                .map(|cell| (cell.offset, (Some(cell.clone()), width)))
+                .collect()
+        })
+    });
+    let drawn = move |offset: u32| {
+        let cell =
+            picture.with_untracked(|p| p.cells.iter().find(|cell| cell.offset == offset).cloned());
+        (cell, unit.get_untracked())
+    };
     let top = move || arc.get() + HEAD_H;
     let height = move || top() + CELL_H + 14.0 + rows.get() as f64 * ROW_H;
     let label =
@@ -112,9 +129,9 @@ pub fn Ribbon(
                         children=region
                     />
                     <For
-                        each=move || model.scale.with(|scale| scale.cells().enumerate().collect::<Vec<_>>())
+                        each=move || offsets.get()
                         key=|cell| *cell
-                        children=move |(index, offset)| byte(model, design, picture, unit, index, offset)
+                        children=move |offset| byte(model, design, slots, drawn(offset), offset)
                     />
                     <For each=move || picture.with(|p| p.reads.clone()) key=|r| (r.start, r.end, r.x.to_bits()) children=read_frame/>
                     <line class="chosen" style:display=sig(move || shown(chosen_x(model, design, unit).is_some()))
@@ -131,7 +148,7 @@ pub fn Ribbon(
     }
 }
 
-fn shown(yes: bool) -> &'static str {
+pub(super) fn shown(yes: bool) -> &'static str {
     if yes { "" } else { "none" }
 }
 
@@ -242,50 +259,33 @@ fn region(region: Placed<Region>) -> impl IntoView {
     }
 }
 
+/// What one drawn byte shows: the cell and its width.
+type Drawn = (Option<Cell>, f64);
+
 fn byte(
     model: Model,
     design: usize,
-    picture: Memo<Arc<Picture>>,
-    unit: Memo<f64>,
-    index: usize,
+    slots: Slots<u32, Drawn>,
+    first: Drawn,
     offset: u32,
 ) -> impl IntoView {
-    let cell: Memo<Option<Cell>> = Memo::new(move |_| {
-        picture.with(|p| {
-            p.cells
-                .get(index)
-                .filter(|cell| cell.offset == offset)
-                .cloned()
-        })
-    });
+    let slot = slots.slot(offset, first);
     let class = move || {
-        cell.with(|cell| {
-            let Some(cell) = cell else {
-                return "b none".to_owned();
-            };
-            let mut class = String::from("b");
-            let mut add = |yes: bool, name: &str| {
-                if yes {
-                    class.push(' ');
-                    class.push_str(name);
-                }
-            };
-            add(cell.value == Some(0), "z");
-            add(cell.stale, "stale");
-            add(cell.written, "w");
-            add(cell.read.is_some(), "rd");
-            class
+        slot.with(|(cell, _)| {
+            cell.as_ref()
+                .map_or_else(|| "b none".to_owned(), cell_class)
         })
     };
     let text = move || {
-        cell.with(|cell| {
+        slot.with(|(cell, _)| {
             cell.as_ref()
                 .and_then(|c| c.value)
                 .map(|v| format!("{v:02x}"))
                 .unwrap_or_default()
         })
     };
-    let x = move || model.scale.with(|scale| scale.x(offset)) * unit.get() + unit.get() / 2.0;
+    let left = move || slot.with(|(cell, _)| cell.as_ref().map_or(0.0, |cell| cell.x));
+    let width = move || slot.with(|(_, width)| *width);
     let look = move |_| model.selected.set(Some(Selected { design, offset }));
     let choose = move |_| {
         model.front.set(design);
@@ -293,10 +293,24 @@ fn byte(
     };
     view! {
         <g class=sig(class) on:pointerenter=look on:click=choose>
-            <rect class="hit" x=sig(move || px(x() - unit.get() / 2.0)) y="0" width=sig(move || px(unit.get())) height=px(CELL_H)/>
-            <text x=sig(move || px(x())) y="20.5">{sig(text)}</text>
+            <rect class="hit" x=sig(move || px(left())) y="0" width=sig(move || px(width())) height=px(CELL_H)/>
+            <text x=sig(move || px(left() + width() / 2.0)) y="20.5">{sig(text)}</text>
         </g>
     }
+}
+
+fn cell_class(cell: &Cell) -> String {
+    let mut class = String::from("b");
+    let parts = [
+        (cell.value == Some(0), " z"),
+        (cell.stale, " stale"),
+        (cell.written, " w"),
+        (cell.read.is_some(), " rd"),
+    ];
+    for (_, name) in parts.into_iter().filter(|(yes, _)| *yes) {
+        class.push_str(name);
+    }
+    class
 }
 
 fn chosen_x(model: Model, design: usize, unit: Memo<f64>) -> Option<f64> {
@@ -307,160 +321,4 @@ fn chosen_x(model: Model, design: usize, unit: Memo<f64>) -> Option<f64> {
 fn read_frame(read: ReadMark) -> impl IntoView {
     let class = format!("read {}", verdict_word(read.verdict).1);
     view! { <rect class=class x=px(read.x - 1.5) y="-2.5" width=px(read.width + 3.0) height=px(CELL_H + 5.0) rx="2.5"/> }
-}
-
-fn tick(picture: Memo<Arc<Picture>>, name: &'static str) -> impl IntoView {
-    let x: Memo<Option<f64>> = Memo::new(move |_| {
-        picture.with(|p| {
-            p.pointers
-                .iter()
-                .find(|pointer| pointer.name == name)
-                .map(|p| p.x)
-        })
-    });
-    // A pointer that is not set keeps its last place, so that it never flies in from the left.
-    let last = Memo::new(move |before: Option<&f64>| x.get().or(before.copied()).unwrap_or(0.0));
-    let row = move || {
-        picture.with(|p| {
-            let offset = p
-                .pointers
-                .iter()
-                .find(|pointer| pointer.name == name)?
-                .offset;
-            let label = p.labels.iter().find(|label| label.offset == offset)?;
-            // Beside its text a stem goes down to the line of the text, over it only to its top.
-            let beside = label.left || label.x > label.tick;
-            Some(label.row as f64 * ROW_H + if beside { 15.0 } else { 5.0 })
-        })
-    };
-    let stem = move || {
-        format!(
-            "M0 {:.1} V{:.1}",
-            CELL_H + 1.0,
-            CELL_H + row().unwrap_or(15.0)
-        )
-    };
-    view! {
-        <g class="tick" style:display=sig(move || shown(x.with(Option::is_some)))
-            style:transform=sig(move || format!("translateX({}px)", last.get()))>
-            <path class="stem" d=sig(stem)/>
-            <path class="head" d=format!("M-3 {b:.1} L0 {t:.1} L3 {b:.1} z", b = CELL_H + 6.5, t = CELL_H + 0.5)/>
-        </g>
-    }
-}
-
-fn labels(picture: Memo<Arc<Picture>>) -> impl IntoView {
-    let names = |label: &headroom_core::scene::labels::Label| {
-        label
-            .text()
-            .split_once(' ')
-            .map(|(_, names)| names.to_owned())
-            .unwrap_or_default()
-    };
-    let keys = move || picture.with(|p| p.labels.iter().map(names).collect::<Vec<_>>());
-    let one = move |key: String| {
-        let wanted = key.clone();
-        let label = Memo::new(move |_| {
-            picture.with(|p| {
-                p.labels
-                    .iter()
-                    .find(|label| names(label) == wanted)
-                    .cloned()
-            })
-        });
-        let place = move || {
-            label.with(|label| {
-                let Some(label) = label else {
-                    return String::new();
-                };
-                format!(
-                    "translate({:.1}px, {:.1}px)",
-                    label.x,
-                    CELL_H + 15.0 + label.row as f64 * ROW_H
-                )
-            })
-        };
-        let lines = move || {
-            label.with(|label| {
-                let lines = label
-                    .as_ref()
-                    .map(|label| label.lines.clone())
-                    .unwrap_or_default();
-                lines
-                    .into_iter()
-                    .enumerate()
-                    .map(|(i, line)| label_line(i, &line))
-                    .collect_view()
-            })
-        };
-        view! { <g class="pl" style:transform=sig(place)>{part(lines)}</g> }
-    };
-    view! { <For each=keys key=Clone::clone children=one/> }
-}
-
-fn label_line(index: usize, line: &str) -> impl IntoView + use<> {
-    let (offset, names) = if index == 0 {
-        line.split_once(' ').unwrap_or((line, ""))
-    } else {
-        ("", line)
-    };
-    let (offset, names) = (
-        offset.to_owned(),
-        if index == 0 {
-            format!(" {names}")
-        } else {
-            names.to_owned()
-        },
-    );
-    view! { <text y=px(index as f64 * ROW_H + 3.5)><tspan class="po">{offset}</tspan><tspan>{names}</tspan></text> }
-}
-
-fn moves(
-    picture: Memo<Arc<Picture>>,
-    top: impl Fn() -> f64 + Copy + Send + Sync + 'static,
-) -> impl IntoView {
-    move || {
-        let moves = picture.with(|p| p.moves.clone());
-        let draw = |mark: headroom_core::scene::ribbon::MoveMark| {
-            let (from, to, y) = (mark.from_x, mark.to_x, top() - HEAD_H + 1.0);
-            let third = (to - from) / 3.0;
-            let rise = y - 24.0;
-            let text = format!(
-                "{} moved {} bytes, {} {}",
-                mark.by,
-                mark.len,
-                mark.from.abs_diff(mark.to),
-                if mark.to > mark.from { "up" } else { "down" }
-            );
-            view! {
-                <g class="move">
-                    <path d=format!("M{from:.1} {y:.1} C{:.1} {rise:.1} {:.1} {rise:.1} {to:.1} {y:.1}", from + third, to - third)/>
-                    <path class="tip" d=format!("M{:.1} {:.1} L{to:.1} {:.1} L{:.1} {:.1} z", to - 4.0, y - 6.0, y + 1.0, to + 3.0, y - 6.5)/>
-                    <text x=px(f64::midpoint(from, to)) y=px(rise + 1.0)>{text}</text>
-                </g>
-            }
-        };
-        moves.into_iter().map(draw).collect_view()
-    }
-}
-
-/// The verdict stands under the bytes it speaks of.
-fn verdict(picture: Memo<Arc<Picture>>, width: Signal<f64>) -> impl IntoView {
-    let reads = Memo::new(move |_| picture.with(|p| p.reads.clone()));
-    let inset = move || {
-        let x = reads.with(|reads| reads.first().map_or(0.0, |read| read.x));
-        format!("{:.0}px", x.min(width.get() - 400.0).max(0.0))
-    };
-    let one = |read: ReadMark| {
-        let (mark, class) = verdict_word(read.verdict);
-        let value = read
-            .value
-            .map(|value| view! { " = " <code>{value.to_string()}</code> });
-        view! {
-            <span class=format!("verdict {class}")>
-                <b aria-hidden="true">{mark}</b> " reads " <code>{read.hex}</code> {value} " · " {read.note}
-            </span>
-        }
-    };
-    view! { <p class="verdicts" style:padding-left=sig(inset)>{part(move || reads.get().into_iter().map(one).collect_view())}</p> }
 }

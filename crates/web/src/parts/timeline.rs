@@ -245,10 +245,8 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
             String::new()
         };
         let start = bar.start;
-        let at = model.at;
-        let here = move || (bar.start..bar.end).contains(&at.get());
         view! {
-            <button class="tb" class:p=program class:back=bar.name.is_empty() class:partial=bar.partial class:here=sig(here) tabindex="-1"
+            <button class="tb" class:p=program class:back=bar.name.is_empty() class:partial=bar.partial tabindex="-1"
                 style:left=format!("{left:.3}%") style:width=format!("calc({:.3}% - 1px)", right - left) title=bar.name.clone()
                 on:click=move |_| model.go(start, By::Jump)><span>{text}</span></button>
         }

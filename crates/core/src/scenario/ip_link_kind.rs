@@ -1,0 +1,185 @@
+//! What stands behind `type` in `ip link add`, for devices other than veth and GRE.
+
+use super::command::{LinkKind, TunnelDf, TunnelTtl, UdpTunnelParms};
+use super::error::ParseError;
+use super::ip::need;
+use super::lex::Args;
+use super::value::{device, number, tunnel_end};
+use crate::net::{geneve, vlan};
+
+/// A kind, or the name of an option that is known but not simulated.
+pub(super) type Kind = Result<Result<LinkKind, String>, ParseError>;
+
+/// `link DEV … type vlan [protocol 802.1Q|802.1ad] id N`.
+pub(super) fn vlan(args: &mut Args<'_>, lower: Option<String>) -> Kind {
+    let (mut protocol, mut id) = (vlan::P_8021Q, None);
+    while let Some(word) = args.next() {
+        match word {
+            "protocol" | "proto" => {
+                protocol = args.value("802.1Q or 802.1ad", |word| {
+                    match word.to_ascii_lowercase().as_str() {
+                        "802.1q" => Some(vlan::P_8021Q),
+                        "802.1ad" => Some(vlan::P_8021AD),
+                        _ => None,
+                    }
+                })?;
+            }
+            "id" => {
+                id = Some(args.value("a VLAN id from 0 to 4094", |word| {
+                    number(word)
+                        .and_then(|id| u16::try_from(id).ok())
+                        .filter(|id| *id < 4095)
+                })?);
+            }
+            "reorder_hdr" if args.peek() == Some("on") => drop(args.next()),
+            "reorder_hdr" | "gvrp" | "mvrp" | "loose_binding" | "bridge_binding"
+            | "ingress-qos-map" | "egress-qos-map" => return Ok(Err(word.to_owned())),
+            _ => return Err(args.unexpected("protocol PROTO or id N")),
+        }
+    }
+    let id = need(args, id, "id and a VLAN id")?;
+    let lower = need(args, lower, "link DEV in front of type vlan")?;
+    Ok(Ok(LinkKind::Vlan {
+        lower,
+        protocol,
+        id,
+    }))
+}
+
+/// `type vxlan id N [local A] [remote B] [dev DEV] [dstport P] [srcport LOW HIGH] …`.
+pub(super) fn vxlan(args: &mut Args<'_>) -> Kind {
+    // without dstport the kernel takes the port from before IANA's (`vxlan_port`, 8472)
+    const LINUX_PORT: u16 = 8472;
+    let mut parms = udp_tunnel(LINUX_PORT);
+    let (mut vni, mut lower) = (None, None);
+    while let Some(word) = args.next() {
+        match word {
+            "dev" => lower = Some(args.value("a device", device)?),
+            "srcport" | "port" => {
+                let low = args.value(PORT, port)?;
+                parms.srcport = Some((low, args.value(PORT, port)?));
+            }
+            "learning" => parms.learning = true,
+            "nolearning" => parms.learning = false,
+            "noproxy" | "norsc" | "nol2miss" | "nol3miss" | "noremcsumtx" | "noremcsumrx"
+            | "noexternal" => {}
+            "ageing" | "maxaddress" => {
+                args.expect("a number")?;
+            }
+            "group" | "group6" | "remote6" | "proxy" | "rsc" | "l2miss" | "l3miss" | "external"
+            | "gbp" | "gpe" | "remcsumtx" | "remcsumrx" | "flowlabel" | "localbypass"
+            | "nolocalbypass" | "vnifilter" | "udp6zerocsumtx" | "udp6zerocsumrx" => {
+                return Ok(Err(word.to_owned()));
+            }
+            word => common(word, args, &mut parms, &mut vni)?,
+        }
+    }
+    parms.vni = need(args, vni, "id and a VNI")?;
+    parms.lower = lower.is_some();
+    Ok(Ok(LinkKind::Vxlan(parms, lower)))
+}
+
+/// `type geneve id N remote A [dstport P] …`.
+pub(super) fn geneve(args: &mut Args<'_>) -> Kind {
+    let mut parms = udp_tunnel(geneve::PORT);
+    // IFLA_GENEVE_UDP_CSUM is absent unless asked for (geneve_nl2info())
+    parms.udpcsum = false;
+    let mut vni = None;
+    while let Some(word) = args.next() {
+        match word {
+            "noexternal" => {}
+            "external" | "innerprotoinherit" | "flowlabel" | "udp6zerocsumtx"
+            | "udp6zerocsumrx" => return Ok(Err(word.to_owned())),
+            word => common(word, args, &mut parms, &mut vni)?,
+        }
+    }
+    parms.vni = need(args, vni, "id and a VNI")?;
+    need(args, parms.remote, "remote and an address")?;
+    Ok(Ok(LinkKind::Geneve(parms)))
+}
+
+/// `type bridge [stp_state 0] [mcast_snooping 0] …`.
+pub(super) fn bridge(args: &mut Args<'_>) -> Kind {
+    while let Some(word) = args.next() {
+        match word {
+            "stp_state" | "mcast_snooping" | "vlan_filtering" => {
+                if args.expect("0 or 1")? != "0" {
+                    return Ok(Err(format!("{word} {}", args.latest())));
+                }
+            }
+            "forward_delay" | "hello_time" | "max_age" | "ageing_time" | "priority" => {
+                args.expect("a number")?;
+            }
+            word => return Ok(Err(word.to_owned())),
+        }
+    }
+    Ok(Ok(LinkKind::Bridge))
+}
+
+/// VXLAN without options (`vxlan_nl2conf()`): a UDP checksum, and it learns.
+fn udp_tunnel(dstport: u16) -> UdpTunnelParms {
+    UdpTunnelParms {
+        vni: 0,
+        local: None,
+        remote: None,
+        dstport,
+        srcport: None,
+        ttl: TunnelTtl::Default,
+        tos: 0,
+        df: TunnelDf::Unset,
+        udpcsum: true,
+        learning: true,
+        lower: false,
+    }
+}
+
+/// Options that VXLAN and GENEVE share.
+fn common(
+    word: &str,
+    args: &mut Args<'_>,
+    parms: &mut UdpTunnelParms,
+    vni: &mut Option<u32>,
+) -> Result<(), ParseError> {
+    match word {
+        "id" | "vni" => {
+            *vni = Some(args.value("a VNI from 0 to 16777215", |word| {
+                number(word).filter(|vni| *vni < 1 << 24)
+            })?);
+        }
+        "local" => parms.local = args.value("an IPv4 address or any", tunnel_end)?,
+        "remote" => parms.remote = args.value("an IPv4 address", tunnel_end)?,
+        "dstport" => parms.dstport = args.value(PORT, port)?,
+        "ttl" | "hoplimit" => {
+            parms.ttl = args.value("a ttl from 1 to 255, auto or inherit", |word| match word {
+                "inherit" => Some(TunnelTtl::Inherit),
+                "auto" | "0" => Some(TunnelTtl::Default),
+                word => number(word)
+                    .and_then(|ttl| u8::try_from(ttl).ok())
+                    .map(TunnelTtl::Fixed),
+            })?;
+        }
+        "tos" | "dsfield" => {
+            parms.tos = args.value("a tos in hex or inherit", super::ip_tunnel::tos)?
+        }
+        "df" => {
+            parms.df = args.value("set, unset or inherit", |word| match word {
+                "set" => Some(TunnelDf::Set),
+                "unset" => Some(TunnelDf::Unset),
+                "inherit" => Some(TunnelDf::Inherit),
+                _ => None,
+            })?;
+        }
+        "udpcsum" => parms.udpcsum = true,
+        "noudpcsum" => parms.udpcsum = false,
+        _ => {
+            return Err(args.unexpected("id, local, remote, dstport, ttl, tos, df or noudpcsum"));
+        }
+    }
+    Ok(())
+}
+
+const PORT: &str = "a port from 0 to 65535";
+
+fn port(word: &str) -> Option<u16> {
+    number(word).and_then(|port| u16::try_from(port).ok())
+}

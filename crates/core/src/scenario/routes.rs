@@ -1,0 +1,168 @@
+//! The routing decision and the neighbour behind it.
+
+use std::net::Ipv4Addr;
+
+use super::command::{Ipv4Net, Mac, RouteEncap, RouteKind};
+use super::topology::{DevId, DeviceKind, NetnsId, Topology, TopologyError};
+
+/// A route: where packets for a destination go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// Destination.
+    pub dst: Ipv4Net,
+    /// Gateway, unless the destination is on the link.
+    pub via: Option<Ipv4Addr>,
+    /// Output device.
+    pub dev: DevId,
+    /// Source address the kernel prefers.
+    pub src: Option<Ipv4Addr>,
+    /// What is put around them.
+    pub encap: Option<RouteEncap>,
+}
+
+/// What the routing tables say about a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    /// An address of this host.
+    Local,
+    /// Sent on.
+    Unicast(Route),
+    /// Refused by a route of another kind.
+    Refused(RouteKind),
+    /// Nobody knows.
+    NoRoute,
+}
+
+impl Topology {
+    /// Whether an address belongs to one of the namespace's devices.
+    #[must_use]
+    pub fn is_local(&self, netns: NetnsId, addr: Ipv4Addr) -> bool {
+        self.netns[netns.0]
+            .addrs
+            .iter()
+            .any(|(_, net)| net.addr == addr)
+    }
+
+    /// `fib_lookup()`: own addresses first, then the longest prefix; the latest among equals, and what
+    /// refuses before what sends on.
+    #[must_use]
+    pub fn lookup(&self, netns: NetnsId, dst: Ipv4Addr) -> Lookup {
+        if self.is_local(netns, dst) {
+            return Lookup::Local;
+        }
+        let here = &self.netns[netns.0];
+        let refused = here
+            .refused
+            .iter()
+            .filter(|(net, _)| contains(*net, dst))
+            .max_by_key(|(net, _)| net.prefix);
+        let route = here
+            .routes
+            .iter()
+            .filter(|route| contains(route.dst, dst) && self.dev(route.dev).up)
+            .max_by_key(|route| route.dst.prefix);
+        match (refused, route) {
+            (Some((net, kind)), Some(route)) if net.prefix >= route.dst.prefix => {
+                Lookup::Refused(*kind)
+            }
+            (_, Some(route)) => Lookup::Unicast(*route),
+            (Some((_, kind)), None) => Lookup::Refused(*kind),
+            (None, None) => Lookup::NoRoute,
+        }
+    }
+
+    /// `ip_route_output_key()`, for a destination that is not this host.
+    ///
+    /// # Errors
+    /// [`TopologyError::NoRoute`]; also when the destination is this host or is refused.
+    pub fn route(&self, netns: NetnsId, dst: Ipv4Addr) -> Result<Route, TopologyError> {
+        match self.lookup(netns, dst) {
+            Lookup::Unicast(route) => Ok(route),
+            Lookup::Local | Lookup::Refused(_) | Lookup::NoRoute => Err(TopologyError::NoRoute {
+                dst,
+                netns: self.netns[netns.0].display_name(),
+            }),
+        }
+    }
+
+    /// The link-layer address of a neighbour: configured, or of the device at the other end of the
+    /// link that has the address (the ARP exchange itself is not simulated).
+    #[must_use]
+    pub fn neighbour(&self, dev: DevId, addr: Ipv4Addr) -> Option<Mac> {
+        let configured = self
+            .netns_of(dev)
+            .neigh
+            .iter()
+            .find(|(d, a, _)| *d == dev && *a == addr);
+        if let Some((_, _, mac)) = configured {
+            return Some(*mac);
+        }
+        let DeviceKind::Veth { peer } = self.dev(dev).kind else {
+            return None;
+        };
+        let answers = self
+            .netns_of(peer)
+            .addrs
+            .iter()
+            .any(|(_, net)| net.addr == addr);
+        answers.then(|| self.dev(peer).mac)
+    }
+}
+
+/// Whether an address lies in a prefix.
+#[must_use]
+pub fn contains(net: Ipv4Net, addr: Ipv4Addr) -> bool {
+    let mask = prefix_mask(net.prefix);
+    u32::from(net.addr) & mask == u32::from(addr) & mask
+}
+
+/// The netmask of a prefix length; lengths over 32 count as 32.
+#[must_use]
+pub fn prefix_mask(prefix: u8) -> u32 {
+    u32::MAX
+        .checked_shl(32 - u32::from(prefix.min(32)))
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::topology::veth;
+
+    #[test]
+    fn masks_at_both_ends() {
+        assert_eq!(prefix_mask(0), 0);
+        assert_eq!(prefix_mask(24), 0xffff_ff00);
+        assert_eq!(prefix_mask(32), u32::MAX);
+    }
+
+    /// golden E10: `blackhole 10.1.0.1/32` beside 10.1.0.0/24 on the link.
+    #[test]
+    fn a_longer_prefix_that_refuses_wins() {
+        let net = |addr: [u8; 4], prefix| Ipv4Net {
+            addr: addr.into(),
+            prefix,
+        };
+        let mut topology = Topology::default();
+        let mut far = veth("far", NetnsId(0), [0; 6], DevId(0));
+        far.up = true;
+        let route = Route {
+            dst: net([10, 1, 0, 0], 24),
+            via: None,
+            dev: topology.add_dev(far).unwrap(),
+            src: None,
+            encap: None,
+        };
+        topology.netns[0].routes.push(route);
+        topology.netns[0]
+            .refused
+            .push((net([10, 1, 0, 1], 32), RouteKind::Blackhole));
+        let lookup = |last| topology.lookup(NetnsId(0), [10, 1, 0, last].into());
+        assert_eq!(lookup(1), Lookup::Refused(RouteKind::Blackhole));
+        assert_eq!(lookup(3), Lookup::Unicast(route));
+        assert_eq!(
+            topology.lookup(NetnsId(0), [10, 2, 0, 5].into()),
+            Lookup::NoRoute
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! `tc`: the clsact qdisc and `matchall` filters that mirror or redirect.
+
+use super::command::{Command, MirredAction, Netns, TcHook};
+use super::error::ParseError;
+use super::ip::need;
+use super::lex::Args;
+use super::value::device;
+
+/// `tc qdisc add …`, `tc filter add …`; what else `tc` can do is *not covered*.
+pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
+    let netns = if args.take("-n") || args.take("-netns") {
+        Some(args.expect("a namespace")?.to_owned())
+    } else {
+        netns.clone()
+    };
+    let object = args.expect("qdisc or filter")?;
+    let verb = args.next().unwrap_or_default();
+    match (object, verb) {
+        ("qdisc", "add" | "replace") => qdisc(args, netns),
+        ("filter", "add") => filter(args, netns),
+        _ => not_covered(&format!("tc {object} {verb}")),
+    }
+}
+
+fn not_covered(what: &str) -> Result<Command, ParseError> {
+    Ok(Command::NotCovered {
+        what: what.trim_end().to_owned(),
+    })
+}
+
+/// `dev DEV clsact`, in any order; a handle or parent is clsact's own.
+fn qdisc(mut args: Args<'_>, netns: Netns) -> Result<Command, ParseError> {
+    let (mut dev, mut clsact) = (None, false);
+    while let Some(word) = args.next() {
+        match word {
+            "dev" => dev = Some(args.value("a device", device)?),
+            "handle" | "parent" => {
+                args.expect("a handle")?;
+            }
+            "clsact" => clsact = true,
+            other if clsact => return Err(args.unexpected(&format!("dev DEV, not {other}"))),
+            other => return not_covered(&format!("tc qdisc add … {other}")),
+        }
+    }
+    let dev = need(&mut args, dev, "dev and a device")?;
+    if !clsact {
+        return Err(args.missing("clsact"));
+    }
+    Ok(Command::ClsactAdd { netns, dev })
+}
+
+/// `dev DEV ingress|egress [protocol P] [pref N] matchall action mirred …`.
+fn filter(mut args: Args<'_>, netns: Netns) -> Result<Command, ParseError> {
+    let (mut dev, mut hook, mut pref, mut protocol) = (None, None, None, None);
+    loop {
+        match args.expect("matchall")? {
+            "dev" => dev = Some(args.value("a device", device)?),
+            "ingress" => hook = Some(TcHook::Ingress),
+            "egress" => hook = Some(TcHook::Egress),
+            "protocol" | "proto" => protocol = args.value("a protocol", protocol_of)?,
+            "pref" | "prio" | "preference" | "priority" => {
+                pref = Some(args.value("a preference", |word| word.parse().ok())?);
+            }
+            "matchall" => break,
+            other => return not_covered(&format!("tc filter add … {other}")),
+        }
+    }
+    args.value("action", |word| (word == "action").then_some(()))?;
+    let action = args.expect("mirred")?;
+    if action != "mirred" {
+        return not_covered(&format!("tc filter add … matchall action {action}"));
+    }
+    let side = args.value("ingress or egress", side_of)?;
+    let redirect = args.value("redirect or mirror", |word| match word {
+        "redirect" => Some(true),
+        "mirror" => Some(false),
+        _ => None,
+    })?;
+    args.value("dev", |word| (word == "dev").then_some(()))?;
+    let to = args.value("a device", device)?;
+    if let Some(control) = args.next() {
+        return not_covered(&format!("tc filter add … mirred … {control}"));
+    }
+    Ok(Command::FilterAdd {
+        netns,
+        dev: need(&mut args, dev, "dev and a device")?,
+        hook: need(&mut args, hook, "ingress or egress")?,
+        pref,
+        protocol,
+        mirred: MirredAction { to: side, redirect },
+        to,
+    })
+}
+
+fn side_of(word: &str) -> Option<TcHook> {
+    match word {
+        "ingress" => Some(TcHook::Ingress),
+        "egress" => Some(TcHook::Egress),
+        _ => None,
+    }
+}
+
+/// `all`, a name, or a number as in an Ethernet header.
+fn protocol_of(word: &str) -> Option<Option<u16>> {
+    match word {
+        "all" => Some(None),
+        "ip" | "ipv4" => Some(Some(0x0800)),
+        "ipv6" => Some(Some(0x86dd)),
+        "arp" => Some(Some(0x0806)),
+        "802.1Q" => Some(Some(0x8100)),
+        "802.1ad" => Some(Some(0x88a8)),
+        _ => {
+            let digits = word.strip_prefix("0x")?;
+            u16::from_str_radix(digits, 16).ok().map(Some)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::parse;
+
+    fn one(text: &str) -> Command {
+        let mut parsed = parse(text).unwrap();
+        assert_eq!(parsed.lines.len(), 1);
+        parsed.lines.remove(0).command
+    }
+
+    #[test]
+    fn clsact_and_mirred_as_they_are_typed() {
+        assert_eq!(
+            one("tc qdisc add dev rx clsact"),
+            Command::ClsactAdd {
+                netns: None,
+                dev: "rx".into()
+            }
+        );
+        assert_eq!(
+            one(
+                "tc -n far filter add dev rx ingress protocol all pref 1 matchall action mirred egress redirect dev out"
+            ),
+            Command::FilterAdd {
+                netns: Some("far".into()),
+                dev: "rx".into(),
+                hook: TcHook::Ingress,
+                pref: Some(1),
+                protocol: None,
+                mirred: MirredAction {
+                    to: TcHook::Egress,
+                    redirect: true
+                },
+                to: "out".into(),
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_not_simulated_is_named() {
+        let what = |text| match one(text) {
+            Command::NotCovered { what } => what,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(what("tc qdisc add dev rx root htb"), "tc qdisc add … root");
+        assert_eq!(
+            what("tc filter add dev rx ingress matchall action drop"),
+            "tc filter add … matchall action drop"
+        );
+        assert_eq!(what("tc class add dev rx"), "tc class add");
+    }
+
+    #[test]
+    fn mistakes_are_told_by_their_place() {
+        let error = |text| parse(text).unwrap_err().to_string();
+        assert_eq!(
+            error("tc filter add dev rx ingress matchall action mirred sideways"),
+            "Line 1, column 53: `sideways` does not fit here, expected ingress or egress."
+        );
+    }
+}

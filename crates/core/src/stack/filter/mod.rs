@@ -1,0 +1,136 @@
+//! What a TC program can do to an skb (`net/core/filter.c`): one function per helper, with its name.
+
+mod redirect;
+mod resize;
+mod room;
+#[cfg(test)]
+mod tests;
+mod vlan;
+
+pub(super) use redirect::RedirectInfo;
+
+use super::skb_own::ENOMEM;
+use super::{Kernel, Run};
+use crate::design::Realign;
+use crate::skb::BpfSkbDataEnd;
+use crate::trace::{Layer, SkbNo};
+use crate::xdp::EINVAL;
+
+const FILE: &str = "net/core/filter.c";
+/// `-EFAULT`.
+const EFAULT: i64 = -14;
+/// `-ENOTSUPP`.
+pub(super) const ENOTSUPP: i64 = -524;
+/// `BPF_SKB_MAX_LEN` = `SKB_MAX_ALLOC`: four pages without the shared info.
+const BPF_SKB_MAX_LEN: u32 = 4 * 4096 - crate::skb::SHARED_INFO_SIZE;
+
+impl Kernel {
+    /// `bpf_compute_data_pointers()`: `data_meta = data - meta_len`, whatever the design says.
+    pub(super) fn bpf_compute_data_pointers(&mut self, no: SkbNo) {
+        let meta_len = u32::from(self.buffers.get(self.skb(no).head).shinfo.meta_len);
+        let skb = self.skb_mut(no);
+        skb.cb = BpfSkbDataEnd {
+            data_meta: skb.data.saturating_sub(meta_len),
+            data_end: skb.data + skb.headlen(),
+        };
+    }
+
+    /// `bpf_try_make_writable()`.
+    pub(super) fn bpf_try_make_writable(&mut self, no: SkbNo, write_len: u32) -> Run<i64> {
+        let err = self.skb_ensure_writable(no, write_len)?;
+        self.bpf_compute_data_pointers(no);
+        Ok(err)
+    }
+
+    /// `bpf_try_make_head_writable()`.
+    fn bpf_try_make_head_writable(&mut self, no: SkbNo) -> Run<i64> {
+        self.bpf_try_make_writable(no, self.skb(no).headlen())
+    }
+
+    /// `bpf_skb_store_bytes()`; `source` says whose bytes they are.
+    pub(super) fn bpf_skb_store_bytes(
+        &mut self,
+        no: SkbNo,
+        offset: u32,
+        from: &[u8],
+        flags: u64,
+        source: u16,
+    ) -> Run<i64> {
+        const BPF_F_RECOMPUTE_CSUM: u64 = 1;
+        const BPF_F_INVALIDATE_HASH: u64 = 2;
+        self.traced("bpf_skb_store_bytes", FILE, no, |k| {
+            if flags & !(BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH) != 0 {
+                return Ok(EINVAL);
+            }
+            if offset > i32::MAX as u32 {
+                return Ok(EFAULT);
+            }
+            let end = offset.saturating_add(from.len() as u32);
+            if k.bpf_try_make_writable(no, end)? != 0 {
+                return Ok(EFAULT);
+            }
+            let (head, at) = (k.skb(no).head, k.skb(no).data + offset);
+            k.buffers.write(head, at, from, source, 0);
+            Ok(0)
+        })
+    }
+
+    /// `bpf_skb_pull_data()`: 0 bytes asked for are all linear ones.
+    pub(super) fn bpf_skb_pull_data(&mut self, no: SkbNo, len: u32) -> Run<i64> {
+        self.traced("bpf_skb_pull_data", FILE, no, |k| {
+            let len = if len == 0 { k.skb(no).headlen() } else { len };
+            k.bpf_try_make_writable(no, len)
+        })
+    }
+
+    /// `bpf_skb_meta_realign()` (series v3, patch 16). On the warning path `data_meta` is not computed anew.
+    pub(super) fn bpf_skb_meta_realign(&mut self, no: SkbNo) -> Run<()> {
+        self.traced("bpf_skb_meta_realign", FILE, no, |k| {
+            let head = k.skb(no).head;
+            match k.design.realign(k.skb(no), &k.buffers.get(head).shinfo) {
+                Realign::Nothing => {}
+                Realign::MoveUp { gap } => {
+                    k.move_metadata_up(head, gap);
+                    k.bpf_compute_data_pointers(no);
+                }
+                Realign::WarnAndClear => {
+                    k.warn_once("skb metadata end past mac header");
+                    // the place in the recorded kernel
+                    k.warn_once("WARNING: net/core/filter.c:9276 bpf_skb_meta_realign");
+                    k.skb_metadata_clear(no);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// `bpf_dynptr_from_skb_meta()`: the size of the dynptr, or an error.
+    pub(super) fn bpf_dynptr_from_skb_meta(
+        &mut self,
+        no: SkbNo,
+        flags: u64,
+    ) -> Run<Result<u32, i64>> {
+        let ret = self.traced("bpf_dynptr_from_skb_meta", FILE, no, |_| {
+            Ok(if flags == 0 { 0 } else { EINVAL })
+        })?;
+        let len = self.buffers.get(self.skb(no).head).shinfo.meta_len;
+        Ok(if ret == 0 {
+            Ok(u32::from(len))
+        } else {
+            Err(ret)
+        })
+    }
+
+    /// `__bpf_skb_meta_store_bytes()` up to the store: a buffer of one's own first. Flags are checked by the caller.
+    pub(super) fn bpf_skb_meta_make_writable(&mut self, no: SkbNo) -> Run<i64> {
+        let err = self.bpf_try_make_writable(no, 0)?;
+        Ok(if err == 0 { 0 } else { EFAULT })
+    }
+
+    /// `memset(…, 0, …)` of room that a helper made.
+    fn zero(&mut self, no: SkbNo, offset: u32, len: u32, writer: &str) {
+        let label = format!("room made by {writer}");
+        let zeros = vec![0; len as usize];
+        self.write_header(no, offset, &zeros, Layer::ProgramStore, label, writer);
+    }
+}

@@ -1,0 +1,93 @@
+//! `drivers/net/geneve.c`.
+
+use super::skbuff::drop_reason;
+use super::{Kernel, Run};
+use crate::net::dissect::{be16, be32};
+use crate::net::{ethernet, geneve, ipv4, udp};
+use crate::scenario::command::UdpTunnelParms;
+use crate::scenario::topology::{DevId, DeviceKind};
+use crate::trace::{Layer, SkbNo};
+
+const FILE: &str = "drivers/net/geneve.c";
+/// `GENEVE_BASE_HLEN`: UDP and GENEVE.
+const BASE_HLEN: u32 = udp::HLEN + geneve::HLEN;
+/// `GENEVE_IPV4_HLEN`: what a frame costs, the inner Ethernet header included.
+pub(super) const IPV4_HLEN: u32 = ethernet::HLEN + ipv4::HLEN + BASE_HLEN;
+/// The source port is a hash with a random key; the recordings write 0xe5e5 (golden/README.md).
+const SOURCE_PORT: u16 = 0xe5e5;
+
+impl Kernel {
+    /// `geneve_udp_encap_recv()` and `geneve_rx()`: the frame arrives on the device of its VNI and sender.
+    pub(super) fn geneve_udp_encap_recv(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("geneve_udp_encap_recv", FILE, no, |k| {
+            let at = k.skb(no).data + udp::HLEN;
+            let header = k.bytes(no, at, geneve::HLEN).to_vec();
+            let whole = header.len() == geneve::HLEN as usize;
+            let (Some(&first), Some(&flags)) = (header.first(), header.get(1)) else {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            };
+            let proto = be16(&header, 2);
+            let dev = k.geneve_lookup_skb(no, be32(&header, 4) >> 8);
+            let dev = dev.filter(|_| whole && first >> 6 == 0 && proto == ethernet::P_TEB);
+            let len = udp::HLEN + geneve::header_len(first);
+            let Some(dev) = dev.filter(|_| k.skb(no).len >= len + ethernet::HLEN) else {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            };
+            let xnet = k.left_home(dev);
+            k.iptunnel_pull_header(no, len, proto, xnet)?;
+            if flags & geneve::CRITICAL != 0 {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            }
+            k.frame_arrives(
+                no,
+                dev,
+                drop_reason::NOT_SPECIFIED,
+                drop_reason::NOT_SPECIFIED,
+            )?;
+            Ok(0)
+        })
+    }
+
+    /// `geneve_lookup_skb()`: by port, VNI and the sender's address.
+    fn geneve_lookup_skb(&self, no: SkbNo, vni: u32) -> Option<DevId> {
+        let netns = self.topology.dev(self.skb(no).dev?).netns;
+        let (port, sender) = (self.udp_dest(no), self.ip_hdr_addr(no, 12));
+        self.topology
+            .devices
+            .iter()
+            .position(|dev| {
+                let fits = matches!(dev.kind, DeviceKind::Geneve(parms)
+                    if parms.vni == vni && parms.dstport == port && parms.remote == Some(sender));
+                fits && dev.up && dev.home == netns
+            })
+            .map(DevId)
+    }
+
+    /// `geneve_xmit()`, `geneve_xmit_skb()` and `geneve_build_skb()`.
+    pub(super) fn geneve_xmit(&mut self, no: SkbNo, dev: DevId, parms: UdpTunnelParms) -> Run<i64> {
+        self.traced("geneve_xmit", FILE, no, |k| {
+            let Some((route, outer)) = k.udp_tunnel_outer(no, dev, parms)? else {
+                return Ok(0);
+            };
+            k.skb_tunnel_check_pmtu(no, dev, route, IPV4_HLEN)?;
+            k.skb_mut(no).reset_mac_header();
+            let xnet = k.left_home(dev);
+            k.skb_scrub_packet(no, xnet)?;
+            let room = k.topology.dev(route.dev).ll_reserved_space() + BASE_HLEN + ipv4::HLEN;
+            k.skb_cow_head(no, room)?;
+            k.iptunnel_handle_offloads(no)?;
+            k.skb_mut(no).push(geneve::HLEN)?;
+            let mut header = [0; geneve::HLEN as usize];
+            header[2..4].copy_from_slice(&ethernet::P_TEB.to_be_bytes());
+            header[4..].copy_from_slice(&(parms.vni << 8).to_be_bytes());
+            let (at, label) = (k.skb(no).data, format!("GENEVE header, VNI {}", parms.vni));
+            k.write_header(no, at, &header, Layer::Geneve, label, "geneve_build_header");
+            let ports = (SOURCE_PORT, parms.dstport);
+            k.udp_tunnel_xmit_skb(no, route, outer, ports, (dev, parms))?;
+            Ok(0)
+        })
+    }
+}

@@ -1,0 +1,183 @@
+//! `net/ipv4/ip_forward.c`, and the routing decision for received packets (`net/ipv4/route.c`).
+
+use super::dev_rx::NET_RX_DROP;
+use super::skbuff::drop_reason;
+use super::{Kernel, Run, not_covered};
+use crate::net::dissect::be16;
+use crate::net::{icmp, ipv4};
+use crate::scenario::command::RouteKind;
+use crate::scenario::topology::{DevId, Lookup, Route};
+use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_NONE, PacketType};
+use crate::trace::SkbNo;
+
+const FILE: &str = "net/ipv4/ip_forward.c";
+
+/// Where a received packet goes (`dst->input`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// `ip_local_deliver()`.
+    Local,
+    /// `ip_forward()`.
+    Forward(Route),
+    /// `ip_error()`.
+    Error(RouteError),
+    /// `dst_discard()`: a blackhole.
+    Discard,
+}
+
+/// Why there is no way (`dst->error`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RouteError {
+    /// `EHOSTUNREACH`.
+    Host,
+    /// `ENETUNREACH`.
+    Net,
+    /// `EACCES`.
+    Access,
+}
+
+impl Kernel {
+    /// `ip_route_input_slow()`: without forwarding, what is not for this host has nowhere to go.
+    pub(super) fn ip_route_input(&self, no: SkbNo, dev: DevId) -> Run<Input> {
+        let netns = self.topology.dev(dev).netns;
+        let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
+        if daddr.is_multicast() || daddr.is_broadcast() {
+            return not_covered(format!("ip_route_input: {daddr} (multicast, broadcast)"));
+        }
+        let found = self.topology.lookup(netns, daddr);
+        if found != Lookup::NoRoute && self.topology.is_local(netns, saddr) && !self.is_lo(dev) {
+            return not_covered(format!(
+                "ip_route_input: {saddr} is an address of this host (martian source)"
+            ));
+        }
+        let forwards = self.forwards(dev);
+        Ok(match found {
+            Lookup::Local => Input::Local,
+            Lookup::NoRoute if !forwards => Input::Error(RouteError::Host),
+            Lookup::NoRoute => Input::Error(RouteError::Net),
+            _ if !forwards => Input::Error(RouteError::Host),
+            Lookup::Unicast(route) => Input::Forward(route),
+            Lookup::Refused(RouteKind::Unreachable) => Input::Error(RouteError::Host),
+            Lookup::Refused(RouteKind::Prohibit) => Input::Error(RouteError::Access),
+            Lookup::Refused(_) => Input::Discard,
+        })
+    }
+
+    fn is_lo(&self, dev: DevId) -> bool {
+        self.topology.dev(dev).kind == crate::scenario::topology::DeviceKind::Loopback
+    }
+
+    /// `IN_DEV_FORWARD()`: set for all devices, or for this one.
+    fn forwards(&self, dev: DevId) -> bool {
+        let netns = self.topology.netns_of(dev);
+        let own = format!(
+            "net.ipv4.conf.{}.forwarding",
+            self.topology.dev(dev).name.replace('.', "/")
+        );
+        let keys = [
+            "net.ipv4.ip_forward",
+            "net.ipv4.conf.all.forwarding",
+            own.as_str(),
+        ];
+        keys.into_iter().any(|key| netns.flag(key))
+    }
+
+    /// `dst_input()`: by the routing decision.
+    pub(super) fn dst_input(&mut self, no: SkbNo, input: Input) -> Run<i64> {
+        match input {
+            Input::Local => self.ip_local_deliver(no),
+            Input::Forward(route) => self.ip_forward(no, route),
+            Input::Error(error) => self.ip_error(no, error),
+            Input::Discard => {
+                self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                Ok(0)
+            }
+        }
+    }
+
+    /// `ip_error()` (`net/ipv4/route.c`): a router tells the sender; another host is silent.
+    fn ip_error(&mut self, no: SkbNo, error: RouteError) -> Run<i64> {
+        let forwards = self.skb(no).dev.is_some_and(|dev| self.forwards(dev));
+        let (code, reason) = match error {
+            RouteError::Host if !forwards => (None, drop_reason::IP_INADDRERRORS),
+            RouteError::Net if !forwards => (None, drop_reason::IP_INNOROUTES),
+            RouteError::Host => (Some(icmp::HOST_UNREACH), drop_reason::NOT_SPECIFIED),
+            RouteError::Net => (Some(icmp::NET_UNREACH), drop_reason::IP_INNOROUTES),
+            RouteError::Access => (Some(icmp::PKT_FILTERED), drop_reason::NOT_SPECIFIED),
+        };
+        if let Some(code) = code.filter(|_| forwards) {
+            self.icmp_send(no, icmp::DEST_UNREACH, code)?;
+        }
+        self.kfree_skb(no, reason)?;
+        Ok(0)
+    }
+
+    /// `ip_forward()`: one hop less to live, and out by the route's device.
+    fn ip_forward(&mut self, no: SkbNo, route: Route) -> Run<i64> {
+        self.traced("ip_forward", FILE, no, |k| {
+            if k.skb(no).pkt_type != PacketType::Host {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(NET_RX_DROP);
+            }
+            k.skb_forward_csum(no);
+            let at = u32::from(k.skb(no).network_header);
+            let header = k.bytes(no, at, ipv4::HLEN).to_vec();
+            let ttl = header.get(8).copied().unwrap_or(0);
+            if ttl <= 1 {
+                k.icmp_send(no, icmp::TIME_EXCEEDED, icmp::EXC_TTL)?;
+                k.kfree_skb(no, drop_reason::IP_INHDR)?;
+                return Ok(NET_RX_DROP);
+            }
+            let out = k.topology.dev(route.dev);
+            let (room, mtu) = (out.ll_reserved_space(), out.mtu);
+            if k.skb(no).len > mtu && be16(&header, 6) & ipv4::DF != 0 {
+                return not_covered("ip_forward: larger than the MTU (ICMP_FRAG_NEEDED)");
+            }
+            if k.skb(no).dev == Some(route.dev) {
+                return not_covered("ip_forward: out by the device it came from (ICMP redirect)");
+            }
+            k.skb_cow_head(no, room)?;
+            k.ip_decrease_ttl(no);
+            k.skb_mut(no).dst = Some(route);
+            k.traced("ip_forward_finish", FILE, no, |k| k.ip_output(no))
+        })
+    }
+
+    /// `skb_forward_csum()`: a sum of the received packet is of no use for the one that is sent.
+    pub(super) fn skb_forward_csum(&mut self, no: SkbNo) {
+        let skb = self.skb_mut(no);
+        if skb.ip_summed == CHECKSUM_COMPLETE {
+            skb.ip_summed = CHECKSUM_NONE;
+        }
+    }
+
+    /// `ip_decrease_ttl()`: ttl and checksum, in place.
+    fn ip_decrease_ttl(&mut self, no: SkbNo) {
+        let (head, at) = (self.skb(no).head, u32::from(self.skb(no).network_header));
+        let ttl = self.bytes(no, at + 8, 1).first().copied().unwrap_or(1);
+        let check = be16(self.bytes(no, at + 10, 2), 0);
+        self.buffers.patch(head, at + 8, &[ttl.wrapping_sub(1)]);
+        self.buffers
+            .patch(head, at + 10, &check_after_decrease(check).to_be_bytes());
+    }
+}
+
+/// The header checksum when ttl is one less (RFC 1624).
+fn check_after_decrease(check: u16) -> u16 {
+    let sum = u32::from(check) + 0x0100;
+    // check += (check >= 0xFFFF): the carry, and never 0xffff
+    (sum + u32::from(sum >= 0xffff)) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_after_decrease;
+
+    /// golden E10-fwd-plain-4b-native: ttl 64 → 63 makes 449f 459f.
+    #[test]
+    fn checksum_of_a_forwarded_header() {
+        assert_eq!(check_after_decrease(0x449f), 0x459f);
+        assert_eq!(check_after_decrease(0xff80), 0x0081);
+        assert_eq!(check_after_decrease(0xfeff), 0x0000);
+    }
+}

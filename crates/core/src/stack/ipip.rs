@@ -1,0 +1,73 @@
+//! `net/ipv4/tunnel4.c` and `net/ipv4/ipip.c`: IPv4 in IPv4.
+
+use super::ip_tunnel::TunnelInfo;
+use super::skbuff::drop_reason;
+use super::{Kernel, Run};
+use crate::net::{ethernet, icmp, ipv4};
+use crate::scenario::command::TunnelParms;
+use crate::scenario::topology::{DevId, DeviceKind};
+use crate::trace::SkbNo;
+
+const FILE: &str = "net/ipv4/ipip.c";
+/// What a handler of `tunnel4` answers when the packet is not its own.
+const NOT_MINE: i64 = -1;
+
+impl Kernel {
+    /// `tunnel4_rcv()`: asks who wants a packet that holds another one.
+    pub(super) fn tunnel4_rcv(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("tunnel4_rcv", "net/ipv4/tunnel4.c", no, |k| {
+            if k.skb(no).len >= ipv4::HLEN && k.ipip_rcv(no)? != NOT_MINE {
+                return Ok(0);
+            }
+            k.icmp_send(no, icmp::DEST_UNREACH, icmp::PORT_UNREACH)?;
+            k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+            Ok(0)
+        })
+    }
+
+    /// `ipip_rcv()`.
+    fn ipip_rcv(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ipip_rcv", FILE, no, |k| k.ipip_tunnel_rcv(no))
+    }
+
+    /// `ipip_tunnel_rcv()`: nothing stands between the outer header and the inner packet.
+    fn ipip_tunnel_rcv(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("ipip_tunnel_rcv", FILE, no, |k| {
+            let fits = |kind| match kind {
+                DeviceKind::Ipip(parms) => Some(parms),
+                _ => None,
+            };
+            let Some((tunnel, parms)) = k.ip_tunnel_lookup(no, None, fits) else {
+                return Ok(NOT_MINE);
+            };
+            k.iptunnel_pull_header(no, 0, ethernet::P_IP, false)?;
+            k.skb_mut(no).reset_mac_header();
+            let info = TunnelInfo {
+                proto: ethernet::P_IP,
+                key: None,
+                csum: false,
+                seq: None,
+            };
+            k.ip_tunnel_rcv(tunnel, parms, no, info)?;
+            Ok(0)
+        })
+    }
+
+    /// `ipip_tunnel_xmit()`: the tunnel device sends.
+    pub(super) fn ipip_tunnel_xmit(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        parms: TunnelParms,
+    ) -> Run<i64> {
+        self.traced("ipip_tunnel_xmit", FILE, no, |k| {
+            if k.skb(no).protocol != ethernet::P_IP {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            }
+            k.iptunnel_handle_offloads(no)?;
+            k.ip_tunnel_xmit(no, dev, parms, ipv4::PROTO_IPIP)?;
+            Ok(0)
+        })
+    }
+}

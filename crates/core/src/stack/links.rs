@@ -1,0 +1,318 @@
+//! Makes devices and changes them, with the kernel's defaults.
+
+use super::execute::{Cause, Done};
+use super::{Kernel, geneve, vxlan};
+use crate::net::{ethernet, gre};
+use crate::scenario::command::{LinkKind, Mac, Netns, TunnelParms};
+use crate::scenario::topology::{DevId, Device, DeviceKind, NetnsId, TopologyError, veth};
+
+const IPV4_HLEN: u32 = 20;
+/// `IP_TUNNEL_MAX_ADJ_HEADROOM` (`ip_tunnel_limit_headroom()`): most that a tunnel asks for, bytes.
+pub(super) const MAX_TUNNEL_HEADROOM: u32 = 512;
+
+impl Kernel {
+    pub(super) fn link_add(
+        &mut self,
+        netns: &Netns,
+        name: &str,
+        address: Option<Mac>,
+        kind: &LinkKind,
+    ) -> Done {
+        let netns = self.topology.find_netns(netns)?;
+        let mut device = match kind {
+            LinkKind::Veth {
+                peer,
+                peer_address,
+                peer_netns,
+            } => {
+                let peer_netns = if peer_netns.is_some() {
+                    self.topology.find_netns(peer_netns)?
+                } else {
+                    netns
+                };
+                return self
+                    .add_veth_pair((name, netns, address), (peer, peer_netns, *peer_address));
+            }
+            LinkKind::Gre(parms) => {
+                let below = self.underlay(netns, *parms);
+                tunnel_device(name, netns, DeviceKind::Gre(*parms), *parms, below.as_ref())
+            }
+            LinkKind::Gretap(parms) => {
+                let below = self.underlay(netns, *parms);
+                let kind = DeviceKind::Gretap(*parms);
+                tunnel_device(name, netns, kind, *parms, below.as_ref())
+            }
+            LinkKind::Ipip(parms) => {
+                let below = self.underlay(netns, *parms);
+                let kind = DeviceKind::Ipip(*parms);
+                tunnel_device(name, netns, kind, *parms, below.as_ref())
+            }
+            LinkKind::Vlan {
+                lower,
+                protocol,
+                id,
+            } => {
+                let lower = self.topology.find_dev(netns, lower)?;
+                vlan_device(
+                    name,
+                    netns,
+                    (lower, self.topology.dev(lower)),
+                    *protocol,
+                    *id,
+                )
+            }
+            LinkKind::Vxlan(parms, lower) => {
+                let below = match lower {
+                    Some(lower) => Some(self.topology.find_dev(netns, lower)?),
+                    None => None,
+                };
+                let below = below.map(|dev| self.topology.dev(dev));
+                let mut device = ethernet_device(name, netns, DeviceKind::Vxlan(*parms));
+                // vxlan_config_apply()
+                device.needed_headroom = vxlan::HEADROOM
+                    + below.map_or(ethernet::HLEN, |dev| {
+                        dev.hard_header_len + dev.needed_headroom
+                    });
+                device.mtu = below.map_or(device.mtu, |dev| dev.mtu - vxlan::HEADROOM);
+                device
+            }
+            LinkKind::Geneve(parms) => {
+                let mut device = ethernet_device(name, netns, DeviceKind::Geneve(*parms));
+                // geneve_configure() and geneve_link_config()
+                device.needed_headroom = geneve::IPV4_HLEN + ethernet::HLEN;
+                let below = parms
+                    .remote
+                    .and_then(|remote| self.topology.route(netns, remote).ok())
+                    .map(|route| self.topology.dev(route.dev).mtu);
+                device.mtu = below.map_or(device.mtu, |mtu| mtu.saturating_sub(geneve::IPV4_HLEN));
+                device
+            }
+            LinkKind::Bridge => ethernet_device(name, netns, DeviceKind::Bridge),
+            LinkKind::Unknown(kind) => return Err(TopologyError::UnknownKind(kind.clone()).into()),
+        };
+        let number = (self.topology.devices.len() + 1) as u8;
+        if device.has_ethernet() && device.mac == [0; 6] {
+            // eth_hw_addr_random(); here by number, as for veth
+            device.mac = [0x02, 0, 0, 0, 0, number];
+        }
+        device.mac = address.unwrap_or(device.mac);
+        self.topology.add_dev(device)?;
+        Ok(())
+    }
+
+    /// Both ends, each knowing the other. A device without a given address gets a local one by its number.
+    fn add_veth_pair(
+        &mut self,
+        a: (&str, NetnsId, Option<Mac>),
+        b: (&str, NetnsId, Option<Mac>),
+    ) -> Done {
+        let first = self.topology.devices.len();
+        for (i, (name, netns, address)) in [a, b].into_iter().enumerate() {
+            let number = (first + i + 1) as u8;
+            let mac = address.unwrap_or([0x02, 0, 0, 0, 0, number]);
+            self.topology
+                .add_dev(veth(name, netns, mac, DevId(first + 1 - i)))?;
+        }
+        Ok(())
+    }
+
+    /// The device a tunnel's packets will leave by, as `ip_tunnel_bind_dev()` guesses it.
+    fn underlay(&self, netns: NetnsId, parms: TunnelParms) -> Option<Device> {
+        let route = self.topology.route(netns, parms.remote?).ok()?;
+        Some(self.topology.dev(route.dev).clone())
+    }
+
+    pub(super) fn link_set(
+        &mut self,
+        id: DevId,
+        up: Option<bool>,
+        address: Option<Mac>,
+        mtu: Option<u32>,
+    ) {
+        let device = self.topology.dev_mut(id);
+        device.up = up.unwrap_or(device.up);
+        device.mac = address.unwrap_or(device.mac);
+        device.mtu = mtu.unwrap_or(device.mtu);
+    }
+
+    /// `dev_change_net_namespace()`: the device goes down, and what was configured on it is gone. A
+    /// tunnel's outer packets stay in the namespace in which it was made.
+    pub(super) fn link_move(&mut self, id: DevId, to: &str) -> Done {
+        let to = self.topology.find_netns(&Some(to.to_owned()))?;
+        let name = self.topology.dev(id).name.clone();
+        let from = self.topology.dev(id).netns;
+        if from == to {
+            return Ok(());
+        }
+        if self.topology.find_dev(to, &name).is_ok() {
+            let netns = self.topology.netns[to.0].display_name();
+            return Err(TopologyError::DeviceExists { dev: name, netns }.into());
+        }
+        let uses = |dev: &Device| matches!(dev.kind, DeviceKind::Vlan { lower, .. } if lower == id);
+        if self.topology.devices.iter().any(uses) || self.topology.dev(id).master.is_some() {
+            let what = "moving a device with VLANs, or a bridge port, to another namespace";
+            return Err(Cause::NotCovered(what.into()));
+        }
+        let here = &mut self.topology.netns[from.0];
+        here.addrs.retain(|(dev, _)| *dev != id);
+        here.neigh.retain(|(dev, _, _)| *dev != id);
+        here.routes.retain(|route| route.dev != id);
+        let taken = |index: u32| {
+            let mut devices = self.topology.devices.iter();
+            devices.any(|dev| dev.netns == to && dev.ifindex == index)
+        };
+        let wanted = self.topology.dev(id).ifindex;
+        let ifindex = if taken(wanted) {
+            (2..).find(|index| !taken(*index)).unwrap_or(wanted)
+        } else {
+            wanted
+        };
+        let device = self.topology.dev_mut(id);
+        (device.netns, device.up, device.ifindex) = (to, false, ifindex);
+        device.hh_cached.clear();
+        Ok(())
+    }
+
+    /// `br_add_if()` and `br_del_if()`: ports leave as much headroom as the neediest of them.
+    pub(super) fn link_master(&mut self, id: DevId, master: Option<&str>) -> Done {
+        let Some(name) = master else {
+            self.topology.dev_mut(id).master = None;
+            return Ok(());
+        };
+        let netns = self.topology.dev(id).netns;
+        let bridge = self.topology.find_dev(netns, name)?;
+        if self.topology.dev(bridge).kind != DeviceKind::Bridge || bridge == id {
+            return Err(TopologyError::NotABridge {
+                dev: name.into(),
+                netns: self.topology.netns[netns.0].display_name(),
+            }
+            .into());
+        }
+        self.topology.dev_mut(id).master = Some(bridge);
+        // netdev_get_fwd_headroom(): veth's is phony
+        let device = self.topology.dev(id);
+        let needs = match device.kind {
+            DeviceKind::Veth { .. } => 0,
+            _ => device.needed_headroom,
+        };
+        let room = self.topology.dev(bridge).needed_headroom.max(needs);
+        self.topology.dev_mut(bridge).needed_headroom = room;
+        // veth_set_rx_headroom(): both ends take it
+        let ports: Vec<_> = self
+            .topology
+            .devices
+            .iter()
+            .enumerate()
+            .filter_map(|(port, dev)| match dev.kind {
+                DeviceKind::Veth { peer } if dev.master == Some(bridge) => {
+                    Some([DevId(port), peer])
+                }
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        for port in ports {
+            let port = self.topology.dev_mut(port);
+            port.needed_headroom = port.needed_headroom.max(room);
+        }
+        Ok(())
+    }
+}
+
+/// `ether_setup()`: what devices with an Ethernet header begin with.
+fn ethernet_device(name: &str, netns: NetnsId, kind: DeviceKind) -> Device {
+    let mut device = veth(name, netns, [0; 6], DevId(0));
+    device.kind = kind;
+    device.gro = true;
+    device
+}
+
+/// `register_vlan_device()`, `vlan_setup()` and `vlan_dev_init()`: much is that of the device below.
+fn vlan_device(
+    name: &str,
+    netns: NetnsId,
+    (lower, below): (DevId, &Device),
+    protocol: u16,
+    id: u16,
+) -> Device {
+    let kind = DeviceKind::Vlan {
+        lower,
+        protocol,
+        id,
+    };
+    let mut device = ethernet_device(name, netns, kind);
+    device.mac = below.mac;
+    device.mtu = below.mtu;
+    device.hard_header_len = below.hard_header_len;
+    device.needed_headroom = below.needed_headroom + crate::net::vlan::HLEN;
+    device
+}
+
+/// A tunnel straight over IPv4: `ipgre_tunnel_init()`, `gre_tap_init()` (`net/ipv4/ip_gre.c`),
+/// `ipip_tunnel_init()` (`net/ipv4/ipip.c`) and `ip_tunnel_bind_dev()` (`net/ipv4/ip_tunnel.c`).
+fn tunnel_device(
+    name: &str,
+    netns: NetnsId,
+    kind: DeviceKind,
+    parms: TunnelParms,
+    underlay: Option<&Device>,
+) -> Device {
+    /// `LL_MAX_HEADER` of a kernel with wireless and mesh: what is assumed without a route to the remote.
+    const LL_MAX_HEADER: u32 = 128;
+    let flags = [
+        (parms.ocsum, gre::CSUM),
+        (parms.okey.is_some(), gre::KEY),
+        (parms.oseq, gre::SEQ),
+    ];
+    let set = flags.into_iter().filter(|(on, _)| *on);
+    let (tun_hlen, ethernet) = match kind {
+        DeviceKind::Ipip(_) => (0, 0),
+        DeviceKind::Gretap(_) => (gre::header_len(set.map(|(_, f)| f).sum()), ethernet::HLEN),
+        _ => (gre::header_len(set.map(|(_, f)| f).sum()), 0),
+    };
+    let t_hlen = tun_hlen + IPV4_HLEN;
+    let below = underlay.map_or(LL_MAX_HEADER, |dev| {
+        dev.hard_header_len + dev.needed_headroom
+    });
+    let mtu = underlay.map_or(1500, |dev| dev.mtu);
+    let mut device = ethernet_device(name, netns, kind);
+    device.hard_header_len = ethernet;
+    device.needed_headroom = (t_hlen + below).min(MAX_TUNNEL_HEADROOM);
+    device.mtu = mtu.saturating_sub(t_hlen + ethernet).max(68);
+    device
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn below() -> Device {
+        veth("tx", NetnsId(0), [2; 6], DevId(0))
+    }
+
+    fn shape(device: &Device) -> (u32, u32, u32) {
+        (
+            device.needed_headroom,
+            device.mtu,
+            device.ll_reserved_space(),
+        )
+    }
+
+    /// golden E2-gre-veth-full: a packet socket on `encap` reserves 48 bytes: 24 + 14 = 38, rounded.
+    #[test]
+    fn headroom_of_tunnels_over_veth() {
+        let parms = TunnelParms::default();
+        let tunnel = |kind| tunnel_device("t", NetnsId(0), kind, parms, Some(&below()));
+        assert_eq!(shape(&tunnel(DeviceKind::Gre(parms))), (38, 1476, 48));
+        assert_eq!(shape(&tunnel(DeviceKind::Gretap(parms))), (38, 1462, 64));
+        assert_eq!(shape(&tunnel(DeviceKind::Ipip(parms))), (34, 1480, 48));
+    }
+
+    /// golden E3-vlan-hwaccel-native, seq 1: a frame on `tx.7` stands at 18 = 32 − 14.
+    #[test]
+    fn a_vlan_device_leaves_room_for_its_tag() {
+        let vlan = vlan_device("tx.7", NetnsId(0), (DevId(0), &below()), 0x8100, 7);
+        assert_eq!(shape(&vlan), (4, 1500, 32));
+        assert_eq!(vlan.mac, [2; 6]);
+    }
+}

@@ -1,0 +1,284 @@
+//! What a running TC program acts on: its helpers are the stack's functions of the same names.
+
+use super::filter::ENOTSUPP;
+use super::programs::address_of;
+use super::{Kernel, Run, Stop};
+use crate::bpf::{CtxField, Host};
+use crate::scenario::topology::DevId;
+use crate::trace::{BufferNo, Layer, Outcome, ReadHow, SkbNo, StepKind};
+use crate::xdp::EINVAL;
+
+/// `-EFAULT`.
+const EFAULT: i64 = -14;
+
+/// The packet under a TC program.
+pub(super) struct TcHost<'k> {
+    kernel: &'k mut Kernel,
+    no: SkbNo,
+    run: usize,
+    dev: DevId,
+    /// How the program has asked for metadata, without having read any yet.
+    looked: Option<ReadHow>,
+    stop: Option<Stop>,
+}
+
+impl<'k> TcHost<'k> {
+    pub fn new(kernel: &'k mut Kernel, no: SkbNo, run: usize, dev: DevId) -> Self {
+        Self {
+            kernel,
+            no,
+            run,
+            dev,
+            looked: None,
+            stop: None,
+        }
+    }
+
+    /// The run is over: a program that asked for metadata and saw none has a verdict too.
+    pub fn finish(self) -> (&'k mut Kernel, Option<Stop>) {
+        let head = self.head();
+        if let Some(how) = self.looked {
+            self.kernel.judge_nothing(self.run, head, how);
+        }
+        (self.kernel, self.stop)
+    }
+
+    fn head(&self) -> BufferNo {
+        self.kernel.skb(self.no).head
+    }
+
+    /// Runs a function of the stack; what stops it stops the program's run at its end.
+    fn call(&mut self, function: impl FnOnce(&mut Kernel, SkbNo) -> Run<i64>) -> i64 {
+        match function(self.kernel, self.no) {
+            Ok(ret) => ret,
+            Err(stop) => {
+                self.stop.get_or_insert(stop);
+                EINVAL
+            }
+        }
+    }
+
+    /// Copies buffer bytes.
+    fn copy(&self, offset: u32, into: &mut [u8]) {
+        let buffer = self.kernel.buffers.get(self.head());
+        let bytes = buffer.bytes(offset, into.len() as u32);
+        into[..bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// Reads metadata bytes, from byte `first` of them on, and judges them.
+    fn read_metadata(&mut self, offset: u32, into: &mut [u8], how: ReadHow, first: u32) {
+        let head = self.head();
+        self.copy(offset, into);
+        self.looked = None;
+        self.kernel
+            .judge_read(self.run, head, how, offset, into.len() as u32, first);
+    }
+
+    /// Writes metadata bytes; what a program writes as metadata are the metadata from now on.
+    fn write_metadata(&mut self, start: u32, len: u32, first: u32, bytes: &[u8]) {
+        let head = self.head();
+        let source = self.source(Layer::Metadata, "metadata of");
+        let buffers = &mut self.kernel.buffers;
+        buffers.write(head, start + first, bytes, source, first as u16);
+        let origins = buffers.get(head).origins(start, len).to_vec();
+        self.kernel.judge.handed_over(head, start, &origins);
+    }
+
+    fn source(&mut self, layer: Layer, what: &str) -> u16 {
+        let program = self.kernel.recorder.trace.runs[self.run].program.clone();
+        let label = format!("{what} {program}");
+        self.kernel
+            .program_source(self.run, layer, label, &program, self.dev)
+    }
+
+    /// Start and length of the metadata by the design's formula.
+    fn metadata(&self) -> Option<(u32, u32)> {
+        let meta = self.kernel.meta_fields(self.kernel.skb(self.no));
+        Some((meta.start?, meta.len))
+    }
+}
+
+impl Host for TcHost<'_> {
+    fn packet_address(&self) -> u64 {
+        address_of(self.head())
+    }
+
+    fn ctx_load(&mut self, field: CtxField) -> u64 {
+        let skb = self.kernel.skb(self.no);
+        let at = |offset: u32| address_of(skb.head) + u64::from(offset);
+        match field {
+            CtxField::Data => at(skb.data),
+            CtxField::DataEnd => at(skb.cb.data_end),
+            CtxField::DataMeta => {
+                let address = at(skb.cb.data_meta);
+                self.looked.get_or_insert(ReadHow::DataMeta);
+                address
+            }
+            CtxField::Len => u64::from(skb.len),
+            CtxField::PktType => skb.pkt_type as u64,
+            CtxField::Protocol => u64::from(skb.protocol.to_be()),
+            CtxField::Ifindex => u64::from(self.kernel.topology.dev(self.dev).ifindex),
+            CtxField::IngressIfindex => u64::from(skb.skb_iif),
+            CtxField::Mark => u64::from(skb.mark),
+            CtxField::Priority => u64::from(skb.priority),
+            CtxField::VlanTci => u64::from(skb.vlan_tci),
+            CtxField::VlanPresent => u64::from(skb.vlan_present),
+            CtxField::VlanProto => u64::from(skb.vlan_proto.to_be()),
+            CtxField::ClonedByte => u64::from(skb.cloned),
+            CtxField::Hash | CtxField::QueueIndex => 0,
+        }
+    }
+
+    fn packet_bounds(&self) -> (u32, u32) {
+        let cb = self.kernel.skb(self.no).cb;
+        (cb.data_meta, cb.data_end)
+    }
+
+    fn packet_load(&mut self, offset: u32, into: &mut [u8]) {
+        let skb = self.kernel.skb(self.no);
+        if offset < skb.data {
+            let first = offset - skb.cb.data_meta;
+            self.read_metadata(offset, into, ReadHow::DataMeta, first);
+        } else {
+            self.copy(offset, into);
+        }
+    }
+
+    fn packet_store(&mut self, offset: u32, bytes: &[u8]) {
+        let skb = self.kernel.skb(self.no);
+        let (head, data, start) = (skb.head, skb.data, skb.cb.data_meta);
+        if offset < data {
+            self.write_metadata(start, data - start, offset - start, bytes);
+        } else {
+            let source = self.source(Layer::ProgramStore, "store of");
+            self.kernel.buffers.write(head, offset, bytes, source, 0);
+        }
+    }
+
+    fn xdp_adjust_meta(&mut self, _: i32) -> i64 {
+        EINVAL
+    }
+
+    fn xdp_adjust_head(&mut self, _: i32) -> i64 {
+        EINVAL
+    }
+
+    fn load_bytes(&mut self, offset: u32, into: &mut [u8]) -> i64 {
+        let skb = self.kernel.skb(self.no);
+        let (len, data, headlen) = (into.len() as u32, skb.data, skb.headlen());
+        if len > headlen || offset > headlen - len {
+            into.fill(0);
+            return EFAULT;
+        }
+        self.copy(data + offset, into);
+        0
+    }
+
+    fn skb_meta_realign(&mut self) {
+        self.call(|k, no| k.bpf_skb_meta_realign(no).map(|()| 0));
+    }
+
+    fn skb_pull_data(&mut self, len: u32) -> i64 {
+        self.call(|k, no| k.bpf_skb_pull_data(no, len))
+    }
+
+    fn skb_store_bytes(&mut self, offset: u32, from: &[u8], flags: u64) -> i64 {
+        let source = self.source(Layer::ProgramStore, "store of");
+        self.call(|k, no| k.bpf_skb_store_bytes(no, offset, from, flags, source))
+    }
+
+    fn skb_vlan_push(&mut self, protocol: u16, tci: u16) -> i64 {
+        self.call(|k, no| k.bpf_skb_vlan_push(no, protocol, tci))
+    }
+
+    fn skb_vlan_pop(&mut self) -> i64 {
+        self.call(Kernel::bpf_skb_vlan_pop)
+    }
+
+    fn skb_change_head(&mut self, head_room: u32, flags: u64) -> i64 {
+        self.call(|k, no| k.bpf_skb_change_head(no, head_room, flags))
+    }
+
+    fn skb_change_tail(&mut self, new_len: u32, flags: u64) -> i64 {
+        self.call(|k, no| k.bpf_skb_change_tail(no, new_len, flags))
+    }
+
+    fn skb_change_proto(&mut self, protocol: u16, flags: u64) -> i64 {
+        self.call(|k, no| k.bpf_skb_change_proto(no, protocol, flags))
+    }
+
+    fn skb_adjust_room(&mut self, len_diff: i32, mode: u32, flags: u64) -> i64 {
+        self.call(|k, no| k.bpf_skb_adjust_room(no, len_diff, mode, flags))
+    }
+
+    fn clone_redirect(&mut self, ifindex: u32, flags: u64) -> i64 {
+        self.call(|k, no| k.bpf_clone_redirect(no, ifindex, flags))
+    }
+
+    fn redirect(&mut self, ifindex: u32, flags: u64) -> i64 {
+        self.kernel.bpf_redirect(ifindex, flags)
+    }
+
+    fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64> {
+        self.looked.get_or_insert(ReadHow::Dynptr);
+        match self.kernel.bpf_dynptr_from_skb_meta(self.no, flags) {
+            Ok(result) => result,
+            Err(stop) => {
+                self.stop.get_or_insert(stop);
+                Err(ENOTSUPP)
+            }
+        }
+    }
+
+    fn skb_meta_load(&mut self, offset: u32, into: &mut [u8]) -> i64 {
+        let Some((start, _)) = self.metadata() else {
+            return EINVAL;
+        };
+        self.read_metadata(start + offset, into, ReadHow::Dynptr, offset);
+        0
+    }
+
+    fn skb_meta_store(&mut self, offset: u32, bytes: &[u8]) -> i64 {
+        let err = self.call(Kernel::bpf_skb_meta_make_writable);
+        if err != 0 {
+            return err;
+        }
+        self.skb_meta_slice_store(offset, bytes);
+        0
+    }
+
+    fn skb_meta_slice(&self, offset: u32) -> Option<u32> {
+        let (start, _) = self.metadata()?;
+        Some(start + offset)
+    }
+
+    fn skb_meta_slice_store(&mut self, offset: u32, bytes: &[u8]) {
+        if let Some((start, len)) = self.metadata() {
+            self.write_metadata(start, len, offset, bytes);
+        }
+    }
+
+    fn printk(&mut self, line: String) {
+        self.kernel.recorder.trace.printk.push(line);
+    }
+
+    fn ringbuf_output(&mut self, map: &str, record: &[u8]) {
+        self.kernel.ringbuf_record(self.run, map, record);
+    }
+
+    fn ktime_ns(&mut self) -> u64 {
+        self.kernel.recorder.next_step() as u64
+    }
+
+    fn instruction(&mut self, insn: usize, registers: &[u64; 11]) {
+        let registers = self.kernel.keep_registers(registers);
+        let kind = StepKind::Insn {
+            run: self.run,
+            insn,
+            registers,
+        };
+        if let Err(stop) = self.kernel.step(kind, self.no, Outcome::None) {
+            self.stop.get_or_insert(stop);
+        }
+    }
+}

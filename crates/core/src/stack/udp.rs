@@ -1,0 +1,243 @@
+//! `net/ipv4/udp.c` and `net/ipv4/udp_tunnel_core.c`: UDP as a carrier of tunnels.
+
+use std::net::Ipv4Addr;
+
+use super::features::CSUM_MANGLED_0;
+use super::ip_tunnel::{DEFAULT_TTL, Outer, ecn_encapsulate, outer_ipv4};
+use super::skbuff::drop_reason;
+use super::{Kernel, Run, not_covered};
+use crate::net::dissect::be16;
+use crate::net::{checksum, icmp, ipv4, udp};
+use crate::scenario::command::{TunnelDf, TunnelTtl, UdpTunnelParms};
+use crate::scenario::topology::{DevId, DeviceKind, NetnsId, Route};
+use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
+use crate::trace::{Layer, SkbNo};
+
+const FILE: &str = "net/ipv4/udp.c";
+
+/// Who listens on a UDP port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UdpSocket {
+    /// `vxlan_rcv()`.
+    Vxlan,
+    /// `geneve_udp_encap_recv()`.
+    Geneve,
+}
+
+impl Kernel {
+    /// `udp_rcv()`.
+    pub(super) fn udp_rcv(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("udp_rcv", FILE, no, |k| {
+            let skb = k.skb(no);
+            let header = k.bytes(no, skb.data, udp::HLEN);
+            let ulen = u32::from(be16(header, 4));
+            let (port, check) = (be16(header, 2), be16(header, 6));
+            if header.len() < udp::HLEN as usize || ulen < udp::HLEN || ulen > skb.len {
+                return not_covered("udp_rcv: a short packet");
+            }
+            let skb = k.skb_mut(no);
+            skb.tail -= skb.len - ulen;
+            skb.len = ulen;
+            if !k.udp4_csum_init(no, check) {
+                return not_covered("udp_rcv: a wrong checksum");
+            }
+            let netns = k.skb(no).dev.map(|dev| k.topology.dev(dev).netns);
+            match netns.and_then(|netns| k.udp_socket(netns, port)) {
+                Some(socket) => k.udp_queue_rcv_skb(no, socket),
+                None => {
+                    if !k.udp_checksum_complete(no) {
+                        return not_covered("udp_rcv: a wrong checksum");
+                    }
+                    k.icmp_send(no, icmp::DEST_UNREACH, icmp::PORT_UNREACH)?;
+                    k.kfree_skb(no, drop_reason::NO_SOCKET)?;
+                    Ok(0)
+                }
+            }
+        })
+    }
+
+    /// `udp_queue_rcv_skb()` and `udp_queue_rcv_one_skb()`.
+    fn udp_queue_rcv_skb(&mut self, no: SkbNo, socket: UdpSocket) -> Run<i64> {
+        self.traced("udp_queue_rcv_skb", FILE, no, |k| {
+            k.traced("udp_queue_rcv_one_skb", FILE, no, |k| {
+                if !k.udp_checksum_complete(no) {
+                    return not_covered("udp_queue_rcv_one_skb: a wrong checksum");
+                }
+                match socket {
+                    UdpSocket::Vxlan => k.vxlan_rcv(no),
+                    UdpSocket::Geneve => k.geneve_udp_encap_recv(no),
+                }
+            })
+        })
+    }
+
+    /// `__udp4_lib_lookup_skb()`: tunnel devices that are up listen on their port.
+    pub(super) fn udp_socket(&self, netns: NetnsId, port: u16) -> Option<UdpSocket> {
+        self.topology
+            .devices
+            .iter()
+            .filter(|dev| dev.up && dev.home == netns)
+            .find_map(|dev| match dev.kind {
+                DeviceKind::Vxlan(parms) if parms.dstport == port => Some(UdpSocket::Vxlan),
+                DeviceKind::Geneve(parms) if parms.dstport == port => Some(UdpSocket::Geneve),
+                _ => None,
+            })
+    }
+
+    /// `udp4_csum_init()`: a checksum of 0 needs no check, a short packet is summed at once.
+    fn udp4_csum_init(&mut self, no: SkbNo, check: u16) -> bool {
+        const CHECKSUM_BREAK: u32 = 76;
+        self.skb_mut(no).csum_valid = false;
+        if check == 0 || self.csum_unnecessary(no) {
+            self.skb_mut(no).csum_valid = true;
+            return true;
+        }
+        let skb = self.skb(no);
+        if skb.ip_summed == CHECKSUM_COMPLETE && self.udp_sum_is_right(no) {
+            self.skb_mut(no).csum_valid = true;
+            return true;
+        }
+        self.skb(no).len > CHECKSUM_BREAK || self.udp_checksum_complete(no)
+    }
+
+    /// `udp_lib_checksum_complete()`: sums the packet unless somebody has done so.
+    fn udp_checksum_complete(&mut self, no: SkbNo) -> bool {
+        if self.csum_unnecessary(no) {
+            return true;
+        }
+        let valid = self.udp_sum_is_right(no);
+        let skb = self.skb_mut(no);
+        skb.ip_summed = CHECKSUM_COMPLETE;
+        skb.csum_valid = valid;
+        valid
+    }
+
+    fn udp_sum_is_right(&self, no: SkbNo) -> bool {
+        let skb = self.skb(no);
+        let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
+        let pseudo = checksum::pseudo(saddr.octets(), daddr.octets(), ipv4::PROTO_UDP, skb.len);
+        checksum::sum(self.bytes(no, skb.data, skb.len), pseudo) == 0xffff
+    }
+
+    /// `skb_csum_unnecessary()`.
+    fn csum_unnecessary(&self, no: SkbNo) -> bool {
+        let skb = self.skb(no);
+        skb.ip_summed == CHECKSUM_UNNECESSARY
+            || skb.csum_valid
+            || (skb.ip_summed == CHECKSUM_PARTIAL && u32::from(skb.csum_start) >= skb.data)
+    }
+
+    /// Source address, route and outer header of a UDP tunnel (`udp_tunnel_dst_lookup()`, and the ttl, tos
+    /// and DF of `vxlan_xmit_one()` and `geneve_xmit_skb()`). `None`: there is no way, and the packet is dropped.
+    pub(super) fn udp_tunnel_outer(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        parms: UdpTunnelParms,
+    ) -> Run<Option<(Route, Outer)>> {
+        let home = self.topology.dev(dev).home;
+        let route = parms
+            .remote
+            .and_then(|remote| self.topology.route(home, remote).ok());
+        let (Some(daddr), Some(route)) = (parms.remote, route.filter(|r| r.dev != dev)) else {
+            self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+            return Ok(None);
+        };
+        let Some(saddr) = parms.local.or(route.src) else {
+            return not_covered("udp_tunnel_dst_lookup: no source address");
+        };
+        let inner = self.inner_header(no, u32::from(self.skb(no).network_header));
+        let base = match parms.tos {
+            1 => inner.map_or(0, |inner| inner.tos),
+            tos => tos,
+        };
+        let ttl = match parms.ttl {
+            TunnelTtl::Fixed(ttl) => ttl,
+            TunnelTtl::Inherit => inner.map_or(0, |inner| inner.ttl),
+            TunnelTtl::Default => 0,
+        };
+        let outer = Outer {
+            saddr,
+            daddr,
+            protocol: ipv4::PROTO_UDP,
+            tos: ecn_encapsulate(base, inner.map_or(0, |inner| inner.tos)),
+            ttl: if ttl == 0 { DEFAULT_TTL } else { ttl },
+            df: match parms.df {
+                TunnelDf::Unset => false,
+                TunnelDf::Set => true,
+                TunnelDf::Inherit => inner.is_some_and(|inner| inner.df),
+            },
+        };
+        Ok(Some((route, outer)))
+    }
+
+    /// `skb_tunnel_check_pmtu()` (`net/ipv4/ip_tunnel_core.c`): what does not fit is sent nevertheless, unless
+    /// the tunnel is a bridge port.
+    pub(super) fn skb_tunnel_check_pmtu(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        route: Route,
+        headroom: u32,
+    ) -> Run<()> {
+        let file = "net/ipv4/ip_tunnel_core.c";
+        self.traced("skb_tunnel_check_pmtu", file, no, |k| {
+            let skb = k.skb(no);
+            let len = skb.tail - u32::from(skb.network_header);
+            let mtu = k.topology.dev(route.dev).mtu.saturating_sub(headroom);
+            if len > mtu && k.topology.dev(dev).master.is_some() {
+                return not_covered(
+                    "skb_tunnel_check_pmtu: a bridge port sends back what is too long",
+                );
+            }
+            Ok(0)
+        })?;
+        Ok(())
+    }
+
+    /// `udp_tunnel_xmit_skb()`: pushes the UDP header, then the outer IP header.
+    pub(super) fn udp_tunnel_xmit_skb(
+        &mut self,
+        no: SkbNo,
+        route: Route,
+        outer: Outer,
+        ports: (u16, u16),
+        tunnel: (DevId, UdpTunnelParms),
+    ) -> Run<()> {
+        let skb = self.skb_mut(no);
+        skb.push(udp::HLEN)?;
+        skb.reset_transport_header();
+        let (data, len) = (skb.data, skb.len);
+        let words = [ports.0, ports.1, len as u16, 0];
+        let header: Vec<u8> = words.into_iter().flat_map(u16::to_be_bytes).collect();
+        let (layer, label) = (Layer::Udp, "UDP header".into());
+        self.write_header(no, data, &header, layer, label, "udp_tunnel_xmit_skb");
+        if tunnel.1.udpcsum {
+            self.udp_set_csum(no, outer.saddr, outer.daddr);
+        }
+        let xnet = self.left_home(tunnel.0);
+        self.iptunnel_xmit(no, route, outer_ipv4(outer), xnet)
+    }
+
+    /// `udp_set_csum()`: the device is to finish it, unless it has an inner checksum to finish already.
+    fn udp_set_csum(&mut self, no: SkbNo, saddr: Ipv4Addr, daddr: Ipv4Addr) {
+        let skb = self.skb(no);
+        let (head, at) = (skb.head, u32::from(skb.transport_header));
+        let pseudo = checksum::pseudo(saddr.octets(), daddr.octets(), ipv4::PROTO_UDP, skb.len);
+        let check = if skb.ip_summed == CHECKSUM_PARTIAL {
+            let inner = self.lco_csum(no, at);
+            match !checksum::sum(&inner.to_be_bytes(), pseudo) {
+                0 => CSUM_MANGLED_0,
+                check => check,
+            }
+        } else {
+            let skb = self.skb_mut(no);
+            skb.ip_summed = CHECKSUM_PARTIAL;
+            skb.csum_start = at as u16;
+            skb.csum_offset = udp::CHECK as u16;
+            pseudo
+        };
+        self.buffers
+            .patch(head, at + udp::CHECK, &check.to_be_bytes());
+    }
+}

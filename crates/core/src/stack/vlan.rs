@@ -1,0 +1,157 @@
+//! VLAN: `net/8021q/vlan_core.c`, `net/8021q/vlan_dev.c`, and the untagging in `net/core/skbuff.c`.
+
+use super::dev_rx::{NET_RX_SUCCESS, eth_protocol};
+use super::skbuff::drop_reason;
+use super::{Kernel, Run, not_covered};
+use crate::net::dissect::be16;
+use crate::net::{ethernet, vlan};
+use crate::scenario::topology::{DevId, DeviceKind};
+use crate::skb::{NOT_SET, PacketType};
+use crate::trace::SkbNo;
+
+impl Kernel {
+    /// `skb_vlan_untag()` (`net/core/skbuff.c`): takes the outermost tag out of the frame and puts it
+    /// beside the packet. `data` is behind the Ethernet header.
+    pub(super) fn skb_vlan_untag(&mut self, no: SkbNo) -> Run<Option<SkbNo>> {
+        self.traced("skb_vlan_untag", "net/core/skbuff.c", no, |k| {
+            let skb = k.skb(no);
+            if skb.vlan_present {
+                return Ok(Some(no));
+            }
+            if skb.len < vlan::HLEN + 2 {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(None);
+            }
+            let tag = k.bytes(no, skb.data, vlan::HLEN + 2).to_vec();
+            let skb = k.skb_mut(no);
+            skb.put_vlan_tag(skb.protocol, be16(&tag, 0));
+            skb.pull(vlan::HLEN)?;
+            skb.protocol = encapsulated(&tag);
+            k.skb_reorder_vlan_header(no)?;
+            let skb = k.skb_mut(no);
+            skb.reset_network_header();
+            if skb.transport_header == NOT_SET {
+                skb.reset_transport_header();
+            }
+            skb.reset_mac_len();
+            Ok(Some(no))
+        })
+    }
+
+    /// `skb_reorder_vlan_header()`: the MAC addresses move up over the tag. What becomes of the
+    /// metadata in front of them is the design's business.
+    fn skb_reorder_vlan_header(&mut self, no: SkbNo) -> Run<()> {
+        let headroom = self.skb(no).headroom();
+        self.skb_cow_head(no, headroom)?;
+        let skb = self.skb(no);
+        let (head, mac) = (skb.head, u32::from(skb.mac_header));
+        let macs = (skb.data - mac).saturating_sub(vlan::HLEN + 2);
+        if macs > 0 {
+            self.buffers.memmove(head, mac, mac + vlan::HLEN, macs);
+        }
+        let meta = self.meta_fields(self.skb(no));
+        if let (true, Some(start)) = (self.design.untag_moves_metadata(), meta.start)
+            && meta.len > 0
+        {
+            self.buffers
+                .memmove(head, start, start + vlan::HLEN, meta.len);
+            self.judge.moved_metadata(head, vlan::HLEN as i32);
+        }
+        let skb = self.skb_mut(no);
+        skb.mac_header = skb.mac_header.wrapping_add(vlan::HLEN as u16);
+        Ok(())
+    }
+
+    /// `vlan_do_receive()`: the device of the tag's VLAN gets the packet. `false`: there is none.
+    pub(super) fn vlan_do_receive(&mut self, no: SkbNo) -> Run<bool> {
+        let found = self.traced("vlan_do_receive", "net/8021q/vlan_core.c", no, |k| {
+            let Some(dev) = k.vlan_find_dev(no) else {
+                return Ok(0);
+            };
+            if !k.topology.dev(dev).up {
+                // the caller sees NULL behind its pointer
+                return not_covered("vlan_do_receive: the VLAN device is down");
+            }
+            let mac = u32::from(k.skb(no).mac_header);
+            let for_us = k.bytes(no, mac, 6) == k.topology.dev(dev).mac;
+            let skb = k.skb_mut(no);
+            skb.dev = Some(dev);
+            if skb.pkt_type == PacketType::OtherHost && for_us {
+                skb.pkt_type = PacketType::Host;
+            }
+            skb.priority = 0;
+            skb.clear_vlan_tag();
+            Ok(1)
+        })?;
+        Ok(found == 1)
+    }
+
+    /// `vlan_find_dev()`: by device, protocol and id.
+    fn vlan_find_dev(&self, no: SkbNo) -> Option<DevId> {
+        let skb = self.skb(no);
+        let wanted = DeviceKind::Vlan {
+            lower: skb.dev?,
+            protocol: skb.vlan_proto,
+            id: skb.vlan_tci & vlan::VID_MASK,
+        };
+        self.topology
+            .devices
+            .iter()
+            .position(|dev| dev.kind == wanted)
+            .map(DevId)
+    }
+
+    /// `vlan_dev_hard_start_xmit()` (`net/8021q/vlan_dev.c`): the tag goes beside the packet, the packet to
+    /// the device below.
+    pub(super) fn vlan_dev_hard_start_xmit(
+        &mut self,
+        no: SkbNo,
+        lower: DevId,
+        protocol: u16,
+        id: u16,
+    ) -> Run<i64> {
+        let file = "net/8021q/vlan_dev.c";
+        self.traced("vlan_dev_hard_start_xmit", file, no, |k| {
+            let skb = k.skb_mut(no);
+            skb.put_vlan_tag(protocol, id);
+            skb.dev = Some(lower);
+            k.dev_queue_xmit(no)?;
+            Ok(NET_RX_SUCCESS)
+        })
+    }
+
+    /// `__vlan_hwaccel_push_inside()` (`include/linux/if_vlan.h`): the tag beside the packet goes into
+    /// the frame, for a device that does not do it itself.
+    pub(super) fn vlan_hwaccel_push_inside(&mut self, no: SkbNo) -> Run<()> {
+        let skb = self.skb(no);
+        let (protocol, tci) = (skb.vlan_proto, skb.vlan_tci);
+        self.__vlan_insert_tag(no, protocol, tci)?;
+        let skb = self.skb_mut(no);
+        skb.protocol = protocol;
+        skb.clear_vlan_tag();
+        Ok(())
+    }
+}
+
+/// `vlan_set_encap_proto()`: the type field of the tag, or what a length field there means.
+pub(super) fn encapsulated(tag: &[u8]) -> u16 {
+    match be16(tag, 2) {
+        proto if proto >= ethernet::P_802_3_MIN => proto,
+        // IPX over raw 802.3 begins with ffff
+        _ if be16(tag, 4) == 0xffff => ethernet::P_802_3,
+        length => eth_protocol(&[&[0; 12][..], &length.to_be_bytes()].concat()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encapsulated;
+
+    /// `vlan_set_encap_proto()` (`include/linux/if_vlan.h`).
+    #[test]
+    fn what_a_tag_carries() {
+        assert_eq!(encapsulated(&[0, 7, 0x08, 0x00, 0x45, 0]), 0x0800);
+        assert_eq!(encapsulated(&[0, 7, 0x00, 0x2e, 0xff, 0xff]), 0x0001);
+        assert_eq!(encapsulated(&[0, 7, 0x00, 0x2e, 0xaa, 0xaa]), 0x0004);
+    }
+}

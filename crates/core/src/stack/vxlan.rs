@@ -1,0 +1,119 @@
+//! `drivers/net/vxlan/vxlan_core.c`.
+
+use super::skbuff::drop_reason;
+use super::{Kernel, Run, not_covered};
+use crate::net::dissect::be32;
+use crate::net::{ethernet, ipv4, udp, vxlan};
+use crate::scenario::command::UdpTunnelParms;
+use crate::scenario::topology::{DevId, DeviceKind};
+use crate::trace::{Layer, SkbNo};
+
+const FILE: &str = "drivers/net/vxlan/vxlan_core.c";
+/// `VXLAN_HLEN`: UDP and VXLAN.
+const HLEN: u32 = udp::HLEN + vxlan::HLEN;
+/// `vxlan_headroom()` over IPv4: IP, UDP, VXLAN and the inner Ethernet header.
+pub(super) const HEADROOM: u32 = ipv4::HLEN + HLEN + ethernet::HLEN;
+
+impl Kernel {
+    /// `vxlan_rcv()`: the frame arrives on the device of its VNI. `data` is at the UDP header.
+    pub(super) fn vxlan_rcv(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("vxlan_rcv", FILE, no, |k| {
+            let at = k.skb(no).data + udp::HLEN;
+            let header = k.bytes(no, at, vxlan::HLEN).to_vec();
+            let (flags, vni) = (be32(&header, 0), be32(&header, 4));
+            if header.len() < vxlan::HLEN as usize || flags != vxlan::HF_VNI || vni & 0xff != 0 {
+                k.kfree_skb(no, drop_reason::VXLAN_INVALID_HDR)?;
+                return Ok(0);
+            }
+            let Some(dev) = k.vxlan_vs_find_vni(no, vni >> 8) else {
+                k.kfree_skb(no, drop_reason::VXLAN_VNI_NOT_FOUND)?;
+                return Ok(0);
+            };
+            let xnet = k.left_home(dev);
+            k.iptunnel_pull_header(no, HLEN, ethernet::P_TEB, xnet)?;
+            k.frame_arrives(no, dev, drop_reason::LOCAL_MAC, drop_reason::IP_TUNNEL_ECN)?;
+            Ok(0)
+        })
+    }
+
+    /// What `vxlan_rcv()` and `geneve_rx()` do with the inner frame: its MAC header is here, `data` goes
+    /// behind it, and the tunnel's own NAPI takes it up. A frame of the device's own is an echo.
+    pub(super) fn frame_arrives(&mut self, no: SkbNo, dev: DevId, echo: u32, ecn: u32) -> Run<()> {
+        let skb = self.skb_mut(no);
+        let outer = u32::from(skb.network_header);
+        skb.reset_mac_header();
+        if skb.len < ethernet::HLEN {
+            return not_covered("a tunnel packet without a whole Ethernet header");
+        }
+        let protocol = self.eth_type_trans(no, dev)?;
+        self.skb_mut(no).protocol = protocol;
+        let source = u32::from(self.skb(no).mac_header) + 6;
+        if self.bytes(no, source, 6) == self.topology.dev(dev).mac {
+            return self.kfree_skb(no, echo);
+        }
+        self.skb_mut(no).reset_network_header();
+        if !self.ip_ecn_decapsulate(no, outer) {
+            return self.kfree_skb(no, ecn);
+        }
+        self.gro_cells_receive(no)?;
+        Ok(())
+    }
+
+    /// `vxlan_vs_find_vni()`.
+    fn vxlan_vs_find_vni(&self, no: SkbNo, vni: u32) -> Option<DevId> {
+        let netns = self.topology.dev(self.skb(no).dev?).netns;
+        let port = self.udp_dest(no);
+        self.topology
+            .devices
+            .iter()
+            .position(|dev| {
+                let fits = matches!(dev.kind, DeviceKind::Vxlan(parms)
+                    if parms.vni == vni && parms.dstport == port);
+                fits && dev.up && dev.home == netns
+            })
+            .map(DevId)
+    }
+
+    /// Destination port of the UDP header that `data` is at.
+    pub(super) fn udp_dest(&self, no: SkbNo) -> u16 {
+        crate::net::dissect::be16(self.bytes(no, self.skb(no).data + 2, 2), 0)
+    }
+
+    /// `vxlan_xmit()`: to the default destination (no forwarding entries are learned or configured).
+    pub(super) fn vxlan_xmit(&mut self, no: SkbNo, dev: DevId, parms: UdpTunnelParms) -> Run<i64> {
+        self.traced("vxlan_xmit", FILE, no, |k| {
+            k.skb_mut(no).reset_mac_header();
+            if parms.remote.is_none() {
+                return not_covered("vxlan_xmit: a device without remote");
+            }
+            k.traced("vxlan_xmit_one", FILE, no, |k| {
+                k.vxlan_xmit_one(no, dev, parms)
+            })?;
+            Ok(0)
+        })
+    }
+
+    /// `vxlan_xmit_one()` and `vxlan_build_skb()`.
+    fn vxlan_xmit_one(&mut self, no: SkbNo, dev: DevId, parms: UdpTunnelParms) -> Run<()> {
+        let Some((route, outer)) = self.udp_tunnel_outer(no, dev, parms)? else {
+            return Ok(());
+        };
+        self.skb_tunnel_check_pmtu(no, dev, route, HEADROOM)?;
+        let room = self.topology.dev(route.dev).ll_reserved_space() + HLEN + ipv4::HLEN;
+        self.skb_cow_head(no, room)?;
+        self.iptunnel_handle_offloads(no)?;
+        self.skb_mut(no).push(vxlan::HLEN)?;
+        let words = [vxlan::HF_VNI, parms.vni << 8];
+        let header: Vec<u8> = words.into_iter().flat_map(u32::to_be_bytes).collect();
+        let (at, label) = (
+            self.skb(no).data,
+            format!("VXLAN header, VNI {}", parms.vni),
+        );
+        self.write_header(no, at, &header, Layer::Vxlan, label, "vxlan_build_skb");
+        // udp_flow_src_port(): a hash with a random key, in a range; the recordings' range has one port
+        const LOCAL_PORTS: (u16, u16) = (32768, 60999);
+        let source = parms.srcport.unwrap_or(LOCAL_PORTS).0;
+        let ports = (source, parms.dstport);
+        self.udp_tunnel_xmit_skb(no, route, outer, ports, (dev, parms))
+    }
+}

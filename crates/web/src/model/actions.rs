@@ -1,0 +1,259 @@
+//! What changes the state of a page: steps, jumps, zoom, designs, runs.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use headroom_core::scene::align::find;
+use headroom_core::scene::name::StepName;
+use headroom_core::scene::{Zoom, sentence};
+use leptos::prelude::*;
+
+use super::derive::{settle, traces, wrong_rows};
+use super::{By, Kind, Model};
+use crate::address::{Address, Place};
+use crate::engine::{self, DESIGNS, Input};
+use crate::platform;
+
+impl Model {
+    /// What to say when the step of the address is not in this run.
+    #[must_use]
+    pub fn check_step(&self) -> Option<String> {
+        let name = self.place.with_untracked(|place| place.at.clone())?;
+        let rows = self.rows.get_untracked();
+        let found = find(&rows, &name);
+        let instead = rows
+            .get(found.map_or(0, |(row, _)| row))
+            .map(|row| row.name.to_string())
+            .unwrap_or_default();
+        match found {
+            Some((_, true)) => None,
+            _ => Some(format!(
+                "There is no step {name} in this run; this is {instead}."
+            )),
+        }
+    }
+
+    /// The rows of the packet that the current row belongs to.
+    #[must_use]
+    pub fn rows_here(&self) -> Range<usize> {
+        let send = self.send.get();
+        self.sends
+            .with(|sends| sends.get(send).cloned())
+            .unwrap_or(0..self.rows.with(|rows| rows.len()))
+    }
+
+    /// Goes to a row.
+    pub fn go(&self, row: usize, by: By) {
+        let rows = self.rows.get_untracked();
+        let Some(row) = rows.get(row.min(rows.len().saturating_sub(1))) else {
+            return;
+        };
+        self.go_to(row.name.clone(), by);
+    }
+
+    /// Goes to a named step.
+    pub fn go_to(&self, name: StepName, by: By) {
+        if by != By::Play {
+            self.playing.set(false);
+        }
+        self.notices.update(Vec::clear);
+        if self
+            .place
+            .with_untracked(|place| place.at.as_ref() == Some(&name))
+        {
+            return;
+        }
+        self.place.update(|place| place.at = Some(name));
+        self.write(by == By::Jump);
+        if by != By::Play {
+            self.speak();
+        }
+    }
+
+    /// Goes some rows on or back.
+    pub fn step(&self, by: isize) {
+        let at = self.at.get_untracked();
+        self.go(at.saturating_add_signed(by), By::Step);
+    }
+
+    /// Goes to the last row.
+    pub fn last(&self) {
+        self.go(usize::MAX, By::Step);
+    }
+
+    /// Starts or stops playing; at the end it starts over.
+    pub fn toggle_play(&self) {
+        let playing = !self.playing.get_untracked();
+        if playing && self.at.get_untracked() + 1 >= self.rows.with_untracked(|rows| rows.len()) {
+            self.go(0, By::Play);
+        }
+        self.playing.set(playing);
+    }
+
+    /// One step of playing; stops at the end.
+    pub fn play_on(&self) {
+        let at = self.at.get_untracked();
+        if at + 1 < self.rows.with_untracked(|rows| rows.len()) {
+            self.go(at + 1, By::Play);
+        } else {
+            self.playing.set(false);
+        }
+    }
+
+    /// Sets the zoom level and stays at the same moment.
+    pub fn zoom(&self, zoom: Zoom) {
+        if self.place.with_untracked(|place| place.zoom == zoom) {
+            return;
+        }
+        let name = self.rows.with_untracked(|rows| {
+            rows.get(self.at.get_untracked())
+                .map(|row| row.name.clone())
+        });
+        self.place.update(|place| {
+            place.zoom = zoom;
+            place.at = name.map(|name| settle(name, zoom));
+        });
+        self.write(true);
+        self.speak();
+    }
+
+    /// Shows or hides a design; one always stays.
+    pub fn toggle_design(&self, design: usize) {
+        let shown = self.place.with_untracked(|place| place.designs.clone());
+        let mut next: Vec<usize> = shown.iter().copied().filter(|d| *d != design).collect();
+        if next.len() == shown.len() {
+            next.push(design);
+            next.sort_unstable();
+        }
+        self.show_designs(next);
+    }
+
+    /// Both, the first alone, the second alone, both.
+    pub fn next_designs(&self) {
+        let shown = self.place.with_untracked(|place| place.designs.clone());
+        let next = match shown.as_slice() {
+            [one] if one + 1 < DESIGNS.len() => vec![one + 1],
+            [_] => (0..DESIGNS.len()).collect(),
+            _ => vec![0],
+        };
+        self.show_designs(next);
+    }
+
+    fn show_designs(&self, designs: Vec<usize>) {
+        let Some(first) = designs.first().copied() else {
+            return;
+        };
+        if !designs.contains(&self.front.get_untracked()) {
+            self.front.set(first);
+        }
+        let here = self.rows.with_untracked(|rows| {
+            rows.get(self.at.get_untracked())
+                .map(|row| row.name.clone())
+        });
+        self.place.update(|place| {
+            place.designs = designs;
+            place.at = here;
+        });
+        self.write(true);
+    }
+
+    /// The next row after this one at which a shown design reads something that is not the metadata.
+    pub fn next_wrong_read(&self) {
+        let (rows, at) = (self.rows.get_untracked(), self.at.get_untracked());
+        let traces = traces(
+            self.outcome,
+            &self.place.with_untracked(|place| place.designs.clone()),
+        );
+        let wrong = wrong_rows(&rows, &traces);
+        match wrong.iter().find(|row| **row > at).or(wrong.first()) {
+            Some(row) => self.go(*row, By::Jump),
+            None => self
+                .spoken
+                .set("No program reads anything wrong in this run.".into()),
+        }
+    }
+
+    /// Runs an input; what worked last stays when this does not.
+    pub fn run(&self, input: Input) {
+        self.input.set(input.clone());
+        match engine::run(&self.scenario.with_value(|s| s.id.clone()), &input) {
+            Ok(outcome) => {
+                self.problem.set(None);
+                self.outcome.set(Some(Arc::new(outcome)));
+            }
+            Err(problem) => self.problem.set(Some(problem)),
+        }
+    }
+
+    /// The address of what is shown, the step named.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        let mut place = self.place.get();
+        let name = self
+            .rows
+            .with(|rows| rows.get(self.at.get()).map(|row| row.name.clone()));
+        place.at = name.or(place.at);
+        self.wrap(place)
+    }
+
+    fn wrap(&self, place: Place) -> Address {
+        match self.kind {
+            Kind::Embed => Address::Embed(place),
+            Kind::Page | Kind::Picture => Address::Scenario(place),
+        }
+    }
+
+    fn write(&self, push: bool) {
+        if self.kind != Kind::Picture {
+            let address = self.wrap(self.place.get_untracked());
+            platform::write_address(&address.print(), push);
+        }
+    }
+
+    /// Says the current step in the live region.
+    pub fn speak(&self) {
+        self.spoken.set(untrack(|| self.words()));
+    }
+
+    /// The current step in words, for each shown design.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let said = self.sentences();
+        let many = said.len() > 1;
+        let one = |(designs, text): &(Vec<usize>, String)| {
+            let names: Vec<&str> = designs
+                .iter()
+                .filter_map(|d| DESIGNS.get(*d).copied())
+                .collect();
+            if many {
+                format!("{}: {text}", names.join(" and "))
+            } else {
+                text.clone()
+            }
+        };
+        said.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What to say, and of which designs; designs of which the same is true are said together.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<(Vec<usize>, String)> {
+        let mut out: Vec<(Vec<usize>, String)> = Vec::new();
+        let rows = self.rows.get();
+        let name = rows
+            .get(self.at.get())
+            .map(|row| row.name.what.clone())
+            .unwrap_or_default();
+        for frame in self.frames.get() {
+            let text = if frame.present {
+                sentence(&frame.trace, frame.step)
+            } else {
+                format!("There is no {name} at this point.")
+            };
+            match out.iter_mut().find(|(_, said)| *said == text) {
+                Some((designs, _)) => designs.push(frame.design),
+                None => out.push((vec![frame.design], text)),
+            }
+        }
+        out
+    }
+}

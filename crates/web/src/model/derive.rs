@@ -1,0 +1,94 @@
+//! What follows from traces and rows.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use headroom_core::scene::explain::reads_at;
+use headroom_core::scene::name::{Point, StepName};
+use headroom_core::scene::{Row, Zoom};
+use headroom_core::trace::{Trace, Verdict};
+use leptos::prelude::*;
+
+use crate::engine::Outcome;
+
+/// The traces of some designs.
+pub(super) fn traces(
+    outcome: RwSignal<Option<Arc<Outcome>>>,
+    designs: &[usize],
+) -> Vec<Arc<Trace>> {
+    outcome.with(|outcome| {
+        let all = outcome
+            .as_ref()
+            .map(|outcome| outcome.traces.as_slice())
+            .unwrap_or_default();
+        designs
+            .iter()
+            .filter_map(|design| all.get(*design).cloned())
+            .collect()
+    })
+}
+
+/// Cuts the rows where an outermost call begins.
+pub(super) fn sends(rows: &[Row], traces: &[Arc<Trace>]) -> Vec<Range<usize>> {
+    let outermost = |row: &Row| {
+        let steps = row
+            .steps
+            .iter()
+            .zip(traces)
+            .filter_map(|(step, trace)| trace.steps.get((*step)?));
+        row.name.point == Point::Entry && steps.map(|step| step.depth).min() == Some(0)
+    };
+    let starts: Vec<usize> = rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| outermost(row))
+        .map(|(index, _)| index)
+        .collect();
+    let ends = starts.iter().skip(1).copied().chain([rows.len()]);
+    let mut out: Vec<Range<usize>> = starts
+        .iter()
+        .copied()
+        .zip(ends)
+        .map(|(start, end)| start..end)
+        .collect();
+    match out.first_mut() {
+        Some(first) => first.start = 0,
+        None => out.push(0..rows.len()),
+    }
+    out
+}
+
+/// Where a scenario opens: at the first wrong read, which is what it is about; else at the start.
+pub(super) fn opening(rows: &[Row], traces: &[Arc<Trace>]) -> usize {
+    wrong_rows(rows, traces).first().copied().unwrap_or(0)
+}
+
+/// Rows at which a program run has ended that read something else than its metadata.
+#[must_use]
+pub(super) fn wrong_rows(rows: &[Row], traces: &[Arc<Trace>]) -> Vec<usize> {
+    let wrong = |row: &Row| {
+        row.name.point == Point::Exit
+            && row.steps.iter().zip(traces).any(|(step, trace)| {
+                let reads = step.map(|step| reads_at(trace, step)).unwrap_or_default();
+                reads
+                    .iter()
+                    .any(|read| !matches!(read.verdict, Verdict::Ok | Verdict::None))
+            })
+    };
+    rows.iter()
+        .enumerate()
+        .filter(|(_, row)| wrong(row))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// An instruction has no row at the coarse level; its program's exit stands for it.
+pub(super) fn settle(name: StepName, zoom: Zoom) -> StepName {
+    match (name.point, zoom) {
+        (Point::Insn(_) | Point::Prologue(_), Zoom::Functions) => StepName {
+            point: Point::Exit,
+            ..name
+        },
+        _ => name,
+    }
+}

@@ -1,0 +1,241 @@
+//! The state of a scenario page and everything derived from it. Components read, and call the
+//! few actions here; nothing else changes state.
+
+mod actions;
+mod derive;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use headroom_core::scene::align::find;
+use headroom_core::scene::name::StepName;
+use headroom_core::scene::{Row, Scale, align};
+use headroom_core::trace::Trace;
+use leptos::prelude::*;
+
+use self::derive::{opening, sends, traces};
+use crate::address::Place;
+use crate::engine::{self, Input, Outcome, Problem, Scenario};
+use crate::frame::Frame;
+
+/// How a step was reached: what Back does, and what is said aloud, depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A deliberate jump: Back returns from it.
+    Jump,
+    /// Stepping or scrubbing.
+    Step,
+    /// Playing.
+    Play,
+}
+
+/// Where the stepper is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// On the scenario's page.
+    Page,
+    /// Alone, in a frame.
+    Embed,
+    /// As a picture on the start page, whose address is not its own.
+    Picture,
+}
+
+/// A byte that the reader looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selected {
+    /// Index into [`DESIGNS`].
+    pub design: usize,
+    /// Offset from `head`.
+    pub offset: u32,
+}
+
+/// All state of a scenario page.
+#[derive(Clone, Copy)]
+pub struct Model {
+    /// The scenario's own texts.
+    pub scenario: StoredValue<Scenario>,
+    /// Where one is.
+    pub place: RwSignal<Place>,
+    /// Where it is shown.
+    pub kind: Kind,
+    /// What is simulated, as the reader left it.
+    pub input: RwSignal<Input>,
+    /// The last run that worked.
+    pub outcome: RwSignal<Option<Arc<Outcome>>>,
+    /// What is wrong with the input now.
+    pub problem: RwSignal<Option<Problem>>,
+    /// What is wrong with the address.
+    pub notices: RwSignal<Vec<String>>,
+    /// The shown designs.
+    pub designs: Memo<Vec<usize>>,
+    /// Steps of the shown designs, lined up.
+    pub rows: Memo<Arc<Vec<Row>>>,
+    /// Index of the current row.
+    pub at: Memo<usize>,
+    /// The rows of each packet that was sent: what happens from one outermost call to the next.
+    pub sends: Memo<Vec<Range<usize>>>,
+    /// Index into `sends` of the current row.
+    pub send: Memo<usize>,
+    /// What each shown design shows.
+    pub frames: Memo<Vec<Arc<Frame>>>,
+    /// Offsets to places, common to the shown designs.
+    pub scale: Memo<Arc<Scale>>,
+    /// Draw to scale, nothing folded.
+    pub linear: RwSignal<bool>,
+    /// The design whose bytes and program are shown in the lower panels.
+    pub front: RwSignal<usize>,
+    /// The byte the reader points at or has chosen.
+    pub selected: RwSignal<Option<Selected>>,
+    /// Steps follow each other by themselves.
+    pub playing: RwSignal<bool>,
+    /// What the live region says.
+    pub spoken: RwSignal<String>,
+}
+
+fn same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
+    a.zip(b).is_some_and(|(a, b)| Arc::ptr_eq(a, b))
+}
+
+impl Model {
+    /// A page for a scenario, at a place.
+    #[must_use]
+    pub fn new(scenario: Scenario, place: Place, kind: Kind, notices: Vec<String>) -> Self {
+        let input = RwSignal::new(scenario.input.clone());
+        let (outcome, problem) = match engine::run(&scenario.id, &scenario.input) {
+            Ok(outcome) => (Some(Arc::new(outcome)), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        let outcome = RwSignal::new(outcome);
+        let place = RwSignal::new(place);
+        let notices = RwSignal::new(notices);
+
+        let designs = Memo::new(move |_| place.with(|place| place.designs.clone()));
+        let shown = Memo::new(move |_| place.with(|place| (place.designs.clone(), place.zoom)));
+        let rows = Memo::new_with_compare(
+            move |_| {
+                let (designs, zoom) = shown.get();
+                let traces: Vec<Arc<Trace>> = traces(outcome, &designs);
+                let borrowed: Vec<&Trace> = traces.iter().map(AsRef::as_ref).collect();
+                Arc::new(align(&borrowed, zoom))
+            },
+            |a, b| !same(a, b),
+        );
+        let at = Memo::new(move |_| {
+            let rows = rows.get();
+            place.with(|place| match &place.at {
+                Some(name) => find(&rows, name).map_or(0, |(row, _)| row),
+                None => opening(&rows, &traces(outcome, &place.designs)),
+            })
+        });
+        let sends = Memo::new(move |_| {
+            let (designs, _) = shown.get();
+            sends(&rows.get(), &traces(outcome, &designs))
+        });
+        let send = Memo::new(move |_| {
+            sends.with(|sends| {
+                sends
+                    .iter()
+                    .rposition(|send| send.start <= at.get())
+                    .unwrap_or(0)
+            })
+        });
+        let frames = Memo::new(move |_| {
+            let (designs, _) = shown.get();
+            let (rows, row) = (rows.get(), at.get());
+            let traces = traces(outcome, &designs);
+            let of = |(column, (design, trace)): (usize, (&usize, &Arc<Trace>))| {
+                Frame::new(*design, trace, &rows, row, column).map(Arc::new)
+            };
+            designs
+                .iter()
+                .zip(&traces)
+                .enumerate()
+                .filter_map(of)
+                .collect::<Vec<_>>()
+        });
+        let linear = RwSignal::new(false);
+        let buffers = Memo::new(move |_| {
+            frames.with(|frames| {
+                frames
+                    .iter()
+                    .map(|f| (f.design, f.buffer_no))
+                    .collect::<Vec<_>>()
+            })
+        });
+        let scale = Memo::new(move |_| {
+            let shown = buffers.get();
+            let all = outcome.get();
+            let pairs: Vec<_> = shown
+                .iter()
+                .filter_map(|(design, buffer)| {
+                    Some((all.as_ref()?.traces.get(*design)?.as_ref(), (*buffer)?))
+                })
+                .collect();
+            let scale = Scale::compressed(&pairs);
+            let end = scale.pieces.last().map_or(1, |piece| piece.end);
+            Arc::new(if linear.get() {
+                Scale::linear(end)
+            } else {
+                scale
+            })
+        });
+        let front = RwSignal::new(
+            place.with_untracked(|place| place.designs.first().copied().unwrap_or(0)),
+        );
+        Self {
+            scenario: StoredValue::new(scenario),
+            place,
+            kind,
+            input,
+            outcome,
+            problem: RwSignal::new(problem),
+            notices,
+            designs,
+            rows,
+            at,
+            sends,
+            send,
+            frames,
+            scale,
+            linear,
+            front,
+            selected: RwSignal::new(None),
+            playing: RwSignal::new(false),
+            spoken: RwSignal::new(String::new()),
+        }
+    }
+
+    /// The trace of a design in the last run that worked.
+    #[must_use]
+    pub fn trace(&self, design: usize) -> Option<Arc<Trace>> {
+        self.outcome
+            .with(|outcome| outcome.as_ref()?.traces.get(design).cloned())
+    }
+
+    /// The names of a design's steps.
+    #[must_use]
+    pub fn names(&self, design: usize) -> Arc<Vec<StepName>> {
+        self.outcome
+            .with(|outcome| {
+                outcome
+                    .as_ref()
+                    .and_then(|outcome| outcome.names.get(design).cloned())
+            })
+            .unwrap_or_default()
+    }
+
+    /// The frame of a design, if it is shown.
+    #[must_use]
+    pub fn frame(&self, design: usize) -> Option<Arc<Frame>> {
+        self.frames
+            .with(|frames| frames.iter().find(|frame| frame.design == design).cloned())
+    }
+
+    /// The frame of the design in front.
+    #[must_use]
+    pub fn front_frame(&self) -> Option<Arc<Frame>> {
+        let front = self.front.get();
+        self.frame(front)
+            .or_else(|| self.frames.with(|frames| frames.first().cloned()))
+    }
+}
