@@ -192,11 +192,11 @@ fn a_bad_hex_packet_names_the_digit() {
 fn a_command_that_is_not_simulated_is_named() {
     let veth = "# ip link add rx type veth peer name tx netns tx";
     let file = scratch(
-        "no-vxlan",
-        seed_with(veth, "# ip link add rx type vxlan id 42").as_bytes(),
+        "no-macsec",
+        seed_with(veth, "# ip link add rx type macsec").as_bytes(),
     );
     let message = refused(&["run", &file.display().to_string()]);
-    assert!(message.contains("line 2: `ip link add rx type vxlan id 42`: the simulator has no device of type `vxlan`; it has: veth, gre"), "{message}");
+    assert!(message.contains("line 2: `ip link add rx type macsec`: the simulator has no device of type `macsec`; it has: veth, gre"), "{message}");
 }
 
 /// Two tunnels that carry each other: the run ends, with the kernel's own words.
