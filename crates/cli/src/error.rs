@@ -100,8 +100,8 @@ pub(crate) enum CliError {
     #[error("one of --object, --asm and --hex is needed")]
     NoProgram,
     /// A program can't be run over a packet.
-    #[error("{file}: {error}")]
-    Exec { file: String, error: Box<ExecError> },
+    #[error(transparent)]
+    Exec(Box<ExecError>),
     /// A program without a hook is wrong.
     #[error(transparent)]
     Vm(VmError),

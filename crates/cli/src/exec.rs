@@ -81,10 +81,8 @@ pub(crate) fn exec(args: &ExecArgs) -> Result<ExitCode, CliError> {
     let (object, program, hook) = program(args)?;
     let packet = packet(&args.packet, args.nth)?;
     let meta = hex("--meta", args.meta.as_deref().unwrap_or_default())?;
-    let done = run(&object, &program, hook, &packet, &meta, args.design).map_err(|error| {
-        let (file, error) = (object.name.clone(), Box::new(error));
-        CliError::Exec { file, error }
-    })?;
+    let done = run(&object, &program, hook, &packet, &meta, args.design)
+        .map_err(|error| CliError::Exec(Box::new(error)))?;
     let mut out = std::io::stdout().lock();
     match args.format {
         Format::Text => out.write_all(exec_text::text(&done, args.trace).as_bytes())?,
@@ -135,11 +133,10 @@ fn program(args: &ExecArgs) -> Result<(Object, String, Hook), CliError> {
     let hook = args.hook.map_or(Hook::Xdp, Hook::from);
     let program = match (&args.source.asm, &args.source.hex) {
         (Some(path), _) => {
-            let file = path.display().to_string();
-            let text = if file == "-" {
-                crate::input::stdin()?
+            let (file, text) = if path.as_os_str() == "-" {
+                ("<stdin>".to_owned(), crate::input::stdin()?)
             } else {
-                crate::input::read_text(path)?
+                (path.display().to_string(), crate::input::read_text(path)?)
             };
             Program::from_asm(&file, hook.section(), &text)
                 .map_err(|error| CliError::Asm { file, error })?
