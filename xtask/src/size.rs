@@ -8,8 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The most that the first load may have, compressed.
+/// What the first load may have, compressed, in bytes: the project's budget.
 pub const BUDGET: u64 = 300_000;
+
+/// What fails the stage. The site is over its budget, and every run says by how much; until it is
+/// mended, this keeps it from growing. It is lowered with each gain and goes away at [`BUDGET`].
+pub const CEILING: u64 = 440_000;
 
 /// Prints, for each file named as an argument, its size and its size in brotli's best quality.
 const MEASURE: &str = r#"
