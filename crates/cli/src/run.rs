@@ -9,6 +9,8 @@ use headroom_core::recording::RunJson;
 use headroom_core::simulate::{Input, simulate};
 use headroom_core::trace::Trace;
 
+use serde::Serialize;
+
 use crate::error::CliError;
 use crate::{Format, Level, input, text, why};
 
@@ -67,14 +69,23 @@ fn trace(name: &str, input: &Input, design: DesignName) -> Result<Trace, CliErro
     })
 }
 
+/// A run, with what `--why` adds.
+#[derive(Serialize)]
+struct Explained {
+    #[serde(flatten)]
+    run: RunJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<serde_json::Value>,
+}
+
 fn render(input: &Input, trace: &Trace, look: Look) -> Result<String, CliError> {
     Ok(match look.format {
         Format::Text => text::story(input, trace, look.level == Level::Bpf, look.why),
         Format::Json => {
-            let mut run = serde_json::to_value(RunJson::new(trace, Default::default()))?;
-            if look.why {
-                run["why"] = why::json(trace);
-            }
+            let run = Explained {
+                run: RunJson::new(trace, Default::default()),
+                why: look.why.then(|| why::json(trace)),
+            };
             serde_json::to_string(&run)? + "\n"
         }
     })
