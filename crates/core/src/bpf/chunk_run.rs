@@ -49,13 +49,11 @@ impl<'p> Running<'p> {
     ) -> Result<Progress, String> {
         let address = registers.address();
         if self.machines.is_empty() {
-            self.machines
-                .resize_with(self.chunks.chunks.len(), || None);
+            self.machines.resize_with(self.chunks.chunks.len(), || None);
         }
-        let (Some(code), Some(machine)) = (
-            self.chunks.chunks.get(chunk),
-            self.machines.get_mut(chunk),
-        ) else {
+        let (Some(code), Some(machine)) =
+            (self.chunks.chunks.get(chunk), self.machines.get_mut(chunk))
+        else {
             return Err(format!("no chunk {chunk}"));
         };
         let machine = match machine {

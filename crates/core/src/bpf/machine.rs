@@ -1,5 +1,6 @@
 //! The machine: one instruction after another, arithmetic and branches in `rbpf`, the rest here.
 
+use super::chunk_run::Running;
 use super::dynptr::Dynptrs;
 use super::fixup::{Prepared, Step};
 use super::helpers;
@@ -8,7 +9,6 @@ use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
 use super::layout::KernelValue;
 use super::maps::Maps;
 use super::memory::{CTX_ADDRESS, FRAME, MAX_FRAMES, Memory, STACK_TOP, Stack};
-use super::chunk_run::Running;
 use super::piece::Pieces;
 use super::registers::{self, Registers};
 

@@ -105,12 +105,7 @@ impl Plain {
     }
 
     /// As [`Plain::run`], at that pace.
-    pub fn run_at(
-        &self,
-        memory: Vec<u8>,
-        budget: Budget,
-        pace: Pace,
-    ) -> Result<Outcome, VmError> {
+    pub fn run_at(&self, memory: Vec<u8>, budget: Budget, pace: Pace) -> Result<Outcome, VmError> {
         let len = memory.len();
         if len > MAX_MEMORY {
             return Err(VmError::Memory { len });

@@ -29,7 +29,10 @@ pub const EXIT: [u8; 8] = [0x95, 0, 0, 0, 0, 0, 0, 0];
 pub fn engine(code: &[[u8; 8]], memory: &[u8]) -> Result<(u64, Vec<u8>), String> {
     let run = |pace| at_pace(code, memory, Budget::default(), pace);
     let (full, steps) = (run(Pace::Full), run(Pace::Steps));
-    assert_eq!(full, steps, "full speed and single steps differ: {code:02x?}");
+    assert_eq!(
+        full, steps,
+        "full speed and single steps differ: {code:02x?}"
+    );
     full.map(|outcome| (outcome.r0, outcome.memory))
 }
 
