@@ -107,6 +107,8 @@ fn clippy_wasm() -> Stage {
         "headroom-core",
         "-p",
         "headroom-web",
+        "-p",
+        "headroom-worker",
         "--target",
         WASM,
         "--locked",

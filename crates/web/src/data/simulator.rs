@@ -27,10 +27,8 @@ struct Running {
     waiting: Option<Vec<u8>>,
     /// The job it works on, and who waits for it.
     job: Option<(u32, Listener)>,
-    _closures: (
-        Closure<dyn FnMut(MessageEvent)>,
-        Closure<dyn FnMut(web_sys::Event)>,
-    ),
+    heard: Closure<dyn FnMut(MessageEvent)>,
+    failed: Closure<dyn FnMut(web_sys::Event)>,
 }
 
 thread_local! {
@@ -113,9 +111,8 @@ fn end(slot: &mut Option<Running>) -> Option<Listener> {
     running.worker.set_onmessage(None);
     running.worker.set_onerror(None);
     // A closure may be what is running now; it must not go before it returns.
-    let (message, error) = running._closures;
-    message.forget();
-    error.forget();
+    running.heard.forget();
+    running.failed.forget();
     running.job.map(|(_, tell)| tell)
 }
 
@@ -142,7 +139,8 @@ fn start() -> Result<Running, JsValue> {
         listens: false,
         waiting: None,
         job: None,
-        _closures: (heard, failed),
+        heard,
+        failed,
     })
 }
 
