@@ -6,9 +6,11 @@
 pub mod bpf;
 pub mod design;
 pub mod net;
+pub mod packet;
 pub mod recording;
 pub mod scenario;
 pub mod scene;
+pub mod share;
 pub mod simulate;
 pub mod skb;
 pub mod spec;

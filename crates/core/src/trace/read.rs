@@ -1,12 +1,12 @@
 //! What programs read out of the metadata, and how true it was.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::origin::OriginId;
 use super::step::DevRef;
 
 /// By which road a program read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadHow {
     /// Through the pointer `__sk_buff->data_meta`.
@@ -16,7 +16,7 @@ pub enum ReadHow {
 }
 
 /// How true a read was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// All bytes are the ones the writer put there.
