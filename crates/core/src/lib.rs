@@ -4,7 +4,9 @@
 //! every machine, on the host and in WebAssembly. See `docs/ARCHITECTURE.md` for the map.
 
 pub mod bpf;
+pub mod compare;
 pub mod design;
+pub mod export;
 pub mod net;
 pub mod packet;
 pub mod recording;

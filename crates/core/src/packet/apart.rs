@@ -8,6 +8,13 @@ use super::{Fill, Kind, Layer};
 /// given, so that changing one layer carries the others along.
 #[must_use]
 pub fn take_apart(frame: &[u8]) -> Vec<Layer> {
+    let mut layers = layers(frame);
+    forget_computed(&mut layers, frame);
+    layers
+}
+
+/// The layers with all values given.
+fn layers(frame: &[u8]) -> Vec<Layer> {
     let first = if frame.first() == Some(&0x45) {
         Kind::Ipv4
     } else {
@@ -30,7 +37,6 @@ pub fn take_apart(frame: &[u8]) -> Vec<Layer> {
             ..Layer::new(Kind::Payload)
         });
     }
-    forget_computed(&mut layers, frame);
     layers
 }
 
@@ -117,4 +123,25 @@ fn forget_computed(layers: &mut [Layer], frame: &[u8]) {
             }
         }
     }
+}
+
+/// As [`take_apart`], with every value given, and with the length of each layer in bytes.
+#[must_use]
+pub fn explicit(frame: &[u8]) -> Vec<(Layer, usize)> {
+    let mut out = Vec::new();
+    let mut rest = frame;
+    for layer in layers(frame) {
+        let mut len = layer.kind.fixed_len() + layer.bytes.len();
+        if layer.kind == Kind::Gre {
+            let optional = ["csum", "key", "seq"];
+            len += 4 * optional
+                .iter()
+                .filter(|name| layer.given(name).is_some())
+                .count();
+        }
+        rest = rest.get(len..).unwrap_or_default();
+        out.push((layer, len));
+    }
+    debug_assert!(rest.is_empty());
+    out
 }

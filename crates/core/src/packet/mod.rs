@@ -9,7 +9,7 @@ mod kind;
 mod number;
 mod text;
 
-pub use apart::take_apart;
+pub use apart::{explicit, take_apart};
 pub use build::{BuildError, MAX_LAYERS, build};
 pub use kind::{Fill, Form, Kind, Spec};
 pub use text::{TextError, parse, print, print_value, read_value};

@@ -190,7 +190,7 @@ fn hex(text: &str) -> Result<Vec<u8>, String> {
                 .ok_or_else(|| format!("digit {} of the hex is “{c}”", at + 1))
         })
         .collect::<Result<_, _>>()?;
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return Err(format!(
             "{} hex digits, expected an even number",
             digits.len()

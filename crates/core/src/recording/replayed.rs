@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::{ByteRun, Event, Packet, Ret};
+use super::judge::Judge;
+use super::owners::Owners;
 use crate::bpf::Listing;
-use crate::net::dissect::{Start, dissect};
-use crate::net::ethernet;
 use crate::trace::recorder::Moment;
 use crate::trace::{
-    BufferNo, ByteWrite, DevRef, Edge, Layer, MetadataRead, OriginId, Outcome, PacketFields,
-    ReadHow, Recorder, Run, SkbNo, Source, StepKind, Trace, Verdict,
+    BufferNo, ByteWrite, DevRef, Edge, MetadataRead, OriginId, Outcome, PacketFields, ReadHow,
+    Recorder, Run, SkbNo, StepKind, Trace, Verdict,
 };
 
 /// A read as the file tells it.
@@ -51,6 +51,8 @@ struct Replay {
     /// Functions and programs that have not returned, with the run of a program.
     open: Vec<(String, Option<usize>)>,
     pending: Vec<ByteWrite>,
+    /// The device each packet was last seen on.
+    devices: BTreeMap<u32, DevRef>,
 }
 
 /// Makes the trace.
@@ -60,6 +62,7 @@ pub(super) fn replay(id: &str, design: &str, events: &[Event], reads: &[SeenRead
         buffers: BTreeMap::new(),
         open: Vec::new(),
         pending: Vec::new(),
+        devices: BTreeMap::new(),
     };
     let mut judge = Judge::default();
     for (index, event) in events.iter().enumerate() {
@@ -127,7 +130,7 @@ impl Replay {
         };
         let moment = Moment {
             kind,
-            dev: device(event),
+            dev: self.device(event),
             skb: event.skb.map(SkbNo),
             buffer: buffer.map(BufferNo),
             fields,
@@ -140,6 +143,21 @@ impl Replay {
             let run = self.newest_run(event);
             self.open.push((event.stage.name.clone(), run));
             self.recorder.enter();
+        }
+    }
+
+    /// Of a packet that is gone a recording shows the device at the function's entry; a trace names the
+    /// step by the device it was last on.
+    fn device(&mut self, event: &Event) -> Option<DevRef> {
+        let dev = device(event);
+        let Some(skb) = event.skb else { return dev };
+        match (&event.packet, dev) {
+            (Packet::Result, dev) => self.devices.get(&skb).cloned().or(dev),
+            (_, Some(dev)) => {
+                self.devices.insert(skb, dev.clone());
+                Some(dev)
+            }
+            (_, None) => None,
         }
     }
 
@@ -229,7 +247,7 @@ impl Replay {
         }
         // A buffer that has grown (pskb_expand_head) got a number of its own; what lies beyond is not drawn.
         let known_len = known.len();
-        let place = |at: usize| run.offset as usize + at;
+        let place = |at: usize| (run.offset as usize).saturating_add(at);
         let new: Vec<usize> = (0..run.bytes.len())
             .filter(|at| place(*at) < known_len)
             .filter(|at| known[place(*at)].map(|(byte, _)| byte) != Some(run.bytes[*at]))
@@ -283,7 +301,7 @@ impl Replay {
         };
         let cell = |at: usize| -> OriginId {
             let known = buffer.and_then(|head| self.buffers.get(&head));
-            let place = offset.map(|offset| offset as usize + at);
+            let place = offset.map(|offset| (offset as usize).saturating_add(at));
             let cell = place.and_then(|place| known?.get(place).copied().flatten());
             cell.map(|(_, origin)| origin).unwrap_or_default()
         };
@@ -317,135 +335,9 @@ fn nothing_listed(program: &str) -> Listing {
     }
 }
 
-fn device(event: &Event) -> Option<DevRef> {
+pub(super) fn device(event: &Event) -> Option<DevRef> {
     event.dev.as_ref().map(|name| DevRef {
         name: name.clone(),
         netns: event.netns.clone(),
     })
-}
-
-/// Which header each byte of a run stands in.
-struct Owners {
-    /// Layer, label, first byte of the part and one past its last, as indexes into the run.
-    parts: Vec<(Layer, String, usize, usize)>,
-}
-
-impl Owners {
-    fn new(event: &Event, run: &ByteRun) -> Self {
-        let index = |offset: u32| offset.saturating_sub(run.offset) as usize;
-        let (start, kind, meta) = match &event.packet {
-            Packet::Skb(skb) => {
-                let f = &skb.fields;
-                let start = f.mac_header.map_or(f.data, |mac| mac.min(f.data));
-                let bare = f.network_header == Some(start) && f.protocol == ethernet::P_IP;
-                let meta = f.meta.start.zip(f.meta.end).filter(|_| f.meta.len > 0);
-                (
-                    start,
-                    if bare { Start::Ipv4 } else { Start::Ethernet },
-                    meta,
-                )
-            }
-            Packet::Xdp(xdp) => {
-                let f = &xdp.fields;
-                (f.data, Start::Ethernet, Some((f.data_meta, f.data)))
-            }
-            Packet::Result => (run.offset, Start::Ethernet, None),
-        };
-        let mut parts = Vec::new();
-        if let Some((from, to)) = meta {
-            parts.push((
-                Layer::Metadata,
-                "metadata".to_owned(),
-                index(from),
-                index(to),
-            ));
-        }
-        let first = index(start).min(run.bytes.len());
-        for part in dissect(&run.bytes[first..], kind).parts {
-            let from = first + part.start;
-            parts.push((part.layer, part.label, from, from + part.len));
-        }
-        Self { parts }
-    }
-
-    fn origin(
-        &self,
-        index: usize,
-        event: &Event,
-        sources: &mut BTreeMap<usize, u16>,
-        recorder: &mut Recorder,
-    ) -> OriginId {
-        let inside =
-            |(_, _, from, to): &(Layer, String, usize, usize)| (*from..*to).contains(&index);
-        let Some(at) = self.parts.iter().position(inside) else {
-            return OriginId::default();
-        };
-        let (layer, label, from, to) = &self.parts[at];
-        let source = *sources.entry(at).or_insert_with(|| {
-            recorder.source(Source {
-                layer: *layer,
-                label: label.clone(),
-                writer: event.stage.name.clone(),
-                dev: device(event),
-                step: 0,
-                len: u16::try_from(to - from).unwrap_or(u16::MAX),
-            })
-        });
-        OriginId {
-            source,
-            byte: u16::try_from(index - from).unwrap_or(u16::MAX),
-        }
-    }
-}
-
-/// What the latest XDP program left as metadata, per buffer.
-#[derive(Default)]
-struct Judge {
-    left: BTreeMap<u32, (u32, Vec<u8>)>,
-    latest: Option<u32>,
-}
-
-impl Judge {
-    fn see(&mut self, event: &Event, buffer: Option<u32>) {
-        let (Packet::Xdp(xdp), Some(buffer)) = (&event.packet, buffer) else {
-            return;
-        };
-        if !event.prog || event.stage.edge != Edge::Exit {
-            return;
-        }
-        let f = &xdp.fields;
-        let index = |offset: u32| offset.saturating_sub(xdp.bytes.offset) as usize;
-        let left = xdp
-            .bytes
-            .bytes
-            .get(index(f.data_meta)..index(f.data))
-            .unwrap_or_default();
-        self.left.insert(buffer, (f.data_meta, left.to_vec()));
-        self.latest = Some(buffer);
-    }
-
-    /// By comparing values: a recording does not say whose bytes they are. Zeros that are read where
-    /// zeros were left pass for the same.
-    fn verdict(&self, read: &SeenRead, event: &Event) -> (Verdict, Option<u32>) {
-        let offset = match &event.packet {
-            Packet::Skb(skb) => skb.fields.meta.start,
-            Packet::Xdp(xdp) => Some(xdp.fields.data_meta),
-            Packet::Result => None,
-        };
-        let own = match &event.packet {
-            Packet::Skb(skb) => self.left.get(&skb.head),
-            _ => None,
-        };
-        let left = own.or_else(|| self.left.get(&self.latest?));
-        let nothing = (0, Vec::new());
-        let (place, left) = left.unwrap_or(&nothing);
-        let verdict = match (read.len, left.is_empty()) {
-            (0, true) => Verdict::None,
-            (0, false) => Verdict::Lost,
-            _ if left.get(..read.bytes.len()) == Some(&read.bytes[..]) => Verdict::Ok,
-            (_, false) if offset == Some(*place) => Verdict::Overwritten,
-            _ => Verdict::Garbage,
-        };
-        (verdict, offset)
-    }
 }
