@@ -243,6 +243,7 @@ impl Replay {
                 old: Vec::new(),
                 new: vec![(0, OriginId::default()); end as usize],
                 moved_from: None,
+                copied_from: None,
             });
         }
         // A buffer that has grown (pskb_expand_head) got a number of its own; what lies beyond is not drawn.
@@ -277,6 +278,7 @@ impl Replay {
                 old,
                 new: cells,
                 moved_from: None,
+                copied_from: None,
             });
             at = stop;
         }
@@ -320,6 +322,8 @@ impl Replay {
             bytes: read.bytes.clone(),
             origins,
             verdict,
+            buffer: BufferNo(buffer.unwrap_or_default()),
+            expected: None,
         });
     }
 }
