@@ -32,6 +32,32 @@ pub enum Verdict {
     None,
 }
 
+impl Verdict {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Garbage => "garbage",
+            Self::Lost => "lost",
+            Self::Overwritten => "overwritten",
+            Self::None => "none",
+        }
+    }
+
+    /// How bad it is, for the worst of several.
+    #[must_use]
+    pub fn badness(self) -> u8 {
+        match self {
+            Self::Garbage => 4,
+            Self::Lost => 3,
+            Self::Overwritten => 2,
+            Self::Ok => 1,
+            Self::None => 0,
+        }
+    }
+}
+
 /// One read of metadata by one program run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetadataRead {
