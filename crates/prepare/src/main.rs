@@ -4,6 +4,7 @@
 //! `headroom-prepare [FOLDER]`; without one, the folder that trunk names in `TRUNK_STAGING_DIR`.
 
 mod catalogue;
+mod drawn;
 mod page;
 mod spec;
 #[cfg(test)]
@@ -56,8 +57,20 @@ fn prepare(content: &Path, site: &Path) -> Result<(), String> {
 
     let index = site.join("index.html");
     let text = fs::read_to_string(&index).map_err(|e| format!("{}: {e}", index.display()))?;
-    let text = page::without_inline_scripts(site, &text)?;
-    put(site, "/index.html", text.as_bytes())
+    let template = page::without_inline_scripts(site, &text)?;
+    for scenario in &scenarios {
+        let traces = scenario.first_shown();
+        let id = &scenario.texts.id;
+        let page = page::with_drawn(&template, &drawn::scenario(scenario, &traces))?;
+        put(site, &format!("/s/{id}/index.html"), page.as_bytes())?;
+        if id == "seed" {
+            let page = page::with_drawn(&template, &drawn::start(scenario, &traces))?;
+            put(site, "/index.html", page.as_bytes())?;
+            // Every other address: a host gives this page where it has none.
+            put(site, "/404.html", template.as_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 fn write<T: Serialize>(site: &Path, name: &str, value: &T) -> Result<(), String> {

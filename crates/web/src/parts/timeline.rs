@@ -9,7 +9,7 @@ use headroom_core::trace::{StepKind, Trace, Verdict};
 use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
-use super::{part, sig};
+use super::{fixed, part, sig};
 use crate::designs::DESIGNS;
 use crate::model::{By, Model};
 
@@ -247,7 +247,7 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         let start = bar.start;
         view! {
             <button class="tb" class:p=program class:back=bar.name.is_empty() class:partial=bar.partial tabindex="-1"
-                style:left=format!("{left:.3}%") style:width=format!("calc({:.3}% - 1px)", right - left) title=bar.name.clone()
+                style:left=format!("{}%", fixed(left)) style:width=format!("calc({}% - 1px)", fixed(right - left)) title=bar.name.clone()
                 on:click=move |_| model.go(start, By::Jump)><span>{text}</span></button>
         }
     };
@@ -263,8 +263,8 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         let mark = move |mark: Mark| {
             let span = span.get_untracked();
             let left = format!(
-                "calc({:.3}% - 3px)",
-                (percent(&span, mark.row) + percent(&span, mark.row + 1)) / 2.0
+                "calc({}% - 3px)",
+                fixed((percent(&span, mark.row) + percent(&span, mark.row + 1)) / 2.0)
             );
             let row = mark.row;
             view! { <button class=format!("ev {}", mark.class) tabindex="-1" style:left=left title=mark.words on:click=move |_| model.go(row, By::Jump)></button> }
@@ -294,8 +294,8 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
     let here = move || {
         span.with(|span| {
             format!(
-                "{:.3}%",
-                (percent(span, model.at.get()) + percent(span, model.at.get() + 1)) / 2.0
+                "{}%",
+                fixed((percent(span, model.at.get()) + percent(span, model.at.get() + 1)) / 2.0)
             )
         })
     };
