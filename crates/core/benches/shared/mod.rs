@@ -3,6 +3,7 @@
 //! Times are for reading, never for a gate; the ratio between the designs is from one run.
 
 pub mod engine;
+pub mod path;
 
 use headroom_core::design::DesignName;
 use headroom_core::scenario::ScenarioFile;
