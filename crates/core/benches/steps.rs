@@ -9,9 +9,20 @@ fn main() {
     let start = Instant::now();
     let elapsed = || start.elapsed().as_secs_f64() * 1000.0;
     let now = || cpu_time().unwrap_or_else(elapsed);
-    shared::report("host", &now);
-    shared::engine::report("host", &now);
-    shared::path::report("host", &now);
+    // `cargo bench … -- path` measures that part only
+    let wanted = std::env::args()
+        .nth(1)
+        .filter(|part| !part.starts_with('-'));
+    let is_wanted = |part: &str| wanted.as_deref().is_none_or(|wanted| wanted == part);
+    if is_wanted("steps") {
+        shared::report("host", &now);
+    }
+    if is_wanted("engine") {
+        shared::engine::report("host", &now);
+    }
+    if is_wanted("path") {
+        shared::path::report("host", &now);
+    }
 }
 
 /// Milliseconds that this thread has been on a processor, where Linux tells: on a busy machine the

@@ -59,7 +59,7 @@ use thiserror::Error;
 use crate::bpf::Fault;
 use crate::design::MetadataDesign;
 use crate::scenario::topology::{DevId, Topology, TopologyError};
-use crate::skb::{Buffers, SkBuff, SkbError, header};
+use crate::skb::{Buffers, Packets, SkBuff, SkbError, header};
 use crate::trace::recorder::Moment;
 use crate::trace::{
     Edge, Layer, MetaFields, Outcome, PacketFields, Recorder, SkbFields, SkbNo, Source, StepKind,
@@ -148,7 +148,7 @@ pub struct Kernel {
     programs: Vec<Loaded>,
     maps: programs::ObjectMaps,
     program_source: Option<(usize, Layer, u16)>,
-    pub(crate) skbs: BTreeMap<SkbNo, SkBuff>,
+    pub(crate) skbs: Packets,
     pub(crate) buffers: Buffers,
     pub(crate) recorder: Recorder,
     judge: judge::Judge,
@@ -180,7 +180,7 @@ impl Kernel {
             programs: Vec::new(),
             maps: Vec::new(),
             program_source: None,
-            skbs: BTreeMap::new(),
+            skbs: Packets::default(),
             buffers: Buffers::default(),
             recorder,
             judge: judge::Judge::default(),
