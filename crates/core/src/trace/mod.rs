@@ -11,6 +11,7 @@ pub mod recorder;
 pub mod registers;
 pub mod replay;
 pub mod step;
+pub mod wire;
 
 pub use fields::{MetaFields, PacketFields, SkbFields, XdpFields};
 pub use origin::{Layer, OriginId, Source, SourceTable};
@@ -20,10 +21,10 @@ pub use registers::RegisterLog;
 pub use replay::{Cursor, PacketView};
 pub use step::{BufferNo, ByteWrite, DevRef, Edge, Outcome, Run, SkbNo, Step, StepKind};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything one packet run left behind, under one design.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     /// Scenario id, such as `seed`.
     pub scenario: String,
@@ -42,6 +43,7 @@ pub struct Trace {
     /// Who wrote what: the table behind [`OriginId`].
     pub sources: SourceTable,
     /// Program runs; instruction and program steps hold an index.
+    #[serde(with = "wire::runs")]
     pub runs: Vec<Run>,
     /// What programs read out of the metadata, judged.
     pub reads: Vec<MetadataRead>,
@@ -60,7 +62,7 @@ pub struct Trace {
 }
 
 /// Counts, not times: what a design makes the machine do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
     /// Metadata bytes moved by memmove or memcpy.
     pub metadata_bytes_moved: u64,
