@@ -6,7 +6,7 @@ use super::replay::Memory;
 use super::step::ByteWrite;
 
 /// All buffers after so many writes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     /// How many of `Trace::writes` are in it.
     pub writes: usize,

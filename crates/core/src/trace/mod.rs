@@ -38,7 +38,9 @@ pub struct Trace {
     pub registers: RegisterLog,
     /// Every change of buffer bytes; a step holds a range of it.
     pub writes: Vec<ByteWrite>,
-    /// All buffers, now and then; empty for short traces.
+    /// All buffers, now and then; empty for short traces, and for one that was read from elsewhere until
+    /// [`Trace::take_checkpoints`] is called.
+    #[serde(skip)]
     pub checkpoints: Vec<checkpoint::Checkpoint>,
     /// Who wrote what: the table behind [`OriginId`].
     pub sources: SourceTable,

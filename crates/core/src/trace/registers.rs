@@ -1,10 +1,12 @@
 //! Register files of a trace, stored as changes: most instructions change one register.
 
+use serde::{Deserialize, Serialize};
+
 /// After so many files one is stored whole, so that any is found in a few steps.
 const WHOLE_EVERY: usize = 64;
 
 /// r0 to r10 after each instruction.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisterLog {
     /// Files 0, 64, 128, …
     whole: Vec<[u64; 11]>,

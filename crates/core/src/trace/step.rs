@@ -93,6 +93,7 @@ pub struct Step {
     /// Nesting below the outermost traced function, from 0.
     pub depth: u16,
     /// `skb->dev` at that moment (XDP: the device of the receive queue).
+    #[serde(with = "super::wire::shared")]
     pub dev: Option<Arc<DevRef>>,
     /// The packet the function was given; `None` when a step has no packet.
     pub skb: Option<SkbNo>,
