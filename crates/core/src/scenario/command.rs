@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
 pub use super::tunnel_parms::{Tunnel6Parms, TunnelDf, TunnelParms, TunnelTtl, UdpTunnelParms};
 
 /// A MAC address, in transmission order.
@@ -394,7 +395,7 @@ pub enum Command {
         /// Device.
         dev: String,
     },
-    /// `tc filter add dev DEV ingress|egress [protocol P] [pref N] matchall action mirred …`.
+    /// `tc filter add dev DEV ingress|egress [protocol P] [pref N] matchall action …|bpf da …`.
     FilterAdd {
         /// Namespace.
         netns: Netns,
@@ -406,10 +407,10 @@ pub enum Command {
         pref: Option<u16>,
         /// Only packets of this protocol; absent: all.
         protocol: Option<u16>,
-        /// What it does.
-        mirred: MirredAction,
-        /// Device the packets go to.
-        to: String,
+        /// Who decides.
+        classifier: TcClassifier,
+        /// What is done, in this order.
+        actions: Vec<TcAction>,
     },
     /// A command that is understood as one, but that the simulator does not carry out
     /// (`tc qdisc add … htb`, `ip -f mpls …`): *not covered*, by name, never passed over.

@@ -21,6 +21,7 @@ mod ping;
 pub mod routes;
 mod sysctl;
 mod tc;
+pub mod tc_action;
 pub mod topology;
 mod topology_error;
 mod tunnel_parms;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-pub use super::clsact::{Clsact, Filter};
+pub use super::clsact::{Action, ActionKind, Classifier, Clsact, Filter};
 use super::command::{
     Ipv4Net, Mac, Netns as NetnsName, RouteKind, Tunnel6Parms, TunnelParms, UdpTunnelParms, XdpMode,
 };

@@ -7,10 +7,12 @@ use thiserror::Error;
 use super::{Kernel, ProgramError, Stop};
 use crate::bpf::{LoadError, ProgType};
 use crate::scenario::command::{
-    CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
+    CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcActionKind,
+    TcClassifier, TcHook, XdpMode,
 };
 use crate::scenario::topology::{
-    Clsact, DevId, DeviceKind, Encap, Filter, Route, TopologyError, loopback, prefix_mask,
+    Action, ActionKind, Classifier, Clsact, DevId, DeviceKind, Encap, Filter, Route, TopologyError,
+    loopback, prefix_mask,
 };
 
 /// A command could not be carried out.
@@ -254,7 +256,7 @@ impl Kernel {
         found
     }
 
-    /// `tc filter add`: `matchall` with `action mirred`. Without a preference the kernel counts down from 49152.
+    /// `tc filter add`. Without a preference the kernel counts down from 49152.
     fn filter_add(&mut self, command: &Command) -> Done {
         const FIRST_AUTO_PREF: u16 = 49152;
         let Command::FilterAdd {
@@ -263,13 +265,33 @@ impl Kernel {
             hook,
             pref,
             protocol,
-            mirred,
-            to,
+            classifier,
+            actions,
         } = command
         else {
             return Ok(());
         };
-        let (id, to) = (self.find(netns, dev)?, self.find(netns, to)?);
+        let id = self.find(netns, dev)?;
+        let classifier = match classifier {
+            TcClassifier::Matchall => Classifier::Matchall,
+            TcClassifier::Bpf(program) => Classifier::Bpf(self.tc_program(program)?),
+        };
+        let actions = actions
+            .iter()
+            .map(|action| {
+                Ok(Action {
+                    kind: match &action.kind {
+                        TcActionKind::Gact => ActionKind::Gact,
+                        TcActionKind::Mirred(mirred, to) => {
+                            ActionKind::Mirred(*mirred, self.find(netns, to)?)
+                        }
+                        TcActionKind::Vlan(vlan) => ActionKind::Vlan(*vlan),
+                        TcActionKind::Mpls(mpls) => ActionKind::Mpls(*mpls),
+                    },
+                    control: action.control,
+                })
+            })
+            .collect::<Result<_, TopologyError>>()?;
         let device = self.topology.dev_mut(id);
         let Some(clsact) = &mut device.clsact else {
             return Err(Cause::NoClsact(device.name.clone()));
@@ -281,8 +303,8 @@ impl Kernel {
             Filter {
                 pref: pref.unwrap_or(auto),
                 protocol: *protocol,
-                mirred: *mirred,
-                to,
+                classifier,
+                actions,
             },
         );
         Ok(())

@@ -4,8 +4,11 @@
 //! only does what the kernel does; [`Kernel::traced`] wraps a function with its entry and exit.
 
 mod act_mirred;
+mod act_mpls;
+mod act_vlan;
 mod af_packet;
 mod bridge;
+mod cls;
 mod dev_rx;
 mod dev_tx;
 mod exec;
@@ -54,6 +57,7 @@ mod udp6;
 mod veth;
 mod vlan;
 mod vxlan;
+mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
 
@@ -74,6 +78,7 @@ use crate::trace::{
     Edge, Layer, MetaFields, Outcome, PacketFields, Recorder, SkbFields, SkbNo, Source, StepKind,
     Trace,
 };
+use crate::xdp::XdpBuff;
 
 /// Most steps of one run; a run that would take more ends with an error that says so.
 pub const MAX_STEPS: usize = 2_000_000;
@@ -171,6 +176,10 @@ pub struct Kernel {
     xmit_recursion: u32,
     mirred_nesting: u32,
     redirect_info: filter::RedirectInfo,
+    xdp_target: Option<xdp_run::XdpTarget>,
+    xdp_tx: Vec<(DevId, XdpBuff)>,
+    xdp_bulk: Vec<(DevId, XdpBuff)>,
+    xdp_cpu: Vec<(DevId, XdpBuff)>,
     taps: Vec<taps::Tap>,
     next_skb: u32,
     next_ip_id: u16,
@@ -202,6 +211,10 @@ impl Kernel {
             xmit_recursion: 0,
             mirred_nesting: 0,
             redirect_info: filter::RedirectInfo::default(),
+            xdp_target: None,
+            xdp_tx: Vec::new(),
+            xdp_bulk: Vec::new(),
+            xdp_cpu: Vec::new(),
             taps: Vec::new(),
             next_skb: 1,
             next_ip_id: 0xe001,

@@ -117,6 +117,7 @@ impl Kernel {
             k.skb_cow_head(no, room)?;
             let skb = k.skb_mut(no);
             skb.inner_network_header = skb.data as u16;
+            skb.inner_protocol = skb.protocol;
             skb.push(mpls::HLEN)?;
             skb.reset_network_header();
             skb.dev = Some(out);

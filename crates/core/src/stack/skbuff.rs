@@ -24,9 +24,12 @@ pub(super) mod drop_reason {
     pub const IP_INHDR: u32 = 15;
     pub const IP_NOPROTO: u32 = 19;
     pub const IPV6DISABLED: u32 = 56;
+    pub const NEIGH_FAILED: u32 = 58;
     pub const TC_EGRESS: u32 = 62;
+    pub const XDP: u32 = 69;
     pub const TC_INGRESS: u32 = 70;
     pub const UNHANDLED_PROTO: u32 = 71;
+    pub const DEV_READY: u32 = 77;
     pub const ICMP_CSUM: u32 = 83;
     pub const IP_INADDRERRORS: u32 = 85;
     pub const IP_INNOROUTES: u32 = 86;

@@ -8,6 +8,17 @@ use crate::trace::recorder::Moment;
 use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind};
 use crate::xdp::{EINVAL, XdpBuff};
 
+/// Where the verdict `XDP_REDIRECT` sends a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum XdpTarget {
+    /// A device, by its index; from `bpf_redirect()` or a devmap.
+    Device(u32),
+    /// A CPU of a cpumap.
+    Cpu(u32),
+    /// An AF_XDP socket.
+    Socket(u32),
+}
+
 const FILE: &str = "net/core/filter.c";
 
 impl Kernel {
@@ -49,6 +60,20 @@ impl Kernel {
             Outcome::Ret(verdict as i64),
         )?;
         Ok(verdict)
+    }
+
+    /// A kernel function over a frame, with its entry and exit.
+    pub(super) fn xdp_function(
+        &mut self,
+        name: &'static str,
+        file: &'static str,
+        dev: DevId,
+        xdp: &XdpBuff,
+        ret: i64,
+    ) -> Run<()> {
+        let function = |edge| StepKind::Function { name, file, edge };
+        self.xdp_step(function(Edge::Entry), dev, xdp, Outcome::None)?;
+        self.xdp_step(function(Edge::Exit), dev, xdp, Outcome::Ret(ret))
     }
 
     /// Records a step of an `xdp_buff`.
