@@ -5,6 +5,7 @@
 
 pub mod bpf;
 pub mod design;
+pub mod matrix;
 pub mod net;
 pub mod recording;
 pub mod scenario;
@@ -14,4 +15,5 @@ pub mod skb;
 pub mod spec;
 pub mod stack;
 pub mod trace;
+pub mod why;
 pub mod xdp;

@@ -28,5 +28,5 @@ mod tunnel_parms;
 mod value;
 
 pub use error::ParseError;
-pub use file::{FileError, ScenarioFile};
+pub use file::{FileError, Roadmap, RoadmapStatus, ScenarioFile};
 pub use parse::{Parsed, parse, parse_setup};

@@ -222,7 +222,7 @@ impl Kernel {
             };
             match (header[2], header[3]) {
                 (SRCRT_TYPE_4 | SRCRT_TYPE_3, _) => {
-                    return not_covered("ipv6_srh_rcv: segment routing (seg6_enabled)");
+                    not_covered("ipv6_srh_rcv: segment routing (seg6_enabled)")
                 }
                 (_, 0) => {
                     ext = k.past_ext_header(no, header.len() as u32);

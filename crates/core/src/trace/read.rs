@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::origin::OriginId;
-use super::step::DevRef;
+use super::step::{BufferNo, DevRef};
 
 /// By which road a program read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -46,7 +46,9 @@ pub struct MetadataRead {
     pub how: ReadHow,
     /// Step at which the (last part of the) read happened.
     pub step: usize,
-    /// Where the bytes were, offset from `head`, bytes; `None` when nothing was read.
+    /// The buffer they were read from.
+    pub buffer: BufferNo,
+    /// Where the bytes were, offset from the start of that buffer (`head`), bytes; `None` when nothing was read.
     pub offset: Option<u32>,
     /// The bytes, in memory order.
     pub bytes: Vec<u8>,
@@ -54,6 +56,17 @@ pub struct MetadataRead {
     pub origins: Vec<OriginId>,
     /// The judgement.
     pub verdict: Verdict,
+    /// What there was to read; `None` when no program had left metadata with this packet.
+    pub expected: Option<Expected>,
+}
+
+/// The metadata that a packet carries, wherever a program looks for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// Where the kernel last put them, offset from the start of the read's buffer, bytes.
+    pub offset: u32,
+    /// Origin of each byte the writer left.
+    pub origins: Vec<OriginId>,
 }
 
 impl MetadataRead {
