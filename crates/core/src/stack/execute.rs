@@ -7,12 +7,10 @@ use thiserror::Error;
 use super::{Kernel, ProgramError, Stop};
 use crate::bpf::{LoadError, ProgType};
 use crate::scenario::command::{
-    CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcActionKind,
-    TcClassifier, TcHook, XdpMode,
+    CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
 use crate::scenario::topology::{
-    Action, ActionKind, Classifier, Clsact, DevId, DeviceKind, Encap, Filter, Route, TopologyError,
-    loopback, prefix_mask,
+    Clsact, DevId, DeviceKind, Encap, NetnsId, Route, TopologyError, loopback, prefix_mask,
 };
 
 /// A command could not be carried out.
@@ -251,63 +249,17 @@ impl Kernel {
         let netns = self.topology.find_netns(netns)?;
         let found = self.topology.find_dev(netns, dev);
         if dev == "lo" && found.is_err() {
-            return self.topology.add_dev(loopback(netns));
+            return self.loopback_dev(netns);
         }
         found
     }
 
-    /// `tc filter add`. Without a preference the kernel counts down from 49152.
-    fn filter_add(&mut self, command: &Command) -> Done {
-        const FIRST_AUTO_PREF: u16 = 49152;
-        let Command::FilterAdd {
-            netns,
-            dev,
-            hook,
-            pref,
-            protocol,
-            classifier,
-            actions,
-        } = command
-        else {
-            return Ok(());
-        };
-        let id = self.find(netns, dev)?;
-        let classifier = match classifier {
-            TcClassifier::Matchall => Classifier::Matchall,
-            TcClassifier::Bpf(program) => Classifier::Bpf(self.tc_program(program)?),
-        };
-        let actions = actions
-            .iter()
-            .map(|action| {
-                Ok(Action {
-                    kind: match &action.kind {
-                        TcActionKind::Gact => ActionKind::Gact,
-                        TcActionKind::Mirred(mirred, to) => {
-                            ActionKind::Mirred(*mirred, self.find(netns, to)?)
-                        }
-                        TcActionKind::Vlan(vlan) => ActionKind::Vlan(*vlan),
-                        TcActionKind::Mpls(mpls) => ActionKind::Mpls(*mpls),
-                    },
-                    control: action.control,
-                })
-            })
-            .collect::<Result<_, TopologyError>>()?;
-        let device = self.topology.dev_mut(id);
-        let Some(clsact) = &mut device.clsact else {
-            return Err(Cause::NoClsact(device.name.clone()));
-        };
-        let first = clsact.filters(*hook).first();
-        let auto = first.map_or(FIRST_AUTO_PREF, |first| first.pref.saturating_sub(1));
-        clsact.add(
-            *hook,
-            Filter {
-                pref: pref.unwrap_or(auto),
-                protocol: *protocol,
-                classifier,
-                actions,
-            },
-        );
-        Ok(())
+    /// `lo` of a namespace.
+    pub(super) fn loopback_dev(&mut self, netns: NetnsId) -> Result<DevId, TopologyError> {
+        match self.topology.find_dev(netns, "lo") {
+            Ok(lo) => Ok(lo),
+            Err(_) => self.topology.add_dev(loopback(netns)),
+        }
     }
 
     /// An address, and the route to its prefix (`fib_add_ifaddr()`).

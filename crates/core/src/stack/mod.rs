@@ -14,6 +14,7 @@ mod dev_tx;
 mod exec;
 mod execute;
 mod execute_ip6;
+mod execute_tc;
 mod features;
 mod filter;
 mod geneve;
@@ -69,7 +70,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use thiserror::Error;
 
-use crate::bpf::Fault;
+use crate::bpf::{Fault, XdpTarget};
 use crate::design::MetadataDesign;
 use crate::scenario::topology::{DevId, Topology, TopologyError};
 use crate::skb::{Buffers, SkBuff, SkbError, header};
@@ -176,7 +177,7 @@ pub struct Kernel {
     xmit_recursion: u32,
     mirred_nesting: u32,
     redirect_info: filter::RedirectInfo,
-    xdp_target: Option<xdp_run::XdpTarget>,
+    xdp_redirect_info: Option<XdpTarget>,
     xdp_tx: Vec<(DevId, XdpBuff)>,
     xdp_bulk: Vec<(DevId, XdpBuff)>,
     xdp_cpu: Vec<(DevId, XdpBuff)>,
@@ -211,7 +212,7 @@ impl Kernel {
             xmit_recursion: 0,
             mirred_nesting: 0,
             redirect_info: filter::RedirectInfo::default(),
-            xdp_target: None,
+            xdp_redirect_info: None,
             xdp_tx: Vec::new(),
             xdp_bulk: Vec::new(),
             xdp_cpu: Vec::new(),

@@ -33,6 +33,10 @@ pub(super) mod drop_reason {
     pub const ICMP_CSUM: u32 = 83;
     pub const IP_INADDRERRORS: u32 = 85;
     pub const IP_INNOROUTES: u32 = 86;
+    pub const IP_LOCAL_SOURCE: u32 = 87;
+    pub const IP_INVALID_SOURCE: u32 = 88;
+    pub const IP_LOCALNET: u32 = 89;
+    pub const IP_INVALID_DEST: u32 = 90;
     pub const PKT_TOO_BIG: u32 = 91;
     pub const IPV6_TOO_MANY_EXTHDRS: u32 = 97;
     pub const VXLAN_INVALID_HDR: u32 = 108;

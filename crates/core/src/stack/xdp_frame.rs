@@ -2,8 +2,8 @@
 //! (`net/core/filter.c`, `kernel/bpf/devmap.c`), and how veth takes frames (`drivers/net/veth.c`).
 
 use super::skbuff::drop_reason;
-use super::xdp_run::XdpTarget;
 use super::{Kernel, Run, Softirq, not_covered};
+use crate::bpf::XdpTarget;
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::SkbNo;
 use crate::xdp::{EINVAL, XDP_FRAME_SIZE, XdpBuff, action};
@@ -40,7 +40,7 @@ impl Kernel {
 
     /// `veth_xdp_tx()`, or `xdp_do_redirect()`. A frame that nobody takes is returned to its pool.
     fn xdp_leaves(&mut self, dev: DevId, xdp: XdpBuff, verdict: u64) -> Run<()> {
-        let target = self.xdp_target.take();
+        let target = self.xdp_redirect_info.take();
         let queued = match verdict {
             action::TX => xdp_convert_buff_to_frame(&xdp).map(|()| self.xdp_tx.push((dev, xdp))),
             _ => self.xdp_do_redirect(dev, xdp, target)?,
@@ -208,7 +208,7 @@ impl Kernel {
         no: SkbNo,
         dev: DevId,
     ) -> Run<Result<(), i64>> {
-        let to = match self.xdp_target.take() {
+        let to = match self.xdp_redirect_info.take() {
             Some(XdpTarget::Device(index)) => {
                 let netns = self.topology.dev(dev).netns;
                 self.topology.dev_by_index(netns, index)

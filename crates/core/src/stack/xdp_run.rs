@@ -2,22 +2,11 @@
 
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host};
+use crate::bpf::{CtxField, Host, XdpTarget};
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::recorder::Moment;
 use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind};
 use crate::xdp::{EINVAL, XdpBuff};
-
-/// Where the verdict `XDP_REDIRECT` sends a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum XdpTarget {
-    /// A device, by its index; from `bpf_redirect()` or a devmap.
-    Device(u32),
-    /// A CPU of a cpumap.
-    Cpu(u32),
-    /// An AF_XDP socket.
-    Socket(u32),
-}
 
 const FILE: &str = "net/core/filter.c";
 
@@ -202,6 +191,10 @@ impl Host for XdpHost<'_, '_> {
                 Err(error) => error,
             }
         })
+    }
+
+    fn xdp_redirect(&mut self, to: XdpTarget) {
+        self.kernel.xdp_redirect_info = Some(to);
     }
 
     fn load_bytes(&mut self, offset: u32, into: &mut [u8]) -> i64 {
