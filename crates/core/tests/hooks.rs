@@ -226,3 +226,66 @@ fn ping_of_ones_own_address() {
         assert!(functions(&trace, "rx").is_empty());
     }
 }
+
+/// What both readers see on a card with a driver, and where the skb's metadata end.
+fn card(driver: &str, design: DesignName) -> (Vec<String>, Option<u32>, Option<u32>) {
+    let frame = format!("0200000000010200000000020800{PING}");
+    let text = format!(
+        "nic add eth0 driver {driver} address 02:00:00:00:00:01\nip link set dev eth0 up\nip addr add 10.0.0.1/24 dev eth0
+orc xdp set_tag eth0 native\norc tcx get_tag_dynptr eth0 ingress\norc tcx get_meta eth0 ingress
+sysctl -w net.ipv4.icmp_echo_ignore_all=1\nnic rx eth0 {frame}"
+    );
+    let trace = whole(&text, design);
+    let fields = at(&trace, "__netif_receive_skb_core", "eth0");
+    (trace.printk, fields.meta.end, fields.mac_header)
+}
+
+/// patch-series.md, section 3, patches 1–6 and 8: the drivers that copy metadata and frame in one piece. Both kernels
+/// read 42; the metadata end where the frame begins: 64 of headroom and 4 of metadata, or in place at 256.
+#[test]
+fn drivers_that_keep_metadata_in_front_of_the_frame() {
+    for (driver, end) in [
+        ("bnxt", 68),
+        ("i40e-zc", 68),
+        ("igb-zc", 68),
+        ("igc-copy", 68),
+        ("igc-zc", 68),
+        ("ixgbe-zc", 68),
+        ("mlx5-zc", 68),
+        ("xsk", 68),
+        ("i40e", 256),
+        ("igb", 256),
+        ("igc", 256),
+        ("ixgbe", 256),
+        ("mlx5", 256),
+    ] {
+        for design in [MacHeader, MetaEnd] {
+            let lines = ["get_tag_dynptr: ret 0 size 4 value 42", "get_meta: 42"];
+            let (read, meta_end, mac) = card(driver, design);
+            assert_eq!(read, lines, "{driver}");
+            assert_eq!((meta_end, mac), (Some(end), Some(end)), "{driver}");
+        }
+    }
+}
+
+/// 6b: nfp sets metadata after `eth_type_trans()`: `meta_end` is 14 too high, the dynptr reads the end of the MAC
+/// header (00 02 08 00 is 524800), and realign warns and clears: so the second reader sees nothing afterwards. Under
+/// 7.2 it makes no difference.
+#[test]
+fn nfp_sets_metadata_too_late_for_meta_end() {
+    let (read, end, mac) = card("nfp", MetaEnd);
+    assert_eq!((end, mac), (Some(270), Some(256)));
+    assert_eq!(read[0], "get_tag_dynptr: ret 0 size 4 value 524800");
+    assert_eq!(card("nfp", MacHeader).0[1], "get_meta: 42");
+}
+
+/// 6b: nfp with AF_XDP copies no metadata: four bytes of the fresh buffer's headroom are taken for them.
+#[test]
+fn nfp_with_af_xdp_forgets_the_bytes() {
+    let (read, end, mac) = card("nfp-zc", MacHeader);
+    assert_eq!((end, mac), (Some(64), Some(64)));
+    assert_eq!(
+        read,
+        ["get_tag_dynptr: ret 0 size 4 value 0", "get_meta: 0"]
+    );
+}

@@ -105,6 +105,8 @@ pub enum LinkKind {
     Ip6Tnl(Tunnel6Parms),
     /// `type sit …` or `ip tunnel add … mode sit …`: IPv6 in IPv4.
     Sit(TunnelParms),
+    /// `nic add NAME driver DRIVER`: a network card; the number is a place in [`DRIVERS`](super::nic::DRIVERS).
+    Nic(usize),
     /// `type dummy`: takes packets and drops them.
     Dummy,
     /// `type vxlan id N …`.
@@ -276,6 +278,15 @@ pub enum Command {
         addr: Ipv6Addr,
         /// `-c`, 1 when absent.
         count: u32,
+    },
+    /// `nic rx DEV HEX [NETNS]`: a frame comes in by a network card.
+    NicReceive {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// The frame.
+        frame: Vec<u8>,
     },
     /// `orc burst DEV NETNS|- HEX HEX…`: several frames in a row.
     Burst {

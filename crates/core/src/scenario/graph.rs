@@ -211,6 +211,7 @@ fn kind_word(kind: &LinkKind) -> String {
         LinkKind::Ip6Gre(_) => "ip6gre".into(),
         LinkKind::Ip6Gretap(_) => "ip6gretap".into(),
         LinkKind::Ip6Tnl(_) => "ip6tnl".into(),
+        LinkKind::Nic(_) => "nic".into(),
         LinkKind::Dummy => "dummy".into(),
         LinkKind::Vlan { id, .. } => format!("vlan {id}"),
         LinkKind::Vxlan(..) => "vxlan".into(),

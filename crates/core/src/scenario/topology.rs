@@ -49,6 +49,8 @@ pub enum DeviceKind {
     Ip6Tnl(Tunnel6Parms),
     /// IPv6 in IPv4.
     Sit(TunnelParms),
+    /// A network card with a driver of [`DRIVERS`](super::nic::DRIVERS).
+    Nic(usize),
     /// Takes packets and drops them.
     Dummy,
     /// A VLAN on another device.

@@ -95,6 +95,7 @@ impl Kernel {
             DeviceKind::Ip6Tnl(parms) => k.ip6_tnl_start_xmit(no, dev, parms)?,
             DeviceKind::Sit(parms) => k.sit_tunnel_xmit(no, dev, parms)?,
             DeviceKind::Dummy => k.dummy_xmit(no)?,
+            DeviceKind::Nic(_) => k.nic_xmit(no)?,
             DeviceKind::Vlan {
                 lower,
                 protocol,

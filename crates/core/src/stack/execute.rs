@@ -196,6 +196,10 @@ impl Kernel {
                 self.packet_snd(id, frame)?;
                 Ok(self.napi_timers()?)
             }
+            Command::NicReceive { netns, dev, frame } => {
+                let id = self.find(netns, dev)?;
+                Ok(self.nic_receive(id, frame)?)
+            }
             Command::Burst { netns, dev, frames } => {
                 let id = self.find(netns, dev)?;
                 for frame in frames {
@@ -334,7 +338,7 @@ impl Kernel {
         mode: Option<XdpMode>,
     ) -> Done {
         let device = self.topology.dev_mut(id);
-        let native = matches!(device.kind, DeviceKind::Veth { .. });
+        let native = matches!(device.kind, DeviceKind::Veth { .. } | DeviceKind::Nic(_));
         if mode == Some(XdpMode::Native) && !native {
             return Err(Cause::NotCovered(format!(
                 "native XDP on {} (its driver has none)",

@@ -39,6 +39,7 @@ mod lwtunnel;
 mod mpls;
 mod napi;
 mod neighbour;
+mod nic;
 mod outer;
 mod programs;
 mod reads;

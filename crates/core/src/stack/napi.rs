@@ -90,7 +90,7 @@ impl Kernel {
     }
 
     /// `napi_complete_done()`: what GRO holds goes up, unless a timer is to do that; and the list.
-    fn napi_complete_done(&mut self, dev: DevId, masked: bool) -> Run<()> {
+    pub(super) fn napi_complete_done(&mut self, dev: DevId, masked: bool) -> Run<()> {
         if self.topology.dev(dev).gro_flush_timeout == 0 {
             self.napi_gro_flush(dev)?;
         }
