@@ -31,12 +31,17 @@ impl Kernel {
         skb.tail -= hard_header_len;
         skb.dev = Some(dev);
         let start = if hard_header_len == 0 {
-            Start::Ipv4
+            Start::of_packet(frame)
         } else {
             Start::Ethernet
         };
         let parts = dissect(frame, start);
-        self.label_frame(no, frame, &parts);
+        if self.recorder.quiet {
+            let (head, data) = (self.skb(no).head, self.skb(no).data);
+            self.buffers.write(head, data, frame, 0, 0);
+        } else {
+            self.label_frame(no, frame, &parts);
+        }
         self.packet_parse_headers(no, frame, start, &parts);
         self.dev_queue_xmit(no)?;
         Ok(())
@@ -73,6 +78,7 @@ impl Kernel {
         let skb = self.skb_mut(no);
         skb.protocol = match start {
             Start::Ipv4 => ethernet::P_IP,
+            Start::Ipv6 => ethernet::P_IPV6,
             Start::Ethernet => crate::net::dissect::be16(frame, 12),
         };
         skb.reset_mac_header();

@@ -1,9 +1,12 @@
 //! Programs of a run: loaded, fixed up for the design, run over a packet.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use super::{Kernel, Stop};
 use crate::bpf::{Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, fix_up};
+use crate::scenario::command::TcProgram;
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::read::{Report, ReportWhat};
 use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
@@ -47,7 +50,7 @@ pub struct Loaded {
     name: String,
     section: String,
     kind: ProgType,
-    prepared: Result<Prepared, LoadError>,
+    prepared: Result<Arc<Prepared>, LoadError>,
     /// Maps of its object; programs of one object share them. Taken out while the program runs.
     maps: usize,
 }
@@ -72,7 +75,8 @@ impl Kernel {
         for program in &object.programs {
             let prepared = program
                 .facts()
-                .and_then(|facts| fix_up(program, self.design.prologue(facts)));
+                .and_then(|facts| fix_up(program, self.design.prologue(facts)))
+                .map(Arc::new);
             self.programs.push(Loaded {
                 name: program.name.clone(),
                 section: program.section.clone(),
@@ -128,6 +132,21 @@ impl Kernel {
             Some(loaded) => self.find_program(&loaded.name, ProgType::LwtXmit),
             None => self.find_program(section, ProgType::LwtXmit),
         }
+    }
+
+    /// The TC program that a filter names.
+    pub(super) fn tc_program(&self, program: &TcProgram) -> Result<ProgId, ProgramError> {
+        let name = match program {
+            TcProgram::Name(name) => name,
+            TcProgram::Section(section) => {
+                let fits = |loaded: &&Loaded| {
+                    loaded.kind == ProgType::SchedCls && loaded.section == *section
+                };
+                let found = self.programs.iter().rev().find(fits);
+                found.map_or(section, |loaded| &loaded.name)
+            }
+        };
+        self.find_program(name, ProgType::SchedCls)
     }
 
     /// Sets a knob of the programs: a value of the array map `cfg` of each object (golden/programs/report.h).

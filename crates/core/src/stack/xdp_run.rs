@@ -2,7 +2,7 @@
 
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host};
+use crate::bpf::{CtxField, Host, XdpTarget};
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::recorder::Moment;
 use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind};
@@ -51,14 +51,32 @@ impl Kernel {
         Ok(verdict)
     }
 
+    /// A kernel function over a frame, with its entry and exit.
+    pub(super) fn xdp_function(
+        &mut self,
+        name: &'static str,
+        file: &'static str,
+        dev: DevId,
+        xdp: &XdpBuff,
+        ret: i64,
+    ) -> Run<()> {
+        let function = |edge| StepKind::Function { name, file, edge };
+        self.xdp_step(function(Edge::Entry), dev, xdp, Outcome::None)?;
+        self.xdp_step(function(Edge::Exit), dev, xdp, Outcome::Ret(ret))
+    }
+
     /// Records a step of an `xdp_buff`.
     fn xdp_step(&mut self, kind: StepKind, dev: DevId, xdp: &XdpBuff, outcome: Outcome) -> Run<()> {
         if self.recorder.next_step() >= super::MAX_STEPS {
             return Err(Stop::Budget);
         }
+        if self.recorder.quiet {
+            self.recorder.pass(&kind);
+            return Ok(());
+        }
         let moment = Moment {
             kind,
-            dev: Some(self.topology.dev_ref(dev)),
+            dev: Some(self.dev_ref(dev)),
             skb: None,
             buffer: Some(xdp.head),
             fields: Some(PacketFields::Xdp(xdp.fields())),
@@ -179,6 +197,10 @@ impl Host for XdpHost<'_, '_> {
         })
     }
 
+    fn xdp_redirect(&mut self, to: XdpTarget) {
+        self.kernel.xdp_redirect_info = Some(to);
+    }
+
     fn load_bytes(&mut self, offset: u32, into: &mut [u8]) -> i64 {
         let len = into.len() as u32;
         let packet = self.xdp.data_end - self.xdp.data;
@@ -216,7 +238,11 @@ impl Host for XdpHost<'_, '_> {
     }
 
     fn ktime_ns(&mut self) -> u64 {
-        self.kernel.recorder.next_step() as u64
+        self.kernel.recorder.clock()
+    }
+
+    fn steps(&self) -> bool {
+        !self.kernel.recorder.quiet
     }
 
     fn instruction(&mut self, insn: usize, registers: &[u64; 11]) {
