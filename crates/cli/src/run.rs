@@ -60,7 +60,7 @@ fn trace(name: &str, input: &Input, design: DesignName) -> Result<Trace, CliErro
 fn render(input: &Input, trace: &Trace, format: Format, level: Level) -> Result<String, CliError> {
     Ok(match format {
         Format::Text => text::story(input, trace, level == Level::Bpf),
-        Format::Json => serde_json::to_string(&RunJson::new(trace, Default::default()))? + "\n",
+        Format::Json => serde_json::to_string(&RunJson::new(trace))? + "\n",
     })
 }
 

@@ -25,5 +25,5 @@ pub use events::{TracedEvent, events, traced_events};
 pub use expand::ExpandError;
 pub use model::{ReadError, Recording};
 pub use report::{Difference, Report};
-pub use run_json::{RunJson, reads_json};
+pub use run_json::{RunJson, maps_json, reads_json};
 pub use scope::Scope;
