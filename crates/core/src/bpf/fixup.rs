@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::chunk::Chunks;
 use super::error::LoadError;
 use super::facts::{Followed, follow};
 use super::host::CtxField;
@@ -58,6 +59,7 @@ pub struct Prepared {
     prologue_len: usize,
     pub(super) steps: Vec<Step>,
     pub(super) pieces: Vec<Piece>,
+    pub(super) chunks: Chunks,
     pub(super) prog_type: ProgType,
 }
 
@@ -161,6 +163,7 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
         prologue_len,
         steps,
         pieces,
+        chunks: chunks(&lines, prologue_len),
         prog_type: program.prog_type.clone(),
     })
 }
@@ -236,6 +239,7 @@ pub(super) fn prepare_plain(program: &Program) -> Prepared {
         prologue_len: 0,
         steps,
         pieces,
+        chunks: chunks(&lines, 0),
         prog_type: ProgType::Plain,
     }
 }
@@ -303,6 +307,25 @@ fn prologue_lines(prologue: Prologue) -> Vec<Line> {
     out.into_iter().map(line).collect()
 }
 
+/// What a wide load puts into its register.
+fn wide_number(value: Wide) -> u64 {
+    match value {
+        Wide::Number(number) => number,
+        Wide::Map(map) => map_address(map),
+        Wide::MapValue { map, off } => values_address(map) + u64::from(off),
+        Wide::Func(target) => FUNCTION_ADDRESS + target as u64 * 8,
+    }
+}
+
+/// The program for running at full speed.
+fn chunks(lines: &[Line], prologue_len: usize) -> Chunks {
+    let insns: Vec<&Insn> = lines.iter().map(|line| &line.fixed.insn).collect();
+    Chunks::of(&insns, prologue_len, |insn| match insn {
+        Insn::LoadImm { value, .. } => wide_number(*value),
+        _ => 0,
+    })
+}
+
 fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
     let mut add = |piece: Piece| {
         pieces.push(piece);
@@ -318,18 +341,10 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
             dst: *dst,
             piece: add(Piece::alu(*width, *op, *dst, *src)),
         },
-        Insn::LoadImm { dst, value } => {
-            let number = match *value {
-                Wide::Number(number) => number,
-                Wide::Map(map) => map_address(map),
-                Wide::MapValue { map, off } => values_address(map) + u64::from(off),
-                Wide::Func(target) => FUNCTION_ADDRESS + target as u64 * 8,
-            };
-            Step::Piece {
-                dst: *dst,
-                piece: add(Piece::wide(number)),
-            }
-        }
+        Insn::LoadImm { dst, value } => Step::Piece {
+            dst: *dst,
+            piece: add(Piece::wide(wide_number(*value))),
+        },
         Insn::Branch {
             width,
             cond,

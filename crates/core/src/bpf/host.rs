@@ -342,6 +342,10 @@ pub trait Host {
     fn ktime_ns(&mut self) -> u64;
     /// `bpf_tail_call()` went to another program: what follows are its instructions.
     fn tail_call(&mut self, _program: &Prepared) {}
+    /// Whether [`Host::instruction`] wants to be called. If not, the engine runs at full speed.
+    fn steps(&self) -> bool {
+        true
+    }
     /// An instruction was carried out: its index in the listing and r0–r10 after it.
     fn instruction(&mut self, insn: usize, registers: &[u64; 11]);
 }

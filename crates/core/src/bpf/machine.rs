@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::callbacks::{self, Each};
+use super::chunk_run::Running;
 use super::dynptr::Dynptrs;
 use super::fixup::{Prepared, Step};
 use super::helpers;
@@ -11,7 +12,8 @@ use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
 use super::layout::KernelValue;
 use super::maps::Maps;
 use super::memory::{CTX_ADDRESS, FRAME, MAX_FRAMES, Memory, STACK_TOP};
-use super::piece::{Pieces, Registers};
+use super::piece::Pieces;
+use super::registers::{self, Registers};
 
 /// What a run cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -53,6 +55,9 @@ pub(super) fn run_from(
     budget: Budget,
     [r1, r2]: [u64; 2],
 ) -> (Result<u64, Fault>, RunStats) {
+    let file = registers::file();
+    let registers = Registers::new(&file);
+    let stepping = host.steps();
     let mut memory = Memory::new(host, maps);
     let mut carried = Carried {
         dynptrs: Dynptrs::default(),
@@ -63,7 +68,6 @@ pub(super) fn run_from(
     let mut tail: Option<Arc<Prepared>> = None;
     loop {
         let prepared = tail.as_deref().unwrap_or(prepared);
-        let mut registers = Registers::new();
         registers.set(Reg::R1, r1);
         registers.set(Reg::R2, r2);
         registers.set(Reg::FP, STACK_TOP);
@@ -71,6 +75,7 @@ pub(super) fn run_from(
             prepared,
             registers,
             pieces: Pieces::new(&prepared.pieces),
+            chunks: (!stepping).then(|| Running::new(&prepared.chunks)),
             memory: &mut memory,
             carried: &mut carried,
             frames: Vec::new(),
@@ -109,8 +114,10 @@ pub(super) struct Frame {
 
 pub(super) struct Machine<'p, 'm> {
     pub prepared: &'p Prepared,
-    pub registers: Registers,
+    pub registers: Registers<'p>,
     pieces: Pieces<'p>,
+    /// At full speed only.
+    chunks: Option<Running<'p>>,
     pub memory: &'p mut Memory<'m>,
     pub carried: &'p mut Carried,
     pub frames: Vec<Frame>,
@@ -139,6 +146,10 @@ impl Machine<'_, '_> {
                     limit: budget.0,
                 });
             }
+            if let Some(next) = self.chunk(at, budget.0 - self.carried.stats.instructions)? {
+                at = next;
+                continue;
+            }
             let prepared = self.prepared;
             let Some(step) = prepared.steps.get(at) else {
                 return Err(self.wrong("the program ran past its end"));
@@ -146,7 +157,9 @@ impl Machine<'_, '_> {
             let next = self.step(step)?;
             self.carried.stats.instructions += 1;
             self.carried.stats.prologue += u64::from(at < prepared.prologue_len());
-            self.memory.host.instruction(at, &self.registers.all());
+            if self.chunks.is_none() {
+                self.memory.host.instruction(at, &self.registers.all());
+            }
             match next {
                 Next::Following => at += 1,
                 Next::At(target) => at = target,
@@ -154,6 +167,24 @@ impl Machine<'_, '_> {
                 Next::TailCall(next) => return Ok(Ended::TailCall(next)),
             }
         }
+    }
+
+    /// At full speed: carries out all that `rbpf` can from here on; gives where to go on, or
+    /// nothing if this instruction must be carried out by itself.
+    fn chunk(&mut self, at: usize, budget: u64) -> Result<Option<usize>, Fault> {
+        let Some(result) = self
+            .chunks
+            .as_mut()
+            .and_then(|chunks| chunks.run(at, budget, self.registers))
+        else {
+            return Ok(None);
+        };
+        let progress = result.map_err(|what| self.wrong(what))?;
+        self.carried.stats.instructions += progress.done;
+        if at < self.prepared.prologue_len() {
+            self.carried.stats.prologue += progress.done;
+        }
+        Ok((progress.done > 0).then_some(progress.next))
     }
 
     pub fn wrong(&self, what: impl Into<String>) -> Fault {
