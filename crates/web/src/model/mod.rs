@@ -37,6 +37,8 @@ pub enum Kind {
     Page,
     /// Alone, in a frame.
     Embed,
+    /// Beside others, on the page that compares.
+    Compare,
     /// As a picture on the start page, whose address is not its own.
     Picture,
 }
