@@ -64,10 +64,11 @@ const ASSEMBLER: &str = ".s";
 pub fn assembler(name: &str, text: &str) -> Result<Object, LoadError> {
     let stem = name.strip_suffix(ASSEMBLER).unwrap_or(name);
     let (program, section) = stem.rsplit_once('.').unwrap_or((stem, "tcx"));
-    let program = Program::from_asm(program, section, text).map_err(|error| LoadError::Assembler {
-        file: name.into(),
-        error,
-    })?;
+    let program =
+        Program::from_asm(program, section, text).map_err(|error| LoadError::Assembler {
+            file: name.into(),
+            error,
+        })?;
     Ok(Object {
         name: name.into(),
         programs: vec![program],
@@ -158,7 +159,10 @@ mod tests {
     #[test]
     fn a_mistake_in_assembler_has_its_place() {
         let wrong = assembler("mine.tcx.s", "r0 = 0\nr9 = = 2\nexit\n").expect_err("a mistake");
-        assert!(wrong.to_string().starts_with("mine.tcx.s: line 2, column "), "{wrong}");
+        assert!(
+            wrong.to_string().starts_with("mine.tcx.s: line 2, column "),
+            "{wrong}"
+        );
         let bytes = [("x.s".to_owned(), vec![b'r', 0xff])];
         let error = Input::new("t", parse("").expect("none"), &bytes).expect_err("no text");
         assert!(error.to_string().contains("byte 1 is no UTF-8"), "{error}");

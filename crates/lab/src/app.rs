@@ -49,7 +49,8 @@ fn page(address: &Address) -> Option<Page> {
 /// Draws the page of the address, and from then on follows the site's module.
 pub fn start() {
     headroom_web::crash::watch();
-    let changed = window_event_listener(Custom::<web_sys::Event>::new("headroom:page"), |_| follow());
+    let changed =
+        window_event_listener(Custom::<web_sys::Event>::new("headroom:page"), |_| follow());
     let left = window_event_listener(Custom::<web_sys::Event>::new("headroom:leave"), |_| leave());
     // They listen as long as the document is there.
     std::mem::forget((changed, left));

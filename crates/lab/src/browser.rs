@@ -16,7 +16,10 @@ pub const MOST_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
 pub async fn read(file: &File) -> Result<(String, Vec<u8>), String> {
     let name = file.name();
     if file.size() > MOST_BYTES {
-        return Err(format!("{name} has {} bytes; a file may have {MOST_BYTES}.", file.size()));
+        return Err(format!(
+            "{name} has {} bytes; a file may have {MOST_BYTES}.",
+            file.size()
+        ));
     }
     let buffer = JsFuture::from(file.array_buffer()).await;
     let buffer = buffer.map_err(|_| format!("{name} can't be read."))?;
@@ -28,6 +31,13 @@ pub async fn read(file: &File) -> Result<(String, Vec<u8>), String> {
 pub fn files(list: Option<FileList>) -> Vec<File> {
     let Some(list) = list else { return Vec::new() };
     (0..list.length()).filter_map(|at| list.get(at)).collect()
+}
+
+/// Writes to the browser's storage; `false` when that is full or closed.
+#[must_use]
+pub fn try_store(key: &str, value: &str) -> bool {
+    let storage = window().local_storage().ok().flatten();
+    storage.is_some_and(|storage| storage.set_item(key, value).is_ok())
 }
 
 /// Gives the reader a file to keep.

@@ -4,6 +4,8 @@ fn main() {
     if cfg!(target_arch = "wasm32") {
         headroom_lab::app::start();
     } else {
-        eprintln!("This is a part of the site, for browsers. `cargo xtask serve` builds and serves it.");
+        eprintln!(
+            "This is a part of the site, for browsers. `cargo xtask serve` builds and serves it."
+        );
     }
 }

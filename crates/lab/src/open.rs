@@ -1,12 +1,11 @@
 //! `/open`: a recording or a trace file of the reader's, in the same stepper. The file stays here.
 
 use headroom_core::recording::{OpenedFile, open};
-use headroom_protocol::Object;
 use headroom_protocol::files::Scenario;
 use headroom_web::address::Place;
 use headroom_web::app;
 use headroom_web::data::{Outcome, Seen};
-use headroom_web::designs::{COLUMNS, FILE, design_column};
+use headroom_web::designs::FILE;
 use headroom_web::model::{Kind, Model};
 use headroom_web::parts::part;
 use headroom_web::parts::stepper::Stepper;
@@ -26,11 +25,17 @@ pub fn page() -> AnyView {
     document().set_title("Open a recording · Headroom");
     let state: State = RwSignal::new(None);
     let take = move |files: Vec<web_sys::File>| {
-        let Some(file) = files.into_iter().next() else { return };
+        let Some(file) = files.into_iter().next() else {
+            return;
+        };
         spawn_local(async move {
             let opened = browser::read(&file).await.and_then(|(name, bytes)| {
-                let text = String::from_utf8(bytes)
-                    .map_err(|e| format!("{name}: byte {} is no UTF-8; a recording is JSON.", e.utf8_error().valid_up_to()))?;
+                let text = String::from_utf8(bytes).map_err(|e| {
+                    format!(
+                        "{name}: byte {} is no UTF-8; a recording is JSON.",
+                        e.utf8_error().valid_up_to()
+                    )
+                })?;
                 open(&name, &text).map_err(|error| error.to_string())
             });
             state.try_set(Some(opened));
@@ -41,15 +46,23 @@ pub fn page() -> AnyView {
     }
     let dropped = window_event_listener(ev::drop, move |event: web_sys::DragEvent| {
         event.prevent_default();
-        take(browser::files(event.data_transfer().and_then(|data| data.files())));
+        take(browser::files(
+            event.data_transfer().and_then(|data| data.files()),
+        ));
     });
     on_cleanup(move || dropped.remove());
     let input = NodeRef::<leptos::html::Input>::new();
-    let chosen = move |_| take(browser::files(input.get_untracked().and_then(|input| input.files())));
-    let body = move || match state.get() {
+    let chosen = move |_| {
+        take(browser::files(
+            input.get_untracked().and_then(|input| input.files()),
+        ))
+    };
+    let body = move || {
+        match state.get() {
         None => hint(),
         Some(Err(text)) => view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b>{text}</p>{hint()} }.into_any(),
         Some(Ok(opened)) => shown(opened),
+    }
     };
     view! {
         <main id="main" class="wrap open">
@@ -74,9 +87,15 @@ fn hint() -> AnyView {
 fn shown(opened: OpenedFile) -> AnyView {
     let title = opened.title.clone();
     let from = if opened.recorded {
-        format!("A recording of {}, under {}. Whether a read is true was found by comparing its bytes with those the XDP program left.", opened.source, opened.trace.design)
+        format!(
+            "A recording of {}, under {}. Whether a read is true was found by comparing its bytes with those the XDP program left.",
+            opened.source, opened.trace.design
+        )
     } else {
-        format!("What {} printed, under {}.", opened.source, opened.trace.design)
+        format!(
+            "What {} printed, under {}.",
+            opened.source, opened.trace.design
+        )
     };
     let lines = opened.setup.clone();
     let commands = lines.join("\n");

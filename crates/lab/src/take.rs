@@ -13,9 +13,18 @@ pub fn copy_button(label: &'static str, text: impl Fn() -> String + Copy + 'stat
     let press = move |_| {
         let text = text();
         spawn_local(async move {
-            let word = if platform::copy(text).await { "Copied" } else { "Not allowed here" };
+            let word = if platform::copy(text).await {
+                "Copied"
+            } else {
+                "Not allowed here"
+            };
             if said.try_set(Some(word)).is_none() {
-                set_timeout(move || { said.try_set(None); }, Duration::from_secs(2));
+                set_timeout(
+                    move || {
+                        said.try_set(None);
+                    },
+                    Duration::from_secs(2),
+                );
             }
         });
     };
@@ -23,7 +32,12 @@ pub fn copy_button(label: &'static str, text: impl Fn() -> String + Copy + 'stat
 }
 
 /// A button that gives a file.
-pub fn save_button(label: &'static str, name: &'static str, kind: &'static str, bytes: impl Fn() -> Vec<u8> + 'static) -> AnyView {
+pub fn save_button(
+    label: &'static str,
+    name: &'static str,
+    kind: &'static str,
+    bytes: impl Fn() -> Vec<u8> + 'static,
+) -> AnyView {
     let press = move |_| crate::browser::save(name, kind, &bytes());
     view! { <button class="tab" on:click=press>{label}</button> }.into_any()
 }

@@ -48,14 +48,20 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
         put_scenario(site, scenario)?;
         rows.push(scenario.judged().map_err(|problem| problem.message)?);
     }
-    let designs = DesignName::ALL.map(|design| design.as_str().to_owned()).to_vec();
+    let designs = DesignName::ALL
+        .map(|design| design.as_str().to_owned())
+        .to_vec();
     write(site, files::MATRIX, &files::MatrixFile { designs, rows })?;
     let recorded = recorded::read(&root.join("tests/recordings"))?;
     for experiment in &recorded {
         put_scenario(site, &experiment.scenario)?;
         for (column, trace) in &experiment.kernels {
             let trace: Result<&Trace, Problem> = Ok(trace);
-            write(site, &files::trace(&experiment.scenario.texts.id, column), &trace)?;
+            write(
+                site,
+                &files::trace(&experiment.scenario.texts.id, column),
+                &trace,
+            )?;
         }
     }
     let entries = recorded.iter().map(|one| one.scenario.entry()).collect();
@@ -71,16 +77,16 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
 /// A scenario's texts, traces and objects.
 fn put_scenario(site: &Path, scenario: &catalogue::Scenario) -> Result<(), String> {
     let id = &scenario.texts.id;
-        write(site, &files::scenario(id), &scenario.texts)?;
-        for (design, trace) in scenario.traces() {
-            if let Err(problem) = &trace {
-                eprintln!("headroom-prepare: {id} under {design}: {}", problem.message);
-            }
-            write(site, &files::trace(id, design), &trace)?;
+    write(site, &files::scenario(id), &scenario.texts)?;
+    for (design, trace) in scenario.traces() {
+        if let Err(problem) = &trace {
+            eprintln!("headroom-prepare: {id} under {design}: {}", problem.message);
         }
-        for (file, object) in scenario.texts.programs.iter().zip(&scenario.objects) {
-            put(site, &format!("/data/{}", file.path), &object.bytes)?;
-        }
+        write(site, &files::trace(id, design), &trace)?;
+    }
+    for (file, object) in scenario.texts.programs.iter().zip(&scenario.objects) {
+        put(site, &format!("/data/{}", file.path), &object.bytes)?;
+    }
     Ok(())
 }
 

@@ -18,12 +18,23 @@ pub fn watch(location: Location) {
     // Without this the browser would leave the page and show the file.
     let over = window_event_listener(ev::dragover, |event| event.prevent_default());
     let dropped = window_event_listener(ev::drop, move |event| {
-        let file = event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0));
+        let file = event
+            .data_transfer()
+            .and_then(|data| data.files())
+            .and_then(|files| files.get(0));
         event.prevent_default();
         // Pages that take files themselves do so.
-        let own = location.0.with_untracked(|(address, _)| matches!(address, Address::Lab(_) | Address::Open));
-        let Some(file) = file.filter(|_| !own) else { return };
-        let page = if file.name().ends_with(".json") { "/open" } else { "/lab" };
+        let own = location
+            .0
+            .with_untracked(|(address, _)| matches!(address, Address::Lab(_) | Address::Open));
+        let Some(file) = file.filter(|_| !own) else {
+            return;
+        };
+        let page = if file.name().ends_with(".json") {
+            "/open"
+        } else {
+            "/lab"
+        };
         let _ = Reflect::set(&window(), &KEY.into(), &file);
         location.follow(page);
     });
@@ -36,7 +47,10 @@ pub fn watch(location: Location) {
 /// The file that waits; it is given once.
 #[must_use]
 pub fn waiting() -> Option<File> {
-    let file = Reflect::get(&window(), &KEY.into()).ok()?.dyn_into::<File>().ok()?;
+    let file = Reflect::get(&window(), &KEY.into())
+        .ok()?
+        .dyn_into::<File>()
+        .ok()?;
     let _ = Reflect::set(&window(), &KEY.into(), &JsValue::UNDEFINED);
     Some(file)
 }

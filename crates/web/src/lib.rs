@@ -10,7 +10,9 @@ pub mod drop;
 pub mod frame;
 pub mod keys;
 pub mod model;
+#[allow(missing_docs, reason = "a macro makes the fields of components' props")]
 pub mod pages;
+#[allow(missing_docs, reason = "a macro makes the fields of components' props")]
 pub mod parts;
 pub mod platform;
 pub mod slots;

@@ -83,11 +83,7 @@ pub fn packet(file: &[u8], number: usize) -> Result<Vec<u8>, PcapError> {
     })
 }
 
-fn whole(
-    packet: usize,
-    offset: usize,
-    record: &RawPcapPacket<'_>,
-) -> Result<Vec<u8>, PcapError> {
+fn whole(packet: usize, offset: usize, record: &RawPcapPacket<'_>) -> Result<Vec<u8>, PcapError> {
     if record.incl_len < record.orig_len {
         let (have, of) = (record.incl_len, record.orig_len);
         return Err(PcapError::Packet {

@@ -20,13 +20,18 @@ pub fn table(model: Model, rows: Rows) -> AnyView {
         let everything = all.get();
         rows.with(|rows| {
             let wanted = |(_, row): &(usize, &Compared)| everything || !row.difference.is_empty();
-            rows.iter().enumerate().filter(wanted).map(|(at, _)| at).collect::<Vec<_>>()
+            rows.iter()
+                .enumerate()
+                .filter(wanted)
+                .map(|(at, _)| at)
+                .collect::<Vec<_>>()
         })
     });
     let body = move || {
         let against = against(model);
         let from = page.get() * PAGE;
-        let shown: Vec<usize> = chosen.with(|chosen| chosen.iter().skip(from).take(PAGE).copied().collect());
+        let shown: Vec<usize> =
+            chosen.with(|chosen| chosen.iter().skip(from).take(PAGE).copied().collect());
         rows.with(|rows| {
             let one = |at: usize| rows.get(at).map(|row| line(model, at, row, &against));
             shown.into_iter().filter_map(one).collect_view()
@@ -39,14 +44,22 @@ pub fn table(model: Model, rows: Rows) -> AnyView {
         })
     };
     let pages = move || chosen.with(|chosen| chosen.len().div_ceil(PAGE));
-    let turn = move |by: isize| page.update(|page| *page = page.saturating_add_signed(by).min(pages().saturating_sub(1)));
+    let turn = move |by: isize| {
+        page.update(|page| {
+            *page = page
+                .saturating_add_signed(by)
+                .min(pages().saturating_sub(1))
+        })
+    };
     let pager = move || {
-        (pages() > 1).then(|| view! {
-            <p class="pager">
-                <button class="tab" on:click=move |_| turn(-1)>"Earlier"</button>
-                <span>{sig(move || format!("{} of {}", page.get() + 1, pages()))}</span>
-                <button class="tab" on:click=move |_| turn(1)>"Later"</button>
-            </p>
+        (pages() > 1).then(|| {
+            view! {
+                <p class="pager">
+                    <button class="tab" on:click=move |_| turn(-1)>"Earlier"</button>
+                    <span>{sig(move || format!("{} of {}", page.get() + 1, pages()))}</span>
+                    <button class="tab" on:click=move |_| turn(1)>"Later"</button>
+                </p>
+            }
         })
     };
     view! {
@@ -72,7 +85,10 @@ fn line(model: Model, at: usize, row: &Compared, against: &[Option<usize>]) -> A
     let cell = |(column, presence): (usize, &Presence)| {
         let kernel = against.get(column).copied().flatten();
         let wrong = kernel.is_some_and(|kernel| {
-            row.difference.fields.iter().any(|field| field.differs_from(column, kernel))
+            row.difference
+                .fields
+                .iter()
+                .any(|field| field.differs_from(column, kernel))
         });
         let text = match presence {
             Presence::Absent => "no such step".to_owned(),
@@ -106,10 +122,23 @@ fn values(row: &Compared, column: usize) -> String {
     out.extend(of(&difference.reads).map(|value| format!("read {value}")));
     out.extend(of(&difference.outcomes).map(|value| format!("returned {value}")));
     let fields = difference.fields.iter();
-    out.extend(fields.filter_map(|field| Some(format!("{} {}", field.name, field.values.get(column)?.as_ref()?))));
+    out.extend(fields.filter_map(|field| {
+        Some(format!(
+            "{} {}",
+            field.name,
+            field.values.get(column)?.as_ref()?
+        ))
+    }));
     if !difference.bytes.is_empty() {
-        let count: u32 = difference.bytes.iter().map(|range| range.end - range.start).sum();
-        out.push(format!("{count} {}", if count == 1 { "byte" } else { "bytes" }));
+        let count: u32 = difference
+            .bytes
+            .iter()
+            .map(|range| range.end - range.start)
+            .sum();
+        out.push(format!(
+            "{count} {}",
+            if count == 1 { "byte" } else { "bytes" }
+        ));
     }
     let more = out.len().saturating_sub(MOST);
     out.truncate(MOST);

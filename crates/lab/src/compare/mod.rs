@@ -1,6 +1,7 @@
 //! `/compare/<scenario>`: two to four columns side by side, designs and recordings of real kernels.
 //! One scale for all, rows lined up by function, device and occurrence, every difference marked.
 
+mod index;
 mod list;
 mod now;
 
@@ -24,6 +25,9 @@ pub(crate) type Rows = Memo<Arc<Vec<Compared>>>;
 
 /// The page.
 pub fn page(id: &str) -> AnyView {
+    if id.is_empty() {
+        return index::page();
+    }
     with_model(id, Kind::Compare, draw)
 }
 
@@ -75,7 +79,11 @@ fn draw(model: Model) -> AnyView {
         .scenario
         .with_value(|scenario| (scenario.title.clone(), scenario.explanation.clone()));
     document().set_title(&format!("Compare: {title} · Headroom"));
-    let first = explanation.split("\n\n").next().unwrap_or_default().to_owned();
+    let first = explanation
+        .split("\n\n")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     let id = model.scenario.with_value(|scenario| scenario.id.clone());
     let rows = rows_of(model);
     let address = format!("/s/{id}");
@@ -101,13 +109,20 @@ fn draw(model: Model) -> AnyView {
 
 /// The columns that can be shown; four at most at a time.
 fn chips(model: Model) -> AnyView {
-    let there = model.scenario.with_value(|scenario| scenario.recordings.clone());
-    let offered = (0..COLUMNS.len())
-        .filter(|column| !is_recorded(*column) || there.iter().any(|name| name == COLUMNS[*column]));
+    let there = model
+        .scenario
+        .with_value(|scenario| scenario.recordings.clone());
+    let offered = (0..COLUMNS.len()).filter(|column| {
+        !is_recorded(*column) || there.iter().any(|name| name == COLUMNS[*column])
+    });
     let chip = |column: usize| {
         let on = move || model.place.with(|place| place.designs.contains(&column));
         let full = move || model.place.with(|place| place.designs.len() >= MAX_COLUMNS);
-        let class = if is_recorded(column) { "chip recorded" } else { "chip" };
+        let class = if is_recorded(column) {
+            "chip recorded"
+        } else {
+            "chip"
+        };
         view! {
             <button class=class aria-pressed=sig(move || on().to_string()) disabled=sig(move || full() && !on())
                 on:click=move |_| model.toggle_design(column)>{column_title(column)}</button>
@@ -176,8 +191,13 @@ fn ticks_bar(model: Model, rows: Rows) -> AnyView {
     const MOST: usize = 240;
     let marks: Vec<(usize, f64)> = rows.with(|rows| {
         let all = rows.len().max(1) as f64;
-        let differ = rows.iter().enumerate().filter(|(_, row)| !row.difference.is_empty());
-        differ.map(|(at, _)| (at, at as f64 / all * 100.0)).collect()
+        let differ = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| !row.difference.is_empty());
+        differ
+            .map(|(at, _)| (at, at as f64 / all * 100.0))
+            .collect()
     });
     let every = marks.len().div_ceil(MOST).max(1);
     let mark = |(at, x): (usize, f64)| {

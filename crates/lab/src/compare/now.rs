@@ -38,7 +38,10 @@ pub fn table(model: Model, rows: Rows) -> AnyView {
             return view! { <p class="same">"At this step nothing differs."</p> }.into_any();
         }
         let against = against(model);
-        let head = shown.iter().map(|column| view! { <th scope="col">{column_title(*column)}</th> }).collect_view();
+        let head = shown
+            .iter()
+            .map(|column| view! { <th scope="col">{column_title(*column)}</th> })
+            .collect_view();
         view! {
             <div class="scroll"><table class="differences">
                 <caption class="sr">"What differs at this step"</caption>
@@ -53,8 +56,13 @@ pub fn table(model: Model, rows: Rows) -> AnyView {
 fn row(line: Line, against: &[Option<usize>]) -> AnyView {
     let first = line.values.iter().flatten().next().cloned();
     let cell = |(at, value): (usize, &Option<String>)| {
-        let recorded = against.get(at).copied().flatten().and_then(|other| line.values.get(other));
-        let wrong = matches!((recorded, value), (Some(Some(kernel)), Some(value)) if kernel != value);
+        let recorded = against
+            .get(at)
+            .copied()
+            .flatten()
+            .and_then(|other| line.values.get(other));
+        let wrong =
+            matches!((recorded, value), (Some(Some(kernel)), Some(value)) if kernel != value);
         let other = value.is_some() && *value != first;
         let text = value.clone().unwrap_or_else(|| "–".into());
         let note = wrong.then(|| view! { <span class="word">" not as recorded"</span> });
@@ -98,10 +106,16 @@ fn lines(compared: &Compared, frames: &[Arc<Frame>], shown: &[usize]) -> Vec<Lin
     }
     for range in &difference.bytes {
         let of = |column: &usize| {
-            let frame = frames.iter().find(|frame| frame.design == *column && frame.present)?;
+            let frame = frames
+                .iter()
+                .find(|frame| frame.design == *column && frame.present)?;
             bytes(frame, range)
         };
-        let word = if range.end - range.start == 1 { "byte" } else { "bytes" };
+        let word = if range.end - range.start == 1 {
+            "byte"
+        } else {
+            "bytes"
+        };
         out.push(Line {
             what: format!("{word} {}", span(range.start, range.end)),
             values: shown.iter().map(of).collect(),

@@ -30,10 +30,15 @@ pub fn commands(lab: Lab) -> AnyView {
     let lines = Memo::new(move |_| drawn(&text.get(), lab));
     let completion = Memo::new(move |_| {
         let text = text.get();
-        caret.get().map(|at| complete(&text, at)).unwrap_or_default()
+        caret
+            .get()
+            .map(|at| complete(&text, at))
+            .unwrap_or_default()
     });
     let moved = move || {
-        let at = node.get_untracked().and_then(|area| area.selection_start().ok().flatten());
+        let at = node
+            .get_untracked()
+            .and_then(|area| area.selection_start().ok().flatten());
         let at = at.map(|utf16| byte_of(&text.get_untracked(), utf16));
         if caret.get_untracked() != at {
             caret.set(at);
@@ -57,7 +62,10 @@ pub fn commands(lab: Lab) -> AnyView {
             }
         }
     };
-    let rows = move || text.with(|text| text.split('\n').count().max(8)).to_string();
+    let rows = move || {
+        text.with(|text| text.split('\n').count().max(8))
+            .to_string()
+    };
     view! {
         <section class="commands" aria-labelledby="lab-commands">
             <h2 id="lab-commands" class="sr">"Commands"</h2>
@@ -101,7 +109,13 @@ fn next(completion: Completion, insert: impl Fn(String) + Copy + Send + Sync + '
 }
 
 /// Puts a word in place of the one that is being typed, and the caret behind it.
-fn place(lab: Lab, node: NodeRef<Textarea>, at: &Range<usize>, word: &str, caret: RwSignal<Option<usize>>) {
+fn place(
+    lab: Lab,
+    node: NodeRef<Textarea>,
+    at: &Range<usize>,
+    word: &str,
+    caret: RwSignal<Option<usize>>,
+) {
     let mut text = lab.work.with_untracked(|work| work.commands.clone());
     if text.get(at.clone()).is_none() {
         return;
@@ -139,16 +153,35 @@ fn drawn(text: &str, lab: Lab) -> Vec<Line> {
         Err(error) if error.line > 0 => Some((error.line, error.column)),
         _ => lab.model.problem.with(|problem| {
             let problem = problem.as_ref()?;
-            Some((problem.line? as usize, problem.column.map_or(1, |column| column as usize)))
+            Some((
+                problem.line? as usize,
+                problem.column.map_or(1, |column| column as usize),
+            ))
         }),
     };
     let mut kinds = tokens(text).into_iter();
     let line = |(index, text): (usize, &str)| {
-        let column = wrong.filter(|(line, _)| *line == index + 1).map(|(_, column)| column);
-        let bad = column.map(|column| text.char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(at, _)| at));
+        let column = wrong
+            .filter(|(line, _)| *line == index + 1)
+            .map(|(_, column)| column);
+        let bad = column.map(|column| {
+            text.char_indices()
+                .nth(column.saturating_sub(1))
+                .map_or(text.len(), |(at, _)| at)
+        });
         let one = |Token { range, kind }: Token| (range.start, range.end, kind.class());
-        let tokens = kinds.next().unwrap_or_default().into_iter().map(one).collect();
-        Line { number: index + 1, text: text.to_owned(), bad, tokens }
+        let tokens = kinds
+            .next()
+            .unwrap_or_default()
+            .into_iter()
+            .map(one)
+            .collect();
+        Line {
+            number: index + 1,
+            text: text.to_owned(),
+            bad,
+            tokens,
+        }
     };
     text.split('\n').enumerate().map(line).collect()
 }
@@ -165,6 +198,9 @@ fn coloured(line: Line) -> AnyView {
     }
     out.push((part(at, line.text.len()), "", false));
     let piece = |(text, class, bad): (String, &'static str, bool)| view! { <span class=class class:wavy=bad>{text}</span> };
-    let missing = line.bad.is_some_and(|bad| bad >= line.text.trim_end().len()).then(|| view! { <span class="wavy">"   "</span> });
+    let missing = line
+        .bad
+        .is_some_and(|bad| bad >= line.text.trim_end().len())
+        .then(|| view! { <span class="wavy">"   "</span> });
     view! { <span class="cl" class:bad=line.bad.is_some()>{out.into_iter().filter(|(text, ..)| !text.is_empty()).map(piece).collect_view()}{missing}"\n"</span> }.into_any()
 }

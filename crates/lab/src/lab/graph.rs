@@ -27,7 +27,8 @@ pub fn picture(lab: Lab) -> AnyView {
     part(move || {
         let (graph, way) = (graph.get(), way.get());
         if graph.devices.is_empty() {
-            return view! { <p class="hint">"Devices that the commands make are drawn here."</p> }.into_any();
+            return view! { <p class="hint">"Devices that the commands make are drawn here."</p> }
+                .into_any();
         }
         let picture = layout(&graph, &way);
         draw(&graph, &picture, &way, here)
@@ -38,7 +39,10 @@ fn draw(graph: &Graph, picture: &Layout, way: &[usize], here: Memo<Option<usize>
     let (width, height) = (picture.width, picture.height);
     let group = |(namespace, place): &(usize, Place)| {
         let name = graph.namespaces.get(*namespace).cloned().flatten();
-        let label = name.map_or_else(|| "where the commands start".to_owned(), |name| format!("netns {name}"));
+        let label = name.map_or_else(
+            || "where the commands start".to_owned(),
+            |name| format!("netns {name}"),
+        );
         view! {
             <g class="ns"><rect x=px(place.x + 0.5) y="0.5" width=px(place.w - 1.0) height=px(place.h - 1.0) rx="6"/>
                 <text x=px(place.x + 12.0) y="19">{label}</text></g>
@@ -52,7 +56,15 @@ fn draw(graph: &Graph, picture: &Layout, way: &[usize], here: Memo<Option<usize>
         let (from, to) = (picture.boxes.get(a)?, picture.boxes.get(b)?);
         Some(view! { <path class=class d=line(from, to)/> })
     };
-    let device = |(at, device): (usize, &Device)| one(at, device, picture.boxes.get(at).copied().unwrap_or_default(), way, here);
+    let device = |(at, device): (usize, &Device)| {
+        one(
+            at,
+            device,
+            picture.boxes.get(at).copied().unwrap_or_default(),
+            way,
+            here,
+        )
+    };
     let said = words(graph, way);
     view! {
         <figure class="topology">
@@ -68,10 +80,24 @@ fn draw(graph: &Graph, picture: &Layout, way: &[usize], here: Memo<Option<usize>
     .into_any()
 }
 
-fn one(at: usize, device: &Device, place: Place, way: &[usize], here: Memo<Option<usize>>) -> AnyView {
-    let second = if device.addresses.is_empty() { device.kind.clone() } else { format!("{} · {}", device.kind, device.addresses.join(", ")) };
+fn one(
+    at: usize,
+    device: &Device,
+    place: Place,
+    way: &[usize],
+    here: Memo<Option<usize>>,
+) -> AnyView {
+    let second = if device.addresses.is_empty() {
+        device.kind.clone()
+    } else {
+        format!("{} · {}", device.kind, device.addresses.join(", "))
+    };
     let programs = device.programs.join(", ");
-    let class = if way.contains(&at) { "dev passed" } else { "dev" };
+    let class = if way.contains(&at) {
+        "dev passed"
+    } else {
+        "dev"
+    };
     let down = (!device.up).then(|| view! { <text class="down" x=px(place.x + place.w - 8.0) y=px(place.y + 17.0)>"down"</text> });
     view! {
         <g class=class class:now=move || here.get() == Some(at)>
@@ -103,16 +129,30 @@ fn way_path(picture: &Layout, way: &[usize]) -> String {
     let mut out = String::new();
     for place in way.iter().filter_map(|at| picture.boxes.get(*at)) {
         let (x, y) = place.middle();
-        out.push_str(&format!("{}{x:.1} {:.1} ", if out.is_empty() { "M" } else { "L" }, y + 6.0));
+        out.push_str(&format!(
+            "{}{x:.1} {:.1} ",
+            if out.is_empty() { "M" } else { "L" },
+            y + 6.0
+        ));
     }
     out
 }
 
 /// The picture in words.
 fn words(graph: &Graph, way: &[usize]) -> String {
-    let name = |at: &usize| graph.devices.get(*at).map(|device| device.name.clone()).unwrap_or_default();
+    let name = |at: &usize| {
+        graph
+            .devices
+            .get(*at)
+            .map(|device| device.name.clone())
+            .unwrap_or_default()
+    };
     if way.is_empty() {
-        let all: Vec<String> = graph.devices.iter().map(|device| device.name.clone()).collect();
+        let all: Vec<String> = graph
+            .devices
+            .iter()
+            .map(|device| device.name.clone())
+            .collect();
         return format!("Devices: {}.", all.join(", "));
     }
     const MOST: usize = 24;

@@ -6,9 +6,16 @@ use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 
 /// The form; `changed` gets the layers when a field was changed.
-pub fn form(text: RwSignal<String>, changed: impl Fn(Vec<Layer>) + Copy + Send + Sync + 'static) -> AnyView {
+pub fn form(
+    text: RwSignal<String>,
+    changed: impl Fn(Vec<Layer>) + Copy + Send + Sync + 'static,
+) -> AnyView {
     let layers = Memo::new(move |_| packet::parse(&text.get()).ok());
-    let shape = Memo::new(move |_| layers.get().map(|layers| layers.iter().map(|layer| layer.kind).collect::<Vec<_>>()));
+    let shape = Memo::new(move |_| {
+        layers
+            .get()
+            .map(|layers| layers.iter().map(|layer| layer.kind).collect::<Vec<_>>())
+    });
     let edit = move |act: &dyn Fn(&mut Vec<Layer>)| {
         if let Some(mut now) = layers.get_untracked() {
             act(&mut now);
@@ -22,9 +29,14 @@ pub fn form(text: RwSignal<String>, changed: impl Fn(Vec<Layer>) + Copy + Send +
     };
     let add = move |event: web_sys::Event| {
         let word = event_target_value(&event);
-        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.word() == word) else { return };
+        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.word() == word) else {
+            return;
+        };
         edit(&|layers| {
-            let end = layers.iter().rposition(|layer| layer.kind == Kind::Payload).unwrap_or(layers.len());
+            let end = layers
+                .iter()
+                .rposition(|layer| layer.kind == Kind::Payload)
+                .unwrap_or(layers.len());
             layers.insert(end, Layer::new(kind));
         });
     };
@@ -47,10 +59,33 @@ fn layer_box(
     kind: Kind,
     edit: impl Fn(&dyn Fn(&mut Vec<Layer>)) + Copy + Send + Sync + 'static,
 ) -> AnyView {
-    let remove = move |_| edit(&|layers| { if at < layers.len() { layers.remove(at); } });
-    let up = move |_| edit(&|layers| { if at > 0 && at < layers.len() { layers.swap(at, at - 1); } });
-    let fields = kind.fields().iter().map(|spec| field(layers, at, spec, edit)).collect_view();
-    let length = move || layers.with(|layers| layers.as_ref().and_then(|l| l.get(at).map(|l| l.bytes.len())).unwrap_or(0));
+    let remove = move |_| {
+        edit(&|layers| {
+            if at < layers.len() {
+                layers.remove(at);
+            }
+        })
+    };
+    let up = move |_| {
+        edit(&|layers| {
+            if at > 0 && at < layers.len() {
+                layers.swap(at, at - 1);
+            }
+        })
+    };
+    let fields = kind
+        .fields()
+        .iter()
+        .map(|spec| field(layers, at, spec, edit))
+        .collect_view();
+    let length = move || {
+        layers.with(|layers| {
+            layers
+                .as_ref()
+                .and_then(|l| l.get(at).map(|l| l.bytes.len()))
+                .unwrap_or(0)
+        })
+    };
     let note = (kind == Kind::Payload).then(|| view! { <p class="hint">{sig(move || format!("{} bytes, in the line above", length()))}</p> });
     view! {
         <fieldset>
@@ -69,21 +104,29 @@ fn field(
     spec: &'static Spec,
     edit: impl Fn(&dyn Fn(&mut Vec<Layer>)) + Copy + Send + Sync + 'static,
 ) -> AnyView {
-    let given = Memo::new(move |_| layers.with(|layers| layers.as_ref()?.get(at)?.given(spec.name)));
+    let given =
+        Memo::new(move |_| layers.with(|layers| layers.as_ref()?.get(at)?.given(spec.name)));
     // What it comes out as: read back from the built frame.
     let computed = Memo::new(move |_| {
         layers.with(|layers| {
             let layers = layers.as_ref()?;
             let frame = packet::build(layers).ok()?;
             let built = packet::explicit(&frame);
-            let layer = built.get(at).map(|(layer, _)| layer).filter(|layer| Some(layer.kind) == layers.get(at).map(|l| l.kind))?;
+            let layer = built
+                .get(at)
+                .map(|(layer, _)| layer)
+                .filter(|layer| Some(layer.kind) == layers.get(at).map(|l| l.kind))?;
             Some(print_value(spec, layer.given(spec.name)?))
         })
     });
     let wrong = RwSignal::new(None::<String>);
     let typed = move |event: web_sys::Event| {
         let text = event_target_value(&event);
-        let value = if text.trim().is_empty() { Ok(None) } else { read_value(spec, text.trim()).map(Some) };
+        let value = if text.trim().is_empty() {
+            Ok(None)
+        } else {
+            read_value(spec, text.trim()).map(Some)
+        };
         match value {
             Ok(value) => {
                 wrong.set(None);
@@ -96,7 +139,12 @@ fn field(
             Err(what) => wrong.set(Some(what)),
         }
     };
-    let value = move || given.get().map(|value| print_value(spec, value)).unwrap_or_default();
+    let value = move || {
+        given
+            .get()
+            .map(|value| print_value(spec, value))
+            .unwrap_or_default()
+    };
     view! {
         <label><span>{spec.name}</span>
             <input type="text" autocomplete="off" spellcheck="false" prop:value=sig(value)

@@ -58,7 +58,12 @@ pub fn layout(graph: &Graph, way: &[usize]) -> Layout {
         .collect();
     let first_seen = |namespace: &usize| {
         way.iter()
-            .position(|device| graph.devices.get(*device).is_some_and(|d| d.namespace == *namespace))
+            .position(|device| {
+                graph
+                    .devices
+                    .get(*device)
+                    .is_some_and(|d| d.namespace == *namespace)
+            })
             .unwrap_or(usize::MAX)
     };
     order.sort_by_key(|namespace| (first_seen(namespace), *namespace));
@@ -86,7 +91,15 @@ pub fn layout(graph: &Graph, way: &[usize]) -> Layout {
             }
         }
         let w = 2.0 * PAD + widest as f64 * (BOX_W + GAP_X) - GAP_X;
-        out.groups.push((namespace, Place { x, y: 0.0, w, h: out.height }));
+        out.groups.push((
+            namespace,
+            Place {
+                x,
+                y: 0.0,
+                w,
+                h: out.height,
+            },
+        ));
         x += w + BETWEEN;
     }
     out.width = (x - BETWEEN).max(0.0);
@@ -109,7 +122,8 @@ fn levels(graph: &Graph) -> Vec<usize> {
     for _ in 0..graph.devices.len().min(32) {
         for edge in &graph.edges {
             if let Edge::On(upper, lower) = edge
-                && let (Some(high), Some(low)) = (levels.get(*upper).copied(), levels.get(*lower).copied())
+                && let (Some(high), Some(low)) =
+                    (levels.get(*upper).copied(), levels.get(*lower).copied())
             {
                 levels[*upper] = high.max(low + 1);
             }
@@ -139,14 +153,25 @@ mod tests {
         );
         // tx is device 1, in namespace far, where the way begins.
         let picture = layout(&graph, &[1, 0, 2]);
-        let of = |name: &str| picture.boxes[graph.devices.iter().position(|d| d.name == name).expect(name)];
+        let of = |name: &str| {
+            picture.boxes[graph
+                .devices
+                .iter()
+                .position(|d| d.name == name)
+                .expect(name)]
+        };
         assert!(of("tx").x < of("rx").x);
         assert!(of("decap").y < of("rx").y && of("rx7").y < of("rx").y);
         assert_eq!((of("tx").y, of("decap").y), (of("rx").y, of("rx7").y));
         assert!((of("decap").x - of("rx7").x).abs() >= BOX_W);
         assert_eq!(picture.groups.len(), 2);
         for (at, place) in picture.boxes.iter().enumerate() {
-            let group = picture.groups.iter().find(|(ns, _)| *ns == graph.devices[at].namespace).expect("a group").1;
+            let group = picture
+                .groups
+                .iter()
+                .find(|(ns, _)| *ns == graph.devices[at].namespace)
+                .expect("a group")
+                .1;
             assert!(place.x >= group.x && place.x + place.w <= group.x + group.w);
             assert!(place.y >= group.y && place.y + place.h <= group.y + group.h);
         }

@@ -53,7 +53,10 @@ fn draw(lab: Lab) -> AnyView {
     let model = lab.model;
     let dropped = window_event_listener(ev::drop, move |event: web_sys::DragEvent| {
         event.prevent_default();
-        take_in::files(lab, browser::files(event.data_transfer().and_then(|data| data.files())));
+        take_in::files(
+            lab,
+            browser::files(event.data_transfer().and_then(|data| data.files())),
+        );
     });
     let keys = window_event_listener(ev::keydown, move |event| undo_keys(lab, &event));
     on_cleanup(move || {
@@ -96,7 +99,12 @@ fn result(model: Model) -> AnyView {
 
 fn head(lab: Lab) -> AnyView {
     let model = lab.model;
-    let busy = move || model.busy.get().then(|| view! { <button class="tab" on:click=move |_| lab.cancel()>"Stop"</button> });
+    let busy = move || {
+        model
+            .busy
+            .get()
+            .then(|| view! { <button class="tab" on:click=move |_| lab.cancel()>"Stop"</button> })
+    };
     view! {
         <div class="title">
             <div><h1>"Lab"</h1><p class="busy" role="status">{sig(move || if model.busy.get() { "simulating…" } else { "" }.to_owned())}</p></div>
@@ -155,7 +163,9 @@ fn problem(model: Model) -> AnyView {
         (Some(line), None) => format!("Line {line}: "),
         _ => String::new(),
     };
-    let kept = (!model.designs.with(Vec::is_empty)).then(|| view! { <span class="kept">"What is below is of the last input that worked."</span> });
+    let kept = (!model.designs.with(Vec::is_empty)).then(
+        || view! { <span class="kept">"What is below is of the last input that worked."</span> },
+    );
     view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b><strong>{place}</strong>{problem.message}" "{kept}</p> }.into_any()
 }
 
@@ -164,7 +174,9 @@ fn undo_keys(lab: Lab, event: &web_sys::KeyboardEvent) {
     if !(event.ctrl_key() || event.meta_key()) || !event.key().eq_ignore_ascii_case("z") {
         return;
     }
-    let in_text = document().active_element().is_some_and(|e| matches!(e.tag_name().as_str(), "TEXTAREA" | "INPUT"));
+    let in_text = document()
+        .active_element()
+        .is_some_and(|e| matches!(e.tag_name().as_str(), "TEXTAREA" | "INPUT"));
     if in_text {
         return;
     }

@@ -18,7 +18,14 @@ pub fn panel(lab: Lab) -> AnyView {
     let chosen = RwSignal::new(0usize);
     let names = Memo::new(move |_| {
         lab.work.with(|work| {
-            let one = |(at, frame): (usize, &Frame)| (at, frame.name.clone(), frame.bytes.len(), summary(&frame.bytes));
+            let one = |(at, frame): (usize, &Frame)| {
+                (
+                    at,
+                    frame.name.clone(),
+                    frame.bytes.len(),
+                    summary(&frame.bytes),
+                )
+            };
             work.packets.iter().enumerate().map(one).collect::<Vec<_>>()
         })
     });
@@ -29,7 +36,10 @@ pub fn panel(lab: Lab) -> AnyView {
             let name = format!("packet {}", work.packets.len() + 1);
             work.packets.push(Frame { name, bytes });
         });
-        chosen.set(lab.work.with_untracked(|work| work.packets.len().saturating_sub(1)));
+        chosen.set(
+            lab.work
+                .with_untracked(|work| work.packets.len().saturating_sub(1)),
+        );
     };
     let row = move |(at, name, len, summary): (usize, String, usize, String)| {
         view! {
@@ -67,12 +77,20 @@ pub fn panel(lab: Lab) -> AnyView {
 
 /// `ethernet / ipv4 / icmp`: the layers in a row.
 fn summary(bytes: &[u8]) -> String {
-    let kinds: Vec<&str> = packet::explicit(bytes).iter().map(|(layer, _)| layer.kind.word()).collect();
+    let kinds: Vec<&str> = packet::explicit(bytes)
+        .iter()
+        .map(|(layer, _)| layer.kind.word())
+        .collect();
     kinds.join(" / ")
 }
 
 fn bytes_of(lab: Lab, at: usize) -> Vec<u8> {
-    lab.work.with(|work| work.packets.get(at).map(|frame| frame.bytes.clone()).unwrap_or_default())
+    lab.work.with(|work| {
+        work.packets
+            .get(at)
+            .map(|frame| frame.bytes.clone())
+            .unwrap_or_default()
+    })
 }
 
 fn put(lab: Lab, at: usize, about: &'static str, bytes: Vec<u8>) {
@@ -84,11 +102,15 @@ fn put(lab: Lab, at: usize, about: &'static str, bytes: Vec<u8>) {
 }
 
 fn one(lab: Lab, at: usize) -> AnyView {
-    let text = RwSignal::new(packet::print(&packet::take_apart(&untrack(|| bytes_of(lab, at)))));
+    let text = RwSignal::new(packet::print(&packet::take_apart(&untrack(|| {
+        bytes_of(lab, at)
+    }))));
     let wrong = RwSignal::new(None::<String>);
     let typed = move |event: web_sys::Event| {
         let now = event_target_value(&event);
-        let built = packet::parse(&now).map_err(|e| e.to_string()).and_then(|layers| packet::build(&layers).map_err(|e| e.to_string()));
+        let built = packet::parse(&now)
+            .map_err(|e| e.to_string())
+            .and_then(|layers| packet::build(&layers).map_err(|e| e.to_string()));
         text.set(now);
         match built {
             Ok(bytes) => {
@@ -98,15 +120,13 @@ fn one(lab: Lab, at: usize) -> AnyView {
             Err(what) => wrong.set(Some(what)),
         }
     };
-    let hex_typed = move |event: web_sys::Event| {
-        match read_hex(&event_target_value(&event)) {
-            Ok(bytes) => {
-                wrong.set(None);
-                text.set(packet::print(&packet::take_apart(&bytes)));
-                put(lab, at, "hex", bytes);
-            }
-            Err(what) => wrong.set(Some(what)),
+    let hex_typed = move |event: web_sys::Event| match read_hex(&event_target_value(&event)) {
+        Ok(bytes) => {
+            wrong.set(None);
+            text.set(packet::print(&packet::take_apart(&bytes)));
+            put(lab, at, "hex", bytes);
         }
+        Err(what) => wrong.set(Some(what)),
     };
     let layers_changed = move |layers: Vec<packet::Layer>| {
         text.set(packet::print(&layers));
@@ -118,7 +138,14 @@ fn one(lab: Lab, at: usize) -> AnyView {
             Err(what) => wrong.set(Some(what.to_string())),
         }
     };
-    let name = move || lab.work.with(|work| work.packets.get(at).map(|frame| frame.name.clone()).unwrap_or_default());
+    let name = move || {
+        lab.work.with(|work| {
+            work.packets
+                .get(at)
+                .map(|frame| frame.name.clone())
+                .unwrap_or_default()
+        })
+    };
     let renamed = move |event: web_sys::Event| {
         let now = event_target_value(&event);
         lab.change(Some("name"), |work| {
@@ -127,11 +154,13 @@ fn one(lab: Lab, at: usize) -> AnyView {
             }
         });
     };
-    let remove = move |_| lab.change(None, |work| {
-        if at < work.packets.len() {
-            work.packets.remove(at);
-        }
-    });
+    let remove = move |_| {
+        lab.change(None, |work| {
+            if at < work.packets.len() {
+                work.packets.remove(at);
+            }
+        })
+    };
     view! {
         <article class="packet">
             <h3><input class="name" aria-label="Name of the packet" prop:value=sig(name) on:input=renamed/>
@@ -155,7 +184,12 @@ fn one(lab: Lab, at: usize) -> AnyView {
 
 /// Sixteen bytes a line.
 fn spaced(bytes: &[u8]) -> String {
-    let line = |line: &[u8]| line.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+    let line = |line: &[u8]| {
+        line.iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     bytes.chunks(16).map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -167,7 +201,9 @@ fn read_hex(text: &str) -> Result<Vec<u8>, String> {
 fn send(lab: Lab, at: usize) -> AnyView {
     let device = NodeRef::<leptos::html::Select>::new();
     let press = move |_| {
-        let Some(device) = device.get_untracked() else { return };
+        let Some(device) = device.get_untracked() else {
+            return;
+        };
         let place = device.value();
         let (netns, dev) = place.split_once('/').unwrap_or(("", &place));
         if dev.is_empty() {
@@ -180,7 +216,10 @@ fn send(lab: Lab, at: usize) -> AnyView {
         let graph = lab.graph();
         let option = |device: &headroom_core::scenario::graph::Device| {
             let netns = graph.namespaces.get(device.namespace).cloned().flatten();
-            let value = netns.map_or_else(|| device.name.clone(), |netns| format!("{netns}/{}", device.name));
+            let value = netns.map_or_else(
+                || device.name.clone(),
+                |netns| format!("{netns}/{}", device.name),
+            );
             view! { <option value=value.clone()>{value.clone()}</option> }
         };
         graph.devices.iter().map(option).collect_view()

@@ -14,16 +14,30 @@ const FIRST: &str = "; r1 is the context. data_meta is at +140, data at +76.\nr2
 
 /// The panel.
 pub fn panel(lab: Lab) -> AnyView {
-    let count = Memo::new(move |_| lab.work.with(|work| work.programs.iter().map(|p| p.name.clone()).collect::<Vec<_>>()));
+    let count = Memo::new(move |_| {
+        lab.work.with(|work| {
+            work.programs
+                .iter()
+                .map(|p| p.name.clone())
+                .collect::<Vec<_>>()
+        })
+    });
     let own = move || {
         lab.work.track();
-        let names: Vec<String> = lab.model.scenario.with_value(|s| s.programs.iter().map(|p| p.name.clone()).collect());
-        (!names.is_empty()).then(|| view! { <p class="own">"The scenario’s own: "<code>{names.join(", ")}</code></p> })
+        let names: Vec<String> = lab
+            .model
+            .scenario
+            .with_value(|s| s.programs.iter().map(|p| p.name.clone()).collect());
+        (!names.is_empty()).then(
+            || view! { <p class="own">"The scenario’s own: "<code>{names.join(", ")}</code></p> },
+        )
     };
     let add = move |kind: &'static str| {
         lab.change(None, |work| {
             let taken = |name: &str| work.programs.iter().any(|program| program.name == name);
-            let name = (1..).map(|n| format!("mine{n}.{kind}{ASM}")).find(|name| !taken(name));
+            let name = (1..)
+                .map(|n| format!("mine{n}.{kind}{ASM}"))
+                .find(|name| !taken(name));
             work.programs.push(Program {
                 name: name.unwrap_or_default(),
                 text: ProgramText::Assembler(FIRST.into()),
@@ -43,7 +57,12 @@ pub fn panel(lab: Lab) -> AnyView {
 }
 
 fn text_of(lab: Lab, name: &str) -> Option<ProgramText> {
-    lab.work.with(|work| work.programs.iter().find(|p| p.name == name).map(|p| p.text.clone()))
+    lab.work.with(|work| {
+        work.programs
+            .iter()
+            .find(|p| p.name == name)
+            .map(|p| p.text.clone())
+    })
 }
 
 fn one(lab: Lab, name: String) -> AnyView {
@@ -52,15 +71,31 @@ fn one(lab: Lab, name: String) -> AnyView {
     let object = Memo::new(move |_| {
         let name = key.get_value();
         match text.get()? {
-            ProgramText::Object(bytes) => Some(load_object(&name, &bytes).map_err(|error| error.to_string())),
-            ProgramText::Assembler(text) => Some(assembler(&name, &text).map_err(|error| error.to_string())),
+            ProgramText::Object(bytes) => {
+                Some(load_object(&name, &bytes).map_err(|error| error.to_string()))
+            }
+            ProgramText::Assembler(text) => {
+                Some(assembler(&name, &text).map_err(|error| error.to_string()))
+            }
         }
     });
-    let remove = move |_| lab.change(None, |work| key.with_value(|name| work.programs.retain(|p| p.name != *name)));
-    let editor = move || matches!(text.get_untracked(), Some(ProgramText::Assembler(_))).then(|| assembler_field(lab, key, text, object));
+    let remove = move |_| {
+        lab.change(None, |work| {
+            key.with_value(|name| work.programs.retain(|p| p.name != *name))
+        })
+    };
+    let editor = move || {
+        matches!(text.get_untracked(), Some(ProgramText::Assembler(_)))
+            .then(|| assembler_field(lab, key, text, object))
+    };
     let what = move || match object.get() {
         Some(Ok(object)) => programs_of(lab, &object),
-        Some(Err(text)) if !matches!(text_of(lab, &key.get_value()), Some(ProgramText::Assembler(_))) => {
+        Some(Err(text))
+            if !matches!(
+                text_of(lab, &key.get_value()),
+                Some(ProgramText::Assembler(_))
+            ) =>
+        {
             view! { <p class="problem">{text}</p> }.into_any()
         }
         _ => ().into_any(),
@@ -78,7 +113,12 @@ fn one(lab: Lab, name: String) -> AnyView {
 type Loaded = Memo<Option<Result<Object, String>>>;
 
 /// A field for assembler; what is wrong stands under it, with its place.
-fn assembler_field(lab: Lab, key: StoredValue<String>, text: Memo<Option<ProgramText>>, object: Loaded) -> AnyView {
+fn assembler_field(
+    lab: Lab,
+    key: StoredValue<String>,
+    text: Memo<Option<ProgramText>>,
+    object: Loaded,
+) -> AnyView {
     let now = move || match text.get() {
         Some(ProgramText::Assembler(text)) => text,
         _ => String::new(),
@@ -96,10 +136,16 @@ fn assembler_field(lab: Lab, key: StoredValue<String>, text: Memo<Option<Program
     let wrong = move || object.get().and_then(Result::err);
     let said = move || match object.get() {
         Some(Ok(object)) => {
-            let count = object.programs.first().map_or(0, |program| program.insns.len());
+            let count = object
+                .programs
+                .first()
+                .map_or(0, |program| program.insns.len());
             view! { <p class="ok" role="status">"✓ "{count}" instructions"</p> }.into_any()
         }
-        Some(Err(text)) => view! { <p class="problem" role="status"><b aria-hidden="true">"✗ "</b>{text}</p> }.into_any(),
+        Some(Err(text)) => {
+            view! { <p class="problem" role="status"><b aria-hidden="true">"✗ "</b>{text}</p> }
+                .into_any()
+        }
         None => ().into_any(),
     };
     view! {
@@ -118,11 +164,20 @@ fn programs_of(lab: Lab, object: &Object) -> AnyView {
     let maps: Vec<String> = object
         .maps
         .iter()
-        .map(|map| format!("{} ({} → {} bytes, {} entries)", map.name, map.key_size, map.value_size, map.max_entries))
+        .map(|map| {
+            format!(
+                "{} ({} → {} bytes, {} entries)",
+                map.name, map.key_size, map.value_size, map.max_entries
+            )
+        })
         .collect();
     let program = |program: &headroom_core::bpf::Program| {
         let xdp = program.section.starts_with("xdp");
-        let (name, section, count) = (program.name.clone(), program.section.clone(), program.insns.len());
+        let (name, section, count) = (
+            program.name.clone(),
+            program.section.clone(),
+            program.insns.len(),
+        );
         attach(lab, &file, name, section, count, xdp)
     };
     let all = object.programs.iter().map(program).collect_view();
@@ -130,30 +185,54 @@ fn programs_of(lab: Lab, object: &Object) -> AnyView {
     view! { <ul class="programs-list">{all}</ul>{maps} }.into_any()
 }
 
-fn attach(lab: Lab, _file: &str, name: String, section: String, count: usize, xdp: bool) -> AnyView {
+fn attach(
+    lab: Lab,
+    _file: &str,
+    name: String,
+    section: String,
+    count: usize,
+    xdp: bool,
+) -> AnyView {
     let device = NodeRef::<leptos::html::Select>::new();
     let hook = NodeRef::<leptos::html::Select>::new();
     let target = name.clone();
     let press = move |_| {
-        let (Some(device), Some(hook)) = (device.get_untracked(), hook.get_untracked()) else { return };
+        let (Some(device), Some(hook)) = (device.get_untracked(), hook.get_untracked()) else {
+            return;
+        };
         let (place, hook) = (device.value(), hook.value());
         let (netns, dev) = place.split_once('/').unwrap_or(("", &place));
         if dev.is_empty() {
             return;
         }
-        let front = if xdp { format!("orc xdp {target} {dev} {hook}") } else { format!("orc tcx {target} {dev} {hook}") };
-        lab.add_command(&if netns.is_empty() { front } else { format!("{front} {netns}") });
+        let front = if xdp {
+            format!("orc xdp {target} {dev} {hook}")
+        } else {
+            format!("orc tcx {target} {dev} {hook}")
+        };
+        lab.add_command(&if netns.is_empty() {
+            front
+        } else {
+            format!("{front} {netns}")
+        });
     };
     let devices = move || {
         let graph = lab.graph();
         let option = |device: &headroom_core::scenario::graph::Device| {
             let netns = graph.namespaces.get(device.namespace).cloned().flatten();
-            let value = netns.map_or_else(|| device.name.clone(), |netns| format!("{netns}/{}", device.name));
+            let value = netns.map_or_else(
+                || device.name.clone(),
+                |netns| format!("{netns}/{}", device.name),
+            );
             view! { <option value=value.clone()>{value.clone()}</option> }
         };
         graph.devices.iter().map(option).collect_view()
     };
-    let hooks = if xdp { ["native", "generic"] } else { ["ingress", "egress"] };
+    let hooks = if xdp {
+        ["native", "generic"]
+    } else {
+        ["ingress", "egress"]
+    };
     let hook_option = |word: &'static str| view! { <option value=word>{word}</option> };
     view! {
         <li>

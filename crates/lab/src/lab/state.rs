@@ -67,7 +67,10 @@ pub async fn begin() -> Result<(Work, Scenario, Vec<String>), String> {
     };
     let mut notices = Vec::new();
     let (query, fragment) = rest.split_once('#').unwrap_or((&rest, ""));
-    let wanted = query.trim_start_matches('?').strip_prefix("s=").map(str::to_owned);
+    let wanted = query
+        .trim_start_matches('?')
+        .strip_prefix("s=")
+        .map(str::to_owned);
     let mut work = None;
     if !fragment.is_empty() {
         match share::from_link(fragment) {
@@ -75,11 +78,15 @@ pub async fn begin() -> Result<(Work, Scenario, Vec<String>), String> {
                 notices = opened.broken;
                 work = Some(opened.work);
             }
-            Err(error) => notices.push(format!("The link can't be opened: {error}. This is the work that was here before.")),
+            Err(error) => notices.push(format!(
+                "The link can't be opened: {error}. This is the work that was here before."
+            )),
         }
     }
     if work.is_none() && wanted.is_none() {
-        work = platform::stored(KEY).and_then(|text| share::from_link(&text).ok()).map(|opened| opened.work);
+        work = platform::stored(KEY)
+            .and_then(|text| share::from_link(&text).ok())
+            .map(|opened| opened.work);
     }
     let id = match &work {
         Some(work) => work.scenario.clone(),
@@ -116,7 +123,12 @@ impl Lab {
     /// Starts with a piece of work.
     pub fn new(work: Work, scenario: Scenario, notices: Vec<String>) -> Self {
         let place = Place::of(&scenario.id);
-        let model = Model::new((scenario, Outcome::default(), None), place, super::KIND, Vec::new());
+        let model = Model::new(
+            (scenario, Outcome::default(), None),
+            place,
+            super::KIND,
+            Vec::new(),
+        );
         let lab = Self {
             work: RwSignal::new(work.clone()),
             history: StoredValue::new(History::new(work)),
@@ -138,7 +150,8 @@ impl Lab {
         if work == self.work.get_untracked() {
             return;
         }
-        self.history.update_value(|history| history.change(work.clone(), about));
+        self.history
+            .update_value(|history| history.change(work.clone(), about));
         self.set(work);
         let history = self.history;
         later(self.pause, LONG_PAUSE, move || {
@@ -213,7 +226,10 @@ impl Lab {
             if !work.commands.is_empty() && !work.commands.ends_with('\n') {
                 work.commands.push('\n');
             }
-            let prompts = work.commands.lines().any(|line| line.starts_with("# ") || line.starts_with("$ "));
+            let prompts = work
+                .commands
+                .lines()
+                .any(|line| line.starts_with("# ") || line.starts_with("$ "));
             work.commands.push_str(if prompts { "# " } else { "" });
             work.commands.push_str(line);
         });
@@ -250,7 +266,9 @@ impl Lab {
         // Up to the line that is being typed.
         let mut parsed = Parsed::default();
         for line in text.lines() {
-            parsed.lines.extend(parse(line).map(|parsed| parsed.lines).unwrap_or_default());
+            parsed
+                .lines
+                .extend(parse(line).map(|parsed| parsed.lines).unwrap_or_default());
         }
         parsed
     }
@@ -285,7 +303,9 @@ impl Lab {
                 let len = whole.len();
                 spawn_local(async move {
                     let text = if platform::copy(whole).await {
-                        format!("The link is on the clipboard; it has {len} characters and holds everything.")
+                        format!(
+                            "The link is on the clipboard; it has {len} characters and holds everything."
+                        )
                     } else {
                         "The link is in the address bar.".into()
                     };

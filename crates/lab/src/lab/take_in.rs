@@ -19,7 +19,9 @@ const MOST_PACKETS: usize = 500;
 pub fn files(lab: Lab, files: Vec<File>) {
     spawn_local(async move {
         for file in files {
-            let taken = browser::read(&file).await.and_then(|(name, bytes)| take(lab, name, bytes));
+            let taken = browser::read(&file)
+                .await
+                .and_then(|(name, bytes)| take(lab, name, bytes));
             if let Err(text) = taken {
                 lab.notices.try_update(|all| all.push(text));
             }
@@ -29,7 +31,9 @@ pub fn files(lab: Lab, files: Vec<File>) {
 
 /// The files of an input element.
 pub fn chosen(lab: Lab, event: &web_sys::Event) {
-    let input = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
+    let input = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
     if let Some(input) = input {
         files(lab, browser::files(input.files()));
         input.set_value("");
@@ -42,17 +46,26 @@ fn take(lab: Lab, name: String, bytes: Vec<u8>) -> Result<(), String> {
             headroom_core::bpf::load_object(&name, &bytes).map_err(|error| error.to_string())?;
             lab.change(None, |work| {
                 work.programs.retain(|program| program.name != name);
-                work.programs.push(Program { name, text: ProgramText::Object(bytes) });
+                work.programs.push(Program {
+                    name,
+                    text: ProgramText::Object(bytes),
+                });
             });
             lab.tab.set(Tab::Programs);
             Ok(())
         }
-        [0xd4, 0xc3, 0xb2, 0xa1, ..] | [0xa1, 0xb2, 0xc3, 0xd4, ..] | [0x4d, 0x3c, 0xb2, 0xa1, ..]
-        | [0xa1, 0xb2, 0x3c, 0x4d, ..] | [0x0a, 0x0d, 0x0d, 0x0a, ..] => capture(lab, &name, &bytes),
-        [b'{', ..] => Err(format!("{name} is JSON: a recording or a trace is opened by the page “Open”.")),
+        [0xd4, 0xc3, 0xb2, 0xa1, ..]
+        | [0xa1, 0xb2, 0xc3, 0xd4, ..]
+        | [0x4d, 0x3c, 0xb2, 0xa1, ..]
+        | [0xa1, 0xb2, 0x3c, 0x4d, ..]
+        | [0x0a, 0x0d, 0x0d, 0x0a, ..] => capture(lab, &name, &bytes),
+        [b'{', ..] => Err(format!(
+            "{name} is JSON: a recording or a trace is opened by the page “Open”."
+        )),
         _ => {
-            let opened = share::from_bytes(&bytes)
-                .map_err(|error| format!("{name} is no object file, capture or saved work: {error}."))?;
+            let opened = share::from_bytes(&bytes).map_err(|error| {
+                format!("{name} is no object file, capture or saved work: {error}.")
+            })?;
             lab.notices.set(opened.broken);
             lab.replace(opened.work);
             Ok(())
@@ -65,11 +78,18 @@ fn capture(lab: Lab, name: &str, bytes: &[u8]) -> Result<(), String> {
     let all = packets.len();
     lab.change(None, |work| {
         for (number, packet) in (1..).zip(packets.into_iter().take(MOST_PACKETS)) {
-            work.packets.push(Frame { name: format!("{name} {number}"), bytes: packet });
+            work.packets.push(Frame {
+                name: format!("{name} {number}"),
+                bytes: packet,
+            });
         }
     });
     if all > MOST_PACKETS {
-        lab.notices.update(|notices| notices.push(format!("{name} has {all} packets; the first {MOST_PACKETS} are here.")));
+        lab.notices.update(|notices| {
+            notices.push(format!(
+                "{name} has {all} packets; the first {MOST_PACKETS} are here."
+            ))
+        });
     }
     lab.tab.set(Tab::Packets);
     Ok(())

@@ -59,7 +59,13 @@ impl View {
                 "differ" => view.differing = value == "1",
                 "group" => view.grouped = value == "1",
                 "policy" => view.policy.clone_from(value),
-                "d" => view.designs = value.split(',').filter(|d| !d.is_empty()).map(str::to_owned).collect(),
+                "d" => {
+                    view.designs = value
+                        .split(',')
+                        .filter(|d| !d.is_empty())
+                        .map(str::to_owned)
+                        .collect()
+                }
                 "sort" => {
                     let known = Sort::ALL.iter().find(|(_, word, _)| word == value);
                     view.sort = known.map_or(Sort::Catalogue, |(sort, ..)| *sort);
@@ -84,7 +90,9 @@ impl View {
         pair("v", &self.verdict);
         pair("differ", if self.differing { "1" } else { "" });
         pair("group", if self.grouped { "1" } else { "" });
-        let sort = Sort::ALL.iter().find(|(sort, ..)| *sort == self.sort && self.sort != Sort::Catalogue);
+        let sort = Sort::ALL
+            .iter()
+            .find(|(sort, ..)| *sort == self.sort && self.sort != Sort::Catalogue);
         pair("sort", sort.map_or("", |(_, word, _)| word));
         pair("d", &self.designs.join(","));
         pair("policy", &self.policy);
@@ -94,13 +102,24 @@ impl View {
     /// The rows that are shown, as indexes, in order.
     #[must_use]
     pub fn rows(&self, rows: &[MatrixRow]) -> Vec<usize> {
-        let words: Vec<String> = self.find.to_lowercase().split_whitespace().map(str::to_owned).collect();
-        let mut out: Vec<usize> = (0..rows.len()).filter(|at| self.shows(&rows[*at], &words)).collect();
+        let words: Vec<String> = self
+            .find
+            .to_lowercase()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        let mut out: Vec<usize> = (0..rows.len())
+            .filter(|at| self.shows(&rows[*at], &words))
+            .collect();
         match self.sort {
             Sort::Catalogue => {}
             Sort::Name => out.sort_by(|a, b| rows[*a].scenario.cmp(&rows[*b].scenario)),
-            Sort::Wrong => out.sort_by_key(|at| std::cmp::Reverse(self.cells(&rows[*at]).filter(|cell| is_wrong(cell)).count())),
-            Sort::Cost => out.sort_by_key(|at| std::cmp::Reverse(self.cells(&rows[*at]).map(price).max())),
+            Sort::Wrong => out.sort_by_key(|at| {
+                std::cmp::Reverse(self.cells(&rows[*at]).filter(|cell| is_wrong(cell)).count())
+            }),
+            Sort::Cost => {
+                out.sort_by_key(|at| std::cmp::Reverse(self.cells(&rows[*at]).map(price).max()))
+            }
         }
         if self.grouped {
             out.sort_by(|a, b| family(&rows[*a].scenario).cmp(family(&rows[*b].scenario)));
@@ -111,13 +130,20 @@ impl View {
     /// The cells of a row whose designs are shown.
     pub fn cells<'r>(&self, row: &'r MatrixRow) -> impl Iterator<Item = &'r MatrixCell> {
         let designs = self.designs.clone();
-        row.cells.iter().filter(move |cell| designs.is_empty() || designs.contains(&cell.design))
+        row.cells
+            .iter()
+            .filter(move |cell| designs.is_empty() || designs.contains(&cell.design))
     }
 
     fn shows(&self, row: &MatrixRow, words: &[String]) -> bool {
         let text = || {
-            let cells = self.cells(row).map(|cell| format!("{} {} {}", cell.design, cell.verdict, cell.note));
-            let all: Vec<String> = [row.scenario.clone(), row.title.clone()].into_iter().chain(cells).collect();
+            let cells = self
+                .cells(row)
+                .map(|cell| format!("{} {} {}", cell.design, cell.verdict, cell.note));
+            let all: Vec<String> = [row.scenario.clone(), row.title.clone()]
+                .into_iter()
+                .chain(cells)
+                .collect();
             all.join(" ").to_lowercase()
         };
         let verdicts: Vec<&str> = self.cells(row).map(|cell| cell.verdict.as_str()).collect();
@@ -157,7 +183,10 @@ mod tests {
         MatrixCell {
             design: design.into(),
             verdict: verdict.into(),
-            cost: Cost { metadata_bytes_moved: moved, ..Cost::default() },
+            cost: Cost {
+                metadata_bytes_moved: moved,
+                ..Cost::default()
+            },
             ..MatrixCell::default()
         }
     }
@@ -180,14 +209,61 @@ mod tests {
         let rows = rows();
         let shown = |view: View| view.rows(&rows);
         assert_eq!(shown(View::default()), [0, 1, 2]);
-        assert_eq!(shown(View { differing: true, ..View::default() }), [1, 2]);
-        assert_eq!(shown(View { verdict: "garbage".into(), ..View::default() }), [1, 2]);
-        assert_eq!(shown(View { find: "ABOUT decap".into(), ..View::default() }), [1]);
-        assert_eq!(shown(View { sort: Sort::Name, ..View::default() }), [1, 2, 0]);
-        assert_eq!(shown(View { sort: Sort::Wrong, ..View::default() }), [2, 1, 0]);
-        assert_eq!(shown(View { sort: Sort::Cost, ..View::default() }), [0, 1, 2]);
-        assert_eq!(shown(View { grouped: true, sort: Sort::Name, ..View::default() }), [1, 2, 0]);
-        let only_b = View { designs: vec!["b".into()], verdict: "garbage".into(), ..View::default() };
+        assert_eq!(
+            shown(View {
+                differing: true,
+                ..View::default()
+            }),
+            [1, 2]
+        );
+        assert_eq!(
+            shown(View {
+                verdict: "garbage".into(),
+                ..View::default()
+            }),
+            [1, 2]
+        );
+        assert_eq!(
+            shown(View {
+                find: "ABOUT decap".into(),
+                ..View::default()
+            }),
+            [1]
+        );
+        assert_eq!(
+            shown(View {
+                sort: Sort::Name,
+                ..View::default()
+            }),
+            [1, 2, 0]
+        );
+        assert_eq!(
+            shown(View {
+                sort: Sort::Wrong,
+                ..View::default()
+            }),
+            [2, 1, 0]
+        );
+        assert_eq!(
+            shown(View {
+                sort: Sort::Cost,
+                ..View::default()
+            }),
+            [0, 1, 2]
+        );
+        assert_eq!(
+            shown(View {
+                grouped: true,
+                sort: Sort::Name,
+                ..View::default()
+            }),
+            [1, 2, 0]
+        );
+        let only_b = View {
+            designs: vec!["b".into()],
+            verdict: "garbage".into(),
+            ..View::default()
+        };
         assert_eq!(shown(only_b), [2]);
     }
 
@@ -203,7 +279,10 @@ mod tests {
             policy: "x=1".into(),
         };
         let query = view.query(|text| text.replace('=', "%3D"));
-        assert_eq!(query, "?q=gre&v=lost&differ=1&group=1&sort=cost&d=a,b&policy=x%3D1");
+        assert_eq!(
+            query,
+            "?q=gre&v=lost&differ=1&group=1&sort=cost&d=a,b&policy=x%3D1"
+        );
         let pairs: Vec<(String, String)> = query[1..]
             .split('&')
             .filter_map(|pair| pair.split_once('='))

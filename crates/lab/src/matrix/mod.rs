@@ -3,7 +3,6 @@
 
 mod filter;
 mod render;
-mod workshop;
 
 use std::sync::Arc;
 
@@ -34,7 +33,9 @@ pub(crate) struct Matrix {
 pub fn page() -> AnyView {
     document().set_title("Matrix · Headroom");
     let location = expect_context::<Location>();
-    let page = with_file(files::matrix(), move |file: MatrixFile| draw(file, location));
+    let page = with_file(files::matrix(), move |file: MatrixFile| {
+        draw(file, location)
+    });
     view! { <main id="main" class="wrap matrix">{page}</main> }.into_any()
 }
 
@@ -57,18 +58,23 @@ fn draw(file: MatrixFile, location: Location) -> AnyView {
             matrix.view.set(view);
         }
     });
-    let address = Memo::new(move |_| matrix.view.with(|view| format!("/matrix{}", view.query(encode))));
+    let address = Memo::new(move |_| {
+        matrix
+            .view
+            .with(|view| format!("/matrix{}", view.query(encode)))
+    });
     Effect::new(move |seen: Option<()>| {
         let address = address.get();
         if seen.is_some() {
             platform::write_address(&address, false);
         }
     });
-    let (scenarios, designs) = matrix.file.with_value(|file| (file.rows.len(), file.designs.len()));
+    let (scenarios, designs) = matrix
+        .file
+        .with_value(|file| (file.rows.len(), file.designs.len()));
     view! {
         <div class="title"><div><h1>"Matrix"</h1>
             <p class="sub">{format!("{scenarios} scenarios under {designs} designs: what became of the metadata, and what it cost. Costs are counts, never times.")}</p></div></div>
-        {workshop::panel(matrix)}
         {controls(matrix)}
         {part(move || table(matrix))}
         {takes(matrix)}
@@ -96,7 +102,9 @@ impl Matrix {
         let mut rows = self.file.with_value(|file| file.rows.clone());
         self.custom.with(|custom| {
             for row in &mut rows {
-                let cell = custom.iter().find(|(scenario, _)| *scenario == row.scenario);
+                let cell = custom
+                    .iter()
+                    .find(|(scenario, _)| *scenario == row.scenario);
                 row.cells.extend(cell.map(|(_, cell)| cell.clone()));
             }
         });
@@ -110,7 +118,9 @@ impl Matrix {
             all.push("custom".into());
         }
         self.view.with(|view| {
-            let wanted = |name: &String| view.designs.is_empty() || view.designs.contains(name) || name == "custom";
+            let wanted = |name: &String| {
+                view.designs.is_empty() || view.designs.contains(name) || name == "custom"
+            };
             all.into_iter().filter(wanted).collect()
         })
     }
@@ -135,14 +145,27 @@ impl Matrix {
 fn controls(matrix: Matrix) -> AnyView {
     let view = matrix.view;
     let verdicts = matrix.file.with_value(|file| {
-        let mut all: Vec<String> = file.rows.iter().flat_map(|row| row.cells.iter().map(|cell| cell.verdict.clone())).collect();
+        let mut all: Vec<String> = file
+            .rows
+            .iter()
+            .flat_map(|row| row.cells.iter().map(|cell| cell.verdict.clone()))
+            .collect();
         all.sort();
         all.dedup();
         all
     });
-    let verdict_option = |word: String| view! { <option value=word.clone()>{word.clone()}</option> };
+    let verdict_option =
+        |word: String| view! { <option value=word.clone()>{word.clone()}</option> };
     let sort_option = |(_, word, said): (Sort, &'static str, &'static str)| view! { <option value=word>{said}</option> };
-    let sort_word = move || view.with(|view| Sort::ALL.iter().find(|(sort, ..)| *sort == view.sort).map_or("catalogue", |(_, word, _)| word)).to_owned();
+    let sort_word = move || {
+        view.with(|view| {
+            Sort::ALL
+                .iter()
+                .find(|(sort, ..)| *sort == view.sort)
+                .map_or("catalogue", |(_, word, _)| word)
+        })
+        .to_owned()
+    };
     let sorted = move |event: web_sys::Event| {
         let word = event_target_value(&event);
         if let Some((sort, ..)) = Sort::ALL.into_iter().find(|(_, known, _)| *known == word) {
@@ -152,21 +175,32 @@ fn controls(matrix: Matrix) -> AnyView {
     let all = matrix.file.with_value(|file| file.designs.clone());
     let chip = move |name: String| {
         let (shown, pressed) = (name.clone(), name.clone());
-        let on = move || view.with(|view| view.designs.is_empty() || view.designs.contains(&pressed));
+        let on =
+            move || view.with(|view| view.designs.is_empty() || view.designs.contains(&pressed));
         let every = matrix.file.with_value(|file| file.designs.clone());
-        let turn = move |_| view.update(|view| {
-            if view.designs.is_empty() {
-                view.designs.clone_from(&every);
-            }
-            if view.designs.contains(&name) {
-                view.designs.retain(|design| *design != name);
-            } else {
-                view.designs.push(name.clone());
-            }
-            // In the file's order; all of them is none in the address.
-            let order: Vec<String> = every.iter().filter(|design| view.designs.contains(design)).cloned().collect();
-            view.designs = if order.len() == every.len() { Vec::new() } else { order };
-        });
+        let turn = move |_| {
+            view.update(|view| {
+                if view.designs.is_empty() {
+                    view.designs.clone_from(&every);
+                }
+                if view.designs.contains(&name) {
+                    view.designs.retain(|design| *design != name);
+                } else {
+                    view.designs.push(name.clone());
+                }
+                // In the file's order; all of them is none in the address.
+                let order: Vec<String> = every
+                    .iter()
+                    .filter(|design| view.designs.contains(design))
+                    .cloned()
+                    .collect();
+                view.designs = if order.len() == every.len() {
+                    Vec::new()
+                } else {
+                    order
+                };
+            })
+        };
         view! { <button class="chip" aria-pressed=sig(move || on().to_string()) on:click=turn>{shown}</button> }
     };
     let count = move || {
@@ -200,8 +234,12 @@ fn table(matrix: Matrix) -> AnyView {
         return view! { <p class="lead">"No scenario is like that. Take a word out of the search, or show more verdicts."</p> }.into_any();
     }
     let columns = shown.designs.len() + 1;
-    let head = shown.designs.iter().map(|design| view! { <th scope="col"><code>{design.clone()}</code></th> }).collect_view();
-    let turned = matrix.turned();
+    let head = shown
+        .designs
+        .iter()
+        .map(|design| view! { <th scope="col"><code>{design.clone()}</code></th> })
+        .collect_view();
+    let turned: Vec<String> = Vec::new();
     let mut body = Vec::new();
     let mut latest = String::new();
     for row in &shown.rows {
@@ -226,7 +264,11 @@ fn table(matrix: Matrix) -> AnyView {
 
 fn line(row: &MatrixRow, designs: &[String], turned: &[String]) -> AnyView {
     let cell = |design: &String| match row.cells.iter().find(|cell| cell.design == *design) {
-        Some(cell) => one(row, cell, design == "custom" && turned.contains(&row.scenario)),
+        Some(cell) => one(
+            row,
+            cell,
+            design == "custom" && turned.contains(&row.scenario),
+        ),
         None => view! { <td class="gap">"…"</td> }.into_any(),
     };
     let cells = designs.iter().map(cell).collect_view();
@@ -241,7 +283,11 @@ fn one(row: &MatrixRow, cell: &MatrixCell, turned: bool) -> AnyView {
         "refused" => ("⊘", "refused"),
         _ => ("–", "none"),
     };
-    let value = cell.value.filter(|_| cell.verdict != "refused").map(|value| format!("{value} ")).unwrap_or_default();
+    let value = cell
+        .value
+        .filter(|_| cell.verdict != "refused")
+        .map(|value| format!("{value} "))
+        .unwrap_or_default();
     let cost = render::cost(cell);
     let said = format!("{value}{}", cell.verdict);
     let text = view! {
@@ -253,7 +299,12 @@ fn one(row: &MatrixRow, cell: &MatrixCell, turned: bool) -> AnyView {
     match &cell.step {
         // A custom design is in no address of a scenario: its cell says where, without a link.
         Some(step) if !custom => {
-            let address = format!("/s/{}?d={}&at={}&z=functions", row.scenario, encode(&cell.design), encode(step));
+            let address = format!(
+                "/s/{}?d={}&at={}&z=functions",
+                row.scenario,
+                encode(&cell.design),
+                encode(step)
+            );
             view! { <td class=class><a href=address title=format!("{step} {}", cell.note)>{text}</a></td> }.into_any()
         }
         step => {

@@ -17,18 +17,32 @@ fn said(cell: &MatrixCell) -> String {
 /// Bytes moved / buffers / structure bytes / prologue instructions.
 pub fn cost(cell: &MatrixCell) -> String {
     let cost = cell.cost;
-    format!("{}/{}/{}/{}", cost.metadata_bytes_moved, cost.buffer_allocations, cost.structure_bytes, cost.prologue_instructions)
+    format!(
+        "{}/{}/{}/{}",
+        cost.metadata_bytes_moved,
+        cost.buffer_allocations,
+        cost.structure_bytes,
+        cost.prologue_instructions
+    )
 }
 
 /// One table, a row a scenario, a column a design.
 pub fn markdown(matrix: &MatrixFile) -> String {
-    let mut out = format!("| scenario | {} |\n| --- |{}\n", matrix.designs.join(" | "), " --- |".repeat(matrix.designs.len()));
+    let mut out = format!(
+        "| scenario | {} |\n| --- |{}\n",
+        matrix.designs.join(" | "),
+        " --- |".repeat(matrix.designs.len())
+    );
     for row in &matrix.rows {
         let _ = write!(out, "| {} |", row.scenario);
         for design in &matrix.designs {
             let cell = row.cells.iter().find(|cell| cell.design == *design);
             let text = cell.map(|cell| {
-                let step = cell.step.as_ref().map(|step| format!(" `{}`", step.replace(['`', '|'], ""))).unwrap_or_default();
+                let step = cell
+                    .step
+                    .as_ref()
+                    .map(|step| format!(" `{}`", step.replace(['`', '|'], "")))
+                    .unwrap_or_default();
                 format!("{} {}{step}", said(cell), cost(cell))
             });
             let _ = write!(out, " {} |", text.unwrap_or_default());
@@ -40,14 +54,18 @@ pub fn markdown(matrix: &MatrixFile) -> String {
 
 /// One line a cell, fields quoted as RFC 4180 says.
 pub fn csv(matrix: &MatrixFile) -> String {
-    let mut out = String::from("scenario,design,verdict,value,step,bytes_moved,buffer_allocations,structure_bytes,prologue_instructions,note\r\n");
+    let mut out = String::from(
+        "scenario,design,verdict,value,step,bytes_moved,buffer_allocations,structure_bytes,prologue_instructions,note\r\n",
+    );
     for row in &matrix.rows {
         for cell in &row.cells {
             let fields = [
                 row.scenario.clone(),
                 cell.design.clone(),
                 cell.verdict.clone(),
-                cell.value.map(|value| value.to_string()).unwrap_or_default(),
+                cell.value
+                    .map(|value| value.to_string())
+                    .unwrap_or_default(),
                 cell.step.clone().unwrap_or_default(),
                 cell.cost.metadata_bytes_moved.to_string(),
                 cell.cost.buffer_allocations.to_string(),
@@ -81,22 +99,40 @@ pub fn svg(matrix: &MatrixFile) -> String {
          <title>Headroom: scenarios under designs</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fbfaf7\"/>\n"
     );
     let mut text = |x: f64, y: f64, colour: &str, weight: &str, text: &str| {
-        let _ = writeln!(out, "<text x=\"{x:.0}\" y=\"{y:.0}\" fill=\"{colour}\" font-weight=\"{weight}\">{}</text>", escape(text));
+        let _ = writeln!(
+            out,
+            "<text x=\"{x:.0}\" y=\"{y:.0}\" fill=\"{colour}\" font-weight=\"{weight}\">{}</text>",
+            escape(text)
+        );
     };
     for (at, design) in matrix.designs.iter().enumerate() {
-        text(12.0 + FIRST + COLUMN * at as f64, ROW, "#1d1c1a", "600", design);
+        text(
+            12.0 + FIRST + COLUMN * at as f64,
+            ROW,
+            "#1d1c1a",
+            "600",
+            design,
+        );
     }
     for (number, row) in matrix.rows.iter().enumerate() {
         let y = ROW * (number as f64 + 2.0);
         text(12.0, y, "#1d1c1a", "400", &row.scenario);
         for (at, design) in matrix.designs.iter().enumerate() {
-            let Some(cell) = row.cells.iter().find(|cell| cell.design == *design) else { continue };
+            let Some(cell) = row.cells.iter().find(|cell| cell.design == *design) else {
+                continue;
+            };
             let (colour, sign) = match cell.verdict.as_str() {
                 "ok" => ("#006b50", "✓"),
                 _ if is_wrong(cell) => ("#a51d16", "✗"),
                 _ => ("#625e56", "–"),
             };
-            text(12.0 + FIRST + COLUMN * at as f64, y, colour, "400", &format!("{sign} {}", said(cell)));
+            text(
+                12.0 + FIRST + COLUMN * at as f64,
+                y,
+                colour,
+                "400",
+                &format!("{sign} {}", said(cell)),
+            );
         }
     }
     out.push_str("</svg>\n");
@@ -104,7 +140,9 @@ pub fn svg(matrix: &MatrixFile) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -120,11 +158,21 @@ mod tests {
             value: Some(524_288),
             step: Some("ip_tunnel_rcv.exit@decap#1".into()),
             note: "a \"note\", with <marks>".into(),
-            cost: Cost { structure_bytes: 2, ..Cost::default() },
+            cost: Cost {
+                structure_bytes: 2,
+                ..Cost::default()
+            },
             ..MatrixCell::default()
         };
-        let row = MatrixRow { scenario: "a<b".into(), title: "T".into(), cells: vec![cell] };
-        MatrixFile { designs: vec!["mac_header".into(), "custom".into()], rows: vec![row] }
+        let row = MatrixRow {
+            scenario: "a<b".into(),
+            title: "T".into(),
+            cells: vec![cell],
+        };
+        MatrixFile {
+            designs: vec!["mac_header".into(), "custom".into()],
+            rows: vec![row],
+        }
     }
 
     #[test]
@@ -136,6 +184,9 @@ mod tests {
         let csv = csv(&matrix());
         assert!(csv.ends_with("a<b,mac_header,garbage,524288,ip_tunnel_rcv.exit@decap#1,0,0,2,0,\"a \"\"note\"\", with <marks>\"\r\n"), "{csv}");
         let svg = svg(&matrix());
-        assert!(svg.contains(">a&lt;b</text>") && svg.contains("✗ 524288 garbage"), "{svg}");
+        assert!(
+            svg.contains(">a&lt;b</text>") && svg.contains("✗ 524288 garbage"),
+            "{svg}"
+        );
     }
 }

@@ -115,7 +115,7 @@ impl Model {
         let (scenario, outcome, problem) = loaded;
         let input = RwSignal::new(Input {
             commands: scenario.commands.clone(),
-            object: None,
+            objects: Arc::default(),
         });
         let own = Arc::new(outcome);
         let outcome = RwSignal::new(own.clone());

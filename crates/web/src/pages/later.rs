@@ -38,12 +38,17 @@ fn load() {
         return;
     }
     let add = |name: &str, attributes: &[(&str, &str)]| {
-        let Ok(element) = document.create_element(name) else { return };
+        let Ok(element) = document.create_element(name) else {
+            return;
+        };
         for (name, value) in attributes {
             let _ = element.set_attribute(name, value);
         }
         let _ = head.append_child(&element);
     };
     add("link", &[("rel", "stylesheet"), ("href", STYLE)]);
-    add("script", &[("id", "lab-script"), ("type", "module"), ("src", SCRIPT)]);
+    add(
+        "script",
+        &[("id", "lab-script"), ("type", "module"), ("src", SCRIPT)],
+    );
 }

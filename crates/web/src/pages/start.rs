@@ -39,10 +39,12 @@ pub fn Start() -> impl IntoView {
 
 fn story(model: Model) -> AnyView {
     let location = expect_context::<Location>();
-    let slug = move || location.0.with(|(address, _)| match address {
-        Address::Start(stop) => stop.clone(),
-        _ => None,
-    });
+    let slug = move || {
+        location.0.with(|(address, _)| match address {
+            Address::Start(stop) => stop.clone(),
+            _ => None,
+        })
+    };
     let at = RwSignal::new(untrack(slug).and_then(|slug| find(&slug)).unwrap_or(0));
     // Back and forward.
     Effect::new(move |seen: Option<()>| {
@@ -53,7 +55,9 @@ fn story(model: Model) -> AnyView {
     });
     Effect::new(move |_| {
         let stop = STOPS[at.get().min(STOPS.len() - 1)];
-        model.front.set(stop.place().designs.first().copied().unwrap_or(0));
+        model
+            .front
+            .set(stop.place().designs.first().copied().unwrap_or(0));
         model.place.set(stop.place());
     });
     let go = move |to: usize| {
@@ -90,14 +94,22 @@ fn story(model: Model) -> AnyView {
     let text = move || {
         let now = at.get();
         let stop = STOPS[now.min(STOPS.len() - 1)];
-        let more = stop.more.map(|(address, words)| view! { " "<a href=address>{words}</a> });
+        let more = stop
+            .more
+            .map(|(address, words)| view! { " "<a href=address>{words}</a> });
         view! {
             <h2>{stop.title}</h2>
             <p>{ticks(stop.text)}{more}</p>
         }
     };
     let number = move || format!("{} / {}", at.get() + 1, STOPS.len());
-    let next = move || if at.get() == 0 { "Watch it happen" } else { "Next" };
+    let next = move || {
+        if at.get() == 0 {
+            "Watch it happen"
+        } else {
+            "Next"
+        }
+    };
     let step = move || Address::Scenario(model.place.get()).print();
     view! {
         <section class="story" aria-label="The story in twelve stops">
