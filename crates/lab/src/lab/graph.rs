@@ -4,8 +4,8 @@ use headroom_core::scenario::graph::{Device, Edge, Graph};
 use headroom_web::parts::{part, px};
 use leptos::prelude::*;
 
-use super::layout::{Layout, Place, layout};
 use super::state::Lab;
+use crate::layout::{Layout, Place, layout};
 
 /// The figure.
 pub fn picture(lab: Lab) -> AnyView {

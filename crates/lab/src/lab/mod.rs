@@ -3,9 +3,7 @@
 
 mod editor;
 mod graph;
-mod history;
 mod layers;
-mod layout;
 mod packets;
 mod programs;
 mod state;

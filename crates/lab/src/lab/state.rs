@@ -14,8 +14,8 @@ use headroom_web::platform;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::history::History;
 use crate::browser;
+use crate::history::History;
 
 /// Where the work is kept.
 const KEY: &str = "lab-work";

@@ -1,9 +1,6 @@
 //! `/matrix`: scenarios × designs, each cell a link to the step that decided it; and the workshop, in
 //! which a design's policy points are set by hand and the matrix is made anew.
 
-mod filter;
-mod render;
-
 use std::sync::Arc;
 
 use headroom_protocol::files::{MatrixCell, MatrixFile, MatrixRow};
@@ -15,8 +12,8 @@ use headroom_web::parts::{part, sig};
 use headroom_web::platform;
 use leptos::prelude::*;
 
-use self::filter::{Sort, View, family, is_wrong};
-use crate::take;
+use crate::filter::{Sort, View, family, is_wrong};
+use crate::{render, take};
 
 /// The page's state.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use headroom_protocol::files::{MatrixCell, MatrixFile};
 
-use super::filter::is_wrong;
+use crate::filter::is_wrong;
 
 /// `524288 garbage`, `42 ok`, `lost`.
 fn said(cell: &MatrixCell) -> String {
