@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from './lib/harness.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const commands = (page) => page.getByLabel('Commands', { exact: true });
+const commands = (page) => page.getByRole('textbox', { name: 'Commands' });
 
 async function open(page, address) {
   await page.goto(address);
@@ -59,7 +59,7 @@ test('everything is one link; a broken one says what is broken', async ({ page, 
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await open(page, `${url}/lab`);
   await commands(page).fill('ip link add rx type veth peer name tx\nip link set rx up');
-  await page.getByRole('button', { name: 'Copy link' }).click();
+  await page.locator('.tools').getByRole('button', { name: 'Copy link' }).click();
   await page.locator('.notice').waitFor();
   const link = await page.evaluate(() => navigator.clipboard.readText());
   assert.match(link, /\/lab#1[A-Za-z0-9_-]+$/);
