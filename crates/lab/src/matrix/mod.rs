@@ -254,7 +254,7 @@ fn table(matrix: Matrix) -> AnyView {
             <thead><tr><th scope="col">"scenario"</th>{head}</tr></thead>
             <tbody>{body.collect_view()}</tbody>
         </table></div>
-        <p class="hint legend">"Cost: metadata bytes moved / buffers allocated / bytes added to structures / prologue instructions. ↻ marks a cell of the workshop that is another one than under the design it was made from."</p>
+        <p class="hint legend">"Cost: metadata bytes moved / buffers allocated / bytes added to structures / prologue instructions."</p>
     }
     .into_any()
 }
