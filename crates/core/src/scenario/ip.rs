@@ -215,6 +215,7 @@ fn address(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError>
             | "optimistic" => {
                 return not_covered(&format!("ip addr add … {word}"));
             }
+            _ if addr.is_some() => return Err(args.unexpected("one address only, or dev DEV")),
             word => {
                 addr = Some(ipv4_net(word).ok_or_else(|| args.unexpected("ADDR/LEN or dev DEV"))?)
             }

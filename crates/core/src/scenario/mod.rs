@@ -16,6 +16,7 @@ mod ip_link;
 mod ip_link_kind;
 mod ip_tunnel;
 mod lex;
+pub mod meant;
 pub mod nic;
 mod orc;
 pub mod parse;
