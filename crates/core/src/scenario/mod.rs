@@ -12,6 +12,7 @@ pub mod graph;
 pub mod inet6;
 mod ip;
 mod ip6;
+pub mod ip_l2tp;
 mod ip_link;
 mod ip_link_kind;
 mod ip_tunnel;

@@ -34,6 +34,7 @@ mod ip_tunnel;
 mod ipgre;
 mod ipip;
 mod judge;
+mod l2tp;
 mod links;
 mod lwtunnel;
 mod mpls;
