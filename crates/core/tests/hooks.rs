@@ -298,7 +298,11 @@ fn l2tp_pseudowires() {
     for (encap, outer) in [("ip", 20), ("udp", 20 + 8 + 4)] {
         for (l2spec, garbage, header) in [("default", 0_u32, 8), ("none", 0x0700_0000, 4)] {
             let end = |netns: &str, near: u8, far: u8, name: &str| {
-                let ports = if encap == "udp" { "udp_sport 5000 udp_dport 5000" } else { "" };
+                let ports = if encap == "udp" {
+                    "udp_sport 5000 udp_dport 5000"
+                } else {
+                    ""
+                };
                 format!(
                     "ip {netns} l2tp add tunnel tunnel_id 1 peer_tunnel_id 1 encap {encap} local 10.0.0.{near} remote 10.0.0.{far} {ports}
 ip {netns} l2tp add session name {name} tunnel_id 1 session_id 7 peer_session_id 7 l2spec_type {l2spec}
