@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::{Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, fix_up};
 use crate::scenario::command::TcProgram;
+use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::read::{Report, ReportWhat};
 use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
@@ -15,7 +16,7 @@ use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProgramError {
     /// No loaded object has it.
-    #[error("there is no program `{name}`; there are: {known}")]
+    #[error("there is no program `{name}`{}; there are: {known}", did_you_mean(.name, .known))]
     NotFound {
         /// The name asked for.
         name: String,
@@ -50,7 +51,7 @@ pub struct Loaded {
     name: String,
     section: String,
     kind: ProgType,
-    prepared: Result<Prepared, LoadError>,
+    prepared: Result<Arc<Prepared>, LoadError>,
     /// Maps of its object; programs of one object share them. Taken out while the program runs.
     maps: usize,
 }
@@ -75,7 +76,8 @@ impl Kernel {
         for program in &object.programs {
             let prepared = program
                 .facts()
-                .and_then(|facts| fix_up(program, self.design.prologue(facts)));
+                .and_then(|facts| fix_up(program, self.design.prologue(facts)))
+                .map(Arc::new);
             self.programs.push(Loaded {
                 name: program.name.clone(),
                 section: program.section.clone(),
