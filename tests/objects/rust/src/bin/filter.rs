@@ -35,7 +35,7 @@ pub fn group(_ctx: SkBuffContext) -> i32 {
 }
 
 #[socket_filter]
-pub fn socket(ctx: SkBuffContext) -> i64 {
+pub fn sock(ctx: SkBuffContext) -> i64 {
     i64::from(ctx.len())
 }
 
