@@ -17,8 +17,10 @@ const REFUSED: [(&str, &str); 2] = [
     ("kconfig_missing.o", "kconfig value CONFIG_HZ"),
     ("ksym_missing.o", "kernel symbol no_such_variable"),
 ];
-/// Objects that `aya-obj` 0.3 does not take: it has no kernel functions, no `.kconfig`, and not all sections.
-const NOT_FOR_AYA: [&str; 6] = [
+/// Objects that `aya-obj` 0.3 does not take: it has no kernel functions, no `.kconfig`, not
+/// all sections, no first programs of a map, and for CO-RE it wants the BTF of a whole kernel.
+const NOT_FOR_AYA: [&str; 7] = [
+    "core.o",
     "dynptrs.o",
     "iterators.o",
     "kconfig.o",
@@ -278,10 +280,28 @@ fn compare_maps(name: &str, ours: &Object, theirs: &aya_obj::Object) {
     }
 }
 
+/// Names of sections that `aya-obj` 0.3 does not know, by one that it takes for the same type.
+fn for_aya(bytes: &[u8]) -> Vec<u8> {
+    const NAMES: [(&[u8], &[u8]); 2] = [
+        (b"tcx/ingress\0", b"classifier\0\0"),
+        (b"tcx/egress\0", b"classifier\0"),
+    ];
+    let mut bytes = bytes.to_vec();
+    for (from, to) in NAMES {
+        for at in 0..bytes.len().saturating_sub(from.len()) {
+            if bytes[at..].starts_with(from) {
+                bytes[at..at + to.len()].copy_from_slice(to);
+            }
+        }
+    }
+    bytes
+}
+
 /// How many instructions were compared.
 fn compare(name: &str, bytes: &[u8]) -> usize {
     let object = ours(name, bytes).unwrap();
-    let mut theirs = aya_obj::Object::parse(bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let theirs = aya_obj::Object::parse(&for_aya(bytes));
+    let mut theirs = theirs.unwrap_or_else(|e| panic!("{name}: {e}"));
     compare_maps(name, &object, &theirs);
     let text: HashSet<usize> = theirs
         .functions
@@ -302,7 +322,10 @@ fn compare(name: &str, bytes: &[u8]) -> usize {
     theirs
         .relocate_calls(&text)
         .unwrap_or_else(|e| panic!("{name}: {e}"));
-    assert_eq!(theirs.license.to_str().unwrap(), object.license, "{name}");
+    // aya takes GPL where no license is written.
+    let license = theirs.license.to_str().unwrap();
+    let none = object.license.is_empty() && license == "GPL";
+    assert!(none || license == object.license, "{name}: {license}");
     assert_eq!(theirs.programs.len(), object.programs.len(), "{name}");
     let mut compared = 0;
     for program in &object.programs {

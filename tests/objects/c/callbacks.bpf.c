@@ -10,7 +10,7 @@ static long visit(void *map, __u32 *key, __u32 *value, struct sum *sum)
 	sum->total += *key * 100 + *value;
 	return 0;
 }
-SEC("tc") int callbacks(struct __sk_buff *skb)
+SEC("classifier") int callbacks(struct __sk_buff *skb)
 {
 	struct sum sum = { 0, 4 };
 	bpf_printk("%ld", bpf_loop(100, add, &sum, 0));		/* 5 */

@@ -2,7 +2,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-SEC("tc") int context(struct __sk_buff *skb)
+SEC("classifier") int context(volatile struct __sk_buff *skb)
 {
 	skb->mark = 0x1234;
 	skb->priority = 5;

@@ -12,7 +12,7 @@ struct skb_frag { __u32 len; } CORE;
 struct skb_shared_info { __u8 meta_len; struct { __u64 hwtstamp; } hwtstamps; __u16 gso_size; struct skb_frag frags[17]; } CORE;
 struct task_struct { int pid; } CORE;
 #define SAY(x) bpf_printk("%d", (int)(x))
-SEC("tc") int core(struct __sk_buff *ctx)
+SEC("classifier") int core(struct __sk_buff *ctx)
 {
 	struct sk_buff *skb = (void *)0;
 	struct xdp_buff *xdp = (void *)0;
@@ -39,7 +39,7 @@ SEC("tc") int core(struct __sk_buff *ctx)
 	SAY(__builtin_preserve_field_info(skb->len, BPF_FIELD_SIGNED));	/* 0 */
 	return 0;
 }
-SEC("tc") int poisoned(struct __sk_buff *ctx)
+SEC("classifier") int poisoned(struct __sk_buff *ctx)
 {
 	struct task_struct *task = (void *)0;
 	return bpf_core_field_exists(task->pid) ? 1 : bpf_core_field_offset(task->pid);

@@ -7,5 +7,5 @@ __attribute__((noinline)) int plus(int a, int b) { volatile int sum = a + b; ret
 static __attribute__((noinline)) int deep(int x) { return plus(twice(x), twice(x + 1)); }
 SEC("xdp") int first(struct xdp_md *ctx) { return deep(3) == 14 ? XDP_PASS : XDP_DROP; }
 SEC("xdp") int second(struct xdp_md *ctx) { return plus(deep(1), 1) == 7 ? XDP_TX : XDP_DROP; }
-SEC("tc") int third(struct __sk_buff *skb) { return twice(skb->len); }
+SEC("classifier") int third(struct __sk_buff *skb) { return twice(skb->len); }
 char _license[] SEC("license") = "GPL";

@@ -8,7 +8,7 @@ __u64 sums[3] = { 100, 200, 300 };
 static volatile __u16 hidden = 5;
 __u32 own SEC(".data.own") = 11;
 volatile const __u32 table[4] SEC(".rodata.table") = { 1, 2, 3, 4 };
-SEC("tc") int globals(struct __sk_buff *skb)
+SEC("classifier") int globals(struct __sk_buff *skb)
 {
 	calls++;
 	sums[1] += limit;

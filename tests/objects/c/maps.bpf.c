@@ -29,7 +29,7 @@ struct { __uint(type, BPF_MAP_TYPE_BLOOM_FILTER); __uint(max_entries, 8); __type
 
 #define SAY(x) bpf_printk("%d", (int)(x))
 
-SEC("tc") int hashes(struct __sk_buff *skb)
+SEC("classifier") int hashes(struct __sk_buff *skb)
 {
 	__u32 k[3] = { 1, 2, 3 };
 	__u64 v = 10, *p;
@@ -54,7 +54,7 @@ SEC("tc") int hashes(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("tc") int tries(struct __sk_buff *skb)
+SEC("classifier") int tries(struct __sk_buff *skb)
 {
 	struct lpm key = { 8, { 10, 1, 2, 3 } };
 	__u32 v = 8, *p;
@@ -76,7 +76,7 @@ SEC("tc") int tries(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("tc") int queues(struct __sk_buff *skb)
+SEC("classifier") int queues(struct __sk_buff *skb)
 {
 	__u32 v = 1, out = 7;
 	SAY(bpf_map_pop_elem(&m_queue, &out));				/* -ENOENT, out becomes 0 */
@@ -97,7 +97,7 @@ SEC("tc") int queues(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("tc") int rings(struct __sk_buff *skb)
+SEC("classifier") int rings(struct __sk_buff *skb)
 {
 	__u64 *record = bpf_ringbuf_reserve(&m_ring, 8, 0);
 	if (!record)

@@ -2,7 +2,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-SEC("tc") int strings(struct __sk_buff *skb)
+SEC("classifier") int strings(struct __sk_buff *skb)
 {
 	char text[16] = "0x2a rest", out[8];
 	long value = 0;
