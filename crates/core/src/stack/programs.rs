@@ -104,7 +104,7 @@ impl Kernel {
                 let loaded = self.programs.iter().rev().find(|p| p.name == *name);
                 let loaded = loaded.ok_or_else(|| fail(format!("there is no program `{name}`")))?;
                 let prepared = loaded.prepared.clone()?;
-                maps.set_program(&def.name, *index, Arc::new(prepared))
+                maps.set_program(&def.name, *index, prepared)
                     .map_err(|error| fail(error.to_string()))?;
             }
         }
