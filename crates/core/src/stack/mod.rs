@@ -44,6 +44,7 @@ mod nic;
 mod outer;
 mod programs;
 mod reads;
+mod seg6;
 mod sit;
 mod skb_data_move;
 mod skb_own;
