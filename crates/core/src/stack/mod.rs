@@ -34,6 +34,7 @@ mod ip_tunnel;
 mod ipgre;
 mod ipip;
 mod judge;
+mod l2tp;
 mod links;
 mod lwtunnel;
 mod mpls;
@@ -44,6 +45,9 @@ mod outer;
 mod programs;
 mod quiet;
 mod reads;
+#[cfg(test)]
+mod redirect_tests;
+mod seg6;
 mod sit;
 mod skb_data_move;
 mod skb_own;
@@ -230,6 +234,7 @@ impl Kernel {
     #[must_use]
     pub fn into_trace(mut self) -> Trace {
         self.read_taps();
+        self.keep_maps();
         self.recorder.trace.take_checkpoints();
         self.recorder.trace
     }
