@@ -44,9 +44,9 @@ enum Command {
     Run {
         /// A scenario id, a scenario file or a recording.
         scenario: String,
-        /// A design; may be given several times. All of them when absent.
-        #[arg(long = "design", value_name = "NAME", value_parser = parse_design)]
-        designs: Vec<DesignName>,
+        /// A design, or `all`; may be given several times. Those that were recorded when absent.
+        #[arg(long = "design", value_name = "NAME", value_parser = parse_designs)]
+        designs: Vec<Designs>,
         /// How to print.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -67,9 +67,9 @@ enum Command {
         /// Only scenarios with this tag; may be given several times.
         #[arg(long = "tag", value_name = "TAG")]
         tags: Vec<String>,
-        /// A design; may be given several times. Those that were recorded when absent.
-        #[arg(long = "design", value_name = "NAME", value_parser = parse_design)]
-        designs: Vec<DesignName>,
+        /// A design, or `all`; may be given several times. Those that were recorded when absent.
+        #[arg(long = "design", value_name = "NAME", value_parser = parse_designs)]
+        designs: Vec<Designs>,
         /// How to print.
         #[arg(long, value_enum, default_value_t = matrix::MatrixFormat::Text)]
         format: matrix::MatrixFormat,
@@ -140,14 +140,33 @@ enum Level {
 }
 
 fn parse_design(name: &str) -> Result<DesignName, String> {
-    DesignName::parse(name).ok_or_else(|| {
-        let known: Vec<_> = DesignName::ALL
-            .iter()
-            .map(|design| design.as_str())
-            .collect();
-        format!("there is no such design; there are: {}", known.join(", "))
-    })
+    match DesignName::read(name) {
+        Ok(Some(design)) => Ok(design),
+        Ok(None) => {
+            let known: Vec<_> = DesignName::EVERY
+                .iter()
+                .map(|design| design.as_str())
+                .collect();
+            Err(format!(
+                "there is no such design; there are: {}, custom:point=value,…",
+                known.join(", ")
+            ))
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
+
+/// `all` is every design that has a name.
+fn parse_designs(name: &str) -> Result<Designs, String> {
+    if name == "all" {
+        return Ok(Designs(DesignName::EVERY.to_vec()));
+    }
+    parse_design(name).map(|design| Designs(vec![design]))
+}
+
+/// What one `--design` asks for.
+#[derive(Clone)]
+struct Designs(Vec<DesignName>);
 
 fn main() -> ExitCode {
     match execute(Args::parse().command) {
@@ -195,10 +214,10 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
 }
 
 /// The designs asked for, or the two that were recorded.
-fn or_recorded(designs: Vec<DesignName>) -> Vec<DesignName> {
+fn or_recorded(designs: Vec<Designs>) -> Vec<DesignName> {
     if designs.is_empty() {
         DesignName::ALL.to_vec()
     } else {
-        designs
+        designs.into_iter().flat_map(|designs| designs.0).collect()
     }
 }

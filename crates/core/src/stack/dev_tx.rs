@@ -68,6 +68,7 @@ impl Kernel {
             if k.has_taps(dev) {
                 k.dev_queue_xmit_nit(no, dev)?;
             }
+            k.metadata_before_encap(no, dev);
             match k.topology.dev(dev).kind {
                 DeviceKind::Veth { peer } => k.veth_xmit(no, peer)?,
                 DeviceKind::Gre(parms) => k.ipgre_xmit(no, dev, parms)?,

@@ -36,6 +36,7 @@ mod skb_own;
 mod skb_vlan;
 mod skbuff;
 mod softirq;
+mod stores;
 mod taps;
 mod tc;
 mod tc_host;
@@ -52,6 +53,7 @@ pub use execute::{Cause, ExecuteError};
 pub use programs::{Loaded, ProgramError};
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -143,7 +145,7 @@ pub(crate) enum Softirq {
 /// Two machines in one: all namespaces of one simulated kernel.
 pub struct Kernel {
     pub(crate) topology: Topology,
-    pub(crate) design: &'static dyn MetadataDesign,
+    pub(crate) design: Arc<dyn MetadataDesign>,
     programs: Vec<Loaded>,
     maps: programs::ObjectMaps,
     program_source: Option<(usize, Layer, u16)>,
@@ -151,6 +153,7 @@ pub struct Kernel {
     pub(crate) buffers: Buffers,
     pub(crate) recorder: Recorder,
     judge: judge::Judge,
+    stores: stores::Stores,
     softirqs: VecDeque<Softirq>,
     napi: BTreeMap<DevId, napi::Napi>,
     gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
@@ -169,7 +172,7 @@ pub struct Kernel {
 impl Kernel {
     /// A kernel without devices.
     #[must_use]
-    pub fn new(scenario: &str, design: &'static dyn MetadataDesign) -> Self {
+    pub fn new(scenario: &str, design: Arc<dyn MetadataDesign>) -> Self {
         let mut recorder = Recorder::new(scenario, design.name());
         recorder.trace.cost.structure_bytes = design.structure_bytes();
         Self {
@@ -182,6 +185,7 @@ impl Kernel {
             buffers: Buffers::default(),
             recorder,
             judge: judge::Judge::default(),
+            stores: stores::Stores::default(),
             softirqs: VecDeque::new(),
             napi: BTreeMap::new(),
             gro_segments: BTreeMap::new(),

@@ -3,7 +3,11 @@
 use thiserror::Error;
 
 use super::{Kernel, Stop};
-use crate::bpf::{Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, fix_up};
+use crate::bpf::insn::{Callee, Insn};
+use crate::bpf::{
+    Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, Program, fix_up,
+};
+use crate::design::policy::DynptrAccess;
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::read::{Report, ReportWhat};
 use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
@@ -48,6 +52,8 @@ pub struct Loaded {
     section: String,
     kind: ProgType,
     prepared: Result<Prepared, LoadError>,
+    /// What the design's kernel has not, and the program calls.
+    refused: Option<&'static str>,
     /// Maps of its object; programs of one object share them. Taken out while the program runs.
     maps: usize,
 }
@@ -78,10 +84,18 @@ impl Kernel {
                 section: program.section.clone(),
                 kind: program.prog_type.clone(),
                 prepared,
+                refused: self.refused(program),
                 maps: self.maps.len() - 1,
             });
         }
         Ok(())
+    }
+
+    fn refused(&self, program: &Program) -> Option<&'static str> {
+        const DYNPTR: &str = "bpf_dynptr_from_skb_meta";
+        let calls = |insn: &Insn| matches!(insn, Insn::Call(Callee::Kfunc(name)) if name == DYNPTR);
+        let absent = self.design.dynptr() == DynptrAccess::Absent;
+        (absent && program.insns.iter().any(calls)).then_some(DYNPTR)
     }
 
     /// The program of that name, loaded last, if the hook takes its kind.
@@ -113,6 +127,12 @@ impl Kernel {
                 name: name.into(),
                 section: loaded.section.clone(),
                 wanted,
+            });
+        }
+        if let Some(what) = loaded.refused {
+            return Err(ProgramError::Refused {
+                name: name.into(),
+                what: format!("this kernel has no {what}"),
             });
         }
         match &loaded.prepared {
