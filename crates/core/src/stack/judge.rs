@@ -107,9 +107,10 @@ impl Judge {
         }
     }
 
-    /// The kernel moved the metadata on purpose.
-    pub fn moved_metadata(&mut self, buffer: BufferNo, by: i32) {
-        if let Some(truth) = self.truths.get_mut(&buffer) {
+    /// The kernel moved the bytes at `start` as metadata. Only if they are: what it takes for metadata may be others.
+    pub fn moved_metadata(&mut self, buffer: BufferNo, start: u32, by: i32) {
+        let truth = self.truths.get_mut(&buffer);
+        if let Some(truth) = truth.filter(|truth| truth.offset == start) {
             truth.offset = truth.offset.saturating_add_signed(by);
         }
     }

@@ -91,8 +91,8 @@ impl Kernel {
         shinfo.meta_end = shinfo.meta_end.wrapping_add(gap as u16);
         if let Some(start) = end.checked_sub(len) {
             self.buffers.memmove(head, start, start + gap, len);
+            self.judge.moved_metadata(head, start, gap as i32);
         }
-        self.judge.moved_metadata(head, gap as i32);
         self.recorder.trace.cost.metadata_bytes_moved += u64::from(len);
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Kernel, Run};
 use crate::design::policy::{OnClone, OnDecap, OnEncap, OnFree, OnScrub};
-use crate::design::{TRAITS_START, traits};
+use crate::design::{TRAITS_HEADER, TRAITS_START, traits};
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::skb::header;
 use crate::trace::{BufferNo, Layer, SkbNo};
@@ -242,7 +242,8 @@ impl Kernel {
         let size = TRAITS_START - XDP_FRAME_SIZE + len;
         let from = XDP_FRAME_SIZE + nhead;
         self.buffers.memmove(head, from, XDP_FRAME_SIZE, size);
-        self.judge.moved_metadata(head, -(nhead as i32));
+        self.judge
+            .moved_metadata(head, from + TRAITS_HEADER, -(nhead as i32));
         self.recorder.trace.cost.metadata_bytes_moved += u64::from(len);
     }
 
@@ -273,7 +274,7 @@ impl Kernel {
             let to = new - len;
             self.buffers.memmove(head, start, to, len);
             self.design.moved_to(self.buffers.shinfo_mut(head), new);
-            self.judge.moved_metadata(head, (to - start) as i32);
+            self.judge.moved_metadata(head, start, (to - start) as i32);
             self.recorder.trace.cost.metadata_bytes_moved += u64::from(len);
         }
     }
@@ -301,7 +302,7 @@ impl Kernel {
                     self.buffers.memmove(head, start, 0, meta.len);
                     self.design
                         .moved_to(self.buffers.shinfo_mut(head), meta.len);
-                    self.judge.moved_metadata(head, -(start as i32));
+                    self.judge.moved_metadata(head, start, -(start as i32));
                     self.recorder.trace.cost.metadata_bytes_moved += u64::from(meta.len);
                 }
             }

@@ -20,7 +20,7 @@ pub(super) struct TcHost<'k> {
     no: SkbNo,
     run: usize,
     dev: DevId,
-    /// How the program has asked for metadata, without having read any yet.
+    /// How the program has asked for metadata and was shown none, without having read any since.
     looked: Option<ReadHow>,
     stop: Option<Stop>,
 }
@@ -146,7 +146,9 @@ impl Host for TcHost<'_> {
             CtxField::DataEnd => at(skb.cb.data_end),
             CtxField::DataMeta => {
                 let address = at(skb.cb.data_meta);
-                self.looked.get_or_insert(ReadHow::DataMeta);
+                if skb.cb.data_meta == skb.data {
+                    self.looked.get_or_insert(ReadHow::DataMeta);
+                }
                 address
             }
             CtxField::Len => u64::from(skb.len),
@@ -262,7 +264,9 @@ impl Host for TcHost<'_> {
             // a refusal is no look: the error says that there may be something
             Ok(Err(error)) if error != ENOENT => Err(error),
             Ok(result) => {
-                self.looked.get_or_insert(ReadHow::Dynptr);
+                if result.unwrap_or(0) == 0 {
+                    self.looked.get_or_insert(ReadHow::Dynptr);
+                }
                 result
             }
             Err(stop) => {
