@@ -64,6 +64,12 @@ pub(crate) enum CliError {
         file: String,
         error: Box<ParseError>,
     },
+    /// A scenario can't be a script.
+    #[error("{file}: {error}")]
+    Script {
+        file: String,
+        error: headroom_core::scenario::ScriptError,
+    },
     /// An object file is wrong.
     #[error(transparent)]
     Load(#[from] LoadError),

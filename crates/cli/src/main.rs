@@ -11,6 +11,7 @@ mod input;
 mod list;
 mod matrix;
 mod run;
+mod script;
 mod text;
 mod vm;
 mod why;
@@ -59,6 +60,11 @@ enum Command {
         /// Write `<scenario>.<design>.json` (or `.txt`) here instead of printing.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+    },
+    /// Write a shell script that repeats a scenario on a real kernel, in namespaces of its own.
+    Script {
+        /// A scenario id or a scenario file.
+        scenario: String,
     },
     /// Scenarios and designs in one table: what became of the metadata, at which step, at what cost.
     Matrix {
@@ -192,6 +198,7 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             let look = run::Look { format, level, why };
             run::run(&scenario, &or_recorded(designs), look, out.as_deref())
         }
+        Command::Script { scenario } => script::print(&scenario),
         Command::Matrix {
             scenarios,
             tags,

@@ -11,6 +11,8 @@ use crate::scenario::topology::DevId;
 use crate::trace::{BufferNo, Layer, Outcome, ReadHow, SkbNo, StepKind};
 use crate::xdp::EINVAL;
 
+/// Offset behind the end of every packet buffer, for slices of metadata that lie elsewhere.
+const CARRIED: u32 = 0x2_0000;
 /// `-EFAULT`.
 const EFAULT: i64 = -14;
 
@@ -303,9 +305,8 @@ impl Host for TcHost<'_> {
     fn skb_meta_slice(&self, offset: u32) -> Option<u32> {
         let place = self.kernel.metadata_place(self.no)?;
         if self.kernel.carries_data_meta() {
-            // an address in front of the packet stands for the place where they are
-            let data = self.kernel.skb(self.no).data;
-            return Some(data.checked_sub(place.len)? + offset);
+            // an address behind every packet stands for the place where they are
+            return Some(CARRIED + offset);
         }
         Some(place.start + offset)
     }

@@ -28,7 +28,11 @@ const BPF_SKB_MAX_LEN: u32 = 4 * 4096 - crate::skb::SHARED_INFO_SIZE;
 impl Kernel {
     /// `bpf_compute_data_pointers()`: `data_meta = data - meta_len`, whatever the design says.
     pub(super) fn bpf_compute_data_pointers(&mut self, no: SkbNo) {
-        let meta_len = self.metadata_len(no);
+        let mut meta_len = self.metadata_len(no);
+        if self.carries_data_meta() && meta_len > self.skb(no).data {
+            // no room in front of the packet for what the pointers would have to show
+            meta_len = 0;
+        }
         let skb = self.skb_mut(no);
         skb.cb = BpfSkbDataEnd {
             data_meta: skb.data.saturating_sub(meta_len),
