@@ -612,3 +612,27 @@ fn why_a_read_is_wrong() {
     }
     assert_eq!(text.matches("why · ").count(), 1);
 }
+
+#[test]
+fn a_scenario_as_a_script() {
+    let text = out(&headroom(&["script", "seed"]));
+    assert!(text.starts_with("#!/bin/sh\n"), "{text}");
+    for part in [
+        "exec unshare --net --mount",
+        "nothing was done",
+        "unpack progs.bpf.o <<'OBJECT'\n7f454c46",
+        "ip link add rx type veth peer name tx netns tx",
+        "bpftool net attach xdp pinned /sys/fs/bpf/set_tag dev rx",
+        "ip netns exec tx ping -c1 192.0.2.1 || true",
+        "orc xdp set_tag rx native",
+    ] {
+        assert!(text.contains(part), "no `{part}`");
+    }
+    let frames = out(&headroom(&["script", "decap-gre-netns"]));
+    assert!(
+        frames.contains("nsenter --net=/run/netns/inner bpftool net attach tcx_ingress"),
+        "{frames}"
+    );
+    assert!(frames.contains("\nframes tx tx 0200000000"), "{frames}");
+    assert!(refused(&["script", "nowhere"]).contains("there is no scenario `nowhere`"));
+}

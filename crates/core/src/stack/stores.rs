@@ -10,7 +10,7 @@ use crate::design::policy::{OnClone, OnDecap, OnEncap, OnFree, OnScrub};
 use crate::design::{TRAITS_HEADER, TRAITS_START, traits};
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::skb::header;
-use crate::trace::{BufferNo, Layer, SkbNo};
+use crate::trace::{BufferNo, Layer, OriginId, SkbNo};
 use crate::xdp::{XDP_FRAME_SIZE, XdpBuff};
 
 /// What belongs to skbs outside of their buffers, by the address of the skb.
@@ -62,22 +62,31 @@ pub(super) struct Place {
 impl Kernel {
     /// `skb_metadata_set()` after an XDP program, if it left any metadata; and what the design does then.
     pub(super) fn hand_over_metadata(&mut self, no: SkbNo, xdp: &XdpBuff) -> Run<()> {
-        let len = xdp.meta_len();
+        let origins = self
+            .buffers
+            .get(xdp.head)
+            .origins(xdp.data_meta, xdp.meta_len());
+        let origins = origins.to_vec();
+        self.hand_over(no, xdp.data_meta, &origins)
+    }
+
+    /// As [`Kernel::hand_over_metadata`], for a driver that built the skb: `origins` are those of the bytes that the program
+    /// left, which must now be at `start` of the skb's head, against the packet.
+    pub(super) fn hand_over(&mut self, no: SkbNo, start: u32, origins: &[OriginId]) -> Run<()> {
+        let (head, len) = (self.skb(no).head, origins.len() as u32);
         if len == 0 {
             return Ok(());
         }
         if self.design.at_head_start() {
-            return self.hand_over_traits(no, xdp);
+            return self.hand_over_traits(no, start, len);
         }
-        let origins = self.buffers.get(xdp.head).origins(xdp.data_meta, len);
-        let origins = origins.to_vec();
-        self.judge.handed_over(xdp.head, xdp.data_meta, &origins);
+        self.judge.handed_over(head, start, origins);
         match self.design.outside() {
             None => self.skb_metadata_set(no, len),
             Some(outside) => {
                 let store = self.alloc_store(len, outside.allocations);
-                self.copy_metadata(store, 0, xdp.head, xdp.data_meta, len);
-                self.judge.carried_by(no, &origins);
+                self.copy_metadata(store, 0, head, start, len);
+                self.judge.carried_by(no, origins);
                 self.stores.put(no, store);
             }
         }
@@ -85,10 +94,10 @@ impl Kernel {
     }
 
     /// Traits: the values go behind `xdp_frame`, if they fit in front of the packet.
-    fn hand_over_traits(&mut self, no: SkbNo, xdp: &XdpBuff) -> Run<()> {
-        let (head, len) = (xdp.head, xdp.meta_len());
-        let bytes = self.buffers.get(head).bytes(xdp.data_meta, len).to_vec();
-        let room = xdp.data.saturating_sub(XDP_FRAME_SIZE);
+    fn hand_over_traits(&mut self, no: SkbNo, start: u32, len: u32) -> Run<()> {
+        let head = self.skb(no).head;
+        let bytes = self.buffers.get(head).bytes(start, len).to_vec();
+        let room = (start + len).saturating_sub(XDP_FRAME_SIZE);
         let made = traits::Traits::of_run(&bytes, room);
         let ret = self.traced("bpf_xdp_trait_set", "net/core/xdp.c", no, |k| {
             let header = match &made {
@@ -99,7 +108,7 @@ impl Kernel {
             let label = "traits header".to_owned();
             let source = k.source(Layer::ProgramStore, label, "bpf_xdp_trait_set", dev, 16);
             k.buffers.write(head, XDP_FRAME_SIZE, &header, source, 0);
-            k.buffers.memmove(head, xdp.data_meta, TRAITS_START, len);
+            k.buffers.memmove(head, start, TRAITS_START, len);
             Ok(0)
         })?;
         if ret == 0 {
@@ -284,7 +293,11 @@ impl Kernel {
         let kind = &self.topology.dev(dev).kind;
         let plain = matches!(
             kind,
-            DeviceKind::Veth { .. } | DeviceKind::Bridge | DeviceKind::Loopback
+            DeviceKind::Veth { .. }
+                | DeviceKind::Nic(_)
+                | DeviceKind::Dummy
+                | DeviceKind::Bridge
+                | DeviceKind::Loopback
         );
         if plain {
             return;

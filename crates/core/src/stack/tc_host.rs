@@ -11,8 +11,9 @@ use crate::scenario::topology::DevId;
 use crate::trace::{BufferNo, Layer, Outcome, ReadHow, SkbNo, StepKind};
 use crate::xdp::EINVAL;
 
-/// Offset behind the end of every packet buffer, for slices of metadata that lie elsewhere.
-const CARRIED: u32 = 0x2_0000;
+/// Offset behind the end of every packet buffer, and within the reach of its addresses, for slices of metadata that lie
+/// elsewhere.
+const CARRIED: u32 = 0x1_f000;
 /// `-EFAULT`.
 const EFAULT: i64 = -14;
 
@@ -259,6 +260,14 @@ impl Host for TcHost<'_> {
 
     fn redirect(&mut self, ifindex: u32, flags: u64) -> i64 {
         self.kernel.bpf_redirect(ifindex, flags)
+    }
+
+    fn redirect_peer(&mut self, ifindex: u32) -> i64 {
+        self.kernel.bpf_redirect_peer(ifindex)
+    }
+
+    fn redirect_neigh(&mut self, ifindex: u32, params: &[u8]) -> i64 {
+        self.kernel.bpf_redirect_neigh(ifindex, params)
     }
 
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64> {
