@@ -7,7 +7,7 @@ use super::error::ParseError;
 use super::lex::{Args, Word};
 use super::parse::command;
 use super::value::{destination, device, ipv4, ipv4_net, is_ipv6, label, mac, number};
-use super::{ip_link, ip_tunnel, ip6};
+use super::{ip_l2tp, ip_link, ip_tunnel, ip6};
 
 /// `ip`'s objects in the order in which it matches prefixes (iproute2, ip/ip.c): `n` is `neighbor`.
 const OBJECTS: [&str; 32] = [
@@ -125,6 +125,7 @@ pub(super) fn parse(
         ("link", Some("add")) => ip_link::add(args, netns),
         ("link", Some("set")) => ip_link::set(args, netns),
         ("tunnel" | "tunl", Some("add")) => ip_tunnel::add(args, netns),
+        ("l2tp", Some("add")) => ip_l2tp::add(args, netns),
         (object, Some(verb)) => not_covered(&format!("ip {object} {verb}")),
         ("address" | "neighbor" | "neighbour" | "route" | "link" | "tunnel" | "tunl", None) => {
             Err(args.unexpected("one of the verbs add, set, show, del, change, replace, flush"))
@@ -215,6 +216,7 @@ fn address(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError>
             | "optimistic" => {
                 return not_covered(&format!("ip addr add … {word}"));
             }
+            _ if addr.is_some() => return Err(args.unexpected("one address only, or dev DEV")),
             word => {
                 addr = Some(ipv4_net(word).ok_or_else(|| args.unexpected("ADDR/LEN or dev DEV"))?)
             }

@@ -1,5 +1,7 @@
 //! Programs of a run: loaded, fixed up for the design, run over a packet.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use super::{Kernel, Stop};
@@ -9,6 +11,7 @@ use crate::bpf::{
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
+use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::read::{Report, ReportWhat};
 use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
@@ -17,7 +20,7 @@ use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProgramError {
     /// No loaded object has it.
-    #[error("there is no program `{name}`; there are: {known}")]
+    #[error("there is no program `{name}`{}; there are: {known}", did_you_mean(.name, .known))]
     NotFound {
         /// The name asked for.
         name: String,
@@ -52,7 +55,7 @@ pub struct Loaded {
     name: String,
     section: String,
     kind: ProgType,
-    prepared: Result<Prepared, LoadError>,
+    prepared: Result<Arc<Prepared>, LoadError>,
     /// What the design's kernel has not, and the program calls.
     refused: Option<&'static str>,
     /// Maps of its object; programs of one object share them. Taken out while the program runs.
@@ -79,7 +82,8 @@ impl Kernel {
         for program in &object.programs {
             let prepared = program
                 .facts()
-                .and_then(|facts| fix_up(program, self.design.prologue(facts)));
+                .and_then(|facts| fix_up(program, self.design.prologue(facts)))
+                .map(Arc::new);
             self.programs.push(Loaded {
                 name: program.name.clone(),
                 section: program.section.clone(),

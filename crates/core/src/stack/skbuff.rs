@@ -23,6 +23,7 @@ pub(super) mod drop_reason {
     pub const IP_CSUM: u32 = 14;
     pub const IP_INHDR: u32 = 15;
     pub const IP_NOPROTO: u32 = 19;
+    pub const IP_OUTNOROUTES: u32 = 54;
     pub const IPV6DISABLED: u32 = 56;
     pub const NEIGH_FAILED: u32 = 58;
     pub const TC_EGRESS: u32 = 62;
@@ -106,8 +107,10 @@ impl Kernel {
 
     fn end_of_life(&mut self, name: &'static str, no: SkbNo, drop_reason: Option<u32>) -> Run<()> {
         self.step(StepKind::EndOfLife { name, drop_reason }, no, Outcome::None)?;
-        let dev = self.skb(no).dev.map(|dev| self.topology.dev_ref(dev));
-        self.judge.forget(no, dev);
+        if !self.recorder.quiet {
+            let dev = self.skb(no).dev.map(|dev| self.dev_ref(dev));
+            self.judge.forget(no, dev);
+        }
         self.metadata_freed(no);
         if let Some(skb) = self.skbs.remove(&no) {
             *self.buffers.dataref_mut(skb.head) -= 1;
