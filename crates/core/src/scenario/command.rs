@@ -64,6 +64,11 @@ pub enum RouteEncap {
         /// The label.
         label: u32,
     },
+    /// `encap seg6 mode encap segs A,B,…`: an IPv6 header and a list of segments.
+    Seg6 {
+        /// The segments, in the order in which they are passed.
+        segs: Vec<Ipv6Addr>,
+    },
     /// `encap bpf [headroom N] xmit obj FILE section NAME`: a program does it.
     Bpf {
         /// Section of the program.

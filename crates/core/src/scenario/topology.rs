@@ -196,6 +196,8 @@ pub struct Topology {
     pub netns: Vec<Netns>,
     /// Devices of all namespaces.
     pub devices: Vec<Device>,
+    /// Lists of segments that routes put around packets (`encap seg6`).
+    pub seg6: Vec<Vec<std::net::Ipv6Addr>>,
 }
 
 impl Default for Topology {
@@ -203,6 +205,7 @@ impl Default for Topology {
         Self {
             netns: vec![Netns::default()],
             devices: Vec::new(),
+            seg6: Vec::new(),
         }
     }
 }

@@ -337,9 +337,13 @@ impl Kernel {
     }
 
     /// What a route is to put around packets.
-    pub(super) fn encap_of(&self, encap: &RouteEncap) -> Result<Encap, Cause> {
+    pub(super) fn encap_of(&mut self, encap: &RouteEncap) -> Result<Encap, Cause> {
         Ok(match encap {
             RouteEncap::Mpls { label } => Encap::Mpls(*label),
+            RouteEncap::Seg6 { segs } => {
+                self.topology.seg6.push(segs.clone());
+                Encap::Seg6(self.topology.seg6.len() - 1)
+            }
             RouteEncap::Bpf { section } => Encap::Bpf(self.lwt_program(section)?),
         })
     }

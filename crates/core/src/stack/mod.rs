@@ -45,6 +45,7 @@ mod outer;
 mod programs;
 mod quiet;
 mod reads;
+mod seg6;
 mod sit;
 mod skb_data_move;
 mod skb_own;
