@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 a check failed, 2 bad usage or bad input (nothing is written then).
 
 mod check;
+mod coverage;
 mod disasm;
 mod error;
 mod exec;
@@ -60,6 +61,11 @@ enum Command {
         /// Write `<scenario>.<design>.json` (or `.txt`) here instead of printing.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+    },
+    /// Print what is covered, from the code and the recordings: the page docs/COVERAGE.md.
+    Coverage {
+        /// A directory of recordings; tests/recordings of the project when absent.
+        dir: Option<PathBuf>,
     },
     /// Write a shell script that repeats a scenario on a real kernel, in namespaces of its own.
     Script {
@@ -198,6 +204,7 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             let look = run::Look { format, level, why };
             run::run(&scenario, &or_recorded(designs), look, out.as_deref())
         }
+        Command::Coverage { dir } => coverage::coverage(dir.as_deref()),
         Command::Script { scenario } => script::print(&scenario),
         Command::Matrix {
             scenarios,

@@ -636,3 +636,14 @@ fn a_scenario_as_a_script() {
     assert!(frames.contains("\nframes tx tx 0200000000"), "{frames}");
     assert!(refused(&["script", "nowhere"]).contains("there is no scenario `nowhere`"));
 }
+
+#[test]
+fn coverage_is_up_to_date() {
+    let page = fs::read_to_string(root().join("docs/COVERAGE.md")).expect("docs/COVERAGE.md");
+    let now = out(&headroom(&["coverage"]));
+    assert!(page == now, "run `headroom coverage > docs/COVERAGE.md`");
+    assert!(
+        now.contains("| gre | receive | recorded | recorded | derived |"),
+        "{now}"
+    );
+}
