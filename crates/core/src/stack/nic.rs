@@ -118,7 +118,7 @@ impl Kernel {
         } else {
             NET_SKB_PAD
         };
-        self.hand_over(no, start, &origins)
+        self.hand_over(no, start, xdp.meta_len(), &origins)
     }
 
     fn driver_type(&mut self, no: SkbNo, dev: DevId) -> Run<()> {

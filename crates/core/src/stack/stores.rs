@@ -67,13 +67,19 @@ impl Kernel {
             .get(xdp.head)
             .origins(xdp.data_meta, xdp.meta_len());
         let origins = origins.to_vec();
-        self.hand_over(no, xdp.data_meta, &origins)
+        self.hand_over(no, xdp.data_meta, xdp.meta_len(), &origins)
     }
 
     /// As [`Kernel::hand_over_metadata`], for a driver that built the skb: `origins` are those of the bytes that the program
-    /// left, which must now be at `start` of the skb's head, against the packet.
-    pub(super) fn hand_over(&mut self, no: SkbNo, start: u32, origins: &[OriginId]) -> Run<()> {
-        let (head, len) = (self.skb(no).head, origins.len() as u32);
+    /// left, which must now be at `start` of the skb's head, against the packet. A quiet run has no origins.
+    pub(super) fn hand_over(
+        &mut self,
+        no: SkbNo,
+        start: u32,
+        len: u32,
+        origins: &[OriginId],
+    ) -> Run<()> {
+        let head = self.skb(no).head;
         if len == 0 {
             return Ok(());
         }
