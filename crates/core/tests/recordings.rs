@@ -47,7 +47,9 @@ fn simulate(path: &Path) -> (Recording, Trace) {
         lines,
         skipped: Vec::new(),
     };
-    let input = Input::new(&recording.head.id, parsed, &objects).expect("an input");
+    let input = Input::new(&recording.head.id, parsed, &objects)
+        .expect("an input")
+        .drawn_as_in(&recording);
     let design = DesignName::parse(&recording.head.design).expect("a design");
     let trace = simulate_partial(&input, design).trace;
     (recording, trace)

@@ -114,6 +114,16 @@ impl Device {
         !matches!(self.kind, DeviceKind::Gre(_) | DeviceKind::Ipip(_))
     }
 
+    /// Whether it has `header_ops`. `ipip_tunnel_setup()` sets them (without `create`, so no header is written);
+    /// a GRE device with a remote has none (`ipgre_tunnel_init()`, `net/ipv4/ip_gre.c`).
+    #[must_use]
+    pub fn has_header_ops(&self) -> bool {
+        match self.kind {
+            DeviceKind::Gre(parms) => parms.remote.is_none(),
+            _ => true,
+        }
+    }
+
     /// `LL_RESERVED_SPACE()` (`include/linux/netdevice.h`): what senders leave free in front, bytes.
     #[must_use]
     pub fn ll_reserved_space(&self) -> u32 {

@@ -88,12 +88,41 @@ impl Buffers {
             shinfo: SharedInfo::default(),
             dataref: 1,
         };
+        self.push(fresh)
+    }
+
+    /// A buffer on a page that was used before: its bytes are those that earlier buffers left there.
+    /// `earlier` holds them with their offset on the page, oldest first; the new one begins at `offset`.
+    pub fn alloc_on_page(
+        &mut self,
+        offset: u32,
+        end: u32,
+        earlier: &[(u32, BufferNo)],
+    ) -> BufferNo {
+        let mut page = vec![(0, OriginId::default()); (offset + end) as usize];
+        for (at, buffer) in earlier {
+            let left = self.get(*buffer);
+            let left = left.pairs(0, left.end());
+            for (byte, old) in page.iter_mut().skip(*at as usize).zip(left) {
+                *byte = old;
+            }
+        }
+        let (bytes, origins) = page.into_iter().skip(offset as usize).unzip();
+        self.push(Buffer {
+            bytes,
+            origins,
+            shinfo: SharedInfo::default(),
+            dataref: 1,
+        })
+    }
+
+    fn push(&mut self, fresh: Buffer) -> BufferNo {
         let no = BufferNo(self.buffers.len() as u32 + 1);
         self.log.push(ByteWrite {
             buffer: no,
             offset: 0,
             old: Vec::new(),
-            new: fresh.pairs(0, end),
+            new: fresh.pairs(0, fresh.end()),
             moved_from: None,
             copied_from: None,
         });

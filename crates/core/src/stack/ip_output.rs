@@ -138,8 +138,9 @@ impl Kernel {
     /// `ip_finish_output2()`: room for the link header, then to the neighbour.
     fn ip_finish_output2(&mut self, no: SkbNo, route: Route) -> Run<i64> {
         self.traced("ip_finish_output2", FILE, no, |k| {
-            let room = k.topology.dev(route.dev).ll_reserved_space();
-            if k.skb(no).headroom() < room {
+            let out = k.topology.dev(route.dev);
+            let room = out.ll_reserved_space();
+            if out.has_header_ops() && k.skb(no).headroom() < room {
                 k.skb_expand_head(no, room)?;
             }
             let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16));

@@ -29,6 +29,7 @@ mod mpls;
 mod napi;
 mod neighbour;
 mod outer;
+mod page_pool;
 mod programs;
 mod reads;
 mod skb_data_move;
@@ -153,6 +154,7 @@ pub struct Kernel {
     judge: judge::Judge,
     softirqs: VecDeque<Softirq>,
     napi: BTreeMap<DevId, napi::Napi>,
+    page_pools: BTreeMap<DevId, page_pool::PagePool>,
     gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
     backlog: VecDeque<SkbNo>,
     in_backlog: bool,
@@ -164,6 +166,7 @@ pub struct Kernel {
     taps: Vec<taps::Tap>,
     next_skb: u32,
     next_ip_id: u16,
+    pub(crate) source_ports: VecDeque<u16>,
 }
 
 impl Kernel {
@@ -184,6 +187,7 @@ impl Kernel {
             judge: judge::Judge::default(),
             softirqs: VecDeque::new(),
             napi: BTreeMap::new(),
+            page_pools: BTreeMap::new(),
             gro_segments: BTreeMap::new(),
             backlog: VecDeque::new(),
             in_backlog: false,
@@ -195,6 +199,7 @@ impl Kernel {
             taps: Vec::new(),
             next_skb: 1,
             next_ip_id: 0xe001,
+            source_ports: VecDeque::new(),
         }
     }
 

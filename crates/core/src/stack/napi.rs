@@ -88,7 +88,10 @@ impl Kernel {
                         k.napi_gro_receive(dev, passed)?;
                     }
                 }
-                k.gro_normal_list(dev)?;
+                k.gro_normal_list(dev)
+            })?;
+            // held packets are not old yet: they wait for the next timer
+            self.local_bh(|k| {
                 k.napi_gro_flush(dev)?;
                 if let Some(napi) = k.napi.get_mut(&dev) {
                     napi.scheduled = false;

@@ -111,10 +111,7 @@ impl Kernel {
             format!("VXLAN header, VNI {}", parms.vni),
         );
         self.write_header(no, at, &header, Layer::Vxlan, label, "vxlan_build_skb");
-        // udp_flow_src_port(): a hash with a random key, in a range; the recordings' range has one port
-        const LOCAL_PORTS: (u16, u16) = (32768, 60999);
-        let source = parms.srcport.unwrap_or(LOCAL_PORTS).0;
-        let ports = (source, parms.dstport);
+        let ports = (self.udp_flow_src_port(parms.srcport), parms.dstport);
         self.udp_tunnel_xmit_skb(no, route, outer, ports, (dev, parms))
     }
 }
