@@ -17,9 +17,10 @@ impl Recording {
     /// written, at the entry of `iptunnel_xmit()`.
     #[must_use]
     pub fn source_ports(&self) -> Vec<u16> {
-        let entries = self.events.iter().filter(|event| {
-            event.stage.name == "iptunnel_xmit" && event.stage.edge == Edge::Entry
-        });
+        let entries = self
+            .events
+            .iter()
+            .filter(|event| event.stage.name == "iptunnel_xmit" && event.stage.edge == Edge::Entry);
         let ports = entries.filter_map(|event| {
             let Packet::Skb(skb) = &event.packet else {
                 return None;

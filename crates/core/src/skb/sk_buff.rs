@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::scenario::topology::{DevId, Route};
+use crate::scenario::topology::{DevId, Route, Route6};
 use crate::trace::{BufferNo, SkbNo};
 
 /// A header offset that is not set (`(typeof(skb->mac_header))~0U`).
@@ -120,6 +120,8 @@ pub struct SkBuff {
     pub cb: BpfSkbDataEnd,
     /// `skb_dst()`: where an outgoing packet goes.
     pub dst: Option<Route>,
+    /// `skb_dst()` of an outgoing IPv6 packet.
+    pub dst6: Option<Route6>,
 }
 
 impl SkBuff {
@@ -161,7 +163,14 @@ impl SkBuff {
             redirected: false,
             cb: BpfSkbDataEnd::default(),
             dst: None,
+            dst6: None,
         }
+    }
+
+    /// `skb_dst_drop()`: where the packet was to go is forgotten.
+    pub fn drop_dst(&mut self) {
+        self.dst = None;
+        self.dst6 = None;
     }
 
     /// `skb_headroom()`: bytes between `head` and `data`.

@@ -64,7 +64,7 @@ impl Kernel {
         let sent = if itself { no } else { self.skb_clone(no)? };
         let want_ingress = mirred.to == TcHook::Ingress;
         if want_ingress && !at_ingress {
-            self.skb_mut(sent).dst = None;
+            self.skb_mut(sent).drop_dst();
         }
         // the other side expects `data` at the network header, or at the MAC header
         let expects_nh = want_ingress || !self.topology.dev(to).has_ethernet();

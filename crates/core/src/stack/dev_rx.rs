@@ -88,8 +88,10 @@ impl Kernel {
         let Some((handler, _)) = to else {
             return Ok(());
         };
-        if handler == Handler::Ip {
-            return self.ip_list_rcv(list);
+        match handler {
+            Handler::Ip => return self.ip_list_rcv(list),
+            Handler::Ipv6 => return self.ipv6_list_rcv(list),
+            Handler::Mpls | Handler::Tap(_) => {}
         }
         for no in list {
             match handler {
@@ -234,18 +236,6 @@ impl Kernel {
             Handler::Mpls => self.mpls_forward(no)?,
         };
         Ok(())
-    }
-
-    /// `ipv6_rcv()` (`net/ipv6/ip6_input.c`): IPv6 is disabled on all devices (`disable_ipv6`).
-    fn ipv6_rcv(&mut self, no: SkbNo) -> Run<i64> {
-        self.traced("ipv6_rcv", "net/ipv6/ip6_input.c", no, |k| {
-            let reason = match k.skb(no).pkt_type {
-                PacketType::OtherHost => drop_reason::OTHERHOST,
-                _ => drop_reason::IPV6DISABLED,
-            };
-            k.kfree_skb(no, reason)?;
-            Ok(NET_RX_DROP)
-        })
     }
 }
 

@@ -55,7 +55,7 @@ impl Kernel {
         self.warn_once(&format!(
             "Dead loop on virtual device {name}, fix it urgently!"
         ));
-        self.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+        self.kfree_skb(no, super::skbuff::drop_reason::RECURSION_LIMIT)?;
         Ok(true)
     }
 
@@ -73,6 +73,12 @@ impl Kernel {
                 DeviceKind::Gre(parms) => k.ipgre_xmit(no, dev, parms)?,
                 DeviceKind::Gretap(parms) => k.gre_tap_xmit(no, dev, parms)?,
                 DeviceKind::Ipip(parms) => k.ipip_tunnel_xmit(no, dev, parms)?,
+                DeviceKind::Ip6Gre(parms) | DeviceKind::Ip6Gretap(parms) => {
+                    k.ip6gre_tunnel_xmit(no, dev, parms)?
+                }
+                DeviceKind::Ip6Tnl(parms) => k.ip6_tnl_start_xmit(no, dev, parms)?,
+                DeviceKind::Sit(parms) => k.sit_tunnel_xmit(no, dev, parms)?,
+                DeviceKind::Dummy => k.dummy_xmit(no)?,
                 DeviceKind::Vlan {
                     lower,
                     protocol,
@@ -145,10 +151,18 @@ impl Kernel {
         device.up && (!check_mtu || fits || gso)
     }
 
+    /// `dummy_xmit()` (`drivers/net/dummy.c`): the packet is at its end.
+    fn dummy_xmit(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("dummy_xmit", "drivers/net/dummy.c", no, |k| {
+            k.consume_skb(no)?;
+            Ok(0)
+        })
+    }
+
     /// `loopback_xmit()` (`drivers/net/loopback.c`): what is sent is received.
     fn loopback_xmit(&mut self, no: SkbNo, dev: DevId) -> Run<i64> {
         self.traced("loopback_xmit", "drivers/net/loopback.c", no, |k| {
-            k.skb_mut(no).dst = None;
+            k.skb_mut(no).drop_dst();
             let protocol = k.eth_type_trans(no, dev)?;
             k.skb_mut(no).protocol = protocol;
             k.__netif_rx(no)?;

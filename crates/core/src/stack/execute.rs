@@ -40,6 +40,11 @@ pub enum Cause {
     /// A filter needs the qdisc first.
     #[error("{0} has no clsact qdisc; `tc qdisc add dev {0} clsact` adds it")]
     NoClsact(String),
+    /// An address on a device without IPv6 (`EACCES`).
+    #[error(
+        "IPv6 is disabled on {0}: `net.ipv6.conf.all.disable_ipv6` is 1 there, so Linux answers *Permission denied*"
+    )]
+    Ipv6Disabled(String),
     /// The simulator does not know the command.
     #[error("not covered: {0}")]
     NotCovered(String),
@@ -127,6 +132,10 @@ impl Kernel {
                 self.topology.netns[id.0].refused.push((*dst, *kind));
                 Ok(())
             }
+            Command::Addr6Add { .. }
+            | Command::Neigh6Add { .. }
+            | Command::Route6Add { .. }
+            | Command::Ping6 { .. } => self.command_ip6(command),
             Command::MplsRouteAdd { netns, label, dev } => {
                 let (id, dev) = (self.topology.find_netns(netns)?, self.find(netns, dev)?);
                 self.topology.netns[id.0].mpls.push((*label, dev));
@@ -236,7 +245,7 @@ impl Kernel {
     }
 
     /// A device by name. `lo` is there from the beginning, but only made when it is asked for.
-    fn find(&mut self, netns: &Netns, dev: &str) -> Result<DevId, TopologyError> {
+    pub(super) fn find(&mut self, netns: &Netns, dev: &str) -> Result<DevId, TopologyError> {
         let netns = self.topology.find_netns(netns)?;
         let found = self.topology.find_dev(netns, dev);
         if dev == "lo" && found.is_err() {
@@ -312,17 +321,13 @@ impl Kernel {
             (None, Some(via)) => self.topology.route(id, via)?.dev,
             (None, None) => {
                 return Err(TopologyError::NoRoute {
-                    dst: dst.addr,
+                    dst: dst.addr.into(),
                     netns: "a route without device".into(),
                 }
                 .into());
             }
         };
-        let encap = match encap {
-            Some(RouteEncap::Mpls { label }) => Some(Encap::Mpls(*label)),
-            Some(RouteEncap::Bpf { section }) => Some(Encap::Bpf(self.lwt_program(section)?)),
-            None => None,
-        };
+        let encap = encap.map(|encap| self.encap_of(encap)).transpose()?;
         let here = &mut self.topology.netns[id.0];
         let src = here
             .addrs
@@ -337,6 +342,14 @@ impl Kernel {
             encap,
         });
         Ok(())
+    }
+
+    /// What a route is to put around packets.
+    pub(super) fn encap_of(&self, encap: &RouteEncap) -> Result<Encap, Cause> {
+        Ok(match encap {
+            RouteEncap::Mpls { label } => Encap::Mpls(*label),
+            RouteEncap::Bpf { section } => Encap::Bpf(self.lwt_program(section)?),
+        })
     }
 
     /// Without a mode: native where the driver has XDP, as the kernel chooses.

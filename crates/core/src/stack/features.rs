@@ -62,10 +62,16 @@ impl Kernel {
             DeviceKind::Gre(_)
             | DeviceKind::Gretap(_)
             | DeviceKind::Ipip(_)
+            | DeviceKind::Ip6Gre(_)
+            | DeviceKind::Ip6Gretap(_)
+            | DeviceKind::Ip6Tnl(_)
+            | DeviceKind::Sit(_)
             | DeviceKind::Vxlan(_)
             | DeviceKind::Geneve(_)
             | DeviceKind::Bridge
             | DeviceKind::Loopback => !encapsulation,
+            // dummy_setup(): hw_enc_features are the features
+            DeviceKind::Dummy => true,
         }
     }
 
@@ -78,6 +84,11 @@ impl Kernel {
             DeviceKind::Gre(_)
             | DeviceKind::Gretap(_)
             | DeviceKind::Ipip(_)
+            | DeviceKind::Ip6Gre(_)
+            | DeviceKind::Ip6Gretap(_)
+            | DeviceKind::Ip6Tnl(_)
+            | DeviceKind::Sit(_)
+            | DeviceKind::Dummy
             | DeviceKind::Geneve(_)
             | DeviceKind::Loopback => false,
         }

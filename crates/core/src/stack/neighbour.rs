@@ -1,6 +1,6 @@
 //! `net/core/neighbour.c`: from the next hop's address to its link-layer header.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::{Kernel, Run, not_covered};
 use crate::net::ethernet;
@@ -12,7 +12,7 @@ const FILE: &str = "net/core/neighbour.c";
 
 impl Kernel {
     /// `neigh_output()`: a device without link header (a tunnel) sends as it is.
-    pub(super) fn neigh_output(&mut self, no: SkbNo, dev: DevId, next_hop: Ipv4Addr) -> Run<i64> {
+    pub(super) fn neigh_output(&mut self, no: SkbNo, dev: DevId, next_hop: IpAddr) -> Run<i64> {
         if self.topology.dev(dev).hh_cached.contains(&next_hop) {
             return self.neigh_hh_output(no, dev, next_hop);
         }
@@ -24,7 +24,7 @@ impl Kernel {
         &mut self,
         no: SkbNo,
         dev: DevId,
-        next_hop: Ipv4Addr,
+        next_hop: IpAddr,
     ) -> Run<i64> {
         // arp_constructor(): without header_ops, arp_direct_ops; with, an IFF_NOARP device is NUD_NOARP at once
         if !self.topology.dev(dev).has_header_ops() {
@@ -67,7 +67,7 @@ impl Kernel {
 
     /// `neigh_hh_output()` (`include/net/neighbour.h`): copies the cached header as a block of 16 bytes, of
     /// which the two in front of the header are 0. They overwrite what was there: metadata, for one.
-    fn neigh_hh_output(&mut self, no: SkbNo, dev: DevId, next_hop: Ipv4Addr) -> Run<i64> {
+    fn neigh_hh_output(&mut self, no: SkbNo, dev: DevId, next_hop: IpAddr) -> Run<i64> {
         const HH_DATA_MOD: u32 = 16;
         let Some(lladdr) = self.topology.neighbour(dev, next_hop) else {
             return not_covered("neigh_hh_output: the neighbour is gone");

@@ -52,7 +52,10 @@ impl PagePool {
             return self.frag_offset;
         }
         let current = self.page.iter().rev().take(self.users);
-        if current.into_iter().any(|(_, no)| buffers.get(*no).dataref > 0) {
+        if current
+            .into_iter()
+            .any(|(_, no)| buffers.get(*no).dataref > 0)
+        {
             self.page.clear();
         }
         self.users = 0;

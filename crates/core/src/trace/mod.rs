@@ -9,18 +9,19 @@ pub mod read;
 pub mod recorder;
 pub mod replay;
 pub mod step;
+pub mod wire;
 
 pub use fields::{MetaFields, PacketFields, SkbFields, XdpFields};
 pub use origin::{Layer, OriginId, Source, SourceTable};
-pub use read::{MetadataRead, ReadHow, TapFrame, Verdict};
+pub use read::{Expected, MetadataRead, ReadHow, TapFrame, Verdict};
 pub use recorder::Recorder;
 pub use replay::{Cursor, PacketView};
 pub use step::{BufferNo, ByteWrite, DevRef, Edge, Outcome, Run, SkbNo, Step, StepKind};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything one packet run left behind, under one design.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     /// Scenario id, such as `seed`.
     pub scenario: String,
@@ -37,6 +38,7 @@ pub struct Trace {
     /// Who wrote what: the table behind [`OriginId`].
     pub sources: SourceTable,
     /// Program runs; instruction and program steps hold an index.
+    #[serde(with = "wire::runs")]
     pub runs: Vec<Run>,
     /// What programs read out of the metadata, judged.
     pub reads: Vec<MetadataRead>,
@@ -55,14 +57,24 @@ pub struct Trace {
 }
 
 /// Counts, not times: what a design makes the machine do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
     /// Metadata bytes moved by memmove or memcpy.
     pub metadata_bytes_moved: u64,
     /// Buffer allocations (a new `skb->head`).
     pub buffer_allocations: u64,
+    /// Allocations for the metadata alone, in designs that keep them outside of the packet's buffer.
+    pub metadata_allocations: u64,
     /// Bytes the design adds to kernel structures, per packet.
     pub structure_bytes: u64,
     /// Prologue instructions that ran.
     pub prologue_instructions: u64,
+}
+
+impl Cost {
+    /// All allocations: packet buffers, and what metadata are kept in.
+    #[must_use]
+    pub fn allocations(&self) -> u64 {
+        self.buffer_allocations + self.metadata_allocations
+    }
 }
