@@ -150,6 +150,19 @@ impl Device {
     }
 }
 
+/// What becomes of packets with a label (`struct mpls_route`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MplsRoute {
+    /// Incoming label.
+    pub label: u32,
+    /// Labels that take its place.
+    pub out: crate::net::mpls::Labels,
+    /// Next hop; the device's own address when there is none.
+    pub via: Option<Ipv4Addr>,
+    /// Output device.
+    pub dev: DevId,
+}
+
 /// A network namespace.
 #[derive(Debug, Clone, Default)]
 pub struct Netns {
@@ -166,7 +179,7 @@ pub struct Netns {
     /// Prefixes whose packets are refused.
     pub refused: Vec<(Ipv4Net, RouteKind)>,
     /// Incoming MPLS labels that are popped, and the device behind.
-    pub mpls: Vec<(u32, DevId)>,
+    pub mpls: Vec<MplsRoute>,
     /// Sysctls, as set.
     pub sysctl: Vec<(String, String)>,
 }
