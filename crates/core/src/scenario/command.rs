@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
 pub use super::tunnel_parms::{Tunnel6Parms, TunnelDf, TunnelParms, TunnelTtl, UdpTunnelParms};
 
 /// A MAC address, in transmission order.
@@ -104,6 +105,8 @@ pub enum LinkKind {
     Ip6Tnl(Tunnel6Parms),
     /// `type sit …` or `ip tunnel add … mode sit …`: IPv6 in IPv4.
     Sit(TunnelParms),
+    /// `nic add NAME driver DRIVER`: a network card; the number is a place in [`DRIVERS`](super::nic::DRIVERS).
+    Nic(usize),
     /// `type dummy`: takes packets and drops them.
     Dummy,
     /// `type vxlan id N …`.
@@ -276,6 +279,15 @@ pub enum Command {
         /// `-c`, 1 when absent.
         count: u32,
     },
+    /// `nic rx DEV HEX [NETNS]`: a frame comes in by a network card.
+    NicReceive {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// The frame.
+        frame: Vec<u8>,
+    },
     /// `orc burst DEV NETNS|- HEX HEX…`: several frames in a row.
     Burst {
         /// Namespace.
@@ -398,7 +410,7 @@ pub enum Command {
         /// Device.
         dev: String,
     },
-    /// `tc filter add dev DEV ingress|egress [protocol P] [pref N] matchall action mirred …`.
+    /// `tc filter add dev DEV ingress|egress [protocol P] [pref N] matchall action …|bpf da …`.
     FilterAdd {
         /// Namespace.
         netns: Netns,
@@ -410,10 +422,10 @@ pub enum Command {
         pref: Option<u16>,
         /// Only packets of this protocol; absent: all.
         protocol: Option<u16>,
-        /// What it does.
-        mirred: MirredAction,
-        /// Device the packets go to.
-        to: String,
+        /// Who decides.
+        classifier: TcClassifier,
+        /// What is done, in this order.
+        actions: Vec<TcAction>,
     },
     /// A command that is understood as one, but that the simulator does not carry out
     /// (`tc qdisc add … htb`, `ip -f mpls …`): *not covered*, by name, never passed over.

@@ -101,8 +101,11 @@ impl Topology {
         if let Some(mac) = self.configured_neighbour(dev, addr) {
             return Some(mac);
         }
-        let DeviceKind::Veth { peer } = self.dev(dev).kind else {
-            return None;
+        let peer = match self.dev(dev).kind {
+            DeviceKind::Veth { peer } => peer,
+            // arp_constructor(): the device's own address, all zero
+            DeviceKind::Loopback => return Some(self.dev(dev).mac),
+            _ => return None,
         };
         let there = self.dev(peer).netns;
         let answers = match addr {

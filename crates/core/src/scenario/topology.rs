@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-pub use super::clsact::{Clsact, Filter};
+pub use super::clsact::{Action, ActionKind, Classifier, Clsact, Filter};
 use super::command::{
     Ipv4Net, Mac, Netns as NetnsName, RouteKind, Tunnel6Parms, TunnelParms, UdpTunnelParms, XdpMode,
 };
@@ -49,6 +49,8 @@ pub enum DeviceKind {
     Ip6Tnl(Tunnel6Parms),
     /// IPv6 in IPv4.
     Sit(TunnelParms),
+    /// A network card with a driver of [`DRIVERS`](super::nic::DRIVERS).
+    Nic(usize),
     /// Takes packets and drops them.
     Dummy,
     /// A VLAN on another device.

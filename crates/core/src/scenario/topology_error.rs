@@ -23,7 +23,7 @@ pub enum TopologyError {
     #[error("a device `{dev}` exists already in {netns}")]
     DeviceExists { dev: String, netns: String },
     #[error(
-        "the simulator has no device of type `{0}`; it has: veth, dummy, vlan, bridge, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vxlan, geneve"
+        "the simulator has no device of type `{0}`; it has: veth, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, vxlan, geneve, bridge, dummy"
     )]
     UnknownKind(String),
     #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]

@@ -93,6 +93,9 @@ pub struct SkBuff {
     pub inner_mac_header: u16,
     pub inner_network_header: u16,
     pub inner_transport_header: u16,
+    /// Protocol of what `inner_network_header` is at; 0 when nobody said so. A number other than 0 also stands for
+    /// `inner_ipproto`, which shares its place.
+    pub inner_protocol: u16,
     pub mac_len: u16,
     /// Host order.
     pub protocol: u16,
@@ -142,6 +145,7 @@ impl SkBuff {
             inner_mac_header: 0,
             inner_network_header: 0,
             inner_transport_header: 0,
+            inner_protocol: 0,
             mac_len: 0,
             protocol: 0,
             pkt_type: PacketType::Host,

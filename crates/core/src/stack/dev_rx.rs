@@ -158,8 +158,10 @@ impl Kernel {
         for tap in self.taps_of(self.skb(no).dev) {
             self.found(no, previous, Handler::Tap(tap))?;
         }
-        if let Ingress::Done(ret) = self.sch_handle_ingress(no, previous)? {
-            return Ok(Round::Done(ret));
+        match self.sch_handle_ingress(no, previous)? {
+            Ingress::Continue => {}
+            Ingress::Done(ret) => return Ok(Round::Done(ret)),
+            Ingress::Another => return Ok(Round::Another),
         }
         self.skb_mut(no).redirected = false;
         if self.skb(no).vlan_present {

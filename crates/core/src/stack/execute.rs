@@ -10,7 +10,7 @@ use crate::scenario::command::{
     CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
 use crate::scenario::topology::{
-    Clsact, DevId, DeviceKind, Encap, Filter, MplsRoute, Route, TopologyError, loopback,
+    Clsact, DevId, DeviceKind, Encap, MplsRoute, NetnsId, Route, TopologyError, loopback,
     prefix_mask,
 };
 
@@ -208,6 +208,10 @@ impl Kernel {
                 self.packet_snd(id, frame)?;
                 Ok(self.napi_timers()?)
             }
+            Command::NicReceive { netns, dev, frame } => {
+                let id = self.find(netns, dev)?;
+                Ok(self.nic_receive(id, frame)?)
+            }
             Command::Burst { netns, dev, frames } => {
                 let id = self.find(netns, dev)?;
                 for frame in frames {
@@ -261,43 +265,17 @@ impl Kernel {
         let netns = self.topology.find_netns(netns)?;
         let found = self.topology.find_dev(netns, dev);
         if dev == "lo" && found.is_err() {
-            return self.topology.add_dev(loopback(netns));
+            return self.loopback_dev(netns);
         }
         found
     }
 
-    /// `tc filter add`: `matchall` with `action mirred`. Without a preference the kernel counts down from 49152.
-    fn filter_add(&mut self, command: &Command) -> Done {
-        const FIRST_AUTO_PREF: u16 = 49152;
-        let Command::FilterAdd {
-            netns,
-            dev,
-            hook,
-            pref,
-            protocol,
-            mirred,
-            to,
-        } = command
-        else {
-            return Ok(());
-        };
-        let (id, to) = (self.find(netns, dev)?, self.find(netns, to)?);
-        let device = self.topology.dev_mut(id);
-        let Some(clsact) = &mut device.clsact else {
-            return Err(Cause::NoClsact(device.name.clone()));
-        };
-        let first = clsact.filters(*hook).first();
-        let auto = first.map_or(FIRST_AUTO_PREF, |first| first.pref.saturating_sub(1));
-        clsact.add(
-            *hook,
-            Filter {
-                pref: pref.unwrap_or(auto),
-                protocol: *protocol,
-                mirred: *mirred,
-                to,
-            },
-        );
-        Ok(())
+    /// `lo` of a namespace.
+    pub(super) fn loopback_dev(&mut self, netns: NetnsId) -> Result<DevId, TopologyError> {
+        match self.topology.find_dev(netns, "lo") {
+            Ok(lo) => Ok(lo),
+            Err(_) => self.topology.add_dev(loopback(netns)),
+        }
     }
 
     /// An address, and the route to its prefix (`fib_add_ifaddr()`).
@@ -372,7 +350,7 @@ impl Kernel {
         mode: Option<XdpMode>,
     ) -> Done {
         let device = self.topology.dev_mut(id);
-        let native = matches!(device.kind, DeviceKind::Veth { .. });
+        let native = matches!(device.kind, DeviceKind::Veth { .. } | DeviceKind::Nic(_));
         if mode == Some(XdpMode::Native) && !native {
             return Err(Cause::NotCovered(format!(
                 "native XDP on {} (its driver has none)",

@@ -71,7 +71,7 @@ impl Kernel {
             | DeviceKind::Bridge
             | DeviceKind::Loopback => !encapsulation,
             // dummy_setup(): hw_enc_features are the features
-            DeviceKind::Dummy => true,
+            DeviceKind::Dummy | DeviceKind::Nic(_) => true,
         }
     }
 
@@ -79,7 +79,10 @@ impl Kernel {
     /// `vlan_dev_init()`).
     fn vlan_csum(&self, dev: DevId) -> bool {
         match self.topology.dev(dev).kind {
-            DeviceKind::Veth { .. } | DeviceKind::Vxlan(_) | DeviceKind::Bridge => true,
+            DeviceKind::Veth { .. }
+            | DeviceKind::Vxlan(_)
+            | DeviceKind::Bridge
+            | DeviceKind::Nic(_) => true,
             DeviceKind::Vlan { lower, .. } => self.vlan_csum(lower),
             DeviceKind::Gre(_)
             | DeviceKind::Gretap(_)

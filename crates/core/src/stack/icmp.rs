@@ -7,7 +7,8 @@ use super::ip_output::Datagram;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::{checksum, icmp, ipv4};
-use crate::scenario::topology::{Lookup, NetnsId};
+use crate::scenario::command::Ipv4Net;
+use crate::scenario::topology::{Lookup, NetnsId, Route};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv4/icmp.c";
@@ -159,6 +160,8 @@ impl Kernel {
         // from the address that was asked, else from the way out's
         let from = if self.topology.is_local(netns, daddr) {
             Some(daddr)
+        } else if self.topology.is_local(netns, saddr) {
+            Some(saddr)
         } else {
             self.topology.route(netns, saddr).ok().and_then(|r| r.src)
         };
@@ -185,7 +188,7 @@ impl Kernel {
         let route = match self.topology.lookup(netns, daddr) {
             Lookup::Unicast(route) => route,
             Lookup::Refused(_) | Lookup::NoRoute => return Ok(()),
-            Lookup::Local => return not_covered("icmp_push_reply: to this host itself (loopback)"),
+            Lookup::Local => self.loopback_route(netns, daddr)?,
         };
         let reply = Datagram {
             saddr,
@@ -203,14 +206,24 @@ impl Kernel {
         Ok(())
     }
 
+    /// `__mkroute_output()` to an address of this host: by `lo`, from the same address.
+    fn loopback_route(&mut self, netns: NetnsId, addr: Ipv4Addr) -> Run<Route> {
+        Ok(Route {
+            dst: Ipv4Net { addr, prefix: 32 },
+            via: None,
+            dev: self.loopback_dev(netns)?,
+            src: Some(addr),
+            encap: None,
+        })
+    }
+
     /// `ping -c1 ADDR`: one echo request from a raw socket (`raw_sendmsg()`, `net/ipv4/raw.c`).
     pub(super) fn ping(&mut self, netns: NetnsId, daddr: Ipv4Addr, sequence: u16) -> Run<()> {
-        if self.topology.is_local(netns, daddr) {
-            return not_covered(format!(
-                "ping: {daddr} is this host's own address (loopback)"
-            ));
-        }
-        let route = self.topology.route(netns, daddr)?;
+        let route = if self.topology.is_local(netns, daddr) {
+            self.loopback_route(netns, daddr)?
+        } else {
+            self.topology.route(netns, daddr)?
+        };
         let Some(saddr) = route.src else {
             return not_covered("ping: the output device has no address");
         };

@@ -7,7 +7,8 @@ use super::ip6_output::{DEFAULT_HOP_LIMIT, Datagram6};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::{checksum, icmpv6, ipv6};
-use crate::scenario::topology::{Lookup6, NetnsId};
+use crate::scenario::command::Ipv6Net;
+use crate::scenario::topology::{Lookup6, NetnsId, Route6};
 use crate::skb::PacketType;
 use crate::trace::SkbNo;
 
@@ -144,9 +145,12 @@ impl Kernel {
         let route = match self.topology.lookup6(netns, daddr) {
             Lookup6::Unicast(route) => route,
             Lookup6::Refused(_) | Lookup6::NoRoute => return Ok(false),
-            Lookup6::Local => return not_covered("icmp6_send: to this host itself (loopback)"),
+            Lookup6::Local => self.loopback_route6(netns, daddr)?,
         };
-        let saddr = saddr.or_else(|| self.topology.source6(netns, route.dev, daddr));
+        let own = self.topology.is_local6(netns, daddr).then_some(daddr);
+        let saddr = saddr
+            .or(own)
+            .or_else(|| self.topology.source6(netns, route.dev, daddr));
         let Some(saddr) = saddr else { return Ok(false) };
         set_icmpv6_checksum(message, saddr, daddr);
         let reply = Datagram6 {
@@ -163,13 +167,21 @@ impl Kernel {
         Ok(true)
     }
 
+    /// The way to an address of this host: `lo`.
+    fn loopback_route6(&mut self, netns: NetnsId, addr: Ipv6Addr) -> Run<Route6> {
+        Ok(Route6 {
+            dst: Ipv6Net { addr, prefix: 128 },
+            via: None,
+            dev: self.loopback_dev(netns)?,
+            encap: None,
+        })
+    }
+
     /// `ping -6 -c1 ADDR`: one echo request from a raw socket (`rawv6_sendmsg()`, `net/ipv6/raw.c`).
     pub(super) fn ping6(&mut self, netns: NetnsId, daddr: Ipv6Addr, sequence: u16) -> Run<()> {
         let route = match self.topology.lookup6(netns, daddr) {
             Lookup6::Unicast(route) => route,
-            Lookup6::Local => {
-                return not_covered(format!("ping: {daddr} is this host's own (loopback)"));
-            }
+            Lookup6::Local => self.loopback_route6(netns, daddr)?,
             Lookup6::Refused(_) | Lookup6::NoRoute => {
                 let netns = self.topology.netns[netns.0].display_name();
                 let dst = daddr.into();
@@ -178,7 +190,8 @@ impl Kernel {
                 );
             }
         };
-        let Some(saddr) = self.topology.source6(netns, route.dev, daddr) else {
+        let own = self.topology.is_local6(netns, daddr).then_some(daddr);
+        let Some(saddr) = own.or_else(|| self.topology.source6(netns, route.dev, daddr)) else {
             return not_covered("ping: this host has no IPv6 address");
         };
         let mut message = ping_message(icmpv6::ECHO_REQUEST, sequence);

@@ -54,6 +54,9 @@ impl Kernel {
         let mut current = None;
         for no in list {
             let input = self.ip_rcv_finish_core(no)?;
+            if matches!(input, Input::Martian(_)) {
+                continue;
+            }
             let route = (input, self.ip_hdr_addr(no, 16));
             let route = Some(route).filter(|(input, _)| !matches!(input, Input::Error(_)));
             if route.is_none() || current != route {
@@ -105,6 +108,10 @@ impl Kernel {
                 return not_covered("ip_rcv_finish_core of a packet without device");
             };
             input = k.ip_route_input(no, dev)?;
+            if let Input::Martian(reason) = input {
+                k.kfree_skb(no, reason)?;
+                return Ok(NET_RX_DROP);
+            }
             Ok(NET_RX_SUCCESS)
         })?;
         Ok(input)

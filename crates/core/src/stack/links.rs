@@ -63,6 +63,7 @@ impl Kernel {
                 self.tunnel6(name, netns, DeviceKind::Ip6Gretap(*parms), parms)
             }
             LinkKind::Ip6Tnl(parms) => self.tunnel6(name, netns, DeviceKind::Ip6Tnl(*parms), parms),
+            LinkKind::Nic(driver) => ethernet_device(name, netns, DeviceKind::Nic(*driver)),
             LinkKind::Dummy => ethernet_device(name, netns, DeviceKind::Dummy),
             LinkKind::Vlan {
                 lower,

@@ -150,6 +150,7 @@ impl Kernel {
             k.skb_cow_head(no, room)?;
             let skb = k.skb_mut(no);
             skb.inner_network_header = skb.data as u16;
+            skb.inner_protocol = skb.protocol;
             skb.dev = Some(out);
             skb.protocol = mpls::P_MPLS_UC;
             k.mpls_push(no, labels, ttl, true, "mpls_xmit")?;

@@ -20,8 +20,18 @@ ip -6 addr add 2001:db8::1/64 dev rx nodad
 ip -n tx -6 addr add 2001:db8::2/64 dev tx nodad
 ";
 
+#[allow(dead_code, reason = "not every test file needs it")]
 /// An echo request from 192.0.2.2 to 192.0.2.1, 52 bytes, as the recordings send it.
 pub const ECHO4: &str = "45000034222200004001d4a3c0000202c00002010800dbd6070700016162636465666768696a6b6c6d6e6f707172737475767778";
+
+/// Objects of this folder's own programs, which every world has.
+const OWN: [&str; 5] = [
+    "tag_tx",
+    "xdp_pass",
+    "xdp_aborted",
+    "cls_verdict",
+    "redirects",
+];
 
 /// Runs commands under a design, whole or as far as they go.
 pub fn run(text: &str, design: DesignName) -> Partial {
@@ -38,6 +48,9 @@ pub fn run(text: &str, design: DesignName) -> Partial {
         })
         .collect();
     names.sort();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
+    let own = OWN.map(|name| own.join(name).with_extension("bpf.o"));
+    names.extend(own);
     let object = |path: &std::path::PathBuf| {
         let name = path.display().to_string();
         (name, fs::read(path).expect("an object"))
