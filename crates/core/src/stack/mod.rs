@@ -28,6 +28,7 @@ mod ip6_input;
 mod ip6_output;
 mod ip6_tunnel;
 mod ip_forward;
+mod ip_fragment;
 mod ip_input;
 mod ip_output;
 mod ip_tunnel;
