@@ -1,5 +1,7 @@
 //! Programs of a run: loaded, fixed up for the design, run over a packet.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use super::{Kernel, Stop};
@@ -48,7 +50,7 @@ pub struct Loaded {
     name: String,
     section: String,
     kind: ProgType,
-    prepared: Result<Prepared, LoadError>,
+    prepared: Result<Arc<Prepared>, LoadError>,
     /// Maps of its object; programs of one object share them. Taken out while the program runs.
     maps: usize,
 }
@@ -73,7 +75,8 @@ impl Kernel {
         for program in &object.programs {
             let prepared = program
                 .facts()
-                .and_then(|facts| fix_up(program, self.design.prologue(facts)));
+                .and_then(|facts| fix_up(program, self.design.prologue(facts)))
+                .map(Arc::new);
             self.programs.push(Loaded {
                 name: program.name.clone(),
                 section: program.section.clone(),
