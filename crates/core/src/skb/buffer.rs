@@ -99,29 +99,32 @@ impl Buffers {
         self.push(fresh)
     }
 
-    /// A buffer on a page that was used before: its bytes are those that earlier buffers left there.
-    /// `earlier` holds them with their offset on the page, oldest first; the new one begins at `offset`.
-    pub fn alloc_on_page(
-        &mut self,
-        offset: u32,
-        end: u32,
-        earlier: &[(u32, BufferNo)],
-    ) -> BufferNo {
-        let mut page = vec![(0, OriginId::default()); (offset + end) as usize];
-        for (at, buffer) in earlier {
-            let left = self.get(*buffer);
-            let left = left.pairs(0, left.end());
-            for (byte, old) in page.iter_mut().skip(*at as usize).zip(left) {
-                *byte = old;
-            }
+    /// A buffer that holds what was left in its place before.
+    pub fn alloc_with(&mut self, left: &[(u8, OriginId)]) -> BufferNo {
+        if let Some(no) = self.reuse(left.len() as u32) {
+            let bytes: Vec<_> = left.iter().map(|(byte, _)| *byte).collect();
+            self.store_quiet(no, 0, &bytes);
+            return no;
         }
-        let (bytes, origins) = page.into_iter().skip(offset as usize).unzip();
+        let (bytes, mut origins): (_, Vec<_>) = left.iter().copied().unzip();
+        if self.quiet {
+            origins.clear();
+        }
         self.push(Buffer {
             bytes,
             origins,
             shinfo: SharedInfo::default(),
             dataref: 1,
         })
+    }
+
+    /// The whole buffer, with origins as far as they are kept.
+    #[must_use]
+    pub fn content(&self, no: BufferNo) -> Vec<(u8, OriginId)> {
+        let buffer = self.get(no);
+        let origins = buffer.origins.iter().copied();
+        let origins = origins.chain(std::iter::repeat(OriginId::default()));
+        buffer.bytes.iter().copied().zip(origins).collect()
     }
 
     fn push(&mut self, fresh: Buffer) -> BufferNo {

@@ -4,15 +4,17 @@
 use super::Kernel;
 use crate::scenario::topology::DevId;
 use crate::skb::{Buffers, PAGE_SIZE, SHARED_INFO_SIZE};
-use crate::trace::BufferNo;
+use crate::trace::{BufferNo, OriginId};
 
 /// `struct page_pool`, as far as fragments go.
 #[derive(Debug, Default)]
 pub(super) struct PagePool {
-    /// `frag_page`: offset and number of the buffers that are or were on it, oldest first; empty: no page.
-    page: Vec<(u32, BufferNo)>,
-    /// Those of them that were taken since the page was begun, or begun again (`frag_users`).
-    users: usize,
+    /// There is a `frag_page`.
+    has_page: bool,
+    /// What earlier buffers left on it; empty: nothing, it is zero.
+    left: Vec<(u8, OriginId)>,
+    /// Buffers on the page that are in use, or were when it was last looked at: offset and number.
+    users: Vec<(u32, BufferNo)>,
     /// `frag_offset`: first free byte of the page.
     frag_offset: u32,
 }
@@ -48,18 +50,43 @@ impl PagePool {
     /// uses it any more (`page_pool_drain_frag()`), or of a new page. A new page is zero: the pool takes
     /// 64 of them at once, and a page that comes back late waits in its ring until those are used up.
     fn place(&mut self, truesize: u32, buffers: &Buffers) -> u32 {
-        if self.page.is_empty() || self.frag_offset + truesize <= PAGE_SIZE {
+        if self.has_page && self.frag_offset + truesize <= PAGE_SIZE {
             return self.frag_offset;
         }
-        let current = self.page.iter().rev().take(self.users);
-        if current
-            .into_iter()
-            .any(|(_, no)| buffers.get(*no).dataref > 0)
-        {
-            self.page.clear();
+        self.fold(buffers);
+        if !self.users.is_empty() {
+            self.users.clear();
+            self.left.clear();
         }
-        self.users = 0;
+        self.has_page = true;
         0
+    }
+
+    /// Buffers that nobody uses any more leave their bytes on the page.
+    pub fn fold(&mut self, buffers: &Buffers) {
+        let (used, over): (Vec<_>, Vec<_>) = std::mem::take(&mut self.users)
+            .into_iter()
+            .partition(|(_, no)| buffers.is_used(*no));
+        self.users = used;
+        if over.is_empty() {
+            return;
+        }
+        self.left.resize(PAGE_SIZE as usize, Default::default());
+        for (offset, no) in over {
+            for (byte, left) in self
+                .left
+                .iter_mut()
+                .skip(offset as usize)
+                .zip(buffers.content(no))
+            {
+                *byte = left;
+            }
+        }
+    }
+
+    /// What lies in a part of the page; `None`: zero.
+    fn left_in(&self, offset: u32, len: u32) -> Option<&[(u8, OriginId)]> {
+        self.left.get(offset as usize..(offset + len) as usize)
     }
 }
 
@@ -75,9 +102,11 @@ impl Kernel {
             Piece::Fragment { offset, truesize } => {
                 self.recorder.trace.cost.buffer_allocations += 1;
                 let end = truesize - SHARED_INFO_SIZE;
-                let no = self.buffers.alloc_on_page(offset, end, &pool.page);
-                pool.page.push((offset, no));
-                pool.users += 1;
+                let no = match pool.left_in(offset, end) {
+                    Some(left) => self.buffers.alloc_with(left),
+                    None => self.buffers.alloc(end),
+                };
+                pool.users.push((offset, no));
                 no
             }
         }
@@ -93,8 +122,7 @@ mod tests {
         match pool.take(truesize, buffers) {
             Piece::Page => panic!("a page"),
             Piece::Fragment { offset, truesize } => {
-                pool.page.push((offset, buffers.alloc(truesize)));
-                pool.users += 1;
+                pool.users.push((offset, buffers.alloc(truesize)));
                 (offset, truesize)
             }
         }
@@ -116,7 +144,7 @@ mod tests {
                 (0, 704)
             ]
         );
-        assert_eq!(pool.page.len(), 1, "the others are in use: a new page");
+        assert_eq!(pool.users.len(), 1, "the others are in use: a new page");
     }
 
     /// Recorded: a packet of 78 bytes, then one of 1454, whose buffer ends at 3072.
@@ -129,14 +157,17 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_nobody_uses_begins_again() {
+    fn a_page_that_nobody_uses_begins_again_with_what_is_left_on_it() {
         let (mut pool, mut buffers) = (PagePool::default(), Buffers::default());
         take(&mut pool, 2048, &mut buffers);
         take(&mut pool, 2048, &mut buffers);
-        for (_, no) in &pool.page {
-            *buffers.dataref_mut(*no) = 0;
+        assert_eq!(pool.left_in(2048, 4), None, "a new page is zero");
+        for (_, no) in pool.users.clone() {
+            buffers.write(no, 0, &[7], 1, 0);
+            *buffers.dataref_mut(no) = 0;
         }
         assert_eq!(take(&mut pool, 704, &mut buffers), (0, 704));
-        assert_eq!(pool.page.len(), 3, "the old bytes are still there");
+        let left = pool.left_in(2048, 2).expect("a page that was used");
+        assert_eq!((left[0].0, left[1].0), (7, 0));
     }
 }
