@@ -47,6 +47,8 @@ mod page_pool;
 mod programs;
 mod quiet;
 mod reads;
+#[cfg(test)]
+mod redirect_tests;
 mod seg6;
 mod sit;
 mod skb_data_move;
@@ -238,6 +240,7 @@ impl Kernel {
     #[must_use]
     pub fn into_trace(mut self) -> Trace {
         self.read_taps();
+        self.keep_maps();
         self.recorder.trace.take_checkpoints();
         self.recorder.trace
     }
