@@ -92,7 +92,7 @@ mod tests {
         history.change("ip l + packet", Some("commands"));
         assert!(history.undo() && *history.now() == "ip + packet");
         assert!(history.undo() && *history.now() == "ip");
-        assert!(history.undo() && *history.now() == "" && !history.undo());
+        assert!(history.undo() && history.now().is_empty() && !history.undo());
         assert!(history.redo() && history.redo() && *history.now() == "ip + packet");
         history.change("other", None);
         assert!(!history.can_redo(), "a change forks the future");

@@ -162,7 +162,6 @@ mod tests {
                 structure_bytes: 2,
                 ..Cost::default()
             },
-            ..MatrixCell::default()
         };
         let row = MatrixRow {
             scenario: "a<b".into(),

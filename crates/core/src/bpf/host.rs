@@ -91,6 +91,17 @@ pub enum Fault {
     },
 }
 
+/// Where `XDP_REDIRECT` sends a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum XdpTarget {
+    /// A device, by its index; from `bpf_redirect()` or a devmap.
+    Device(u32),
+    /// A CPU of a cpumap.
+    Cpu(u32),
+    /// An AF_XDP socket, by its index in an xskmap.
+    Socket(u32),
+}
+
 /// How many instructions a run may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget(pub u64);
@@ -167,6 +178,16 @@ pub trait Host {
     fn redirect(&mut self, _ifindex: u32, _flags: u64) -> i64 {
         NOT_HERE
     }
+    /// `bpf_redirect_peer()` without flags.
+    fn redirect_peer(&mut self, _ifindex: u32) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_redirect_neigh()`; `params` is a `struct bpf_redir_neigh`, or empty.
+    fn redirect_neigh(&mut self, _ifindex: u32, _params: &[u8]) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_redirect()`, `bpf_redirect_map()`: notes where the verdict `XDP_REDIRECT` sends the packet.
+    fn xdp_redirect(&mut self, _to: XdpTarget) {}
     /// `bpf_dynptr_from_skb_meta()`: checks flags, gives the size. TC only.
     /// `Err` is the error code (the dynptr is then null).
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64>;

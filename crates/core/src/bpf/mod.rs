@@ -59,7 +59,7 @@ pub use facts::Facts;
 pub use fixup::{Prepared, Prologue, fix_up};
 pub use helpers::name as helper_name;
 pub use hex::{HexError, parse_hex};
-pub use host::{Budget, CtxField, Fault, Host, Meta};
+pub use host::{Budget, CtxField, Fault, Host, Meta, XdpTarget};
 pub use layout::offsets;
 pub use listing::{Listing, ListingLine};
 pub use machine::{RunStats, run, run_counted};

@@ -219,6 +219,14 @@ impl Host for TcHost<'_> {
         self.kernel.bpf_redirect(ifindex, flags)
     }
 
+    fn redirect_peer(&mut self, ifindex: u32) -> i64 {
+        self.kernel.bpf_redirect_peer(ifindex)
+    }
+
+    fn redirect_neigh(&mut self, ifindex: u32, params: &[u8]) -> i64 {
+        self.kernel.bpf_redirect_neigh(ifindex, params)
+    }
+
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64> {
         self.looked.get_or_insert(ReadHow::Dynptr);
         match self.kernel.bpf_dynptr_from_skb_meta(self.no, flags) {

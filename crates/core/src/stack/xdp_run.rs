@@ -2,7 +2,7 @@
 
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host};
+use crate::bpf::{CtxField, Host, XdpTarget};
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::recorder::Moment;
 use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind};
@@ -49,6 +49,20 @@ impl Kernel {
             Outcome::Ret(verdict as i64),
         )?;
         Ok(verdict)
+    }
+
+    /// A kernel function over a frame, with its entry and exit.
+    pub(super) fn xdp_function(
+        &mut self,
+        name: &'static str,
+        file: &'static str,
+        dev: DevId,
+        xdp: &XdpBuff,
+        ret: i64,
+    ) -> Run<()> {
+        let function = |edge| StepKind::Function { name, file, edge };
+        self.xdp_step(function(Edge::Entry), dev, xdp, Outcome::None)?;
+        self.xdp_step(function(Edge::Exit), dev, xdp, Outcome::Ret(ret))
     }
 
     /// Records a step of an `xdp_buff`.
@@ -177,6 +191,10 @@ impl Host for XdpHost<'_, '_> {
                 Err(error) => error,
             }
         })
+    }
+
+    fn xdp_redirect(&mut self, to: XdpTarget) {
+        self.kernel.xdp_redirect_info = Some(to);
     }
 
     fn load_bytes(&mut self, offset: u32, into: &mut [u8]) -> i64 {

@@ -29,10 +29,16 @@ pub enum Layer {
     Ethernet,
     /// IPv4 header.
     Ipv4,
+    /// IPv6 header.
+    Ipv6,
+    /// IPv6 extension header.
+    Ipv6Ext,
     /// GRE header.
     Gre,
     /// ICMP header.
     Icmp,
+    /// ICMPv6 header.
+    Icmpv6,
     /// VLAN tag.
     Vlan,
     /// MPLS label stack entry.

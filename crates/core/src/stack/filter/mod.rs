@@ -1,6 +1,7 @@
 //! What a TC program can do to an skb (`net/core/filter.c`): one function per helper, with its name.
 
 mod redirect;
+mod redirect_neigh;
 mod resize;
 mod room;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 mod vlan;
 
 pub(super) use redirect::RedirectInfo;
+pub(super) use redirect_neigh::EAGAIN;
 
 use super::skb_own::ENOMEM;
 use super::{Kernel, Run};
