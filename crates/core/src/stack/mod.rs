@@ -234,6 +234,7 @@ impl Kernel {
     #[must_use]
     pub fn into_trace(mut self) -> Trace {
         self.read_taps();
+        self.keep_maps();
         self.recorder.trace.take_checkpoints();
         self.recorder.trace
     }
