@@ -324,3 +324,37 @@ ip {netns} link set dev {name} up\n"
         }
     }
 }
+
+/// Programs that send packets on, to device 3 of the namespace: `out`, whose other end `in` is in `far`.
+fn redirected(commands: &str) -> Trace {
+    run(&format!(
+        "ip netns add far
+ip link add out type veth peer name in address 02:00:00:00:00:01 netns far
+ip link set dev out up
+ip -n far link set dev in up
+ip netns exec far ethtool -K in gro on
+orc tcx get_tag_dynptr in ingress far
+{commands}"
+    ))
+}
+
+/// `bpf_redirect()` of XDP and `__xdp_build_skb_from_frame()`, `bpf_redirect_peer()`: the tag arrives in the other
+/// namespace; `in` has the frame's address, so the packet is for it, and it has no such IPv4 address (IP_INADDRERRORS).
+#[test]
+fn metadata_behind_a_redirect() {
+    let read = ["get_tag_dynptr: ret 0 size 4 value 42"];
+    let xdp = redirected("orc xdp tag_redirect rx native");
+    assert_eq!(xdp.printk, read);
+    assert_eq!(drops(&xdp), [85]);
+    let peer = redirected("orc xdp set_tag rx native\norc tcx to_peer rx ingress");
+    assert_eq!(peer.printk, read);
+    assert!(
+        !functions(&peer, "out").contains(&"veth_xmit"),
+        "no hop over the wire"
+    );
+    let generic = redirected("orc xdp tag_redirect rx generic");
+    assert!(
+        functions(&generic, "out").contains(&"generic_xdp_tx")
+            || functions(&generic, "rx").contains(&"generic_xdp_tx")
+    );
+}
