@@ -165,6 +165,14 @@ orc tcx get_meta out egress"
         (Some(266), 0x8847)
     );
     assert_eq!(fields.inner_network_header, Some(270));
+    // what goes out: the addresses, the new type, label 100 at the bottom with ttl 64 (0006 4140), the packet
+    let trace = run(&format!("{commands}\norc tap out"));
+    let sent: String = trace.taps[0]
+        .bytes
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    assert_eq!(sent, format!("020000000001020000000002884700064140{PING}"));
 }
 
 /// `skb_mpls_pop()`: the frame moves 4 up, the metadata stay: `mac_header` reads 4 bytes of the old frame, the first
