@@ -16,7 +16,7 @@ use recorded::input;
 /// What a trace says, apart from the name of its design.
 fn said(mut trace: Trace) -> String {
     trace.design = "same".into();
-    let run = RunJson::new(&trace, Default::default());
+    let run = RunJson::new(&trace);
     serde_json::to_string(&run).expect("json")
 }
 
