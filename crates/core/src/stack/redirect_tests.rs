@@ -10,7 +10,7 @@ use crate::stack::filter::EAGAIN;
 use crate::trace::{Edge, PacketFields, SkbNo, StepKind};
 use crate::xdp::{XdpBuff, action};
 
-const DESIGNS: [DesignName; 2] = DesignName::ALL; 2] = [DesignName::MacHeader, DesignName::MetaEnd];
+const DESIGNS: [DesignName; 2] = DesignName::ALL;
 /// Device 2 is `rx`, 3 is `out`, both here; their other ends are `tx` and `far`, each in its own namespace.
 const WORLD: &str = "\
 ip netns add tx
