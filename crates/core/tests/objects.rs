@@ -346,7 +346,10 @@ fn maps_are_filled_from_outside() {
     );
     assert_eq!(go(&blocked).r0, 1);
     let mut out = object();
-    assert_eq!(out.set_map_entry("OUT", &[0; 4], &[3, 0, 0, 0]), Ok(()));
+    assert_eq!(
+        out.set_map_entry("OUT", &[0; 4], &[3, 0, 0, 0, 0, 0, 0, 0]),
+        Ok(())
+    );
     assert_eq!(go(&out).r0, 4);
     let say = |map: &str, key: &[u8], value: &[u8]| {
         let error = object().set_map_entry(map, key, value).unwrap_err();
@@ -357,7 +360,7 @@ fn maps_are_filled_from_outside() {
         say("OUT", &[0], &[0; 4]),
         "map `OUT`: key of 1 bytes; it must have 4"
     );
-    assert_eq!(say("OUT", &[2, 0, 0, 0], &[0; 4]), "map `OUT`: error -7");
+    assert_eq!(say("OUT", &[2, 0, 0, 0], &[0; 8]), "map `OUT`: error -7");
     // A prefix longer than the address.
     assert_eq!(
         say("BLOCKED", &[33, 0, 0, 0, 1, 2, 3, 4], &[0; 4]),
