@@ -21,6 +21,12 @@ pub(crate) enum CliError {
         path: PathBuf,
         error: std::io::Error,
     },
+    /// `--map` of another form.
+    #[error("--map {entry}: it must be NAME=KEY:VALUE, key and value as hex")]
+    MapEntry { entry: String },
+    /// A map does not take a value.
+    #[error("--map: {0}")]
+    Map(headroom_core::bpf::MapError),
     /// A file can't be written.
     #[error("{path}: can't be written: {error}")]
     Write {
