@@ -32,6 +32,7 @@ pub(super) mod drop_reason {
     pub const UNHANDLED_PROTO: u32 = 71;
     pub const DEV_READY: u32 = 77;
     pub const ICMP_CSUM: u32 = 83;
+    pub const INVALID_PROTO: u32 = 84;
     pub const IP_INADDRERRORS: u32 = 85;
     pub const IP_INNOROUTES: u32 = 86;
     pub const IP_LOCAL_SOURCE: u32 = 87;
