@@ -13,3 +13,14 @@ try {
   const here = location.pathname.replace(/\/+$/, '') || '/';
   if (drawn !== undefined && (drawn !== here || location.search !== '')) document.documentElement.dataset.other = '';
 }
+
+// Offline after the first visit. Later than the page itself: nobody waits for it. A sandboxed frame may not ask.
+addEventListener('load', () => {
+  setTimeout(() => {
+    try {
+      navigator.serviceWorker?.register('/sw.js').catch(() => {});
+    } catch {
+      // Then not.
+    }
+  }, 4000);
+});

@@ -113,6 +113,20 @@ fn recordings_are_equal() {
     );
 }
 
+/// A file that is no recording is named; the others are compared all the same, and the exit code is 2.
+#[test]
+fn an_unreadable_recording_does_not_end_the_check() {
+    let bad = scratch("unreadable", b"{}").display().to_string();
+    let good = "tests/recordings/E1-veth-4b-native.mac_header.json";
+    let output = headroom(&["check", &bad, good]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        out(&output).contains("2 recordings: 1 passed, 1 failed;"),
+        "{}",
+        out(&output)
+    );
+}
+
 /// One bit of one byte: the check fails, and names event, field and offset.
 #[test]
 fn a_changed_recording_fails_the_check() {
@@ -611,4 +625,39 @@ fn why_a_read_is_wrong() {
         assert!(chain.contains(part), "{chain}");
     }
     assert_eq!(text.matches("why · ").count(), 1);
+}
+
+#[test]
+fn a_scenario_as_a_script() {
+    let text = out(&headroom(&["script", "seed"]));
+    assert!(text.starts_with("#!/bin/sh\n"), "{text}");
+    for part in [
+        "exec unshare --net --mount",
+        "nothing was done",
+        "unpack progs.bpf.o <<'OBJECT'\n7f454c46",
+        "ip link add rx type veth peer name tx netns tx",
+        "bpftool net attach xdp pinned /sys/fs/bpf/set_tag dev rx",
+        "ip netns exec tx ping -c1 192.0.2.1 || true",
+        "orc xdp set_tag rx native",
+    ] {
+        assert!(text.contains(part), "no `{part}`");
+    }
+    let frames = out(&headroom(&["script", "decap-gre-netns"]));
+    assert!(
+        frames.contains("nsenter --net=/run/netns/inner bpftool net attach tcx_ingress"),
+        "{frames}"
+    );
+    assert!(frames.contains("\nframes tx tx 0200000000"), "{frames}");
+    assert!(refused(&["script", "nowhere"]).contains("there is no scenario `nowhere`"));
+}
+
+#[test]
+fn coverage_is_up_to_date() {
+    let page = fs::read_to_string(root().join("docs/COVERAGE.md")).expect("docs/COVERAGE.md");
+    let now = out(&headroom(&["coverage"]));
+    assert!(page == now, "run `headroom coverage > docs/COVERAGE.md`");
+    assert!(
+        now.contains("| gre | receive | recorded | recorded | derived |"),
+        "{now}"
+    );
 }

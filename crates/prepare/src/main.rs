@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod drawn;
+mod offline;
 mod page;
 mod recorded;
 mod spec;
@@ -84,7 +85,10 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
             put(site, "/404.html", template.as_bytes())?;
         }
     }
-    Ok(())
+
+    let worker = root.join("static/sw.js");
+    let text = fs::read_to_string(&worker).map_err(|e| format!("{}: {e}", worker.display()))?;
+    put(site, "/sw.js", offline::worker(site, &text)?.as_bytes())
 }
 
 /// A scenario's texts, traces and objects.

@@ -34,6 +34,11 @@ impl Kernel {
                 return Ok(NET_RX_DROP);
             }
             k.skb_mut(no).pull(icmp::HLEN)?;
+            if k.is_to_many(no) {
+                // net.ipv4.icmp_echo_ignore_broadcasts is on; errors to many are refused as well
+                k.kfree_skb(no, drop_reason::INVALID_PROTO)?;
+                return Ok(NET_RX_DROP);
+            }
             let header = u32::from(k.skb(no).transport_header);
             match k.bytes(no, header, 1).first() {
                 Some(&icmp::ECHO) => {
@@ -42,14 +47,56 @@ impl Kernel {
                     Ok(NET_RX_SUCCESS)
                 }
                 Some(&icmp::ECHO_REPLY) => k.ping_rcv(no),
-                Some(&icmp::DEST_UNREACH) => {
-                    // icmp_unreach(): to the sender's protocol, which has nobody waiting here
-                    k.consume_skb(no)?;
-                    Ok(NET_RX_SUCCESS)
+                Some(kind) => {
+                    let kind = *kind;
+                    k.icmp_other(no, kind)
                 }
-                other => not_covered(format!("icmp_rcv: type {}", other.copied().unwrap_or(0))),
+                None => not_covered("icmp_rcv: a message without a type"),
             }
         })
+    }
+
+    /// `RTCF_BROADCAST | RTCF_MULTICAST` of the packet's route.
+    pub(super) fn is_to_many(&self, no: SkbNo) -> bool {
+        let daddr = self.ip_hdr_addr(no, 16);
+        let netns = self.skb(no).dev.map(|dev| self.topology.dev(dev).netns);
+        netns.is_some_and(|netns| self.topology.is_to_many(netns, daddr))
+    }
+
+    /// The rest of `icmp_pointers`: errors go to the protocol of the packet they quote, which has nobody waiting
+    /// here (`icmp_unreach()`); questions and answers that nobody asks any more are discarded.
+    fn icmp_other(&mut self, no: SkbNo, kind: u8) -> Run<i64> {
+        let refused = match kind {
+            icmp::DEST_UNREACH
+            | icmp::SOURCE_QUENCH
+            | icmp::TIME_EXCEEDED
+            | icmp::PARAMETER_PROBLEM => self.icmp_unreach(no),
+            icmp::REDIRECT | icmp::TIMESTAMP => {
+                return not_covered(format!("icmp_rcv: type {kind}"));
+            }
+            0..=icmp::HIGHEST => None,
+            _ => Some(drop_reason::UNHANDLED_PROTO),
+        };
+        match refused {
+            Some(reason) => {
+                self.kfree_skb(no, reason)?;
+                Ok(NET_RX_DROP)
+            }
+            None => {
+                self.consume_skb(no)?;
+                Ok(NET_RX_SUCCESS)
+            }
+        }
+    }
+
+    /// `icmp_unreach()`: the quoted IP header must be whole.
+    fn icmp_unreach(&self, no: SkbNo) -> Option<u32> {
+        let skb = self.skb(no);
+        if skb.len < ipv4::HLEN {
+            return Some(drop_reason::NOT_SPECIFIED);
+        }
+        let first = self.bytes(no, skb.data, 1).first().copied().unwrap_or(0);
+        (u32::from(first & 0x0f) * 4 < ipv4::HLEN).then_some(drop_reason::IP_INHDR)
     }
 
     /// `ping_rcv()` (`net/ipv4/ping.c`): no ICMP socket waits for the reply. (The raw socket of a

@@ -28,6 +28,7 @@ mod ip6_input;
 mod ip6_output;
 mod ip6_tunnel;
 mod ip_forward;
+mod ip_fragment;
 mod ip_input;
 mod ip_output;
 mod ip_tunnel;
@@ -42,6 +43,7 @@ mod napi;
 mod neighbour;
 mod nic;
 mod outer;
+mod page_pool;
 mod programs;
 mod quiet;
 mod reads;
@@ -54,6 +56,7 @@ mod skb_own;
 mod skb_vlan;
 mod skbuff;
 mod softirq;
+mod stores;
 mod taps;
 mod tc;
 mod tc_host;
@@ -73,6 +76,7 @@ pub use execute::{Cause, ExecuteError};
 pub use programs::{Loaded, ProgramError};
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -165,7 +169,7 @@ pub(crate) enum Softirq {
 /// Two machines in one: all namespaces of one simulated kernel.
 pub struct Kernel {
     pub(crate) topology: Topology,
-    pub(crate) design: &'static dyn MetadataDesign,
+    pub(crate) design: Arc<dyn MetadataDesign>,
     programs: Vec<Loaded>,
     maps: programs::ObjectMaps,
     program_source: Option<(usize, Layer, u16)>,
@@ -173,8 +177,10 @@ pub struct Kernel {
     pub(crate) buffers: Buffers,
     pub(crate) recorder: Recorder,
     judge: judge::Judge,
+    stores: stores::Stores,
     softirqs: VecDeque<Softirq>,
     napi: BTreeMap<DevId, napi::Napi>,
+    page_pools: BTreeMap<DevId, page_pool::PagePool>,
     gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
     backlog: VecDeque<SkbNo>,
     in_backlog: bool,
@@ -190,13 +196,14 @@ pub struct Kernel {
     taps: Vec<taps::Tap>,
     next_skb: u32,
     next_ip_id: u16,
+    pub(crate) source_ports: VecDeque<u16>,
     dev_refs: quiet::DevRefs,
 }
 
 impl Kernel {
     /// A kernel without devices.
     #[must_use]
-    pub fn new(scenario: &str, design: &'static dyn MetadataDesign) -> Self {
+    pub fn new(scenario: &str, design: Arc<dyn MetadataDesign>) -> Self {
         let mut recorder = Recorder::new(scenario, design.name());
         recorder.trace.cost.structure_bytes = design.structure_bytes();
         Self {
@@ -209,8 +216,10 @@ impl Kernel {
             buffers: Buffers::default(),
             recorder,
             judge: judge::Judge::default(),
+            stores: stores::Stores::default(),
             softirqs: VecDeque::new(),
             napi: BTreeMap::new(),
+            page_pools: BTreeMap::new(),
             gro_segments: BTreeMap::new(),
             backlog: VecDeque::new(),
             in_backlog: false,
@@ -226,6 +235,7 @@ impl Kernel {
             taps: Vec::new(),
             next_skb: 1,
             next_ip_id: 0xe001,
+            source_ports: VecDeque::new(),
             dev_refs: quiet::DevRefs::default(),
         }
     }

@@ -45,12 +45,14 @@ impl Kernel {
             };
             let skb = k.skb_mut(no);
             let outer = u32::from(skb.network_header);
+            let before = skb.mac_header;
             skb.mac_header = skb.network_header;
             skb.reset_network_header();
             skb.dev = Some(tunnel);
             let xnet = k.left_home(tunnel);
             k.iptunnel_pull_header(no, 0, ethernet::P_IPV6, xnet)?;
             k.skb_mut(no).reset_mac_header();
+            k.metadata_after_decap(no, before);
             let tos = k.bytes(no, outer + 1, 1).first().copied().unwrap_or(0);
             if !k.ecn_decapsulate(no, tos) {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
@@ -62,14 +64,18 @@ impl Kernel {
         Ok(ret == 0)
     }
 
-    /// `sit_tunnel_rcv()` for IPv4 in IPv4, which such a device takes too. `false`: no tunnel fits.
+    /// `sit_tunnel_rcv()` for IPv4 in IPv4, which such a device takes too. `false`: no tunnel fits. The kernel has
+    /// two functions called `ipip_rcv()`; that of `ipip.c` is the one that recordings show, so this one
+    /// is in the trace only where it takes the packet.
     pub(super) fn sit_ipip_rcv(&mut self, no: SkbNo) -> Run<bool> {
+        let Some((tunnel, parms)) = self.ip_tunnel_lookup(no, None, sit) else {
+            return Ok(false);
+        };
         let ret = self.traced("ipip_rcv", FILE, no, |k| {
-            let Some((tunnel, parms)) = k.ip_tunnel_lookup(no, None, sit) else {
-                return Ok(1);
-            };
             k.iptunnel_pull_header(no, 0, ethernet::P_IP, false)?;
+            let before = k.skb(no).mac_header;
             k.skb_mut(no).reset_mac_header();
+            k.metadata_after_decap(no, before);
             let info = TunnelInfo {
                 proto: ethernet::P_IP,
                 key: None,

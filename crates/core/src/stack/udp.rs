@@ -53,6 +53,14 @@ impl Kernel {
                 return Ok(0);
             }
             let netns = k.skb(no).dev.map(|dev| k.topology.dev(dev).netns);
+            if k.is_to_many(no) {
+                // __udp4_lib_mcast_deliver(): nobody listens
+                if netns.is_some_and(|netns| k.udp_socket(netns, port, false).is_some()) {
+                    return not_covered("__udp4_lib_mcast_deliver to a socket");
+                }
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            }
             match netns.and_then(|netns| k.udp_socket(netns, port, false)) {
                 Some(socket) => {
                     if check != 0 {
@@ -250,6 +258,19 @@ impl Kernel {
             Ok(0)
         })?;
         Ok(())
+    }
+
+    /// `udp_flow_src_port()` (`include/net/udp.h`): a hash with a random key, in a range whose upper end is
+    /// included. The draw is the input's; the lower end without one.
+    pub(super) fn udp_flow_src_port(&mut self, range: Option<(u16, u16)>) -> u16 {
+        const LOCAL_PORTS: (u16, u16) = (32768, 60999);
+        let (min, max) = range.filter(|(min, max)| min < max).unwrap_or(LOCAL_PORTS);
+        match self.source_ports.front() {
+            Some(port) if (min..=max).contains(port) => {
+                self.source_ports.pop_front().unwrap_or(min)
+            }
+            _ => min,
+        }
     }
 
     /// `udp_tunnel_xmit_skb()`: pushes the UDP header, then the outer IP header.

@@ -43,8 +43,10 @@ impl Kernel {
     pub(super) fn frame_arrives(&mut self, no: SkbNo, dev: DevId, echo: u32, ecn: u32) -> Run<()> {
         let skb = self.skb_mut(no);
         let outer = u32::from(skb.network_header);
+        let before = skb.mac_header;
         skb.reset_mac_header();
-        if skb.len < ethernet::HLEN {
+        self.metadata_after_decap(no, before);
+        if self.skb(no).len < ethernet::HLEN {
             return not_covered("a tunnel packet without a whole Ethernet header");
         }
         let protocol = self.eth_type_trans(no, dev)?;
@@ -98,9 +100,7 @@ impl Kernel {
 
     /// `vxlan_xmit_one()`.
     fn vxlan_xmit_one(&mut self, no: SkbNo, dev: DevId, parms: UdpTunnelParms) -> Run<()> {
-        // udp_flow_src_port(): a hash with a random key, in a range; the recordings' range has one port
-        const LOCAL_PORTS: (u16, u16) = (32768, 60999);
-        let ports = (parms.srcport.unwrap_or(LOCAL_PORTS).0, parms.dstport);
+        let ports = (self.udp_flow_src_port(parms.srcport), parms.dstport);
         if parms.remote6.is_some() {
             let Some((route, outer)) = self.udp_tunnel6_outer(no, dev, parms)? else {
                 return Ok(());

@@ -245,9 +245,11 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
             String::new()
         };
         let start = bar.start;
+        let back = bar.name.is_empty();
+        let name = if back { "on the way back".to_owned() } else { bar.name };
         view! {
-            <button class="tb" class:p=program class:back=bar.name.is_empty() class:partial=bar.partial tabindex="-1"
-                style:left=format!("{}%", fixed(left)) style:width=format!("calc({}% - 1px)", fixed(right - left)) title=bar.name.clone()
+            <button class="tb" class:p=program class:back=back class:partial=bar.partial tabindex="-1" aria-label=name.clone()
+                style:left=format!("{}%", fixed(left)) style:width=format!("calc({}% - 1px)", fixed(right - left)) title=name
                 on:click=move |_| model.go(start, By::Jump)><span>{text}</span></button>
         }
     };
