@@ -35,7 +35,7 @@ test('every page has the strict policy, and no script or style stands in it', as
 
 // A refused request is announced to the harness like one that is sent; the page's own report tells them apart.
 const REFUSED = [/Content Security Policy/, /a request left the origin: http:\/\/198\.51\.100\.1\//];
-test('the policy holds: a script that stands in the page, eval and a foreign host are refused', { allow: REFUSED }, async ({ page, url }) => {
+test('the policy holds: a script that stands in the page and a foreign host are refused', { allow: REFUSED }, async ({ page, url }) => {
   await page.goto(`${url}/s/seed`);
   await page.locator('.controls').waitFor();
   const tried = await page.evaluate(async () => {
@@ -50,9 +50,7 @@ test('the policy holds: a script that stands in the page, eval and a foreign hos
     const loaded = new Promise((done) => { image.onload = () => done(true); image.onerror = () => done(false); });
     image.src = 'http://198.51.100.1/x.png';
     const sent = await fetch('http://198.51.100.1/').then(() => true, () => false);
-    let evaluated = true;
-    try { new Function('return 1')(); } catch { evaluated = false; }
-    const found = { ran: window.ran ?? false, loaded: await loaded, sent, evaluated };
+    const found = { ran: window.ran ?? false, loaded: await loaded, sent };
     await new Promise((done) => setTimeout(done, 100));
     return { ...found, reports: reports.sort() };
   });
@@ -60,8 +58,7 @@ test('the policy holds: a script that stands in the page, eval and a foreign hos
     ran: false,
     loaded: false,
     sent: false,
-    evaluated: false,
-    reports: ['connect-src http://198.51.100.1/', 'img-src http://198.51.100.1/x.png', 'script-src eval', 'script-src-elem inline'],
+    reports: ['connect-src http://198.51.100.1/', 'img-src http://198.51.100.1/x.png', 'script-src-elem inline'],
   });
 });
 
@@ -82,10 +79,10 @@ test('nothing that is typed or linked becomes HTML', async ({ page, url }) => {
   await page.goto(`${url}/s/seed?at=${encodeURIComponent(evil)}&d=${encodeURIComponent(evil)}`);
   await page.locator('.controls').waitFor();
   assert.match(await page.locator('.notice').innerText(), /<img src=x/);
-  await page.locator('.editor textarea').fill(evil);
-  await page.locator('.problem').waitFor();
   await page.locator('input[type=file]').setInputFiles({ name: '<b>x</b>.o', mimeType: 'application/octet-stream', buffer: Buffer.from('x') });
-  await page.locator('.problem', { hasText: '<b>x</b>.o' }).waitFor();
+  await page.locator('.problem, .object code', { hasText: '<b>x</b>.o' }).first().waitFor();
+  await page.locator('.editor textarea').fill(evil);
+  await page.locator('.problem', { hasText: '<img' }).waitFor();
   assert.equal(await page.evaluate(() => window.ran), undefined);
   assert.equal(await page.locator('main img, main b b').count(), 0);
 });
@@ -96,19 +93,25 @@ test('a mistake of the page itself shows a sentence, keeps the input and offers 
   const typed = `${await page.locator('.editor textarea').inputValue()}\n# kept`;
   await page.locator('.editor textarea').fill(typed);
   await page.waitForTimeout(800);
-  // What no browser does: the document refuses a node. The page's module can't go on then.
+  // What no browser does: the document makes no nodes, except those that the sentence is made of. The
+  // page's module can't go on then.
   await page.evaluate(() => {
     const refuse = () => { throw new Error('refused'); };
-    Node.prototype.insertBefore = refuse;
-    Document.prototype.createTextNode = refuse;
-    Element.prototype.setAttribute = function (name, value) { if (name !== 'class' && name !== 'role') throw new Error('refused'); this.setAttributeNS(null, name, value); };
+    Node.prototype.cloneNode = refuse;
+    Document.prototype.createElementNS = refuse;
+    const create = Document.prototype.createElement;
+    Document.prototype.createElement = function (name) {
+      return ['div', 'p', 'pre', 'button'].includes(name) ? create.call(this, name) : refuse();
+    };
   });
-  await page.locator('body').press('d').catch(() => {});
-  await page.locator('body').press('ArrowDown').catch(() => {});
+  await page.locator('a[href="/spec"]').first().click();
   await page.locator('.crash').waitFor();
   assert.match(await page.locator('.crash').innerText(), /mistake of its own/);
   assert.ok((await page.locator('.crash pre').textContent()).endsWith('# kept'));
   await page.locator('.crash button').click();
+  await page.locator('#app .rule').first().waitFor();
+  // Back to the page on which it was typed: it is still there.
+  await page.goto(`${url}/s/seed`);
   await page.locator('.controls').waitFor();
   assert.equal(await page.locator('.editor textarea').inputValue(), typed);
 });
