@@ -246,7 +246,11 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         };
         let start = bar.start;
         let back = bar.name.is_empty();
-        let name = if back { "on the way back".to_owned() } else { bar.name };
+        let name = if back {
+            "on the way back".to_owned()
+        } else {
+            bar.name
+        };
         view! {
             <button class="tb" class:p=program class:back=back class:partial=bar.partial tabindex="-1" aria-label=name.clone()
                 style:left=format!("{}%", fixed(left)) style:width=format!("calc({}% - 1px)", fixed(right - left)) title=name
