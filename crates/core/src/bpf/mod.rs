@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! load_object ─ elf, relocations, btf, btf_ext, map_defs, decode ─► Object { programs, maps }
-//! Program::facts ─ facts, value ─► Facts        which prologue a design wants
+//! Program::facts ─ verifier ─► Facts        what Linux refuses; which prologue a design wants
 //! fix_up ─ layout, fixup, piece, disasm ─► Prepared { listing, steps, pieces }
 //! run ─ machine, memory, maps, helpers, dynptr, printk ─► r0, through a Host
 //! ```
@@ -39,11 +39,8 @@ mod memory;
 mod piece;
 mod printk;
 mod program;
-mod ranges;
-mod refuse;
 mod relocations;
-mod value;
-mod verify;
+mod verifier;
 pub mod vm;
 
 pub use asm::{AsmError, assemble};
@@ -61,3 +58,4 @@ pub use machine::{RunStats, run, run_counted};
 pub use maps::Maps;
 pub use memory::{CTX_ADDRESS, STACK_TOP};
 pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine};
+pub use verifier::Warning;

@@ -55,6 +55,16 @@ pub enum MapKind {
 }
 
 impl MapKind {
+    /// The number in `enum bpf_map_type`.
+    pub fn number(self) -> u32 {
+        match self {
+            MapKind::Hash => 1,
+            MapKind::Array | MapKind::Data { .. } => 2,
+            MapKind::Ringbuf => 27,
+            MapKind::Other(number) => number,
+        }
+    }
+
     /// From the number in `enum bpf_map_type`.
     pub fn from_number(number: u32) -> MapKind {
         match number {
@@ -113,6 +123,19 @@ pub struct Program {
     pub lines: Vec<Option<SourceLine>>,
     /// Names of the object's maps, by index.
     pub map_names: Arc<[String]>,
+    /// The object's maps, by index, as the verifier sees them.
+    pub maps: Arc<[MapDef]>,
+    /// Its license fits the GPL, so that it may call all helpers (`license_is_gpl_compatible()`,
+    /// include/linux/license.h).
+    pub gpl: bool,
+}
+
+/// `license_is_gpl_compatible()`, include/linux/license.h.
+pub(super) fn is_gpl(license: &str) -> bool {
+    matches!(
+        license,
+        "GPL" | "GPL v2" | "GPL and additional rights" | "Dual BSD/GPL" | "Dual MIT/GPL" | "Dual MPL/GPL"
+    )
 }
 
 impl Program {
@@ -136,6 +159,8 @@ impl Program {
             lines: vec![None; insns.len()],
             insns,
             map_names: Arc::from([]),
+            maps: Arc::from([]),
+            gpl: true,
         })
     }
 }

@@ -1,0 +1,89 @@
+//! The verifier: which programs Linux 7.2 loads, and what it finds out about them on the way
+//! (`bpf_check()`, kernel/bpf/verifier.c), for a loader with all capabilities, as `root` is.
+//!
+//! ```text
+//! cfg ─► walk ─► alu, branch, access, stack, call, kfunc …   one instruction, one state
+//!          └───► prune ─ equal, precise                      ways that need not be walked
+//! reg ─ scalar ─ arith ─ tnum, cnum                          what is known of a register
+//! protos, context                                            tables of the program types
+//! ```
+//!
+//! See `docs/verifier.md` for what is equal to Linux and what is not.
+
+mod access;
+mod alu;
+mod args;
+mod arith;
+mod branch;
+mod call;
+mod cfg;
+mod cnum;
+mod context;
+mod equal;
+mod frames;
+mod kfunc;
+mod objects;
+mod precise;
+mod protos;
+mod prune;
+mod refine;
+mod refusal;
+mod reg;
+mod scalar;
+mod stack;
+mod state;
+mod tnum;
+mod walk;
+mod warning;
+
+use super::error::LoadError;
+use super::facts::Followed;
+use super::insn::Insn;
+use super::program::Program;
+
+pub use warning::Warning;
+
+/// What a walk gives: facts for the fix-up, and where Linux may judge otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verified {
+    pub followed: Followed,
+    pub warnings: Vec<Warning>,
+    /// Instructions that were looked at, on all ways together.
+    pub processed: u32,
+}
+
+/// Walks a program; an error if Linux would refuse it, or if the simulator lacks something.
+pub(super) fn verify(program: &Program) -> Result<Verified, LoadError> {
+    let class = protos::class(&program.prog_type);
+    let count = program.insns.len();
+    if class == 0 {
+        // no hook of the simulator runs such a program
+        return Ok(Verified {
+            followed: Followed::new(count),
+            warnings: Vec::new(),
+            processed: 0,
+        });
+    }
+    let cfg = cfg::analyze(program).map_err(|(at, why)| program.refused(at, why.to_string()))?;
+    let mut walk = walk::Walk::new(program, class, cfg);
+    if let Err(why) = walk.run() {
+        return Err(program.refused(walk.insn, why.to_string()));
+    }
+    cfg::check_depth(&program.insns, &walk.cfg, &walk.depths)
+        .map_err(|(at, why)| program.refused(at, why.to_string()))?;
+    Ok(Verified {
+        processed: walk.processed,
+        followed: walk.out,
+        warnings: walk.warnings,
+    })
+}
+
+/// The function whose address a wide load takes, for a callback.
+fn function_address(_insn: &Insn) -> Option<usize> {
+    None
+}
+
+/// Helpers that call a function of the program (`is_sync_callback_calling_function()`).
+fn calls_callback(id: u32) -> bool {
+    matches!(id, 164 | 180 | 181 | 209)
+}
