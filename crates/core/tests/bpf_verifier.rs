@@ -39,7 +39,10 @@ fn as_linux_says() {
     for case in &all {
         let got = judge(case);
         if got != case.linux && !case.differs {
-            wrong.push(format!("{}:\n  Linux: {}\n  here:  {got}", case.name, case.linux));
+            wrong.push(format!(
+                "{}:\n  Linux: {}\n  here:  {got}",
+                case.name, case.linux
+            ));
         }
         // what is marked as different must be, so that the mark goes when it is no more
         if case.differs && got == case.linux {
@@ -47,7 +50,12 @@ fn as_linux_says() {
         }
     }
     let count = wrong.len();
-    assert!(wrong.is_empty(), "{count} of {}:\n{}", all.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{count} of {}:\n{}",
+        all.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Writes the programs for `tests/verifier/load.c`, into the file that `VERIFIER_PROGRAMS` names.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::error::LoadError;
-use super::facts::follow;
+use super::facts::{Followed, follow};
 use super::host::CtxField;
 use super::insn::{AluOp, Callee, Cond, Insn, Operand, Reg, Size, Wide, Width};
 use super::layout::{self, CLONED_MASK, Fixed, KernelValue, Member, offsets};
@@ -12,6 +12,7 @@ use super::listing::{Listing, make_listing};
 use super::maps::{map_address, values_address};
 use super::piece::Piece;
 use super::program::{ProgType, Program};
+use super::verifier;
 
 /// Which prologue to put in front of a TC program. XDP programs never have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -90,7 +91,20 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
             section: section.clone(),
         });
     }
-    let followed = follow(program)?;
+    fix_up_with(program, prologue, &follow(program)?)
+}
+
+/// The same for a program that the verifier refuses, with the context accesses that it saw until then: to see what
+/// guards a run besides the verifier.
+pub fn fix_up_unverified(program: &Program, prologue: Prologue) -> Result<Prepared, LoadError> {
+    fix_up_with(program, prologue, &verifier::walk(program).0.followed)
+}
+
+fn fix_up_with(
+    program: &Program,
+    prologue: Prologue,
+    followed: &Followed,
+) -> Result<Prepared, LoadError> {
     let mut lines = match program.prog_type {
         ProgType::SchedCls | ProgType::LwtXmit => prologue_lines(prologue),
         _ => Vec::new(),

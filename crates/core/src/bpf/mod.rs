@@ -48,7 +48,7 @@ pub use disasm::texts;
 pub use elf::load_object;
 pub use error::LoadError;
 pub use facts::Facts;
-pub use fixup::{Prepared, Prologue, fix_up};
+pub use fixup::{Prepared, Prologue, fix_up, fix_up_unverified};
 pub use helpers::name as helper_name;
 pub use hex::{HexError, parse_hex};
 pub use host::{Budget, CtxField, Fault, Host, Meta};

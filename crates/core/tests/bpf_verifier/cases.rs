@@ -83,7 +83,10 @@ pub fn cases() -> Vec<Case> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verifier/cases.txt");
     let text = std::fs::read_to_string(path).expect("tests/verifier/cases.txt");
     let mut out: Vec<Case> = Vec::new();
-    for line in text.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
+    for line in text
+        .lines()
+        .filter(|l| !l.is_empty() && !l.starts_with('#'))
+    {
         if let Some(head) = line.strip_prefix("== ") {
             let (name, section) = head.split_once(" | ").expect("name | section");
             out.push(Case {

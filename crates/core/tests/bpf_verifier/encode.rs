@@ -1,6 +1,8 @@
 //! Instructions as bytes (RFC 9669), so that a real kernel can be given the programs of the table.
 
-use headroom_core::bpf::insn::{AluOp, AtomicOp, Callee, Cond, Insn, Operand, Reg, Size, Wide, Width};
+use headroom_core::bpf::insn::{
+    AluOp, AtomicOp, Callee, Cond, Insn, Operand, Reg, Size, Wide, Width,
+};
 
 /// What the loader has to fill in: slot, kind (1 map, 2 value of a map, 3 kernel function), number, name.
 pub type Fill = (u32, u32, u32, String);
@@ -62,7 +64,12 @@ pub fn encode(insns: &[Insn]) -> (Vec<u8>, Vec<Fill>) {
 fn one(out: &mut Out<'_>, insn: &Insn) {
     let slot = out.slots[out.at] as u32;
     match insn {
-        Insn::Alu { width, op, dst, src } => alu(out, *width, *op, number(*dst), *src),
+        Insn::Alu {
+            width,
+            op,
+            dst,
+            src,
+        } => alu(out, *width, *op, number(*dst), *src),
         Insn::LoadImm { dst, value } => {
             let (src, low, high) = match value {
                 Wide::Number(n) => (0, *n as i32, (*n >> 32) as i32),
@@ -71,7 +78,8 @@ fn one(out: &mut Out<'_>, insn: &Insn) {
                     (0, 0, 0)
                 }
                 Wide::MapValue { map, off } => {
-                    out.fills.push((slot, 2, *map as u32 | off << 8, String::new()));
+                    out.fills
+                        .push((slot, 2, *map as u32 | off << 8, String::new()));
                     (0, 0, 0)
                 }
                 #[allow(unreachable_patterns)]
@@ -80,15 +88,32 @@ fn one(out: &mut Out<'_>, insn: &Insn) {
             out.emit(0x18, number(*dst), src, 0, low);
             out.emit(0, 0, 0, 0, high);
         }
-        Insn::Load { size: s, signed, dst, base, off } => {
+        Insn::Load {
+            size: s,
+            signed,
+            dst,
+            base,
+            off,
+        } => {
             let mode = if *signed { 0x81 } else { 0x61 };
             out.emit(mode | size(*s), number(*dst), number(*base), *off, 0);
         }
-        Insn::Store { size: s, base, off, src } => match src {
+        Insn::Store {
+            size: s,
+            base,
+            off,
+            src,
+        } => match src {
             Operand::Reg(src) => out.emit(0x63 | size(*s), number(*base), number(*src), *off, 0),
             Operand::Imm(imm) => out.emit(0x62 | size(*s), number(*base), 0, *off, *imm),
         },
-        Insn::Atomic { size: s, op, base, off, src } => {
+        Insn::Atomic {
+            size: s,
+            op,
+            base,
+            off,
+            src,
+        } => {
             let imm = match op {
                 AtomicOp::Add { fetch } => i32::from(*fetch),
                 AtomicOp::Or { fetch } => 0x40 | i32::from(*fetch),
@@ -99,13 +124,27 @@ fn one(out: &mut Out<'_>, insn: &Insn) {
             };
             out.emit(0xc3 | size(*s), number(*base), number(*src), *off, imm);
         }
-        Insn::LoadAcquire { size: s, dst, base, off } => {
+        Insn::LoadAcquire {
+            size: s,
+            dst,
+            base,
+            off,
+        } => {
             out.emit(0xc3 | size(*s), number(*dst), number(*base), *off, 0x100);
         }
-        Insn::StoreRelease { size: s, base, off, src } => {
+        Insn::StoreRelease {
+            size: s,
+            base,
+            off,
+            src,
+        } => {
             out.emit(0xc3 | size(*s), number(*base), number(*src), *off, 0x110);
         }
-        Insn::PacketLoad { size: s, index, off } => match index {
+        Insn::PacketLoad {
+            size: s,
+            index,
+            off,
+        } => match index {
             Some(index) => out.emit(0x40 | size(*s), 0, number(*index), 0, *off),
             None => out.emit(0x20 | size(*s), 0, 0, 0, *off),
         },
@@ -117,7 +156,13 @@ fn one(out: &mut Out<'_>, insn: &Insn) {
                 out.emit(0x05, 0, 0, to as i16, 0);
             }
         }
-        Insn::Branch { width, cond, dst, src, target } => {
+        Insn::Branch {
+            width,
+            cond,
+            dst,
+            src,
+            target,
+        } => {
             let code = match cond {
                 Cond::Eq => 0x10,
                 Cond::Gt => 0x20,

@@ -5,8 +5,8 @@ use crate::bpf::insn::{AluOp, Operand, Reg as Register, Width};
 use super::arith;
 use super::cnum::{Cnum, W32, W64};
 use super::precise::Node;
-use super::reg::{ADD, ADD_32, ADD_64, Kind, Reg};
 use super::refusal::{Checked, Refusal};
+use super::reg::{ADD, ADD_32, ADD_64, Kind, Reg};
 use super::scalar::Scalar;
 use super::walk::Walk;
 

@@ -7,8 +7,8 @@ use super::access::Place;
 use super::call::Meta;
 use super::objects::{LOCAL, RINGBUF, Wants};
 use super::protos::{self, Proto};
-use super::reg::{self, Kind, MAYBE_NULL, OF_PACKET, RDONLY, Reg};
 use super::refusal::{Checked, Refusal};
+use super::reg::{self, Kind, MAYBE_NULL, OF_PACKET, RDONLY, Reg};
 use super::state::{Byte, slot_of};
 use super::walk::Walk;
 
@@ -59,7 +59,10 @@ fn accepts(code: u8) -> (&'static [(Kind, u8)], &'static str) {
 }
 
 fn is_memory(code: u8) -> bool {
-    matches!(code, b'r' | b'R' | b'w' | b'W' | b'U' | b'4' | b'8' | b'h' | b'H')
+    matches!(
+        code,
+        b'r' | b'R' | b'w' | b'W' | b'U' | b'4' | b'8' | b'h' | b'H'
+    )
 }
 
 impl Walk<'_> {
@@ -144,7 +147,10 @@ impl Walk<'_> {
                 if value.is_null() && code == b'V' {
                     return Ok(());
                 }
-                let size = meta.map.and_then(|map| self.map(map)).map_or(0, |d| d.value_size);
+                let size = meta
+                    .map
+                    .and_then(|map| self.map(map))
+                    .map_or(0, |d| d.value_size);
                 let raw = (code == b'u').then_some(meta);
                 self.check_helper_memory(value, regno, i64::from(size), code == b'u', false, raw)?;
             }
@@ -168,7 +174,11 @@ impl Walk<'_> {
                 }
             }
             b's' | b'z' => {
-                let memory = proto.args.get(regno.wrapping_sub(2)).copied().unwrap_or(b'r');
+                let memory = proto
+                    .args
+                    .get(regno.wrapping_sub(2))
+                    .copied()
+                    .unwrap_or(b'r');
                 let writes = matches!(memory, b'w' | b'W' | b'U');
                 let raw = (memory == b'U').then_some(meta);
                 self.check_size(regno - 1, regno, writes, code == b'z', raw)?;

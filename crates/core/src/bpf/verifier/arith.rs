@@ -65,10 +65,7 @@ pub(super) fn result(op: AluOp, wide: bool, dst: Scalar, src: Scalar) -> Scalar 
 fn mul_range(a: Cnum, b: Cnum, m: u64) -> Cnum {
     let fits = |product: u128| u64::try_from(product).ok().filter(|p| *p <= m);
     let product = |x: u64, y: u64| fits(u128::from(x) * u128::from(y));
-    let unsigned = match (
-        product(a.umin(m), b.umin(m)),
-        product(a.umax(m), b.umax(m)),
-    ) {
+    let unsigned = match (product(a.umin(m), b.umin(m)), product(a.umax(m), b.umax(m))) {
         (Some(min), Some(max)) => Cnum::unsigned(min, max, m),
         _ => Cnum::full(m),
     };
@@ -254,9 +251,17 @@ mod tests {
             let mut s = Scalar::UNKNOWN;
             match kind {
                 0 => s = Scalar::known(value),
-                1 => s.bits = Tnum { value: value & !mask, mask },
+                1 => {
+                    s.bits = Tnum {
+                        value: value & !mask,
+                        mask,
+                    }
+                }
                 _ if value <= other => s.set_u64(value, other),
-                _ => s.set_s64((value as i64).min(other as i64), (value as i64).max(other as i64)),
+                _ => s.set_s64(
+                    (value as i64).min(other as i64),
+                    (value as i64).max(other as i64),
+                ),
             }
             s.sync();
             (s, value)

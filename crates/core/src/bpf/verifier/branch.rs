@@ -3,9 +3,9 @@
 use crate::bpf::insn::{Cond, Operand, Reg as Register, Width};
 
 use super::precise::Node;
-use super::reg::{ADD, ADD_32, Kind, Reg};
 use super::refine::{self, Taken};
 use super::refusal::Checked;
+use super::reg::{ADD, ADD_32, Kind, Reg};
 use super::scalar::Scalar;
 use super::state::State;
 use super::walk::{Next, Walk};
@@ -191,7 +191,10 @@ impl Walk<'_> {
 /// `mark_ptr_not_null_reg()`.
 pub(super) fn not_null(reg: &mut Reg, program: &crate::bpf::program::Program) {
     if reg.kind == Kind::MapValue {
-        let kind = program.maps.get(reg.aux as usize).map_or(0, |def| def.kind.number());
+        let kind = program
+            .maps
+            .get(reg.aux as usize)
+            .map_or(0, |def| def.kind.number());
         match kind {
             // BPF_MAP_TYPE_XSKMAP, _SOCKMAP, _SOCKHASH
             17 => reg.kind = Kind::XdpSock,
@@ -250,12 +253,7 @@ fn sync_linked(state: &mut State, known: Reg, nodes: &mut super::precise::Nodes)
         }
         let by = i64::from(reg.delta) - i64::from(known.delta);
         let narrow = (reg.id | known.id) & ADD_32 != 0;
-        let mut var = super::arith::result(
-            AluOp::Add,
-            true,
-            known.var,
-            Scalar::known(by as u64),
-        );
+        let mut var = super::arith::result(AluOp::Add, true, known.var, Scalar::known(by as u64));
         if narrow {
             var.zero_extend();
             var.sync();

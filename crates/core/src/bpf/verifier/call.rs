@@ -7,8 +7,8 @@ use super::access::{Access, Place};
 use super::objects::{Dynptr, SKB, SKB_META};
 use super::precise::Node;
 use super::protos::{self, Proto};
-use super::reg::{self, Kind, MAYBE_NULL, Reg};
 use super::refusal::{Checked, Refusal};
+use super::reg::{self, Kind, MAYBE_NULL, Reg};
 use super::scalar::Scalar;
 use super::walk::{Next, Walk};
 
@@ -48,7 +48,9 @@ impl Walk<'_> {
         }
         let read_only = |map: u32| {
             let def = self.map(map);
-            def.is_some_and(|d| d.kind == (MapKind::Data { read_only: true }) || d.flags & 1 << 7 != 0)
+            def.is_some_and(|d| {
+                d.kind == (MapKind::Data { read_only: true }) || d.flags & 1 << 7 != 0
+            })
         };
         if matches!(id, 2 | 3 | 87 | 88) && meta.map.is_some_and(read_only) {
             return Err(Refusal::MapWrite);

@@ -46,7 +46,10 @@ impl Cfg {
 /// No way through the calls may need more stack than one function has (`check_max_stack_depth()`).
 /// `own`: bytes of each function.
 pub(super) fn check_depth(insns: &[Insn], cfg: &Cfg, own: &[u32]) -> Result<(), Failed> {
-    let round = |function: usize| own.get(function).map_or(0, |bytes| bytes.next_multiple_of(16));
+    let round = |function: usize| {
+        own.get(function)
+            .map_or(0, |bytes| bytes.next_multiple_of(16))
+    };
     let calls: Vec<(usize, usize, usize)> = insns
         .iter()
         .enumerate()
@@ -66,9 +69,9 @@ pub(super) fn check_depth(insns: &[Insn], cfg: &Cfg, own: &[u32]) -> Result<(), 
     }
     let (mut function, mut depth, mut count, mut place) = (0, round(0), 1, 0);
     while depth <= MAX_STACK {
-        let next = calls
-            .iter()
-            .find(|(_, caller, callee)| *caller == function && depth + deepest[*callee] > MAX_STACK);
+        let next = calls.iter().find(|(_, caller, callee)| {
+            *caller == function && depth + deepest[*callee] > MAX_STACK
+        });
         let Some((at, _, callee)) = next else {
             return Ok(());
         };
@@ -93,7 +96,11 @@ pub(super) fn analyze(program: &Program) -> Result<Cfg, Failed> {
         slot += insn.slots();
     }
     slots.push(slot);
-    let mut starts: Vec<usize> = insns.iter().filter_map(called).chain([0, insns.len()]).collect();
+    let mut starts: Vec<usize> = insns
+        .iter()
+        .filter_map(called)
+        .chain([0, insns.len()])
+        .collect();
     starts.sort_unstable();
     starts.dedup();
     check_functions(insns, &slots, &starts)?;
@@ -210,7 +217,11 @@ fn check_reached(insns: &[Insn], slots: &[usize], info: &mut [Info]) -> Result<(
 
 /// No function may call itself, directly or not (`sort_subprogs_topo()`).
 fn check_calls(insns: &[Insn], starts: &[usize]) -> Result<(), Failed> {
-    let function = |at: usize| starts.partition_point(|start| *start <= at).saturating_sub(1);
+    let function = |at: usize| {
+        starts
+            .partition_point(|start| *start <= at)
+            .saturating_sub(1)
+    };
     let calls: Vec<(usize, usize)> = insns
         .iter()
         .enumerate()

@@ -6,8 +6,8 @@ use crate::bpf::layout::{self, Member, PacketPointer};
 use super::access::{Access, Place};
 use super::precise::Node;
 use super::protos;
-use super::reg::{Kind, MAYBE_NULL, Reg};
 use super::refusal::{Checked, Refusal};
+use super::reg::{Kind, MAYBE_NULL, Reg};
 use super::walk::Walk;
 
 /// What a load gives: a number, or a pointer of that kind.

@@ -39,15 +39,16 @@ impl<'c> Compare<'c> {
     }
 
     pub fn states(mut self, old: &State, cur: &State) -> bool {
-        if old.frames.len() != cur.frames.len()
-            || !self.refs(old, cur)
-            || !old.same_callsites(cur)
+        if old.frames.len() != cur.frames.len() || !self.refs(old, cur) || !old.same_callsites(cur)
         {
             return false;
         }
         let frames = old.frames.iter().zip(&cur.frames).enumerate();
         for (number, (a, b)) in frames {
-            let live = self.info.get(old.insn_of(number)).map_or(u16::MAX, |i| i.live);
+            let live = self
+                .info
+                .get(old.insn_of(number))
+                .map_or(u16::MAX, |i| i.live);
             if a.callback_depth > b.callback_depth
                 || a.callback != b.callback
                 || !self.registers(a, b, live | 1 << 10)
@@ -186,14 +187,14 @@ impl<'c> Compare<'c> {
                 continue;
             }
             // numbers, and bytes of which nothing is known
-            if i == 0 || i == 4 {
-                if let (Some(a), Some(b)) = (as_scalar(old, i), as_scalar(cur, i)) {
-                    if !self.reg(&a, &b) {
-                        return false;
-                    }
-                    i = if i == 0 { 8 } else { i + 4 };
-                    continue;
+            if (i == 0 || i == 4)
+                && let (Some(a), Some(b)) = (as_scalar(old, i), as_scalar(cur, i))
+            {
+                if !self.reg(&a, &b) {
+                    return false;
                 }
+                i = 8;
+                continue;
             }
             if a != b {
                 return false;
@@ -207,9 +208,7 @@ impl<'c> Compare<'c> {
                             && self.ids(old.reg.id, cur.reg.id)
                             && self.ids(old.reg.parent, cur.reg.parent)
                     }
-                    Byte::Iter => {
-                        old.reg.aux == cur.reg.aux && self.ids(old.reg.id, cur.reg.id)
-                    }
+                    Byte::Iter => old.reg.aux == cur.reg.aux && self.ids(old.reg.id, cur.reg.id),
                     _ => true,
                 };
                 if !fits {
@@ -228,5 +227,8 @@ fn as_scalar(slot: &Slot, from: usize) -> Option<Reg> {
         return Some(slot.reg);
     }
     let unknown = |byte: &Byte| matches!(byte, Byte::Misc | Byte::Invalid);
-    slot.bytes[from..].iter().all(unknown).then_some(Reg::UNKNOWN)
+    slot.bytes[from..]
+        .iter()
+        .all(unknown)
+        .then_some(Reg::UNKNOWN)
 }

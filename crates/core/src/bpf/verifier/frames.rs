@@ -5,8 +5,8 @@ use crate::bpf::insn::Reg as Register;
 
 use super::precise::Node;
 use super::protos;
-use super::reg::{Kind, Reg};
 use super::refusal::{Checked, Refusal};
+use super::reg::{Kind, Reg};
 use super::scalar::Scalar;
 use super::state::{Frame, State};
 use super::walk::{Next, Walk};

@@ -5,8 +5,8 @@ use super::Warning;
 use super::objects::{Dynptr, SKB, SKB_META, Wants, XDP};
 use super::precise::Node;
 use super::protos;
-use super::reg::{Kind, MAYBE_NULL, RDONLY, Reg};
 use super::refusal::{Checked, Refusal};
+use super::reg::{Kind, MAYBE_NULL, RDONLY, Reg};
 use super::scalar::Scalar;
 use super::walk::{Next, Walk};
 
@@ -65,10 +65,7 @@ impl Walk<'_> {
             return Ok(Next::Fall);
         };
         if kfunc.types & self.class == 0 {
-            return Err(Refusal::Kfunc(
-                name.to_owned(),
-                protos::names(kfunc.types),
-            ));
+            return Err(Refusal::Kfunc(name.to_owned(), protos::names(kfunc.types)));
         }
         if name.starts_with("bpf_xdp_metadata_") {
             self.warn(Warning::DeviceBound { insn: self.insn });

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cfg ─► walk ─► alu, branch, access, stack, call, kfunc …   one instruction, one state
+//!          │      args, frames, objects, region              what they need
 //!          └───► prune ─ equal, precise                      ways that need not be walked
 //! reg ─ scalar ─ arith ─ tnum, cnum                          what is known of a register
 //! protos, context                                            tables of the program types
@@ -29,6 +30,7 @@ mod prune;
 mod refine;
 mod refusal;
 mod reg;
+mod region;
 mod scalar;
 mod stack;
 mod state;
@@ -54,28 +56,40 @@ pub(super) struct Verified {
 
 /// Walks a program; an error if Linux would refuse it, or if the simulator lacks something.
 pub(super) fn verify(program: &Program) -> Result<Verified, LoadError> {
+    match walk(program) {
+        (verified, None) => Ok(verified),
+        (_, Some(refused)) => Err(refused),
+    }
+}
+
+/// Walks a program; what was found out until it was refused, and the refusal if there is one.
+pub(super) fn walk(program: &Program) -> (Verified, Option<LoadError>) {
     let class = protos::class(&program.prog_type);
-    let count = program.insns.len();
+    let nothing = Verified {
+        followed: Followed::new(program.insns.len()),
+        warnings: Vec::new(),
+        processed: 0,
+    };
     if class == 0 {
         // no hook of the simulator runs such a program
-        return Ok(Verified {
-            followed: Followed::new(count),
-            warnings: Vec::new(),
-            processed: 0,
-        });
+        return (nothing, None);
     }
-    let cfg = cfg::analyze(program).map_err(|(at, why)| program.refused(at, why.to_string()))?;
+    let refuse = |(at, why): (usize, refusal::Refusal)| program.refused(at, why.to_string());
+    let cfg = match cfg::analyze(program) {
+        Ok(cfg) => cfg,
+        Err(failed) => return (nothing, Some(refuse(failed))),
+    };
     let mut walk = walk::Walk::new(program, class, cfg);
-    if let Err(why) = walk.run() {
-        return Err(program.refused(walk.insn, why.to_string()));
-    }
-    cfg::check_depth(&program.insns, &walk.cfg, &walk.depths)
-        .map_err(|(at, why)| program.refused(at, why.to_string()))?;
-    Ok(Verified {
+    let refused = match walk.run() {
+        Err(why) => Some((walk.insn, why)),
+        Ok(()) => cfg::check_depth(&program.insns, &walk.cfg, &walk.depths).err(),
+    };
+    let verified = Verified {
         processed: walk.processed,
         followed: walk.out,
         warnings: walk.warnings,
-    })
+    };
+    (verified, refused.map(refuse))
 }
 
 /// The function whose address a wide load takes, for a callback.

@@ -3,8 +3,8 @@
 
 use super::access::{Access, Place};
 use super::precise::Node;
-use super::reg::{Kind, OF_PACKET, Reg};
 use super::refusal::{Checked, Refusal};
+use super::reg::{Kind, OF_PACKET, Reg};
 use super::scalar::Scalar;
 use super::state::{Byte, Ref, Slot, slot_of};
 use super::walk::Walk;
@@ -60,12 +60,7 @@ const ITER_DRAINED: u32 = 1;
 
 impl Walk<'_> {
     /// Slot index of an object (`stack_slot_obj_get_spi()`), if it lies in the stack that is in use.
-    fn object_slot(
-        &self,
-        base: &Reg,
-        what: &'static str,
-        slots: usize,
-    ) -> Checked<Option<usize>> {
+    fn object_slot(&self, base: &Reg, what: &'static str, slots: usize) -> Checked<Option<usize>> {
         let Some(off) = base.off() else {
             return Err(Refusal::ObjectVariable(what));
         };
@@ -76,7 +71,11 @@ impl Walk<'_> {
         if at + 1 < slots {
             return Err(Refusal::ObjectOffset(what, off));
         }
-        let used = self.state.frames.get(base.aux as usize).map_or(0, |f| f.stack.len());
+        let used = self
+            .state
+            .frames
+            .get(base.aux as usize)
+            .map_or(0, |f| f.stack.len());
         Ok((at < used).then_some(at))
     }
 
@@ -103,7 +102,8 @@ impl Walk<'_> {
         if base.kind != Kind::Stack {
             return Err(Refusal::DynptrPointer(reg));
         }
-        self.object_slot(base, "dynptr", 2).map_err(|e| e.then(Refusal::DynptrInitialized))?;
+        self.object_slot(base, "dynptr", 2)
+            .map_err(|e| e.then(Refusal::DynptrInitialized))?;
         for off in [0, 8] {
             let (base, size) = (*base, 8);
             let place = Place {
@@ -151,7 +151,10 @@ impl Walk<'_> {
                     .map_err(|e| e.then(Refusal::DynptrUninitialized(reg)))?;
                 let whole = |at: usize| {
                     let slot = self.slot(base.aux, at)?;
-                    slot.bytes.iter().all(|b| *b == Byte::Dynptr).then_some(slot.reg)
+                    slot.bytes
+                        .iter()
+                        .all(|b| *b == Byte::Dynptr)
+                        .then_some(slot.reg)
                 };
                 let first = at.and_then(whole).filter(|first| first.range == 1);
                 let second = at.and_then(|at| whole(at.checked_sub(1)?));
@@ -256,7 +259,9 @@ impl Walk<'_> {
         let at = self
             .object_slot(base, "iter", 1)
             .map_err(|e| e.then(Refusal::IterInitialized("num", reg)))?;
-        let used = at.and_then(|at| self.slot(base.aux, at)).is_some_and(|s| s.bytes.contains(&Byte::Iter));
+        let used = at
+            .and_then(|at| self.slot(base.aux, at))
+            .is_some_and(|s| s.bytes.contains(&Byte::Iter));
         if used {
             return Err(Refusal::IterInitialized("num", reg));
         }
@@ -303,7 +308,10 @@ impl Walk<'_> {
         self.scratch();
         if iter.aux == ITER_ACTIVE {
             let mut more = self.state.clone();
-            let slot = more.frames.get_mut(base.aux as usize).and_then(|f| f.stack.get_mut(at));
+            let slot = more
+                .frames
+                .get_mut(base.aux as usize)
+                .and_then(|f| f.stack.get_mut(at));
             if let Some(slot) = slot {
                 slot.reg.range += 1;
             }

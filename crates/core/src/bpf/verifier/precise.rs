@@ -73,7 +73,8 @@ impl Nodes {
             made.precise = true;
             self.work.extend(made.of);
             let mut next = made.implies;
-            while let Some((other, behind)) = self.implied.get(next as usize).filter(|_| next != 0) {
+            while let Some((other, behind)) = self.implied.get(next as usize).filter(|_| next != 0)
+            {
                 self.work.push(*other);
                 next = *behind;
             }

@@ -94,9 +94,22 @@ pub(super) fn who_has(id: u32) -> String {
 
 /// Names of program types, for messages.
 pub(super) fn names(types: u8) -> String {
-    const NAMES: [&str; 7] = ["xdp", "tc", "lwt_xmit", "lwt_in", "lwt_out", "lwt_seg6local", "socket"];
+    const NAMES: [&str; 7] = [
+        "xdp",
+        "tc",
+        "lwt_xmit",
+        "lwt_in",
+        "lwt_out",
+        "lwt_seg6local",
+        "socket",
+    ];
     let has = |(bit, _): &(usize, &&str)| types & (1 << bit) != 0;
-    let list: Vec<&str> = NAMES.iter().enumerate().filter(has).map(|(_, n)| *n).collect();
+    let list: Vec<&str> = NAMES
+        .iter()
+        .enumerate()
+        .filter(has)
+        .map(|(_, n)| *n)
+        .collect();
     match list.len() {
         0 => String::new(),
         1 => format!(" ({} has it)", list[0]),

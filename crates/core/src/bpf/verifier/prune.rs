@@ -5,8 +5,8 @@ use super::cfg::Info;
 use super::equal::{Compare, Exact};
 use super::objects::is_active;
 use super::precise::{Node, Nodes};
-use super::reg::{ADD, Reg};
 use super::refusal::{Checked, Refusal};
+use super::reg::{ADD, Reg};
 use super::state::State;
 use super::walk::Walk;
 
@@ -121,7 +121,12 @@ impl Walk<'_> {
         for number in 0..self.state.frames.len() {
             let at = self.state.insn_of(number);
             let live = self.cfg.info.get(at).map_or(u16::MAX, |info| info.live);
-            for (reg, value) in self.state.frames[number].regs.iter_mut().enumerate().take(10) {
+            for (reg, value) in self.state.frames[number]
+                .regs
+                .iter_mut()
+                .enumerate()
+                .take(10)
+            {
                 if live & (1 << reg) == 0 {
                     *value = Reg::NOT_INIT;
                 }

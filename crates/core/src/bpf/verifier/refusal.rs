@@ -38,8 +38,6 @@ pub(super) enum Refusal {
     Shift(i32),
     #[error("R{0} 32-bit pointer arithmetic prohibited")]
     PointerAlu32(usize),
-    #[error("R{0} pointer arithmetic prohibited")]
-    PointerAlu(usize),
     #[error("R{0} pointer arithmetic on {1} prohibited, null-check it first")]
     PointerMaybeNull(usize, String),
     #[error("R{0} pointer arithmetic on {1} prohibited")]
@@ -105,9 +103,7 @@ pub(super) enum Refusal {
         reg: usize,
         end: &'static str,
     },
-    #[error(
-        "R{0} min value is negative, either use unsigned index or do a if (index >=0) check."
-    )]
+    #[error("R{0} min value is negative, either use unsigned index or do a if (index >=0) check.")]
     NegativeIndex(usize),
     #[error("R{0} unbounded memory access, make sure to bounds check any such access")]
     Unbounded(usize),
@@ -205,8 +201,6 @@ pub(super) enum Refusal {
     NotConstantAddress(usize),
     #[error("string is not zero-terminated")]
     NotTerminated,
-    #[error("Invalid format string")]
-    Format,
     #[error("write into map forbidden")]
     MapWrite,
     #[error("expected prog array map for tail call")]

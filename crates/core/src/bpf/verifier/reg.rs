@@ -163,14 +163,22 @@ pub(super) fn type_name(kind: Kind, flags: u8) -> String {
         Kind::Dynptr => "dynptr_ptr",
     };
     let mut out = String::new();
-    for (flag, word) in [(RDONLY, "rdonly_"), (RINGBUF, "ringbuf_"), (TRUSTED, "trusted_")] {
+    for (flag, word) in [
+        (RDONLY, "rdonly_"),
+        (RINGBUF, "ringbuf_"),
+        (TRUSTED, "trusted_"),
+    ] {
         if flags & flag != 0 {
             out.push_str(word);
         }
     }
     out.push_str(name);
     if flags & MAYBE_NULL != 0 {
-        out.push_str(if kind == Kind::Btf { "or_null_" } else { "_or_null" });
+        out.push_str(if kind == Kind::Btf {
+            "or_null_"
+        } else {
+            "_or_null"
+        });
     }
     out
 }

@@ -3,8 +3,8 @@
 
 use super::access::{Access, Place};
 use super::precise::Node;
-use super::reg::{Kind, Reg};
 use super::refusal::{Checked, Refusal, bits};
+use super::reg::{Kind, Reg};
 use super::state::{Byte, slot_of};
 use super::walk::Walk;
 
@@ -54,7 +54,8 @@ impl Walk<'_> {
                 (smin + off, smax + off)
             }
         };
-        let inside = (-MAX_STACK..0).contains(&min) && max.checked_add(size).is_some_and(|end| end <= 0);
+        let inside =
+            (-MAX_STACK..0).contains(&min) && max.checked_add(size).is_some_and(|end| end <= 0);
         if !inside {
             return Err(match base.off() {
                 Some(_) => Refusal::Stack {
@@ -208,7 +209,13 @@ impl Walk<'_> {
 
     fn read_fixed(&mut self, frame: usize, off: i64, size: u32, access: Access) -> Checked {
         let (at, byte) = slot_of(off);
-        let Some(slot) = self.state.frames.get(frame).and_then(|f| f.stack.get(at)).copied() else {
+        let Some(slot) = self
+            .state
+            .frames
+            .get(frame)
+            .and_then(|f| f.stack.get(at))
+            .copied()
+        else {
             self.loaded(access, size);
             return Ok(());
         };
@@ -228,7 +235,12 @@ impl Walk<'_> {
             }
             return Ok(());
         }
-        let spilled = slot.bytes.iter().rev().take_while(|b| **b == Byte::Spill).count() as u32;
+        let spilled = slot
+            .bytes
+            .iter()
+            .rev()
+            .take_while(|b| **b == Byte::Spill)
+            .count() as u32;
         if size == 8 && spilled == 8 {
             if let Some(dst) = dst {
                 let mut value = slot.reg;
@@ -281,12 +293,7 @@ impl Walk<'_> {
     }
 
     /// Dynptrs and iterators cannot be read.
-    fn check_bytes(
-        &self,
-        bytes: impl Iterator<Item = Byte>,
-        off: i64,
-        size: u32,
-    ) -> Checked {
+    fn check_bytes(&self, bytes: impl Iterator<Item = Byte>, off: i64, size: u32) -> Checked {
         for (i, byte) in bytes.enumerate() {
             if matches!(byte, Byte::Dynptr | Byte::Iter) {
                 return Err(Refusal::StackRead(off, i as i64, i64::from(size)));

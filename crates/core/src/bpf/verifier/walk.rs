@@ -8,8 +8,8 @@ use super::Warning;
 use super::cfg::Cfg;
 use super::precise::{Node, Nodes};
 use super::prune::Saved;
-use super::reg::{Kind, Reg};
 use super::refusal::{Checked, Refusal};
+use super::reg::{Kind, Reg};
 use super::scalar::Scalar;
 use super::state::State;
 
@@ -170,7 +170,9 @@ impl<'p> Walk<'p> {
     }
 
     fn check_call(&mut self, callee: &Callee) -> Checked<Next> {
-        if self.state.lock.is_some() && !matches!(callee, Callee::Helper(94 | 194) | Callee::Local(_)) {
+        if self.state.lock.is_some()
+            && !matches!(callee, Callee::Helper(94 | 194) | Callee::Local(_))
+        {
             return Err(Refusal::CallInLock);
         }
         match callee {
