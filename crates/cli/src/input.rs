@@ -51,6 +51,21 @@ pub(crate) fn scenarios() -> Result<Vec<ScenarioFile>, CliError> {
         .collect()
 }
 
+/// The scenarios that have all of `tags`, in order: title and input.
+pub(crate) fn catalogue(tags: &[String]) -> Result<Vec<(String, Input)>, CliError> {
+    let content = content()?;
+    let wanted = |scenario: &ScenarioFile| tags.iter().all(|tag| scenario.tags.contains(tag));
+    scenarios()?
+        .into_iter()
+        .filter(wanted)
+        .map(|scenario| {
+            let file = format!("content/scenarios/{}.json", scenario.id);
+            let input = scenario_input(&scenario, &file, &content)?;
+            Ok((scenario.title, input))
+        })
+        .collect()
+}
+
 /// The `*.json` files of a directory, sorted.
 pub(crate) fn json_files(dir: &Path) -> Result<Vec<PathBuf>, CliError> {
     let entries = fs::read_dir(dir).map_err(|error| CliError::Read {

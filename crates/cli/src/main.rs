@@ -9,9 +9,11 @@ mod exec;
 mod exec_text;
 mod input;
 mod list;
+mod matrix;
 mod run;
 mod text;
 mod vm;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,9 +53,26 @@ enum Command {
         /// How closely to look: kernel functions, or every BPF instruction.
         #[arg(long, value_enum, default_value_t = Level::Path)]
         level: Level,
+        /// Say which rule changed each field and byte, and print the chain behind each wrong read.
+        #[arg(long)]
+        why: bool,
         /// Write `<scenario>.<design>.json` (or `.txt`) here instead of printing.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+    },
+    /// Scenarios and designs in one table: what became of the metadata, at which step, at what cost.
+    Matrix {
+        /// Scenario ids, scenario files or recordings; all scenarios of the project when absent.
+        scenarios: Vec<String>,
+        /// Only scenarios with this tag; may be given several times.
+        #[arg(long = "tag", value_name = "TAG")]
+        tags: Vec<String>,
+        /// A design; may be given several times. Those that were recorded when absent.
+        #[arg(long = "design", value_name = "NAME", value_parser = parse_design)]
+        designs: Vec<DesignName>,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = matrix::MatrixFormat::Text)]
+        format: matrix::MatrixFormat,
     },
     /// Compare with recordings of a real kernel: one line a recording; exit 1 on a difference.
     Check {
@@ -148,15 +167,18 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             designs,
             format,
             level,
+            why,
             out,
         } => {
-            let designs = if designs.is_empty() {
-                DesignName::ALL.to_vec()
-            } else {
-                designs
-            };
-            run::run(&scenario, &designs, format, level, out.as_deref())
+            let look = run::Look { format, level, why };
+            run::run(&scenario, &or_recorded(designs), look, out.as_deref())
         }
+        Command::Matrix {
+            scenarios,
+            tags,
+            designs,
+            format,
+        } => matrix::matrix(&scenarios, &tags, &or_recorded(designs), format),
         Command::Check { paths, receive } => check::check(&paths, receive.as_deref()),
         Command::Disasm {
             object,
@@ -169,5 +191,14 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             program,
             budget,
         } => vm::vm(memory.as_deref(), program.as_deref(), Budget(budget)),
+    }
+}
+
+/// The designs asked for, or the two that were recorded.
+fn or_recorded(designs: Vec<DesignName>) -> Vec<DesignName> {
+    if designs.is_empty() {
+        DesignName::ALL.to_vec()
+    } else {
+        designs
     }
 }

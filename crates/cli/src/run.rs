@@ -9,15 +9,24 @@ use headroom_core::recording::RunJson;
 use headroom_core::simulate::{Input, simulate};
 use headroom_core::trace::Trace;
 
+use serde::Serialize;
+
 use crate::error::CliError;
-use crate::{Format, Level, input, text};
+use crate::{Format, Level, input, text, why};
+
+/// How a run is shown.
+#[derive(Clone, Copy)]
+pub(crate) struct Look {
+    pub format: Format,
+    pub level: Level,
+    pub why: bool,
+}
 
 /// Runs a scenario under each design and prints or writes the result.
 pub(crate) fn run(
     name: &str,
     designs: &[DesignName],
-    format: Format,
-    level: Level,
+    look: Look,
     out: Option<&Path>,
 ) -> Result<ExitCode, CliError> {
     let input = input::resolve(name)?;
@@ -28,12 +37,12 @@ pub(crate) fn run(
         .collect::<Result<Vec<_>, _>>()?;
     let rendered = traces
         .iter()
-        .map(|trace| render(&input, trace, format, level))
+        .map(|trace| render(&input, trace, look))
         .collect::<Result<Vec<_>, _>>()?;
     match out {
         Some(dir) => {
             for (trace, text) in traces.iter().zip(&rendered) {
-                write_file(dir, trace, format, text)?;
+                write_file(dir, trace, look.format, text)?;
             }
         }
         None => {
@@ -41,8 +50,11 @@ pub(crate) fn run(
             for text in &rendered {
                 stdout.write_all(text.as_bytes())?;
             }
-            if format == Format::Text {
+            if look.format == Format::Text {
                 stdout.write_all(text::summary(&traces).as_bytes())?;
+                if look.why {
+                    stdout.write_all(why::chains(&traces).as_bytes())?;
+                }
             }
         }
     }
@@ -57,10 +69,25 @@ fn trace(name: &str, input: &Input, design: DesignName) -> Result<Trace, CliErro
     })
 }
 
-fn render(input: &Input, trace: &Trace, format: Format, level: Level) -> Result<String, CliError> {
-    Ok(match format {
-        Format::Text => text::story(input, trace, level == Level::Bpf),
-        Format::Json => serde_json::to_string(&RunJson::new(trace, Default::default()))? + "\n",
+/// A run, with what `--why` adds.
+#[derive(Serialize)]
+struct Explained {
+    #[serde(flatten)]
+    run: RunJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<serde_json::Value>,
+}
+
+fn render(input: &Input, trace: &Trace, look: Look) -> Result<String, CliError> {
+    Ok(match look.format {
+        Format::Text => text::story(input, trace, look.level == Level::Bpf, look.why),
+        Format::Json => {
+            let run = Explained {
+                run: RunJson::new(trace, Default::default()),
+                why: look.why.then(|| why::json(trace)),
+            };
+            serde_json::to_string(&run)? + "\n"
+        }
     })
 }
 

@@ -8,12 +8,13 @@ use headroom_core::scene::sentence::sentence;
 use headroom_core::scene::zones::zones;
 use headroom_core::simulate::Input;
 use headroom_core::trace::{Cursor, DevRef, MetadataRead, StepKind, Trace};
+use headroom_core::why::{Ruled, all_changes, writes_at};
 
 /// Bytes shown in one line.
 const BYTES_A_LINE: usize = 16;
 
 /// One run from its first step to its last.
-pub(crate) fn story(input: &Input, trace: &Trace, instructions: bool) -> String {
+pub(crate) fn story(input: &Input, trace: &Trace, instructions: bool, why: bool) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{} · design {}\n", trace.scenario, trace.design);
     for (number, line) in &input.skipped {
@@ -24,6 +25,11 @@ pub(crate) fn story(input: &Input, trace: &Trace, instructions: bool) -> String 
         return out;
     };
     let mut buffer = String::new();
+    let rules = if why {
+        all_changes(trace)
+    } else {
+        Default::default()
+    };
     for index in 0..trace.steps.len() {
         if matches!(trace.steps[index].kind, StepKind::Insn { .. }) && !instructions {
             continue;
@@ -31,6 +37,11 @@ pub(crate) fn story(input: &Input, trace: &Trace, instructions: bool) -> String 
         cursor.go(index);
         let indent = "  ".repeat(usize::from(trace.steps[index].depth));
         let _ = writeln!(out, "{index:>5} {indent}{}", sentence(trace, index));
+        if why {
+            for line in why_lines(trace, rules.get(&index), index) {
+                let _ = writeln!(out, "      {indent}  · {line}");
+            }
+        }
         let now = picture(trace, &cursor);
         // what was the buffer after the last change is the buffer before this one
         if !now.is_empty() && now != buffer {
@@ -42,6 +53,20 @@ pub(crate) fn story(input: &Input, trace: &Trace, instructions: bool) -> String 
     }
     out.push('\n');
     out
+}
+
+/// What is new at a step: fields with the rule behind them, and byte writes.
+fn why_lines(trace: &Trace, rules: Option<&Vec<Ruled>>, step: usize) -> Vec<String> {
+    let field = |ruled: &Ruled| {
+        let change = &ruled.change;
+        format!(
+            "{} {} → {}: {}; {}",
+            change.name, change.old, change.new, ruled.rule, ruled.actor
+        )
+    };
+    let mut lines: Vec<String> = rules.into_iter().flatten().map(field).collect();
+    lines.extend(writes_at(trace, step));
+    lines
 }
 
 /// The buffer in lines: zones by the fields, then each run of bytes with its origin.

@@ -568,3 +568,47 @@ fn exec_shows_a_fault() {
         err(&output)
     );
 }
+
+#[test]
+fn the_matrix_in_each_format() {
+    let text = out(&headroom(&["matrix", "seed"]));
+    assert!(text.contains("mac_header  524288 garbage"), "{text}");
+    assert!(text.contains("ip_tunnel_rcv.entry@rx#2"), "{text}");
+    let json = out(&headroom(&["matrix", "seed", "--format", "json"]));
+    let json: serde_json::Value = serde_json::from_str(&json).expect("json");
+    assert_eq!(json["rows"][0]["cells"][1]["value"], 42);
+    let csv = out(&headroom(&[
+        "matrix", "seed", "--format", "csv", "--design", "meta_end",
+    ]));
+    assert_eq!(csv.lines().count(), 2, "{csv}");
+    let table = out(&headroom(&["matrix", "seed", "--format", "markdown"]));
+    assert!(
+        table.starts_with("| scenario | mac_header | meta_end |"),
+        "{table}"
+    );
+    assert!(refused(&["matrix", "nowhere"]).contains("there is no scenario `nowhere`"));
+}
+
+#[test]
+fn why_a_read_is_wrong() {
+    let text = out(&headroom(&[
+        "run",
+        "seed",
+        "--why",
+        "--design",
+        "mac_header",
+    ]));
+    assert!(
+        text.contains("skb_pull: data +4, len -4; __iptunnel_pull_header"),
+        "{text}"
+    );
+    let chain = text.split("why · ").nth(1).expect("one wrong read");
+    for part in [
+        "written at 252–255 by set_tag",
+        "pointer reset by __ipgre_rcv",
+        "read at 290–293",
+    ] {
+        assert!(chain.contains(part), "{chain}");
+    }
+    assert_eq!(text.matches("why · ").count(), 1);
+}

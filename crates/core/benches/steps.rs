@@ -1,4 +1,4 @@
-//! Steps per second of the seed experiment on the host: `cargo bench -p headroom-core --bench steps`.
+//! The engine, and steps per second of the seed experiment, on the host: `cargo bench -p headroom-core --bench steps`.
 
 #[path = "shared/mod.rs"]
 mod shared;
@@ -7,5 +7,7 @@ use std::time::Instant;
 
 fn main() {
     let start = Instant::now();
-    shared::report("host", || start.elapsed().as_secs_f64() * 1000.0);
+    let now = || start.elapsed().as_secs_f64() * 1000.0;
+    shared::report("host", &now);
+    shared::engine::report("host", &now);
 }

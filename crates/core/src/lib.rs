@@ -4,14 +4,20 @@
 //! every machine, on the host and in WebAssembly. See `docs/ARCHITECTURE.md` for the map.
 
 pub mod bpf;
+pub mod compare;
 pub mod design;
+pub mod export;
+pub mod matrix;
 pub mod net;
+pub mod packet;
 pub mod recording;
 pub mod scenario;
 pub mod scene;
+pub mod share;
 pub mod simulate;
 pub mod skb;
 pub mod spec;
 pub mod stack;
 pub mod trace;
+pub mod why;
 pub mod xdp;

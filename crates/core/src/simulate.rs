@@ -6,7 +6,7 @@ use crate::bpf::{LoadError, Object, load_object};
 use crate::design::DesignName;
 use crate::scenario::command::Line;
 use crate::scenario::parse::Parsed;
-use crate::stack::{ExecuteError, Kernel};
+use crate::stack::{Cause, ExecuteError, Kernel, ProgramError};
 use crate::trace::Trace;
 
 /// What is simulated: the same for every design.
@@ -50,6 +50,17 @@ pub enum SimulateError {
     /// A command, or a packet it sent, can't be carried out.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
+}
+
+impl SimulateError {
+    /// Whether the design's kernel refuses a program; every other error says nothing about the design.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        let Self::Execute(error) = self else {
+            return false;
+        };
+        matches!(*error.cause, Cause::Program(ProgramError::Refused { .. }))
+    }
 }
 
 /// A run that may have ended before its commands did.

@@ -2,6 +2,8 @@
 //!
 //! Times are for reading, never for a gate; the ratio between the designs is from one run.
 
+pub mod engine;
+
 use headroom_core::design::DesignName;
 use headroom_core::scenario::ScenarioFile;
 use headroom_core::simulate::{Input, simulate};
@@ -13,7 +15,7 @@ const PROGS: &[u8] = include_bytes!("../../../../content/programs/seed/progs.bpf
 const RUNS: usize = 200;
 
 /// Measures and prints. `now` gives milliseconds from any zero.
-pub fn report(target: &str, now: impl Fn() -> f64) {
+pub fn report(target: &str, now: Now<'_>) {
     let scenario = ScenarioFile::read("seed.json", SEED).expect("the seed scenario");
     let objects = [("progs.bpf.o".to_owned(), PROGS.to_vec())];
     let input =
@@ -25,7 +27,9 @@ pub fn report(target: &str, now: impl Fn() -> f64) {
             steps += simulate(&input, design).expect("a trace").steps.len();
         }
         let run = now() - start;
-        print_line(target, design.as_str(), "simulated", steps, run);
+        let rate = |steps: usize, ms: f64| steps as f64 / ms * 1000.0;
+        let name = |what: &str| format!("{}.{what}", design.as_str());
+        print(target, &name("simulated"), rate(steps, run), "steps/s");
 
         let trace = simulate(&input, design).expect("a trace");
         let mut cursor = Cursor::new(&trace).expect("steps");
@@ -35,21 +39,27 @@ pub fn report(target: &str, now: impl Fn() -> f64) {
             (0..trace.steps.len()).for_each(|to| cursor.go(to));
             (0..trace.steps.len()).rev().for_each(|to| cursor.go(to));
         }
-        print_line(
-            target,
-            design.as_str(),
-            "walked",
-            2 * RUNS * trace.steps.len(),
-            now() - start,
-        );
+        let walked = rate(2 * RUNS * trace.steps.len(), now() - start);
+        print(target, &name("walked"), walked, "steps/s");
     }
 }
 
-fn print_line(target: &str, design: &str, what: &str, steps: usize, milliseconds: f64) {
-    let rate = steps as f64 / milliseconds * 1000.0;
-    let line = format!(
-        "{target} {design:<10} {what:<9} {steps:>7} steps, {milliseconds:>8.1} ms, {rate:>12.0} steps/s"
-    );
+/// Milliseconds from any zero.
+pub type Now<'n> = &'n dyn Fn() -> f64;
+
+/// Milliseconds that `runs` runs take, after one that does not count.
+pub fn time<T>(now: Now<'_>, runs: usize, mut run: impl FnMut() -> T) -> f64 {
+    std::hint::black_box(run());
+    let start = now();
+    for _ in 0..runs {
+        std::hint::black_box(run());
+    }
+    now() - start
+}
+
+/// One figure; `cargo xtask bench` reads these lines: target, name, number, unit.
+pub fn print(target: &str, name: &str, figure: f64, unit: &str) {
+    let line = format!("{target} {name:<28} {figure:>14.3} {unit}");
     #[cfg(target_arch = "wasm32")]
     wasm_bindgen_test::console_log!("{line}");
     #[cfg(not(target_arch = "wasm32"))]

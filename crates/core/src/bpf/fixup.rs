@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::chunk::Chunks;
 use super::error::LoadError;
 use super::facts::{Followed, follow};
 use super::host::CtxField;
@@ -51,6 +52,7 @@ pub struct Prepared {
     prologue_len: usize,
     pub(super) steps: Vec<Step>,
     pub(super) pieces: Vec<Piece>,
+    pub(super) chunks: Chunks,
     pub(super) prog_type: ProgType,
 }
 
@@ -191,6 +193,7 @@ fn fix_up_with(
         prologue_len,
         steps,
         pieces,
+        chunks: chunks(&lines, prologue_len),
         prog_type: program.prog_type.clone(),
     })
 }
@@ -216,6 +219,7 @@ pub(super) fn prepare_plain(program: &Program) -> Prepared {
         prologue_len: 0,
         steps,
         pieces,
+        chunks: chunks(&lines, 0),
         prog_type: ProgType::Plain,
     }
 }
@@ -311,6 +315,24 @@ fn member_name(program: &Program, member: Member) -> &'static str {
     }
 }
 
+/// What a wide load puts into its register.
+fn wide_number(value: Wide) -> u64 {
+    match value {
+        Wide::Number(number) => number,
+        Wide::Map(map) => map_address(map),
+        Wide::MapValue { map, off } => values_address(map) + u64::from(off),
+    }
+}
+
+/// The program for running at full speed.
+fn chunks(lines: &[Line], prologue_len: usize) -> Chunks {
+    let insns: Vec<&Insn> = lines.iter().map(|line| &line.fixed.insn).collect();
+    Chunks::of(&insns, prologue_len, |insn| match insn {
+        Insn::LoadImm { value, .. } => wide_number(*value),
+        _ => 0,
+    })
+}
+
 fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
     let mut add = |piece: Piece| {
         pieces.push(piece);
@@ -326,17 +348,10 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
             dst: *dst,
             piece: add(Piece::alu(*width, *op, *dst, *src)),
         },
-        Insn::LoadImm { dst, value } => {
-            let number = match *value {
-                Wide::Number(number) => number,
-                Wide::Map(map) => map_address(map),
-                Wide::MapValue { map, off } => values_address(map) + u64::from(off),
-            };
-            Step::Piece {
-                dst: *dst,
-                piece: add(Piece::wide(number)),
-            }
-        }
+        Insn::LoadImm { dst, value } => Step::Piece {
+            dst: *dst,
+            piece: add(Piece::wide(wide_number(*value))),
+        },
         Insn::Branch {
             width,
             cond,

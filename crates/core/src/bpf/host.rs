@@ -188,6 +188,10 @@ pub trait Host {
     fn ringbuf_output(&mut self, map: &str, record: &[u8]);
     /// `bpf_ktime_get_ns()`: a virtual clock.
     fn ktime_ns(&mut self) -> u64;
+    /// Whether [`Host::instruction`] wants to be called. If not, the engine runs at full speed.
+    fn steps(&self) -> bool {
+        true
+    }
     /// An instruction was carried out: its index in the listing and r0–r10 after it.
     fn instruction(&mut self, insn: usize, registers: &[u64; 11]);
 }

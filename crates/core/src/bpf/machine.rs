@@ -1,5 +1,6 @@
 //! The machine: one instruction after another, arithmetic and branches in `rbpf`, the rest here.
 
+use super::chunk_run::Running;
 use super::dynptr::Dynptrs;
 use super::fixup::{Prepared, Step};
 use super::helpers;
@@ -8,7 +9,8 @@ use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
 use super::layout::KernelValue;
 use super::maps::Maps;
 use super::memory::{CTX_ADDRESS, FRAME, MAX_FRAMES, Memory, STACK_TOP, Stack};
-use super::piece::{Pieces, Registers};
+use super::piece::Pieces;
+use super::registers::{self, Registers};
 
 /// What a run cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -50,7 +52,8 @@ pub(super) fn run_from(
     budget: Budget,
     [r1, r2]: [u64; 2],
 ) -> (Result<u64, Fault>, RunStats) {
-    let mut registers = Registers::new();
+    let file = registers::file();
+    let registers = Registers::new(&file);
     registers.set(Reg::R1, r1);
     registers.set(Reg::R2, r2);
     registers.set(Reg::FP, STACK_TOP);
@@ -58,6 +61,7 @@ pub(super) fn run_from(
         prepared,
         registers,
         pieces: Pieces::new(&prepared.pieces),
+        chunks: (!host.steps()).then(|| Running::new(&prepared.chunks)),
         memory: Memory {
             host,
             maps,
@@ -82,8 +86,10 @@ struct Frame {
 
 struct Machine<'m> {
     prepared: &'m Prepared,
-    registers: Registers,
+    registers: Registers<'m>,
     pieces: Pieces<'m>,
+    /// At full speed only.
+    chunks: Option<Running<'m>>,
     memory: Memory<'m>,
     dynptrs: Dynptrs,
     frames: Vec<Frame>,
@@ -112,6 +118,10 @@ impl Machine<'_> {
                     limit: budget.0,
                 });
             }
+            if let Some(next) = self.chunk(at, budget.0 - self.stats.instructions)? {
+                at = next;
+                continue;
+            }
             let prepared = self.prepared;
             let Some(step) = prepared.steps.get(at) else {
                 return Err(self.wrong("the program ran past its end"));
@@ -119,13 +129,33 @@ impl Machine<'_> {
             let next = self.step(step)?;
             self.stats.instructions += 1;
             self.stats.prologue += u64::from(at < prepared.prologue_len());
-            self.memory.host.instruction(at, &self.registers.all());
+            if self.chunks.is_none() {
+                self.memory.host.instruction(at, &self.registers.all());
+            }
             match next {
                 Next::Following => at += 1,
                 Next::At(target) => at = target,
                 Next::End => return Ok(self.registers.get(Reg::R0)),
             }
         }
+    }
+
+    /// At full speed: carries out all that `rbpf` can from here on; gives where to go on, or
+    /// nothing if this instruction must be carried out by itself.
+    fn chunk(&mut self, at: usize, budget: u64) -> Result<Option<usize>, Fault> {
+        let Some(result) = self
+            .chunks
+            .as_mut()
+            .and_then(|chunks| chunks.run(at, budget, self.registers))
+        else {
+            return Ok(None);
+        };
+        let progress = result.map_err(|what| self.wrong(what))?;
+        self.stats.instructions += progress.done;
+        if at < self.prepared.prologue_len() {
+            self.stats.prologue += progress.done;
+        }
+        Ok((progress.done > 0).then_some(progress.next))
     }
 
     fn wrong(&self, what: impl Into<String>) -> Fault {

@@ -7,7 +7,7 @@
 //! ```text
 //! load_object ─ elf, relocations, btf, btf_ext, map_defs, decode ─► Object { programs, maps }
 //! Program::facts ─ verifier ─► Facts        what Linux refuses; which prologue a design wants
-//! fix_up ─ layout, fixup, piece, disasm ─► Prepared { listing, steps, pieces }
+//! fix_up ─ layout, fixup, code, piece, flow, chunk, disasm ─► Prepared { listing, steps, pieces, chunks }
 //! run ─ machine, memory, maps, helpers, dynptr, printk ─► r0, through a Host
 //! ```
 //!
@@ -17,6 +17,9 @@
 mod asm;
 mod btf;
 mod btf_ext;
+mod chunk;
+mod chunk_run;
+mod code;
 mod decode;
 mod decode_jump;
 mod disasm;
@@ -25,6 +28,7 @@ mod elf;
 mod error;
 mod facts;
 mod fixup;
+mod flow;
 mod helper_names;
 mod helpers;
 mod hex;
@@ -39,6 +43,7 @@ mod memory;
 mod piece;
 mod printk;
 mod program;
+mod registers;
 mod relocations;
 mod verifier;
 pub mod vm;

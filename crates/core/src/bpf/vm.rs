@@ -56,6 +56,18 @@ pub struct Outcome {
     pub r0: u64,
     /// The memory afterwards.
     pub memory: Vec<u8>,
+    /// Instructions carried out.
+    pub instructions: u64,
+}
+
+/// How a program runs. The results are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// As much as possible in `rbpf` at once.
+    #[default]
+    Full,
+    /// One instruction at a time, as for a trace.
+    Steps,
 }
 
 /// A program without a hook, ready to run; made once, run as often as wanted.
@@ -89,8 +101,13 @@ impl Plain {
         })
     }
 
-    /// Runs it. Without memory r1 and r2 are 0.
+    /// Runs it at full speed. Without memory r1 and r2 are 0.
     pub fn run(&self, memory: Vec<u8>, budget: Budget) -> Result<Outcome, VmError> {
+        self.run_at(memory, budget, Pace::Full)
+    }
+
+    /// As [`Plain::run`], at that pace.
+    pub fn run_at(&self, memory: Vec<u8>, budget: Budget, pace: Pace) -> Result<Outcome, VmError> {
         let len = memory.len();
         if len > MAX_MEMORY {
             return Err(VmError::Memory { len });
@@ -99,13 +116,18 @@ impl Plain {
             0 => [0, 0],
             len => [MEMORY_ADDRESS, len as u64],
         };
-        let mut host = Bytes { memory, clock: 0 };
+        let mut host = Bytes {
+            memory,
+            clock: 0,
+            steps: pace == Pace::Steps,
+        };
         let mut maps = Maps::default();
-        let (result, _) = run_from(&self.prepared, &mut maps, &mut host, budget, entry);
+        let (result, stats) = run_from(&self.prepared, &mut maps, &mut host, budget, entry);
         match result {
             Ok(r0) => Ok(Outcome {
                 r0,
                 memory: host.memory,
+                instructions: stats.instructions,
             }),
             Err(fault) => Err(VmError::Fault { fault }),
         }
@@ -121,6 +143,7 @@ pub fn run(program: &[u8], memory: Vec<u8>, budget: Budget) -> Result<Outcome, V
 struct Bytes {
     memory: Vec<u8>,
     clock: u64,
+    steps: bool,
 }
 
 impl Host for Bytes {
@@ -172,6 +195,9 @@ impl Host for Bytes {
     fn ktime_ns(&mut self) -> u64 {
         self.clock += 1;
         self.clock
+    }
+    fn steps(&self) -> bool {
+        self.steps
     }
     fn instruction(&mut self, _: usize, _: &[u64; 11]) {}
 }

@@ -277,10 +277,12 @@ fn an_unwritten_byte_may_differ_unless_a_program_read_it() {
         hook: "ingress",
         how: crate::trace::ReadHow::DataMeta,
         step: 0,
+        buffer: BufferNo(1),
         offset: Some(offset),
         bytes: vec![0; 4],
         origins: vec![UNWRITTEN; 4],
         verdict: Verdict::Garbage,
+        expected: None,
     }];
     let report = compare_events(&recording, &trace, &events, &Scope::All);
     assert_eq!((report.passed(), report.unwritten_read), (false, 1));

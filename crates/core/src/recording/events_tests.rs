@@ -88,6 +88,7 @@ fn recorded() -> Recorder {
         old: vec![],
         new,
         moved_from: None,
+        copied_from: None,
     }];
     recorder.step(
         moment(function(Edge::Entry), Some(PacketFields::Skb(fields()))),
@@ -219,10 +220,12 @@ fn the_json_of_a_run_has_the_contracts_fields() {
         hook: "ingress",
         how: ReadHow::DataMeta,
         step: 0,
+        buffer: BufferNo(1),
         offset: Some(80),
         bytes: vec![42, 0, 0, 0],
         origins: (0..4).map(|byte| OriginId { source: 1, byte }).collect(),
         verdict: Verdict::Ok,
+        expected: None,
     });
     let json = serde_json::to_value(RunJson::new(&recorder.trace, Default::default())).unwrap();
     assert_eq!(

@@ -43,6 +43,16 @@ pub fn is_recorded(design: &str, traced: &TracedEvent) -> bool {
         && !NEVER_RECORDED.contains(&(name, event.stage.edge))
 }
 
+/// Whether recordings leave out a function's entry or exit although its kernel has it.
+#[must_use]
+pub fn is_left_out(function: &str, point: crate::scene::Point) -> bool {
+    let edge = match point {
+        crate::scene::Point::Exit => Edge::Exit,
+        _ => Edge::Entry,
+    };
+    FREEING.contains(&function) || NEVER_RECORDED.contains(&(function, edge))
+}
+
 /// Whether a byte may differ: this packet never wrote it (an old page's content). Such bytes are counted
 /// by themselves, and are a failure only when a program read them.
 #[must_use]

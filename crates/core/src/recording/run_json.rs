@@ -92,18 +92,11 @@ pub fn reads_json(trace: &Trace) -> serde_json::Value {
 /// The worst verdict of all reads: garbage, lost, overwritten, ok, none. `None` without reads.
 #[must_use]
 pub fn verdict(trace: &Trace) -> Option<Verdict> {
-    let badness = |verdict: &Verdict| match verdict {
-        Verdict::Garbage => 4,
-        Verdict::Lost => 3,
-        Verdict::Overwritten => 2,
-        Verdict::Ok => 1,
-        Verdict::None => 0,
-    };
     trace
         .reads
         .iter()
         .map(|read| read.verdict)
-        .max_by_key(badness)
+        .max_by_key(|verdict| verdict.badness())
 }
 
 fn judged(trace: &Trace, read: &MetadataRead) -> Judged {

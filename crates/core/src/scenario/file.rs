@@ -8,6 +8,8 @@
 //!   "explanation": "What to look at, markdown",
 //!   "paste": ["# ip netns add tx", "…"],
 //!   "programs": { "progs.bpf.o": "programs/seed/progs.bpf.o" },
+//!   "tags": ["gre", "decap"],
+//!   "recordings": ["E2-gre-veth-full"],
 //!   "focus": { "stage": "get_tag:entry", "dev": "decap" }
 //! }
 //! ```
@@ -48,9 +50,44 @@ pub struct ScenarioFile {
     /// Object or program name → path below `content/`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub programs: BTreeMap<String, String>,
+    /// What it is about, for lists and filters: lower-case words such as `gre`, `decap`, `clone`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Recordings of a real kernel with the same set-up and result, by id, such as `E2-gre-veth-full`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recordings: Vec<String>,
+    /// The row of the seed mail's roadmap that it stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roadmap: Option<Roadmap>,
     /// Where a reader should look first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focus: Option<Focus>,
+}
+
+/// A row of the seed mail's roadmap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roadmap {
+    /// 1 to 8, in the mail's order.
+    pub row: u8,
+    /// Where it stands today.
+    pub status: RoadmapStatus,
+    /// Design → what follows under it, and why: derived, not recorded, unless the text names a recording.
+    pub consequences: BTreeMap<String, String>,
+}
+
+/// Where a row of the roadmap stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoadmapStatus {
+    /// In Linux 7.2.
+    InLinux,
+    /// In series v3, which was not merged.
+    InV3,
+    /// Proposed elsewhere.
+    Proposed,
+    /// Nothing is proposed.
+    Open,
 }
 
 /// A moment of the run.
@@ -147,6 +184,23 @@ impl ScenarioFile {
         }
         if self.commands.is_empty() == self.paste.is_empty() {
             return Err("expected either `commands` or `paste`, with at least one line".into());
+        }
+        let tag_char = |c: char| id_char(c) || c == '_' || c == '.';
+        if let Some(tag) = self
+            .tags
+            .iter()
+            .find(|tag| tag.is_empty() || !tag.chars().all(tag_char))
+        {
+            return Err(format!(
+                "tag `{tag}`: expected lower-case letters, digits, `-`, `_` and `.`"
+            ));
+        }
+        if let Some(roadmap) = self
+            .roadmap
+            .as_ref()
+            .filter(|roadmap| !(1..=8).contains(&roadmap.row))
+        {
+            return Err(format!("roadmap.row is {}, expected 1 to 8", roadmap.row));
         }
         for (name, path) in &self.programs {
             if path.is_empty()

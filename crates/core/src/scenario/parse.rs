@@ -90,7 +90,7 @@ fn check_size(size: usize) -> Result<(), ParseError> {
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+pub(super) enum Shape {
     Blank,
     Comment,
     /// A prompt; the command starts at byte `at`.
@@ -100,7 +100,7 @@ enum Shape {
     Plain,
 }
 
-fn classify(line: &str) -> Shape {
+pub(super) fn classify(line: &str) -> Shape {
     let trimmed = line.trim_start();
     if trimmed.is_empty() {
         return Shape::Blank;
@@ -147,7 +147,7 @@ fn is_tool(word: &str) -> bool {
 }
 
 /// `/usr/sbin/ip` is `ip`.
-fn tool_name(word: &str) -> &str {
+pub(super) fn tool_name(word: &str) -> &str {
     match word.rsplit_once('/') {
         Some((dir, name)) if dir.is_empty() || dir.starts_with('/') => name,
         _ => word,

@@ -7,9 +7,9 @@ use super::name::names;
 use crate::bpf::{Listing, ListingLine};
 use crate::trace::recorder::Moment;
 use crate::trace::{
-    BufferNo, ByteWrite, Cursor, DevRef, Edge, Layer, MetaFields, MetadataRead, OriginId, Outcome,
-    PacketFields, PacketView, ReadHow, Recorder, Run, SkbFields, SkbNo, Source, StepKind, Trace,
-    Verdict, XdpFields,
+    BufferNo, ByteWrite, Cursor, DevRef, Edge, Expected, Layer, MetaFields, MetadataRead, OriginId,
+    Outcome, PacketFields, PacketView, ReadHow, Recorder, Run, SkbFields, SkbNo, Source, StepKind,
+    Trace, Verdict, XdpFields,
 };
 
 const GRE: [u8; 4] = [0, 0, 8, 0];
@@ -197,6 +197,7 @@ impl Builder {
             old: Vec::new(),
             new,
             moved_from: None,
+            copied_from: None,
         });
         self.function("veth_xdp_rcv_skb", "rx", Edge::Entry);
     }
@@ -301,6 +302,7 @@ impl Builder {
             old,
             new,
             moved_from,
+            copied_from: None,
         });
     }
 
@@ -349,6 +351,7 @@ impl Builder {
             hook: "ingress",
             how: ReadHow::DataMeta,
             step: self.recorder.next_step() - 1,
+            buffer: BufferNo(1),
             offset: Some(290),
             bytes: if self.meta_end {
                 TAG.to_vec()
@@ -361,6 +364,10 @@ impl Builder {
             } else {
                 Verdict::Garbage
             },
+            expected: Some(Expected {
+                offset: if self.meta_end { 290 } else { 252 },
+                origins: (0..4).map(|byte| OriginId { source: 7, byte }).collect(),
+            }),
         };
         self.recorder.trace.reads.push(read);
         self.step(

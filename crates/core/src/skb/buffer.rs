@@ -61,6 +61,17 @@ fn clamp<T>(all: &[T], start: u32, len: u32) -> &[T] {
     &all[start..end]
 }
 
+/// Where stored bytes come from.
+#[derive(Debug, Clone, Copy)]
+enum From {
+    /// Somebody writes them.
+    Writer,
+    /// From this offset of the same buffer.
+    Here(u32),
+    /// From this offset of another one.
+    Buffer(BufferNo, u32),
+}
+
 /// All buffers of a run, and the log of what was written into them.
 #[derive(Debug, Default)]
 pub struct Buffers {
@@ -84,6 +95,7 @@ impl Buffers {
             old: Vec::new(),
             new: fresh.pairs(0, end),
             moved_from: None,
+            copied_from: None,
         });
         self.buffers.push(fresh);
         no
@@ -120,14 +132,14 @@ impl Buffers {
                 )
             })
             .collect();
-        self.store(no, offset, new, None);
+        self.store(no, offset, new, From::Writer);
     }
 
     /// Changes bytes of a header that is there (a length, a checksum): the origins stay.
     pub fn patch(&mut self, no: BufferNo, offset: u32, bytes: &[u8]) {
         let origins = self.get(no).origins(offset, bytes.len() as u32).to_vec();
         let new = bytes.iter().copied().zip(origins).collect();
-        self.store(no, offset, new, None);
+        self.store(no, offset, new, From::Writer);
     }
 
     /// Fills in bytes of the header that begins at `start`: their origin is the header's, whatever was there.
@@ -142,7 +154,7 @@ impl Buffers {
     /// `memmove()` inside one buffer; origins move along.
     pub fn memmove(&mut self, no: BufferNo, from: u32, to: u32, len: u32) {
         let moved = self.get(no).pairs(from, len);
-        self.store(no, to, moved, Some(from));
+        self.store(no, to, moved, From::Here(from));
     }
 
     /// `memcpy()` from one buffer to another; origins are copied along.
@@ -155,7 +167,7 @@ impl Buffers {
         len: u32,
     ) {
         let copied = self.get(from).pairs(from_offset, len);
-        self.store(to, to_offset, copied, None);
+        self.store(to, to_offset, copied, From::Buffer(from, from_offset));
     }
 
     /// What was written since the last call.
@@ -163,18 +175,17 @@ impl Buffers {
         &mut self.log
     }
 
-    fn store(
-        &mut self,
-        no: BufferNo,
-        offset: u32,
-        mut new: Vec<(u8, OriginId)>,
-        moved_from: Option<u32>,
-    ) {
+    fn store(&mut self, no: BufferNo, offset: u32, mut new: Vec<(u8, OriginId)>, from: From) {
         let old = self.get(no).pairs(offset, new.len() as u32);
         new.truncate(old.len());
         if old == new {
             return;
         }
+        let (moved_from, copied_from) = match from {
+            From::Writer => (None, None),
+            From::Here(offset) => (Some(offset), None),
+            From::Buffer(other, offset) => (None, Some((other, offset))),
+        };
         let buffer = &mut self.buffers[no.0 as usize - 1];
         for (i, (byte, origin)) in new.iter().enumerate() {
             buffer.bytes[offset as usize + i] = *byte;
@@ -186,6 +197,7 @@ impl Buffers {
             old,
             new,
             moved_from,
+            copied_from,
         });
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::trace::{BufferNo, DevRef, OriginId, SkbNo, Verdict};
+use crate::trace::{BufferNo, DevRef, Expected, OriginId, SkbNo, Verdict};
 
 /// The metadata an XDP program left, as the judge knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,14 @@ pub(super) struct Judge {
 }
 
 impl Judge {
+    /// What there is to read in a buffer.
+    pub fn expected(&self, buffer: BufferNo) -> Option<Expected> {
+        self.truths.get(&buffer).map(|truth| Expected {
+            offset: truth.offset,
+            origins: truth.origins.clone(),
+        })
+    }
+
     /// Metadata were handed over.
     pub fn handed_over(&mut self, buffer: BufferNo, offset: u32, origins: &[OriginId]) {
         self.truths.insert(

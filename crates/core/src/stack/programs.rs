@@ -29,6 +29,14 @@ pub enum ProgramError {
         /// What the hook takes.
         wanted: &'static str,
     },
+    /// The design's kernel has not what the program calls.
+    #[error("program `{name}` is refused: {what}")]
+    Refused {
+        /// Program name.
+        name: String,
+        /// What it asks for.
+        what: String,
+    },
     /// It can't be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),

@@ -57,10 +57,12 @@ impl Kernel {
             hook: of.hook,
             how,
             step: self.recorder.next_step(),
+            buffer: head,
             offset,
             bytes: buffer.bytes(at, len).to_vec(),
             verdict: self.judge.verdict(head, at, first, &origins),
             origins,
+            expected: self.judge.expected(head),
         };
         self.recorder.trace.reads.push(read);
     }

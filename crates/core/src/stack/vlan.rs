@@ -56,6 +56,7 @@ impl Kernel {
             self.buffers
                 .memmove(head, start, start + vlan::HLEN, meta.len);
             self.judge.moved_metadata(head, vlan::HLEN as i32);
+            self.recorder.trace.cost.metadata_bytes_moved += u64::from(meta.len);
         }
         let skb = self.skb_mut(no);
         skb.mac_header = skb.mac_header.wrapping_add(vlan::HLEN as u16);

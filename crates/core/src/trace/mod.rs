@@ -12,7 +12,7 @@ pub mod step;
 
 pub use fields::{MetaFields, PacketFields, SkbFields, XdpFields};
 pub use origin::{Layer, OriginId, Source, SourceTable};
-pub use read::{MetadataRead, ReadHow, TapFrame, Verdict};
+pub use read::{Expected, MetadataRead, ReadHow, TapFrame, Verdict};
 pub use recorder::Recorder;
 pub use replay::{Cursor, PacketView};
 pub use step::{BufferNo, ByteWrite, DevRef, Edge, Outcome, Run, SkbNo, Step, StepKind};
@@ -61,8 +61,18 @@ pub struct Cost {
     pub metadata_bytes_moved: u64,
     /// Buffer allocations (a new `skb->head`).
     pub buffer_allocations: u64,
+    /// Allocations for the metadata alone, in designs that keep them outside of the packet's buffer.
+    pub metadata_allocations: u64,
     /// Bytes the design adds to kernel structures, per packet.
     pub structure_bytes: u64,
     /// Prologue instructions that ran.
     pub prologue_instructions: u64,
+}
+
+impl Cost {
+    /// All allocations: packet buffers, and what metadata are kept in.
+    #[must_use]
+    pub fn allocations(&self) -> u64 {
+        self.buffer_allocations + self.metadata_allocations
+    }
 }

@@ -1,12 +1,12 @@
 //! What programs read out of the metadata, and how true it was.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::origin::OriginId;
-use super::step::DevRef;
+use super::step::{BufferNo, DevRef};
 
 /// By which road a program read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadHow {
     /// Through the pointer `__sk_buff->data_meta`.
@@ -16,7 +16,7 @@ pub enum ReadHow {
 }
 
 /// How true a read was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// All bytes are the ones the writer put there.
@@ -29,6 +29,32 @@ pub enum Verdict {
     Overwritten,
     /// There were none to read, and none had been written.
     None,
+}
+
+impl Verdict {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Garbage => "garbage",
+            Self::Lost => "lost",
+            Self::Overwritten => "overwritten",
+            Self::None => "none",
+        }
+    }
+
+    /// How bad it is, for the worst of several.
+    #[must_use]
+    pub fn badness(self) -> u8 {
+        match self {
+            Self::Garbage => 4,
+            Self::Lost => 3,
+            Self::Overwritten => 2,
+            Self::Ok => 1,
+            Self::None => 0,
+        }
+    }
 }
 
 /// One read of metadata by one program run.
@@ -46,7 +72,9 @@ pub struct MetadataRead {
     pub how: ReadHow,
     /// Step at which the (last part of the) read happened.
     pub step: usize,
-    /// Where the bytes were, offset from `head`, bytes; `None` when nothing was read.
+    /// The buffer they were read from.
+    pub buffer: BufferNo,
+    /// Where the bytes were, offset from the start of that buffer (`head`), bytes; `None` when nothing was read.
     pub offset: Option<u32>,
     /// The bytes, in memory order.
     pub bytes: Vec<u8>,
@@ -54,6 +82,17 @@ pub struct MetadataRead {
     pub origins: Vec<OriginId>,
     /// The judgement.
     pub verdict: Verdict,
+    /// What there was to read; `None` when no program had left metadata with this packet.
+    pub expected: Option<Expected>,
+}
+
+/// The metadata that a packet carries, wherever a program looks for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// Where the kernel last put them, offset from the start of the read's buffer, bytes.
+    pub offset: u32,
+    /// Origin of each byte the writer left.
+    pub origins: Vec<OriginId>,
 }
 
 impl MetadataRead {

@@ -114,6 +114,8 @@ pub struct ByteWrite {
     pub new: Vec<(u8, OriginId)>,
     /// Where the bytes came from when they were moved inside this buffer: offset from `head`.
     pub moved_from: Option<u32>,
+    /// Where they came from when they were copied out of another buffer: its number, and the offset there.
+    pub copied_from: Option<(BufferNo, u32)>,
 }
 
 /// One run of one BPF program.

@@ -8,7 +8,8 @@ pub mod jump_table;
 pub mod memory_table;
 pub mod reference;
 
-use headroom_core::bpf::{Budget, vm};
+use headroom_core::bpf::Budget;
+use headroom_core::bpf::vm::{Outcome, Pace, Plain};
 
 /// One slot (RFC 9669 §3.1).
 pub fn insn(op: u8, dst: u8, src: u8, off: i16, imm: i32) -> [u8; 8] {
@@ -24,10 +25,26 @@ pub fn lddw(dst: u8, value: u64) -> [[u8; 8]; 2] {
 
 pub const EXIT: [u8; 8] = [0x95, 0, 0, 0, 0, 0, 0, 0];
 
-/// r0 and the memory after a run by the engine.
+/// r0 and the memory after a run by the engine; the same at both paces.
 pub fn engine(code: &[[u8; 8]], memory: &[u8]) -> Result<(u64, Vec<u8>), String> {
-    vm::run(&code.concat(), memory.to_vec(), Budget::default())
-        .map(|outcome| (outcome.r0, outcome.memory))
+    let run = |pace| at_pace(code, memory, Budget::default(), pace);
+    let (full, steps) = (run(Pace::Full), run(Pace::Steps));
+    assert_eq!(
+        full, steps,
+        "full speed and single steps differ: {code:02x?}"
+    );
+    full.map(|outcome| (outcome.r0, outcome.memory))
+}
+
+/// What the engine leaves, at a pace.
+pub fn at_pace(
+    code: &[[u8; 8]],
+    memory: &[u8],
+    budget: Budget,
+    pace: Pace,
+) -> Result<Outcome, String> {
+    Plain::from_bytes(&code.concat())
+        .and_then(|program| program.run_at(memory.to_vec(), budget, pace))
         .map_err(|error| error.to_string())
 }
 
