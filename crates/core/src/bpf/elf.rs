@@ -13,7 +13,7 @@ use super::btf::Btf;
 use super::btf_ext::{self, LineRecord};
 use super::decode::{Calls, Reference, decode};
 use super::error::LoadError;
-use super::insn::{Callee, Insn};
+use super::insn::{Callee, Insn, Wide};
 use super::map_defs;
 use super::program::{MapDef, Object, ProgType, Program, SourceLine, is_gpl};
 
@@ -266,7 +266,9 @@ impl<'a> Loader<'a> {
             let called: BTreeSet<usize> = refs
                 .values()
                 .filter_map(|r| match r {
-                    Reference::Call(Callee::Local(id)) => Some(*id),
+                    Reference::Call(Callee::Local(id)) | Reference::Wide(Wide::Func(id)) => {
+                        Some(*id)
+                    }
                     _ => None,
                 })
                 .collect();
@@ -295,12 +297,9 @@ impl<'a> Loader<'a> {
             }
         }
         // Calls named functions by number so far.
-        for insn in &mut insns {
-            if let Insn::Call(Callee::Local(id)) = insn {
-                *id = start_of.get(id).copied().unwrap_or_default();
-            }
-        }
-        Ok((insns, lines))
+        let start = |id: usize| start_of.get(&id).copied().unwrap_or_default();
+        let insns = insns.into_iter().map(|insn| insn.refunction(start));
+        Ok((insns.collect(), lines))
     }
 
     /// The record that holds at an offset: the last one not behind it, in the same function.

@@ -23,6 +23,8 @@ pub(super) struct Followed {
     pub facts: Facts,
     /// For each instruction: the context load it is.
     pub ctx_loads: Vec<Option<CtxLoad>>,
+    /// For each instruction: the context store it is.
+    pub ctx_stores: Vec<Option<CtxLoad>>,
 }
 
 impl Followed {
@@ -31,7 +33,14 @@ impl Followed {
         Followed {
             facts: Facts::default(),
             ctx_loads: vec![None; count],
+            ctx_stores: vec![None; count],
         }
+    }
+
+    /// `prog->tstamp_type_access`: then `tstamp` is shown and written as it is.
+    pub fn reads_tstamp_type(&self) -> bool {
+        let is = |load: &CtxLoad| load.name == "tstamp_type";
+        self.ctx_loads.iter().flatten().any(is)
     }
 }
 

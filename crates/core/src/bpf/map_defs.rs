@@ -17,6 +17,7 @@ pub(super) fn from_btf(name: &str, btf: Option<&Btf>, section: &str) -> Result<M
         max_entries: 0,
         flags: 0,
         initial: Vec::new(),
+        programs: Vec::new(),
     };
     for member in members {
         let number = || {
@@ -55,6 +56,7 @@ pub(super) fn legacy(name: &str, data: &[u8], offset: u64) -> Result<MapDef, Str
                 max_entries,
                 flags,
                 initial: Vec::new(),
+                programs: Vec::new(),
             })
         }
         _ => Err("definition is cut off".to_owned()),

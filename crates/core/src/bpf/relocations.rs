@@ -126,6 +126,9 @@ impl Loader<'_> {
             };
         };
         let offset = symbol.address().wrapping_add(u64::from(imm));
+        if let Some(id) = self.function_at(index, offset) {
+            return Ok(Reference::Wide(Wide::Func(id)));
+        }
         if let Some(&map) = self.map_at.get(&(index.0, offset)) {
             return Ok(Reference::Wide(Wide::Map(map)));
         }
@@ -174,6 +177,7 @@ impl Loader<'_> {
             max_entries: 1,
             flags: 0,
             initial,
+            programs: Vec::new(),
         })
     }
 }

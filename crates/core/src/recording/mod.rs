@@ -31,5 +31,5 @@ pub use expand::ExpandError;
 pub use model::{ReadError, Recording};
 pub use open::{OpenedFile, open};
 pub use report::{Difference, Report};
-pub use run_json::{RunJson, reads_json};
+pub use run_json::{RunJson, maps_json, reads_json};
 pub use scope::Scope;

@@ -161,6 +161,8 @@ pub struct Kernel {
     xmit_recursion: u32,
     mirred_nesting: u32,
     redirect_info: filter::RedirectInfo,
+    /// `struct bpf_redirect_info` of an XDP program: where `XDP_REDIRECT` sends the packet.
+    xdp_redirect_info: Option<crate::bpf::XdpTarget>,
     taps: Vec<taps::Tap>,
     next_skb: u32,
     next_ip_id: u16,
@@ -192,6 +194,7 @@ impl Kernel {
             xmit_recursion: 0,
             mirred_nesting: 0,
             redirect_info: filter::RedirectInfo::default(),
+            xdp_redirect_info: None,
             taps: Vec::new(),
             next_skb: 1,
             next_ip_id: 0xe001,
@@ -202,6 +205,7 @@ impl Kernel {
     #[must_use]
     pub fn into_trace(mut self) -> Trace {
         self.read_taps();
+        self.keep_maps();
         self.recorder.trace
     }
 

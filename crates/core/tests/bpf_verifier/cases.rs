@@ -44,6 +44,7 @@ fn maps() -> Vec<MapDef> {
         max_entries,
         flags: 0,
         initial: Vec::new(),
+        programs: Vec::new(),
     };
     let mut rodata = def("rodata", MapKind::Data { read_only: true }, 4, 16, 1);
     rodata.initial = b"hello %d\n\0\0\0\0\0\0\0".to_vec();

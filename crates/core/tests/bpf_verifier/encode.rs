@@ -82,8 +82,11 @@ fn one(out: &mut Out<'_>, insn: &Insn) {
                         .push((slot, 2, *map as u32 | off << 8, String::new()));
                     (0, 0, 0)
                 }
-                #[allow(unreachable_patterns)]
-                _ => (0, 0, 0),
+                Wide::Func(target) => {
+                    let to = out.slots[*target] - out.slots[out.at] - 1;
+                    out.emit(0x18, number(*dst), 4, 0, to as i32);
+                    return out.emit(0, 0, 0, 0, 0);
+                }
             };
             out.emit(0x18, number(*dst), src, 0, low);
             out.emit(0, 0, 0, 0, high);

@@ -282,7 +282,7 @@ impl Walk<'_> {
             }
             Kind::Packet | Kind::Meta => {
                 if writes {
-                    if self.class & (protos::XDP | protos::TC | protos::LWT_XMIT) == 0 {
+                    if self.class & protos::WRITE == 0 {
                         return Err(Refusal::WritePacket);
                     }
                     self.out.facts.writes_packet = true;

@@ -213,6 +213,7 @@ impl Walk<'_> {
                 let there = id == 1 && meta.key.is_some_and(|key| key < entries);
                 pointer(Kind::MapValue, map, if there { 0 } else { MAYBE_NULL })
             }
+            b'V' => pointer(Kind::MapValue, meta.map.unwrap_or_default(), 0),
             b's' => pointer(Kind::Sock, 0, MAYBE_NULL),
             b'c' => pointer(Kind::SockCommon, 0, MAYBE_NULL),
             b't' => pointer(Kind::TcpSock, 0, MAYBE_NULL),

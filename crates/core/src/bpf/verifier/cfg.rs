@@ -53,7 +53,7 @@ pub(super) fn check_depth(insns: &[Insn], cfg: &Cfg, own: &[u32]) -> Result<(), 
     let calls: Vec<(usize, usize, usize)> = insns
         .iter()
         .enumerate()
-        .filter_map(|(at, insn)| Some((at, cfg.function(at), cfg.function(called(insn)?))))
+        .filter_map(|(at, insn)| Some((at, cfg.function(at), cfg.function(insn.function()?))))
         .filter(|(_, caller, callee)| caller != callee)
         .collect();
     let mut deepest: Vec<u32> = (0..cfg.starts.len()).map(round).collect();
@@ -98,7 +98,7 @@ pub(super) fn analyze(program: &Program) -> Result<Cfg, Failed> {
     slots.push(slot);
     let mut starts: Vec<usize> = insns
         .iter()
-        .filter_map(called)
+        .filter_map(Insn::function)
         .chain([0, insns.len()])
         .collect();
     starts.sort_unstable();
@@ -113,14 +113,6 @@ pub(super) fn analyze(program: &Program) -> Result<Cfg, Failed> {
         slots,
         starts,
     })
-}
-
-/// The function that an instruction calls or takes the address of.
-fn called(insn: &Insn) -> Option<usize> {
-    match insn {
-        Insn::Call(Callee::Local(target)) => Some(*target),
-        _ => super::function_address(insn),
-    }
 }
 
 fn check_functions(insns: &[Insn], slots: &[usize], starts: &[usize]) -> Result<(), Failed> {
@@ -188,7 +180,7 @@ fn check_reached(insns: &[Insn], slots: &[usize], info: &mut [Info]) -> Result<(
                 }
             }
             insn => {
-                if let Some(target) = super::function_address(insn) {
+                if let Some(target) = insn.function() {
                     prune(at);
                     prune(at + 1);
                     prune(target);
@@ -225,7 +217,7 @@ fn check_calls(insns: &[Insn], starts: &[usize]) -> Result<(), Failed> {
     let calls: Vec<(usize, usize)> = insns
         .iter()
         .enumerate()
-        .filter_map(|(at, insn)| Some((at, called(insn)?)))
+        .filter_map(|(at, insn)| Some((at, insn.function()?)))
         .collect();
     // 0 not seen, 1 on the way, 2 done
     let mut state = vec![0u8; starts.len()];
@@ -257,7 +249,7 @@ fn check_calls(insns: &[Insn], starts: &[usize]) -> Result<(), Failed> {
 }
 
 /// Bits of the registers that an instruction reads, and of those it writes.
-fn uses(insn: &Insn, class: u8) -> (u16, u16) {
+fn uses(insn: &Insn, class: u16) -> (u16, u16) {
     let bit = |reg: &crate::bpf::insn::Reg| 1u16 << reg.number();
     let operand = |operand: &Operand| match operand {
         Operand::Reg(reg) => bit(reg),
@@ -301,7 +293,7 @@ fn uses(insn: &Insn, class: u8) -> (u16, u16) {
     }
 }
 
-fn live_registers(insns: &[Insn], class: u8, info: &mut [Info]) {
+fn live_registers(insns: &[Insn], class: u16, info: &mut [Info]) {
     loop {
         let mut changed = false;
         for at in (0..insns.len()).rev() {

@@ -67,7 +67,34 @@ impl Walk<'_> {
         if !r0.is_scalar() {
             self.leak(0);
         }
+        self.check_result(&r0)?;
         Ok(Next::End)
+    }
+
+    /// `check_return_code()`: of the types here only programs of a cgroup have a range.
+    fn check_result(&mut self, r0: &Reg) -> Checked {
+        if self.class != protos::CGROUP_SKB {
+            return Ok(());
+        }
+        if !r0.is_scalar() {
+            return Err(Refusal::ReturnKind(r0.type_name()));
+        }
+        self.nodes.ask(r0.node);
+        let max = if self.program.section.ends_with("egress") {
+            3
+        } else {
+            1
+        };
+        if r0.var.smin() < 0 || r0.var.smax() > max {
+            return Err(Refusal::ReturnRange {
+                what: "At program exit",
+                reg: "R0",
+                known: known(&r0.var),
+                min: 0,
+                max: max as i32,
+            });
+        }
+        Ok(())
     }
 
     /// `check_resource_leak()`; `regions`: locks must be open as well.

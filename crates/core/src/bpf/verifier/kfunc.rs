@@ -14,17 +14,19 @@ use super::walk::{Next, Walk};
 /// `b` a buffer or NULL with its size behind it (`k`, constant), `I` an iterator, `2` `4` `8` memory of that size.
 struct Kfunc {
     name: &'static str,
-    types: u8,
+    types: u16,
     args: &'static [u8],
 }
 
-const SKB_TYPES: u8 = protos::TC
+const SKB_TYPES: u16 = protos::TC
     | protos::SOCKET
     | protos::LWT_IN
     | protos::LWT_OUT
     | protos::LWT_XMIT
-    | protos::SEG6LOCAL;
-const COMMON: u8 = SKB_TYPES | protos::XDP;
+    | protos::SEG6LOCAL
+    | protos::CGROUP_SKB
+    | protos::SK_SKB;
+const COMMON: u16 = SKB_TYPES | protos::XDP;
 
 #[rustfmt::skip]
 const KFUNCS: &[Kfunc] = &[
@@ -117,7 +119,7 @@ impl Walk<'_> {
         if name == "bpf_dynptr_slice" {
             new.flags |= RDONLY;
         } else {
-            if self.class & (protos::XDP | protos::TC | protos::LWT_XMIT) == 0 {
+            if self.class & protos::WRITE == 0 {
                 return Err(Refusal::SliceWrite);
             }
             self.out.facts.writes_packet = true;

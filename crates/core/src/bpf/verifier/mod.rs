@@ -40,7 +40,6 @@ mod warning;
 
 use super::error::LoadError;
 use super::facts::Followed;
-use super::insn::Insn;
 use super::program::Program;
 
 pub use warning::Warning;
@@ -90,11 +89,6 @@ pub(super) fn walk(program: &Program) -> (Verified, Option<LoadError>) {
         warnings: walk.warnings,
     };
     (verified, refused.map(refuse))
-}
-
-/// The function whose address a wide load takes, for a callback.
-fn function_address(_insn: &Insn) -> Option<usize> {
-    None
 }
 
 /// Helpers that call a function of the program (`is_sync_callback_calling_function()`).

@@ -149,6 +149,8 @@ pub(super) enum Refusal {
         min: i32,
         max: i32,
     },
+    #[error("At program exit the register R0 is not a known value ({0})")]
+    ReturnKind(String),
     #[error("Unreleased reference id={id} alloc_insn={insn}; {what} would lead to reference leak")]
     Unreleased {
         id: u32,
@@ -266,9 +268,6 @@ pub(super) enum Refusal {
     /// Two lines.
     #[error("{0}; {1}")]
     Both(Box<Refusal>, Box<Refusal>),
-    /// Not a refusal of Linux: the simulator lacks something.
-    #[error("{0}")]
-    NotCovered(String),
 }
 
 pub(super) type Checked<T = ()> = Result<T, Refusal>;

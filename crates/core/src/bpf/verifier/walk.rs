@@ -29,7 +29,7 @@ pub(super) enum Next {
 pub(super) struct Walk<'p> {
     pub program: &'p Program,
     /// Bit of the program type.
-    pub class: u8,
+    pub class: u16,
     pub cfg: Cfg,
     pub state: State,
     /// Ways that were not walked yet, and where they begin.
@@ -56,7 +56,7 @@ pub(super) struct Walk<'p> {
 }
 
 impl<'p> Walk<'p> {
-    pub fn new(program: &'p Program, class: u8, cfg: Cfg) -> Walk<'p> {
+    pub fn new(program: &'p Program, class: u16, cfg: Cfg) -> Walk<'p> {
         let count = program.insns.len();
         let depths = vec![0; cfg.starts.len()];
         let mut state = State::new();
@@ -193,6 +193,7 @@ impl<'p> Walk<'p> {
                 value.var = Scalar::known(u64::from(off));
                 value
             }
+            Wide::Func(entry) => Reg::pointer(Kind::Func, entry as u32),
         };
         self.put(dst, new, [Node::NONE; 2]);
     }

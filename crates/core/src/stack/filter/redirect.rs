@@ -12,6 +12,9 @@ const ERANGE: i64 = -34;
 const ENETDOWN: i64 = -100;
 /// `BPF_F_INGRESS`.
 const BPF_F_INGRESS: u64 = 1;
+/// `BPF_F_PEER`, `BPF_F_NEIGH`: internal to the kernel.
+const BPF_F_PEER: u64 = 1 << 2;
+const BPF_F_NEIGH: u64 = 1 << 16;
 /// `TC_ACT_SHOT`.
 const TC_ACT_SHOT: i64 = 2;
 /// `TC_ACT_REDIRECT`.
@@ -30,6 +33,16 @@ impl Kernel {
         if flags & !BPF_F_INGRESS != 0 {
             return TC_ACT_SHOT;
         }
+        self.redirect_info = RedirectInfo {
+            tgt_index: ifindex,
+            flags,
+        };
+        TC_ACT_REDIRECT
+    }
+
+    /// `bpf_redirect_peer()` and `bpf_redirect_neigh()`: as [`Kernel::bpf_redirect`], flags checked.
+    pub(in crate::stack) fn bpf_redirect_special(&mut self, ifindex: u32, peer: bool) -> i64 {
+        let flags = if peer { BPF_F_PEER } else { BPF_F_NEIGH };
         self.redirect_info = RedirectInfo {
             tgt_index: ifindex,
             flags,
@@ -65,6 +78,12 @@ impl Kernel {
         self.traced("skb_do_redirect", FILE, no, |k| {
             let info = std::mem::take(&mut k.redirect_info);
             match k.dev_get_by_index(no, info.tgt_index) {
+                Some(_) if info.flags & BPF_F_PEER != 0 => {
+                    not_covered("skb_do_redirect: bpf_redirect_peer")
+                }
+                Some(_) if info.flags & BPF_F_NEIGH != 0 => {
+                    not_covered("skb_do_redirect: bpf_redirect_neigh")
+                }
                 Some(dev) => k.__bpf_redirect(no, dev, info.flags),
                 None => {
                     k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
