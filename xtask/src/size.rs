@@ -13,7 +13,7 @@ pub const BUDGET: u64 = 300_000;
 
 /// What fails the stage. The site is over its budget, and every run says by how much; until it is
 /// mended, this keeps it from growing. It is lowered with each gain and goes away at [`BUDGET`].
-pub const CEILING: u64 = 440_000;
+pub const CEILING: u64 = 305_000;
 
 /// Prints, for each file named as an argument, its size and its size in brotli's best quality.
 const MEASURE: &str = r#"
@@ -39,15 +39,72 @@ pub struct File {
     pub compressed: u64,
 }
 
-/// The files that opening `/` loads, largest first.
-pub fn measure(site: &Path) -> Result<Vec<File>> {
-    let names = first_load(&read_site(site)?);
-    if names.is_empty() {
+/// The designs that a scenario page shows first (`FIRST_SHOWN` of crates/protocol).
+const SHOWN: [&str; 2] = ["mac_header", "meta_end"];
+
+/// What a reader's browser loads.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Opening a scenario page: what every page needs, and the data of the largest scenario.
+    /// Largest file first.
+    pub first: Vec<File>,
+    /// What is loaded when something is simulated for the first time.
+    pub simulator: Vec<File>,
+}
+
+/// What opening a scenario page loads, and what the simulator is.
+pub fn measure(site: &Path) -> Result<Load> {
+    let files = read_site(site)?;
+    let common = first_load(&files);
+    if common.is_empty() {
         return Err(Failure::failed(format!(
             "{} has no index.html",
             site.display()
         )));
     }
+    let mut first = weigh(site, common)?;
+    let scenarios: Vec<Vec<String>> = scenario_data(&files);
+    let mut largest: Vec<File> = Vec::new();
+    for data in scenarios {
+        let data = weigh(site, data)?;
+        if total(&data) > total(&largest) {
+            largest = data;
+        }
+    }
+    first.extend(largest);
+    first.sort_by(|a, b| {
+        b.compressed
+            .cmp(&a.compressed)
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    let of_worker = |name: &&String| name.starts_with("headroom-worker");
+    let simulator = weigh(site, files.keys().filter(of_worker).cloned().collect())?;
+    Ok(Load { first, simulator })
+}
+
+/// Compressed size of some files together.
+pub fn total(files: &[File]) -> u64 {
+    files.iter().map(|file| file.compressed).sum()
+}
+
+/// For each scenario the files that its page loads.
+fn scenario_data(files: &BTreeMap<String, String>) -> Vec<Vec<String>> {
+    let id = |name: &String| {
+        let rest = name.strip_prefix("data/s/")?;
+        rest.strip_suffix("/scenario.bin").map(str::to_owned)
+    };
+    let of = |id: String| {
+        let traces = SHOWN
+            .iter()
+            .map(|design| format!("data/s/{id}/{design}.bin"));
+        let mut all = vec![format!("data/s/{id}/scenario.bin")];
+        all.extend(traces.filter(|name| files.contains_key(name)));
+        all
+    };
+    files.keys().filter_map(id).map(of).collect()
+}
+
+fn weigh(site: &Path, names: Vec<String>) -> Result<Vec<File>> {
     let mut command = Command::new("node");
     command
         .args(["-e", MEASURE, "--"])
@@ -61,7 +118,7 @@ pub fn measure(site: &Path) -> Result<Vec<File>> {
             output.lines.join(" ")
         )));
     }
-    let mut files: Vec<File> = names
+    Ok(names
         .into_iter()
         .zip(sizes)
         .map(|(name, (raw, compressed))| File {
@@ -69,13 +126,7 @@ pub fn measure(site: &Path) -> Result<Vec<File>> {
             raw,
             compressed,
         })
-        .collect();
-    files.sort_by(|a, b| {
-        b.compressed
-            .cmp(&a.compressed)
-            .then_with(|| a.name.cmp(&b.name))
-    });
-    Ok(files)
+        .collect())
 }
 
 fn pair(line: &str) -> Option<(u64, u64)> {

@@ -107,6 +107,8 @@ fn clippy_wasm() -> Stage {
         "headroom-core",
         "-p",
         "headroom-web",
+        "-p",
+        "headroom-worker",
         "--target",
         WASM,
         "--locked",
@@ -278,20 +280,25 @@ fn wasm_opt_problem(page: &str) -> Option<String> {
 
 fn site_size(site: &Path) -> Stage {
     let stage = stage::begin("site size");
-    let files = match size::measure(site) {
-        Ok(files) => files,
+    let load = match size::measure(site) {
+        Ok(load) => load,
         Err(failure) => return stage.end_failed(&failure.to_string()),
     };
     term::clear_line();
-    for file in &files {
-        println!(
-            "     {:>10} {:>10} brotli  {}",
-            size::kilobytes(file.raw),
-            size::kilobytes(file.compressed),
-            file.name
-        );
-    }
-    let total: u64 = files.iter().map(|f| f.compressed).sum();
+    let print = |files: &[size::File]| {
+        for file in files {
+            println!(
+                "     {:>10} {:>10} brotli  {}",
+                size::kilobytes(file.raw),
+                size::kilobytes(file.compressed),
+                file.name
+            );
+        }
+    };
+    print(&load.first);
+    println!("     and when something is simulated:");
+    print(&load.simulator);
+    let total = size::total(&load.first);
     let over = total.saturating_sub(size::BUDGET);
     let mut note = format!(
         "{} of {}",

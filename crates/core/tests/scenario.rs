@@ -36,8 +36,8 @@ fn what_is_known_but_not_simulated_is_named() {
         ("ip link del rx", "ip link del"),
         ("ip vrf exec x true", "ip vrf"),
         (
-            "ip addr add fe80::1/64 dev rx",
-            "ip addr add of an IPv6 address",
+            "ip addr add fe80::1/64 dev rx valid_lft 60",
+            "ip -6 addr add … valid_lft",
         ),
     ];
     for (text, what) in cases {
@@ -60,8 +60,8 @@ fn what_is_known_but_not_simulated_is_named() {
         ("m".into(), "macvlan".into())
     );
     assert_eq!(
-        kind("ip tun add decap mode sit local 10.0.0.1 remote 10.0.0.2"),
-        ("decap".into(), "sit".into())
+        kind("ip tun add decap mode isatap local 10.0.0.1 remote 10.0.0.2"),
+        ("decap".into(), "isatap".into())
     );
 }
 
@@ -228,7 +228,7 @@ fn errors_name_line_column_word_and_what_would_fit() {
         ),
         (
             "ip netns exec tx ping -c1 nowhere",
-            "Line 1, column 27: `nowhere` does not fit here, expected an IPv4 address.",
+            "Line 1, column 27: `nowhere` does not fit here, expected an IP address.",
         ),
         (
             "orc send tx 02zz tx",

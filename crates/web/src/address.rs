@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use headroom_core::scene::{StepName, Zoom};
 
-use crate::engine::DESIGNS;
+use crate::designs::{DESIGNS, FIRST_SHOWN};
 
 /// Where in a scenario one is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Place {
     pub fn of(scenario: &str) -> Self {
         Self {
             scenario: scenario.into(),
-            designs: (0..DESIGNS.len()).collect(),
+            designs: (0..FIRST_SHOWN).collect(),
             at: None,
             zoom: Zoom::Functions,
         }
@@ -127,15 +127,14 @@ fn query(out: &mut String, mut joint: char, place: &Place) {
         let _ = write!(out, "{joint}{key}={value}");
         joint = '&';
     };
-    if place.designs.len() != DESIGNS.len() {
+    let as_first_shown = place.designs.iter().copied().eq(0..FIRST_SHOWN);
+    if !as_first_shown || place.at.is_some() {
         let names: Vec<&str> = place
             .designs
             .iter()
             .filter_map(|index| DESIGNS.get(*index).copied())
             .collect();
         pair("d", &names.join(","));
-    } else if place.at.is_some() {
-        pair("d", &DESIGNS.join(","));
     }
     if let Some(at) = &place.at {
         pair("at", &encode(&at.to_string()));

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use crate::address::Address;
+use crate::crash;
 use crate::pages::{embed, missing, scenario, scenarios, spec, start as start_page};
 use crate::parts::header::Header;
 use crate::platform;
@@ -25,9 +26,27 @@ impl Location {
     }
 }
 
-/// Draws the site into the body.
+/// Draws the site into the document. What the build drew there stays until the first page is whole.
 pub fn start() {
-    mount_to_body(App);
+    crash::watch();
+    let place = document()
+        .get_element_by_id("app")
+        .and_then(|place| place.dyn_into::<web_sys::HtmlElement>().ok());
+    match place {
+        Some(place) => mount_to(place, App).forget(),
+        None => mount_to_body(App),
+    }
+}
+
+/// The first page is whole: it takes the place of what the build drew.
+pub fn show() {
+    let document = document();
+    if let Some(drawn) = document.get_element_by_id("drawn") {
+        drawn.remove();
+    }
+    if let Some(app) = document.get_element_by_id("app") {
+        let _ = app.remove_attribute("hidden");
+    }
 }
 
 /// What decides which page is there; a step inside a page is no new page.

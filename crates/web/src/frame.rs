@@ -9,7 +9,7 @@ use headroom_core::trace::{BufferNo, Cursor, PacketFields, PacketView, Step, Tra
 /// What one design shows at one row.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// Index into [`crate::engine::DESIGNS`].
+    /// Index into [`crate::designs::DESIGNS`].
     pub design: usize,
     /// The design's trace.
     pub trace: Arc<Trace>,

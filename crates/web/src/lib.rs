@@ -3,7 +3,9 @@
 
 pub mod address;
 pub mod app;
-pub mod engine;
+mod crash;
+pub mod data;
+pub mod designs;
 mod frame;
 mod keys;
 pub mod model;
@@ -12,6 +14,3 @@ mod parts;
 mod platform;
 mod slots;
 mod theme;
-
-#[cfg(test)]
-mod spec_tests;

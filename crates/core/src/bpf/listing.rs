@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::disasm;
 use super::fixup::Line;
 use super::insn::Insn;
 use super::program::Program;
 
 /// One instruction of a [`Listing`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListingLine {
     /// Kernel-style text, such as `r2 = *(u64 *)(r1 +200)`.
     pub text: String,
@@ -23,7 +25,7 @@ pub struct ListingLine {
 }
 
 /// A program as the kernel runs it under one design.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     /// Program name, such as `get_tag`.
     pub program: String,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::decode::{Calls, decode};
 use super::error::LoadError;
 use super::insn::Insn;
@@ -82,7 +84,7 @@ impl ProgType {
 }
 
 /// A map as the object defines it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapDef {
     /// Name of the variable, or of the section for data.
     pub name: String,

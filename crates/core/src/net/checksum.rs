@@ -28,6 +28,13 @@ pub fn pseudo(saddr: [u8; 4], daddr: [u8; 4], protocol: u8, len: u32) -> u16 {
     sum(&tail, sum(&daddr, sum(&saddr, 0)))
 }
 
+/// The sum of the pseudo header of a protocol over IPv6 (RFC 8200, section 8.1), not inverted.
+#[must_use]
+pub fn pseudo6(saddr: [u8; 16], daddr: [u8; 16], protocol: u8, len: u32) -> u16 {
+    let tail = [0, 0, 0, protocol];
+    sum(&tail, sum(&len.to_be_bytes(), sum(&daddr, sum(&saddr, 0))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::internet;

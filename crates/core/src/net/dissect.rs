@@ -1,9 +1,9 @@
 //! What the bytes of a frame are, header by header. Labels for origins, and the offset that the
 //! kernel's flow dissector finds for the transport header.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{ethernet, geneve, gre, icmp, ipv4, mpls, tcp, udp, vlan, vxlan};
+use super::{ethernet, geneve, gre, icmp, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan, vxlan};
 use crate::trace::Layer;
 
 /// A header (or the payload) in a frame.
@@ -36,6 +36,19 @@ pub enum Start {
     Ethernet,
     /// An IPv4 header.
     Ipv4,
+    /// An IPv6 header.
+    Ipv6,
+}
+
+impl Start {
+    /// Of a packet without link header: IPv4 unless its first four bits say 6.
+    #[must_use]
+    pub fn of_packet(packet: &[u8]) -> Self {
+        match packet.first().map(|first| first >> 4) {
+            Some(6) => Self::Ipv6,
+            _ => Self::Ipv4,
+        }
+    }
 }
 
 /// Most headers that are looked at; a frame of nested tunnels ends here as payload.
@@ -53,6 +66,7 @@ pub fn dissect(frame: &[u8], start: Start) -> Dissection {
     let mut next = match start {
         Start::Ethernet => Next::Ethernet,
         Start::Ipv4 => Next::Ipv4,
+        Start::Ipv6 => Next::Ipv6,
     };
     while next != Next::Payload && walk.out.parts.len() < MAX_HEADERS {
         next = walk.header(next);
@@ -65,6 +79,9 @@ pub fn dissect(frame: &[u8], start: Start) -> Dissection {
 enum Next {
     Ethernet,
     Ipv4,
+    Ipv6,
+    Ipv6Ext(u8),
+    Icmpv6,
     Vlan,
     Mpls,
     Gre,
@@ -101,6 +118,21 @@ impl Walk<'_> {
             }
             Next::Mpls if rest.len() >= mpls::HLEN as usize => self.mpls(rest),
             Next::Ipv4 if rest.len() >= ipv4::HLEN as usize && rest[0] >> 4 == 4 => self.ipv4(rest),
+            Next::Ipv6 if rest.len() >= ipv6::HLEN as usize && rest[0] >> 4 == 6 => {
+                let next = rest[6];
+                self.take(Layer::Ipv6, ipv6::HLEN as usize, ipv6_label(rest));
+                self.by_next_header(next)
+            }
+            Next::Ipv6Ext(kind) => self.ipv6_ext(rest, kind),
+            Next::Icmpv6 if rest.len() >= icmpv6::HLEN as usize => {
+                let label = match rest[0] {
+                    icmpv6::ECHO_REQUEST => "ICMPv6 echo request",
+                    icmpv6::ECHO_REPLY => "ICMPv6 echo reply",
+                    _ => "ICMPv6",
+                };
+                self.take(Layer::Icmpv6, icmpv6::HLEN as usize, label.into());
+                Next::Payload
+            }
             Next::Gre if rest.len() >= gre::BASE_HLEN as usize => self.gre(rest),
             Next::Udp if rest.len() >= udp::HLEN as usize => {
                 let port = be16(rest, 2);
@@ -160,10 +192,52 @@ impl Walk<'_> {
             ipv4::PROTO_ICMP => Next::Icmp,
             ipv4::PROTO_GRE => Next::Gre,
             ipv4::PROTO_IPIP => Next::Ipv4,
+            ipv6::NEXTHDR_IPV6 => Next::Ipv6,
             ipv4::PROTO_UDP => Next::Udp,
             ipv4::PROTO_TCP => Next::Tcp,
             _ => Next::Payload,
         }
+    }
+
+    /// What stands behind an IPv6 header or one of its extension headers.
+    fn by_next_header(&mut self, next: u8) -> Next {
+        if !self.ended {
+            self.out.transport = Some(self.at);
+        }
+        match next {
+            ipv6::NEXTHDR_ICMP => Next::Icmpv6,
+            ipv6::NEXTHDR_IPV6 => Next::Ipv6,
+            ipv4::PROTO_IPIP => Next::Ipv4,
+            ipv4::PROTO_GRE => Next::Gre,
+            ipv4::PROTO_UDP => Next::Udp,
+            ipv4::PROTO_TCP => Next::Tcp,
+            ipv6::NEXTHDR_HOP
+            | ipv6::NEXTHDR_ROUTING
+            | ipv6::NEXTHDR_FRAGMENT
+            | ipv6::NEXTHDR_DEST => Next::Ipv6Ext(next),
+            _ => Next::Payload,
+        }
+    }
+
+    fn ipv6_ext(&mut self, rest: &[u8], kind: u8) -> Next {
+        let hdrlen = rest.get(1).copied().unwrap_or(0);
+        let len = ipv6::ext_len(kind, hdrlen).unwrap_or(0) as usize;
+        if len == 0 || rest.len() < len {
+            return Next::Payload;
+        }
+        let label = match kind {
+            ipv6::NEXTHDR_HOP => "IPv6 hop-by-hop options",
+            ipv6::NEXTHDR_ROUTING => "IPv6 routing header",
+            ipv6::NEXTHDR_FRAGMENT => "IPv6 fragment header",
+            _ => "IPv6 destination options",
+        };
+        let (next, fragment) = (rest[0], be16(rest, 2) & 0xfff9 != 0);
+        self.take(Layer::Ipv6Ext, len, label.into());
+        if kind == ipv6::NEXTHDR_FRAGMENT && fragment {
+            self.end_search();
+            return Next::Payload;
+        }
+        self.by_next_header(next)
     }
 
     fn gre(&mut self, rest: &[u8]) -> Next {
@@ -181,6 +255,7 @@ impl Walk<'_> {
     fn by_type(&mut self, proto: u16) -> Next {
         match proto {
             ethernet::P_IP => Next::Ipv4,
+            ethernet::P_IPV6 => Next::Ipv6,
             ethernet::P_TEB => Next::Ethernet,
             mpls::P_MPLS_UC => Next::Mpls,
             proto if vlan::is_vlan(proto) => Next::Vlan,
@@ -207,7 +282,11 @@ impl Walk<'_> {
             format!("MPLS label {}", entry.label),
         );
         self.end_search();
-        if entry.bos { Next::Ipv4 } else { Next::Mpls }
+        match rest.get(mpls::HLEN as usize).map(|first| first >> 4) {
+            _ if !entry.bos => Next::Mpls,
+            Some(6) => Next::Ipv6,
+            _ => Next::Ipv4,
+        }
     }
 
     /// `FLOW_DISSECT_RET_OUT_GOOD`: here the transport header begins, for want of a better place.
@@ -245,6 +324,21 @@ pub fn ipv4_label(header: &[u8]) -> String {
         })
     };
     format!("IPv4 {} → {}", addr(12), addr(16))
+}
+
+/// `IPv6 SADDR → DADDR` of a header that is at least 40 bytes long.
+#[must_use]
+pub fn ipv6_label(header: &[u8]) -> String {
+    format!("IPv6 {} → {}", addr6(header, 8), addr6(header, 24))
+}
+
+/// An IPv6 address in a header; `::` when it is not there.
+#[must_use]
+pub fn addr6(bytes: &[u8], at: usize) -> Ipv6Addr {
+    let octets = bytes
+        .get(at..at + 16)
+        .and_then(|b| <[u8; 16]>::try_from(b).ok());
+    Ipv6Addr::from(octets.unwrap_or_default())
 }
 
 /// Two bytes in network order; 0 when they are not there.
@@ -302,10 +396,27 @@ mod tests {
         assert_eq!(found.parts[1].label, "IPv4 10.0.0.2 → 10.0.0.1");
     }
 
+    /// RFC 2473: destination options of 8 bytes between the outer header and the inner one: 40 + 8 + 40.
+    #[test]
+    fn an_ipv6_tunnel_with_an_encapsulation_limit() {
+        let mut packet = vec![0x60, 0, 0, 0, 0, 48, ipv6::NEXTHDR_DEST, 64];
+        packet.resize(40, 0);
+        packet.extend([ipv6::NEXTHDR_IPV6, 0, 4, 1, 4, 1, 1, 0]);
+        packet.extend([0x60, 0, 0, 0, 0, 0, ipv6::NEXTHDR_NONE, 64]);
+        packet.resize(88, 0);
+        let found = dissect(&packet, Start::Ipv6);
+        let shape: Vec<_> = found.parts.iter().map(|p| (p.layer, p.start)).collect();
+        assert_eq!(
+            shape,
+            [(Layer::Ipv6, 0), (Layer::Ipv6Ext, 40), (Layer::Ipv6, 48)]
+        );
+        assert_eq!(found.transport, Some(88));
+    }
+
     proptest! {
         #[test]
         fn parts_cover_the_frame_without_holes(frame in proptest::collection::vec(any::<u8>(), 0..200)) {
-            for start in [Start::Ethernet, Start::Ipv4] {
+            for start in [Start::Ethernet, Start::Ipv4, Start::Ipv6] {
                 let mut at = 0;
                 for part in dissect(&frame, start).parts {
                     prop_assert_eq!(part.start, at);

@@ -14,6 +14,8 @@ pub const PORT_UNREACH: u8 = 3;
 pub const NET_UNREACH: u8 = 0;
 /// `ICMP_HOST_UNREACH`, a code of [`DEST_UNREACH`].
 pub const HOST_UNREACH: u8 = 1;
+/// `ICMP_FRAG_NEEDED`, a code of [`DEST_UNREACH`].
+pub const FRAG_NEEDED: u8 = 4;
 /// `ICMP_PKT_FILTERED`, a code of [`DEST_UNREACH`].
 pub const PKT_FILTERED: u8 = 13;
 /// `ICMP_TIME_EXCEEDED`.

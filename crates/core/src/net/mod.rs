@@ -7,7 +7,9 @@ pub mod ethernet;
 pub mod geneve;
 pub mod gre;
 pub mod icmp;
+pub mod icmpv6;
 pub mod ipv4;
+pub mod ipv6;
 pub mod mpls;
 pub mod pcap;
 pub mod tcp;
@@ -39,8 +41,10 @@ pub fn fields(layer: Layer) -> &'static [Field] {
     match layer {
         Layer::Ethernet => &ethernet::FIELDS,
         Layer::Ipv4 => &ipv4::FIELDS,
+        Layer::Ipv6 => &ipv6::FIELDS,
+        Layer::Ipv6Ext => &ipv6::EXT_FIELDS,
         Layer::Gre => &gre::FIELDS,
-        Layer::Icmp => &icmp::FIELDS,
+        Layer::Icmp | Layer::Icmpv6 => &icmp::FIELDS,
         Layer::Vlan => &vlan::FIELDS,
         Layer::Mpls => &mpls::FIELDS,
         Layer::Udp => &udp::FIELDS,

@@ -1,9 +1,10 @@
 //! The commands a person would type, as data. `parse` makes them, the stack's `execute` carries
 //! them out, in order.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-pub use super::tunnel_parms::{TunnelDf, TunnelParms, TunnelTtl, UdpTunnelParms};
+pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
+pub use super::tunnel_parms::{Tunnel6Parms, TunnelDf, TunnelParms, TunnelTtl, UdpTunnelParms};
 
 /// A MAC address, in transmission order.
 pub type Mac = [u8; 6];
@@ -27,6 +28,15 @@ pub struct Line {
 pub struct Ipv4Net {
     /// Address.
     pub addr: Ipv4Addr,
+    /// Prefix length, bits.
+    pub prefix: u8,
+}
+
+/// An IPv6 address with its prefix length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ipv6Net {
+    /// Address.
+    pub addr: Ipv6Addr,
     /// Prefix length, bits.
     pub prefix: u8,
 }
@@ -87,6 +97,18 @@ pub enum LinkKind {
         /// VLAN id.
         id: u16,
     },
+    /// `type ip6gre …` or `ip -6 tunnel add … mode ip6gre …`: GRE over IPv6.
+    Ip6Gre(Tunnel6Parms),
+    /// `type ip6gretap …`: GRE over IPv6 with an Ethernet header inside.
+    Ip6Gretap(Tunnel6Parms),
+    /// `type ip6tnl …` or `ip -6 tunnel add … mode ipip6|ip6ip6|any …`: packets in IPv6.
+    Ip6Tnl(Tunnel6Parms),
+    /// `type sit …` or `ip tunnel add … mode sit …`: IPv6 in IPv4.
+    Sit(TunnelParms),
+    /// `nic add NAME driver DRIVER`: a network card; the number is a place in [`DRIVERS`](super::nic::DRIVERS).
+    Nic(usize),
+    /// `type dummy`: takes packets and drops them.
+    Dummy,
     /// `type vxlan id N …`.
     Vxlan(UdpTunnelParms, Option<String>),
     /// `type geneve id N …`.
@@ -213,6 +235,59 @@ pub enum Command {
         /// Device.
         dev: Option<String>,
     },
+    /// `ip [-6] addr add ADDR/LEN dev DEV` of an IPv6 address.
+    Addr6Add {
+        /// Namespace.
+        netns: Netns,
+        /// Address and prefix.
+        addr: Ipv6Net,
+        /// Device.
+        dev: String,
+    },
+    /// `ip [-6] neigh add ADDR lladdr MAC dev DEV` of an IPv6 address.
+    Neigh6Add {
+        /// Namespace.
+        netns: Netns,
+        /// Neighbour.
+        addr: Ipv6Addr,
+        /// Its link-layer address.
+        lladdr: Mac,
+        /// Device.
+        dev: String,
+    },
+    /// `ip [-6] route add [KIND] PREFIX|default [via ADDR] [dev DEV]` of an IPv6 prefix.
+    Route6Add {
+        /// Namespace.
+        netns: Netns,
+        /// What becomes of the packets.
+        kind: RouteKind,
+        /// Destination; `::/0` for default.
+        dst: Ipv6Net,
+        /// `encap`.
+        encap: Option<RouteEncap>,
+        /// Gateway.
+        via: Option<Ipv6Addr>,
+        /// Device.
+        dev: Option<String>,
+    },
+    /// `ping [-6] ADDR` of an IPv6 address.
+    Ping6 {
+        /// Namespace.
+        netns: Netns,
+        /// Destination.
+        addr: Ipv6Addr,
+        /// `-c`, 1 when absent.
+        count: u32,
+    },
+    /// `nic rx DEV HEX [NETNS]`: a frame comes in by a network card.
+    NicReceive {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// The frame.
+        frame: Vec<u8>,
+    },
     /// `orc burst DEV NETNS|- HEX HEX…`: several frames in a row.
     Burst {
         /// Namespace.
@@ -331,7 +406,7 @@ pub enum Command {
         /// Device.
         dev: String,
     },
-    /// `tc filter add dev DEV ingress|egress [protocol P] [pref N] matchall action mirred …`.
+    /// `tc filter add dev DEV ingress|egress [protocol P] [pref N] matchall action …|bpf da …`.
     FilterAdd {
         /// Namespace.
         netns: Netns,
@@ -343,10 +418,10 @@ pub enum Command {
         pref: Option<u16>,
         /// Only packets of this protocol; absent: all.
         protocol: Option<u16>,
-        /// What it does.
-        mirred: MirredAction,
-        /// Device the packets go to.
-        to: String,
+        /// Who decides.
+        classifier: TcClassifier,
+        /// What is done, in this order.
+        actions: Vec<TcAction>,
     },
     /// A command that is understood as one, but that the simulator does not carry out
     /// (`tc qdisc add … htb`, `ip -f mpls …`): *not covered*, by name, never passed over.

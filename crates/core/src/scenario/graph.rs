@@ -143,6 +143,11 @@ impl Graph {
                 let text = format!("{}/{}", addr.addr, addr.prefix);
                 self.devices[at].addresses.push(text);
             }
+            Command::Addr6Add { netns, addr, dev } => {
+                let at = self.at(netns, dev);
+                let text = format!("{}/{}", addr.addr, addr.prefix);
+                self.devices[at].addresses.push(text);
+            }
             Command::AttachXdp {
                 netns,
                 program,
@@ -202,6 +207,12 @@ fn kind_word(kind: &LinkKind) -> String {
         LinkKind::Gre(_) => "gre".into(),
         LinkKind::Gretap(_) => "gretap".into(),
         LinkKind::Ipip(_) => "ipip".into(),
+        LinkKind::Sit(_) => "sit".into(),
+        LinkKind::Ip6Gre(_) => "ip6gre".into(),
+        LinkKind::Ip6Gretap(_) => "ip6gretap".into(),
+        LinkKind::Ip6Tnl(_) => "ip6tnl".into(),
+        LinkKind::Nic(_) => "nic".into(),
+        LinkKind::Dummy => "dummy".into(),
         LinkKind::Vlan { id, .. } => format!("vlan {id}"),
         LinkKind::Vxlan(..) => "vxlan".into(),
         LinkKind::Geneve(_) => "geneve".into(),

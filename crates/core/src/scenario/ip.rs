@@ -7,7 +7,7 @@ use super::error::ParseError;
 use super::lex::{Args, Word};
 use super::parse::command;
 use super::value::{destination, device, ipv4, ipv4_net, is_ipv6, label, mac, number};
-use super::{ip_link, ip_tunnel};
+use super::{ip_link, ip_tunnel, ip6};
 
 /// `ip`'s objects in the order in which it matches prefixes (iproute2, ip/ip.c): `n` is `neighbor`.
 const OBJECTS: [&str; 32] = [
@@ -79,7 +79,10 @@ pub(super) fn parse(
             | "-br" | "-brief" | "-j" | "-json" | "-p" | "-pretty" | "-c" | "-color" | "-N"
             | "-Numeric" => {}
             "-f" | "-family" => {
-                family = Some(args.expect("a protocol family")?.to_owned()).filter(|f| f != "inet")
+                family = Some(args.expect("a protocol family")?.to_owned()).filter(|f| f != "inet");
+                if family.as_deref() == Some("inet6") {
+                    family = Some("6".into());
+                }
             }
             option @ ("-6" | "-M" | "-B" | "-0") => {
                 family = Some(option.trim_start_matches('-').to_owned())
@@ -98,10 +101,17 @@ pub(super) fn parse(
             args.next();
             return mpls_route(args, netns);
         }
+        if family == "6" {
+            return parse6(args, netns, object);
+        }
         return not_covered(&format!("ip -f {family} {object}"));
     }
     if object == "netns" {
         return namespaces(args, words, line);
+    }
+    let with_addresses = matches!(object, "address" | "neighbor" | "neighbour" | "route");
+    if with_addresses && ip6::is_meant(words.get(args.taken()..).unwrap_or_default()) {
+        return parse6(args, netns, object);
     }
     let verb = match args.next() {
         None => return shows(),
@@ -120,6 +130,27 @@ pub(super) fn parse(
             Err(args.unexpected("one of the verbs add, set, show, del, change, replace, flush"))
         }
         (object, None) => not_covered(&format!("ip {object}")),
+    }
+}
+
+/// `ip -6 OBJECT VERB …`.
+fn parse6(mut args: Args<'_>, netns: Netns, object: &str) -> Result<Vec<Command>, ParseError> {
+    let verb = match args.next() {
+        None => return shows(),
+        Some(word) => expand(word, &VERBS),
+    };
+    match (object, verb) {
+        (_, Some("show" | "list" | "lst" | "ls" | "help" | "get")) => shows(),
+        ("address", Some("add" | "replace")) => ip6::address(args, netns),
+        ("neighbor" | "neighbour", Some("add" | "replace")) => ip6::neighbour(args, netns),
+        ("route", Some("add" | "replace")) => ip6::route(args, netns),
+        ("link", Some("add")) => ip_link::add(args, netns),
+        ("link", Some("set")) => ip_link::set(args, netns),
+        ("tunnel" | "tunl", Some("add")) => ip6::tunnel(args, netns),
+        (object, Some(verb)) => not_covered(&format!("ip -6 {object} {verb}")),
+        (_, None) => {
+            Err(args.unexpected("one of the verbs add, set, show, del, change, replace, flush"))
+        }
     }
 }
 
@@ -184,7 +215,6 @@ fn address(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError>
             | "optimistic" => {
                 return not_covered(&format!("ip addr add … {word}"));
             }
-            word if is_ipv6(word) => return not_covered("ip addr add of an IPv6 address"),
             word => {
                 addr = Some(ipv4_net(word).ok_or_else(|| args.unexpected("ADDR/LEN or dev DEV"))?)
             }
@@ -214,7 +244,6 @@ fn neighbour(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseErro
             "proxy" | "router" | "extern_learn" | "managed" | "use" | "protocol" => {
                 return not_covered(&format!("ip neigh add … {word}"));
             }
-            word if is_ipv6(word) => return not_covered("ip neigh add of an IPv6 address"),
             word => {
                 addr = Some(
                     ipv4(word)
@@ -275,18 +304,9 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
             "blackhole" if dst.is_none() => kind = RouteKind::Blackhole,
             "unreachable" if dst.is_none() => kind = RouteKind::Unreachable,
             "prohibit" if dst.is_none() => kind = RouteKind::Prohibit,
-            "encap" => match args.expect("a kind of encapsulation such as mpls")? {
-                "mpls" => {
-                    let label = args.value("one MPLS label", label)?;
-                    encap = Some(RouteEncap::Mpls { label });
-                }
-                "bpf" => match encap_bpf(&mut args)? {
-                    Ok(bpf) => encap = Some(bpf),
-                    Err(word) => {
-                        return not_covered(&format!("ip route add … encap bpf {word}"));
-                    }
-                },
-                other => return not_covered(&format!("ip route add … encap {other}")),
+            "encap" => match route_encap(&mut args)? {
+                Ok(found) => encap = Some(found),
+                Err(what) => return not_covered(&format!("ip route add … encap {what}")),
             },
             "blackhole" | "unreachable" | "prohibit" | "throw" | "nat" | "local" | "broadcast"
             | "multicast" | "anycast" | "src" | "metric" | "priority" | "preference" | "table"
@@ -294,7 +314,6 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
             | "rtt" | "hoplimit" | "as" | "type" => {
                 return not_covered(&format!("ip route add … {word}"));
             }
-            word if is_ipv6(word) => return not_covered("ip route add of an IPv6 prefix"),
             word if dst.is_none() => {
                 dst =
                     Some(destination(word).ok_or_else(|| args.unexpected("a prefix or default"))?);
@@ -314,6 +333,18 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
         via,
         dev,
     }])
+}
+
+/// What stands behind `encap`; the inner error names what is known but not simulated.
+pub(super) fn route_encap(args: &mut Args<'_>) -> Result<Result<RouteEncap, String>, ParseError> {
+    match args.expect("a kind of encapsulation such as mpls")? {
+        "mpls" => {
+            let label = args.value("one MPLS label", label)?;
+            Ok(Ok(RouteEncap::Mpls { label }))
+        }
+        "bpf" => Ok(encap_bpf(args)?.map_err(|word| format!("bpf {word}"))),
+        other => Ok(Err(other.to_owned())),
+    }
 }
 
 /// `encap bpf [headroom N] xmit obj FILE section NAME`; the inner error is another hook.

@@ -6,7 +6,7 @@ use super::error::ParseError;
 use super::ip::{mtu, namespace, need, not_covered};
 use super::lex::Args;
 use super::value::{device, mac};
-use super::{ip_link_kind, ip_tunnel};
+use super::{ip_link_kind, ip_tunnel, ip6};
 
 /// `ip link add [link DEV] [dev|name] NAME [address MAC] type KIND …`.
 pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
@@ -35,8 +35,21 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
             Ok(veth) => veth,
             Err(option) => return not_covered(&format!("ip link add … type veth {option}")),
         },
-        "gre" | "gretap" | "ipip" => match (ip_tunnel::options(&mut args)?, kind) {
+        "ip6gre" | "ip6gretap" | "ip6tnl" => match (ip6::options(&mut args)?, kind) {
+            (Ok(parms), "ip6gre") => LinkKind::Ip6Gre(parms),
+            (Ok(parms), "ip6gretap") => LinkKind::Ip6Gretap(parms),
+            (Ok(parms), _) => LinkKind::Ip6Tnl(parms),
+            (Err(option), kind) => {
+                return not_covered(&format!("ip link add … type {kind} {option}"));
+            }
+        },
+        "dummy" => {
+            args.end()?;
+            LinkKind::Dummy
+        }
+        "gre" | "gretap" | "ipip" | "sit" => match (ip_tunnel::options(&mut args)?, kind) {
             (Ok(parms), "gre") => LinkKind::Gre(parms),
+            (Ok(parms), "sit") => LinkKind::Sit(parms),
             (Ok(parms), "gretap") => LinkKind::Gretap(parms),
             (Ok(parms), _) => LinkKind::Ipip(parms),
             (Err(option), kind) => {

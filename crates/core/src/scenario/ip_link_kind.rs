@@ -4,7 +4,7 @@ use super::command::{LinkKind, TunnelDf, TunnelTtl, UdpTunnelParms};
 use super::error::ParseError;
 use super::ip::need;
 use super::lex::Args;
-use super::value::{device, number, tunnel_end};
+use super::value::{device, ipv6, is_ipv6, number, tunnel_end};
 use crate::net::{geneve, vlan};
 
 /// A kind, or the name of an option that is known but not simulated.
@@ -66,9 +66,9 @@ pub(super) fn vxlan(args: &mut Args<'_>) -> Kind {
             "ageing" | "maxaddress" => {
                 args.expect("a number")?;
             }
-            "group" | "group6" | "remote6" | "proxy" | "rsc" | "l2miss" | "l3miss" | "external"
-            | "gbp" | "gpe" | "remcsumtx" | "remcsumrx" | "flowlabel" | "localbypass"
-            | "nolocalbypass" | "vnifilter" | "udp6zerocsumtx" | "udp6zerocsumrx" => {
+            "group" | "group6" | "proxy" | "rsc" | "l2miss" | "l3miss" | "external" | "gbp"
+            | "gpe" | "remcsumtx" | "remcsumrx" | "flowlabel" | "localbypass" | "nolocalbypass"
+            | "vnifilter" => {
                 return Ok(Err(word.to_owned()));
             }
             word => common(word, args, &mut parms, &mut vni)?,
@@ -88,13 +88,14 @@ pub(super) fn geneve(args: &mut Args<'_>) -> Kind {
     while let Some(word) = args.next() {
         match word {
             "noexternal" => {}
-            "external" | "innerprotoinherit" | "flowlabel" | "udp6zerocsumtx"
-            | "udp6zerocsumrx" => return Ok(Err(word.to_owned())),
+            "external" | "innerprotoinherit" | "flowlabel" => return Ok(Err(word.to_owned())),
             word => common(word, args, &mut parms, &mut vni)?,
         }
     }
     parms.vni = need(args, vni, "id and a VNI")?;
-    need(args, parms.remote, "remote and an address")?;
+    if parms.remote6.is_none() {
+        need(args, parms.remote, "remote and an address")?;
+    }
     Ok(Ok(LinkKind::Geneve(parms)))
 }
 
@@ -122,6 +123,10 @@ fn udp_tunnel(dstport: u16) -> UdpTunnelParms {
         vni: 0,
         local: None,
         remote: None,
+        local6: None,
+        remote6: None,
+        udp6zerocsumtx: false,
+        udp6zerocsumrx: false,
         dstport,
         srcport: None,
         ttl: TunnelTtl::Default,
@@ -146,8 +151,20 @@ fn common(
                 number(word).filter(|vni| *vni < 1 << 24)
             })?);
         }
-        "local" => parms.local = args.value("an IPv4 address or any", tunnel_end)?,
-        "remote" => parms.remote = args.value("an IPv4 address", tunnel_end)?,
+        "local" if args.peek().is_some_and(is_ipv6) => {
+            parms.local6 = args.value(IPV6, ipv6).map(Some)?;
+        }
+        "remote" if args.peek().is_some_and(is_ipv6) => {
+            parms.remote6 = args.value(IPV6, ipv6).map(Some)?;
+        }
+        "local6" => parms.local6 = args.value(IPV6, ipv6).map(Some)?,
+        "remote6" => parms.remote6 = args.value(IPV6, ipv6).map(Some)?,
+        "local" => parms.local = args.value("an address or any", tunnel_end)?,
+        "remote" => parms.remote = args.value("an address", tunnel_end)?,
+        "udp6zerocsumtx" => parms.udp6zerocsumtx = true,
+        "noudp6zerocsumtx" => parms.udp6zerocsumtx = false,
+        "udp6zerocsumrx" => parms.udp6zerocsumrx = true,
+        "noudp6zerocsumrx" => parms.udp6zerocsumrx = false,
         "dstport" => parms.dstport = args.value(PORT, port)?,
         "ttl" | "hoplimit" => {
             parms.ttl = args.value("a ttl from 1 to 255, auto or inherit", |word| match word {
@@ -178,6 +195,7 @@ fn common(
     Ok(())
 }
 
+const IPV6: &str = "an IPv6 address";
 const PORT: &str = "a port from 0 to 65535";
 
 fn port(word: &str) -> Option<u16> {

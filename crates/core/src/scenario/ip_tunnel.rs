@@ -30,6 +30,7 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
     let name = need(&mut args, name, "a device name")?;
     let kind = match need(&mut args, mode, "mode and a tunnel mode such as gre")? {
         "gre" | "gre/ip" => LinkKind::Gre(parms),
+        "sit" | "ipv6/ip" => LinkKind::Sit(parms),
         "ipip" | "ipip/ip" | "ip/ip" | "ip4ip4" => LinkKind::Ipip(parms),
         other => LinkKind::Unknown(other.to_owned()),
     };
@@ -57,6 +58,12 @@ pub(super) fn options(
     Ok(Ok(parms))
 }
 
+/// Options of GRE that tunnels over IPv6 have too.
+pub(super) const GRE_WORDS: [&str; 18] = [
+    "key", "ikey", "okey", "nokey", "noikey", "nookey", "csum", "icsum", "ocsum", "nocsum",
+    "noicsum", "noocsum", "seq", "iseq", "oseq", "noseq", "noiseq", "nooseq",
+];
+
 const EXPECTED: &str = "local, remote, key, ikey, okey, csum, seq, ttl, tos or nopmtudisc";
 
 /// Options of `type gre` that are known but not simulated. `ip tunnel` has only `dev` of them:
@@ -83,7 +90,11 @@ const NOT_COVERED: [&str; 18] = [
 ];
 
 /// Takes the option `word` and its value; false when it is no option.
-fn option(word: &str, args: &mut Args<'_>, parms: &mut TunnelParms) -> Result<bool, ParseError> {
+pub(super) fn option(
+    word: &str,
+    args: &mut Args<'_>,
+    parms: &mut TunnelParms,
+) -> Result<bool, ParseError> {
     match word {
         "local" => parms.local = args.value("an IPv4 address or any", tunnel_end)?,
         "remote" => parms.remote = args.value("an IPv4 address or any", tunnel_end)?,

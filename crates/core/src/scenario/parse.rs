@@ -12,16 +12,16 @@
 use super::command::{Command, Line, Netns};
 use super::error::{ParseError, Problem};
 use super::lex::{Args, Word, words};
-use super::{bpftool, ethtool, ip, orc, ping, sysctl, tc};
+use super::{bpftool, ethtool, ip, nic, orc, ping, sysctl, tc};
 
 /// Largest text that is read, bytes.
 pub const MAX_TEXT: usize = 1 << 20;
 
 /// The tools whose command lines are known.
-pub const TOOLS: [&str; 23] = [
-    "ip", "tc", "bridge", "ethtool", "sysctl", "echo", "bpftool", "ping", "orc", "send", "cat",
-    "clang", "gcc", "llc", "make", "ls", "sleep", "tcpdump", "modprobe", "iptables", "nft", "sudo",
-    "true",
+pub const TOOLS: [&str; 24] = [
+    "ip", "tc", "bridge", "ethtool", "sysctl", "echo", "bpftool", "ping", "orc", "send", "nic",
+    "cat", "clang", "gcc", "llc", "make", "ls", "sleep", "tcpdump", "modprobe", "iptables", "nft",
+    "sudo", "true",
 ];
 
 /// What a text held.
@@ -190,6 +190,7 @@ pub(super) fn command(
         "ping" => ping::parse(args, netns).map(one),
         "ethtool" => ethtool::parse(args, netns).map(one),
         "orc" => orc::parse(args, netns).map(one),
+        "nic" => nic::parse(args, netns).map(one),
         "send" => orc::send(args, netns).map(one),
         "tc" => tc::parse(args, netns).map(one),
         "sudo" => command(words.get(1..).unwrap_or_default(), line, netns),

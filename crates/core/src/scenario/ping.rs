@@ -1,9 +1,11 @@
 //! `ping`.
 
+use std::net::IpAddr;
+
 use super::command::{Command, Netns};
 use super::error::ParseError;
 use super::lex::Args;
-use super::value::{ipv4, is_ipv6, number};
+use super::value::number;
 
 /// `ping [-c COUNT] ADDR`. Options that only change when or what it prints are taken;
 /// those that change the packets are *not covered*.
@@ -15,12 +17,8 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
             if destination.is_some() {
                 return Err(args.unexpected("one address only"));
             }
-            if is_ipv6(word) {
-                return Ok(Command::NotCovered {
-                    what: "ping to an IPv6 address".into(),
-                });
-            }
-            destination = Some(ipv4(word).ok_or_else(|| args.unexpected("an IPv4 address"))?);
+            let addr = word.parse::<IpAddr>().ok();
+            destination = Some(addr.ok_or_else(|| args.unexpected("an IP address"))?);
             continue;
         };
         let mut chars = option.chars();
@@ -32,22 +30,20 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
             }
             Some('W' | 'w' | 'i' | 'l') if rest.is_empty() => drop(args.expect("a number")?),
             Some('W' | 'w' | 'i' | 'l') => {}
-            Some('q' | 'n' | 'v' | 'A' | 'f' | 'D' | 'U' | '4') => {}
-            Some('s' | 'p' | 'Q' | 'I' | 't' | 'T' | 'm' | 'M' | 'R' | 'r' | '6' | 'b' | 'F') => {
+            Some('q' | 'n' | 'v' | 'A' | 'f' | 'D' | 'U' | '4' | '6') => {}
+            Some('s' | 'p' | 'Q' | 'I' | 't' | 'T' | 'm' | 'M' | 'R' | 'r' | 'b' | 'F') => {
                 return Ok(Command::NotCovered {
                     what: format!("ping -{}", letter.unwrap_or_default()),
                 });
             }
-            _ => return Err(args.unexpected("-c COUNT or an IPv4 address")),
+            _ => return Err(args.unexpected("-c COUNT or an IP address")),
         }
     }
+    let netns = netns.clone();
     match destination {
-        Some(addr) => Ok(Command::Ping {
-            netns: netns.clone(),
-            addr,
-            count,
-        }),
-        None => Err(args.missing("an IPv4 address")),
+        Some(IpAddr::V4(addr)) => Ok(Command::Ping { netns, addr, count }),
+        Some(IpAddr::V6(addr)) => Ok(Command::Ping6 { netns, addr, count }),
+        None => Err(args.missing("an IP address")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The routing decision and the neighbour behind it.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::command::{Ipv4Net, Mac, RouteKind};
 use super::topology::{DevId, DeviceKind, NetnsId, ProgId, Topology, TopologyError};
@@ -88,7 +88,7 @@ impl Topology {
         match self.lookup(netns, dst) {
             Lookup::Unicast(route) => Ok(route),
             Lookup::Local | Lookup::Refused(_) | Lookup::NoRoute => Err(TopologyError::NoRoute {
-                dst,
+                dst: dst.into(),
                 netns: self.netns[netns.0].display_name(),
             }),
         }
@@ -97,23 +97,21 @@ impl Topology {
     /// The link-layer address of a neighbour: configured, or of the device at the other end of the
     /// link that has the address (the ARP exchange itself is not simulated).
     #[must_use]
-    pub fn neighbour(&self, dev: DevId, addr: Ipv4Addr) -> Option<Mac> {
-        let configured = self
-            .netns_of(dev)
-            .neigh
-            .iter()
-            .find(|(d, a, _)| *d == dev && *a == addr);
-        if let Some((_, _, mac)) = configured {
-            return Some(*mac);
+    pub fn neighbour(&self, dev: DevId, addr: IpAddr) -> Option<Mac> {
+        if let Some(mac) = self.configured_neighbour(dev, addr) {
+            return Some(mac);
         }
-        let DeviceKind::Veth { peer } = self.dev(dev).kind else {
-            return None;
+        let peer = match self.dev(dev).kind {
+            DeviceKind::Veth { peer } => peer,
+            // arp_constructor(): the device's own address, all zero
+            DeviceKind::Loopback => return Some(self.dev(dev).mac),
+            _ => return None,
         };
-        let answers = self
-            .netns_of(peer)
-            .addrs
-            .iter()
-            .any(|(_, net)| net.addr == addr);
+        let there = self.dev(peer).netns;
+        let answers = match addr {
+            IpAddr::V4(addr) => self.is_local(there, addr),
+            IpAddr::V6(addr) => self.is_local6(there, addr),
+        };
         answers.then(|| self.dev(peer).mac)
     }
 }

@@ -1,9 +1,10 @@
-//! `tc`: the clsact qdisc and `matchall` filters that mirror or redirect.
+//! `tc`: the clsact qdisc, and filters with their actions.
 
-use super::command::{Command, MirredAction, Netns, TcHook};
+use super::command::{Command, Netns, TcClassifier, TcHook};
 use super::error::ParseError;
 use super::ip::need;
 use super::lex::Args;
+use super::tc_action::{self, protocol_of};
 use super::value::device;
 
 /// `tc qdisc add …`, `tc filter add …`; what else `tc` can do is *not covered*.
@@ -49,76 +50,52 @@ fn qdisc(mut args: Args<'_>, netns: Netns) -> Result<Command, ParseError> {
     Ok(Command::ClsactAdd { netns, dev })
 }
 
-/// `dev DEV ingress|egress [protocol P] [pref N] matchall action mirred …`.
+/// `dev DEV ingress|egress [protocol P] [pref N] matchall action …`, or `bpf da …` in its place.
 fn filter(mut args: Args<'_>, netns: Netns) -> Result<Command, ParseError> {
     let (mut dev, mut hook, mut pref, mut protocol) = (None, None, None, None);
-    loop {
-        match args.expect("matchall")? {
+    let classifier = loop {
+        match args.expect("matchall or bpf")? {
             "dev" => dev = Some(args.value("a device", device)?),
             "ingress" => hook = Some(TcHook::Ingress),
             "egress" => hook = Some(TcHook::Egress),
-            "protocol" | "proto" => protocol = args.value("a protocol", protocol_of)?,
+            "protocol" | "proto" => {
+                protocol = args.value("a protocol", |word| match word {
+                    "all" => Some(None),
+                    word => protocol_of(word).map(Some),
+                })?;
+            }
             "pref" | "prio" | "preference" | "priority" => {
                 pref = Some(args.value("a preference", |word| word.parse().ok())?);
             }
-            "matchall" => break,
+            "matchall" => break Ok(TcClassifier::Matchall),
+            "bpf" => break tc_action::classifier_bpf(&mut args)?,
             other => return not_covered(&format!("tc filter add … {other}")),
         }
-    }
-    args.value("action", |word| (word == "action").then_some(()))?;
-    let action = args.expect("mirred")?;
-    if action != "mirred" {
-        return not_covered(&format!("tc filter add … matchall action {action}"));
-    }
-    let side = args.value("ingress or egress", side_of)?;
-    let redirect = args.value("redirect or mirror", |word| match word {
-        "redirect" => Some(true),
-        "mirror" => Some(false),
-        _ => None,
-    })?;
-    args.value("dev", |word| (word == "dev").then_some(()))?;
-    let to = args.value("a device", device)?;
-    if let Some(control) = args.next() {
-        return not_covered(&format!("tc filter add … mirred … {control}"));
-    }
+    };
+    let actions = match &classifier {
+        Ok(TcClassifier::Matchall) => tc_action::actions(&mut args)?,
+        _ => Ok(Vec::new()),
+    };
+    let (classifier, actions) = match (classifier, actions) {
+        (Ok(classifier), Ok(actions)) => (classifier, actions),
+        (Ok(_), Err(what)) => return not_covered(&format!("tc filter add … matchall {what}")),
+        (Err(what), _) => return not_covered(&format!("tc filter add … {what}")),
+    };
     Ok(Command::FilterAdd {
         netns,
         dev: need(&mut args, dev, "dev and a device")?,
         hook: need(&mut args, hook, "ingress or egress")?,
         pref,
         protocol,
-        mirred: MirredAction { to: side, redirect },
-        to,
+        classifier,
+        actions,
     })
-}
-
-fn side_of(word: &str) -> Option<TcHook> {
-    match word {
-        "ingress" => Some(TcHook::Ingress),
-        "egress" => Some(TcHook::Egress),
-        _ => None,
-    }
-}
-
-/// `all`, a name, or a number as in an Ethernet header.
-fn protocol_of(word: &str) -> Option<Option<u16>> {
-    match word {
-        "all" => Some(None),
-        "ip" | "ipv4" => Some(Some(0x0800)),
-        "ipv6" => Some(Some(0x86dd)),
-        "arp" => Some(Some(0x0806)),
-        "802.1Q" => Some(Some(0x8100)),
-        "802.1ad" => Some(Some(0x88a8)),
-        _ => {
-            let digits = word.strip_prefix("0x")?;
-            u16::from_str_radix(digits, 16).ok().map(Some)
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::command::{MirredAction, TcAction, TcActionKind};
     use crate::scenario::parse;
 
     fn one(text: &str) -> Command {
@@ -146,11 +123,17 @@ mod tests {
                 hook: TcHook::Ingress,
                 pref: Some(1),
                 protocol: None,
-                mirred: MirredAction {
-                    to: TcHook::Egress,
-                    redirect: true
-                },
-                to: "out".into(),
+                classifier: TcClassifier::Matchall,
+                actions: vec![TcAction {
+                    kind: TcActionKind::Mirred(
+                        MirredAction {
+                            to: TcHook::Egress,
+                            redirect: true
+                        },
+                        "out".into()
+                    ),
+                    control: 4,
+                }],
             }
         );
     }
@@ -163,8 +146,8 @@ mod tests {
         };
         assert_eq!(what("tc qdisc add dev rx root htb"), "tc qdisc add … root");
         assert_eq!(
-            what("tc filter add dev rx ingress matchall action drop"),
-            "tc filter add … matchall action drop"
+            what("tc filter add dev rx ingress matchall action police"),
+            "tc filter add … matchall action police"
         );
         assert_eq!(what("tc class add dev rx"), "tc class add");
     }

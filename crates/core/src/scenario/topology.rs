@@ -1,11 +1,12 @@
 //! Namespaces, devices, addresses and routes: what the set-up commands build.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-pub use super::clsact::{Clsact, Filter};
+pub use super::clsact::{Action, ActionKind, Classifier, Clsact, Filter};
 use super::command::{
-    Ipv4Net, Mac, Netns as NetnsName, RouteKind, TunnelParms, UdpTunnelParms, XdpMode,
+    Ipv4Net, Mac, Netns as NetnsName, RouteKind, Tunnel6Parms, TunnelParms, UdpTunnelParms, XdpMode,
 };
+pub use super::inet6::{Inet6, Lookup6, Route6};
 pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
 pub use super::topology_error::TopologyError;
 use crate::net::ethernet;
@@ -40,6 +41,18 @@ pub enum DeviceKind {
     Gretap(TunnelParms),
     /// IPv4 in IPv4.
     Ipip(TunnelParms),
+    /// A GRE tunnel over IPv6, layer 3.
+    Ip6Gre(Tunnel6Parms),
+    /// A GRE tunnel over IPv6 that carries Ethernet frames.
+    Ip6Gretap(Tunnel6Parms),
+    /// IPv4 or IPv6 in IPv6.
+    Ip6Tnl(Tunnel6Parms),
+    /// IPv6 in IPv4.
+    Sit(TunnelParms),
+    /// A network card with a driver of [`DRIVERS`](super::nic::DRIVERS).
+    Nic(usize),
+    /// Takes packets and drops them.
+    Dummy,
     /// A VLAN on another device.
     Vlan {
         /// The device below.
@@ -97,7 +110,7 @@ pub struct Device {
     /// `ip_tunnel.o_seqno`: the next GRE sequence number.
     pub o_seqno: u32,
     /// Next hops whose link header is cached (`hh_cache`).
-    pub hh_cached: Vec<Ipv4Addr>,
+    pub hh_cached: Vec<IpAddr>,
     /// Programs at tcx ingress, in the order in which they run.
     pub tcx_ingress: Vec<ProgId>,
     /// Programs at tcx egress.
@@ -111,7 +124,14 @@ impl Device {
     /// `dev_is_mac_header_xmit()` (`include/linux/if_arp.h`), which agree for the devices that are here.
     #[must_use]
     pub fn has_ethernet(&self) -> bool {
-        !matches!(self.kind, DeviceKind::Gre(_) | DeviceKind::Ipip(_))
+        !matches!(
+            self.kind,
+            DeviceKind::Gre(_)
+                | DeviceKind::Ipip(_)
+                | DeviceKind::Ip6Gre(_)
+                | DeviceKind::Ip6Tnl(_)
+                | DeviceKind::Sit(_)
+        )
     }
 
     /// `LL_RESERVED_SPACE()` (`include/linux/netdevice.h`): what senders leave free in front, bytes.
@@ -133,6 +153,8 @@ pub struct Netns {
     pub neigh: Vec<(DevId, Ipv4Addr, Mac)>,
     /// Routes, those made by addresses included.
     pub routes: Vec<Route>,
+    /// What IPv6 knows.
+    pub inet6: Inet6,
     /// Prefixes whose packets are refused.
     pub refused: Vec<(Ipv4Net, RouteKind)>,
     /// Incoming MPLS labels that are popped, and the device behind.

@@ -1,6 +1,6 @@
 //! Why a set-up command cannot be carried out.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use thiserror::Error;
 
@@ -23,7 +23,7 @@ pub enum TopologyError {
     #[error("a device `{dev}` exists already in {netns}")]
     DeviceExists { dev: String, netns: String },
     #[error(
-        "the simulator has no device of type `{0}`; it has: veth, gre, gretap, ipip, vlan, vxlan, geneve, bridge"
+        "the simulator has no device of type `{0}`; it has: veth, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, vxlan, geneve, bridge, dummy"
     )]
     UnknownKind(String),
     #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]
@@ -31,5 +31,5 @@ pub enum TopologyError {
     #[error("`{dev}` in {netns} is not a bridge")]
     NotABridge { dev: String, netns: String },
     #[error("there is no route to {dst} in {netns}")]
-    NoRoute { dst: Ipv4Addr, netns: String },
+    NoRoute { dst: IpAddr, netns: String },
 }

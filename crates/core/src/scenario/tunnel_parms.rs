@@ -1,6 +1,6 @@
 //! Parameters of tunnel devices.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Parameters of an IPv4 tunnel device (`ip tunnel add … mode gre`, `ip link add … type gre`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +29,43 @@ pub struct TunnelParms {
     pub nopmtudisc: bool,
 }
 
+/// Parameters of a tunnel over IPv6 (`struct __ip6_tnl_parm`; defaults as iproute2 sets them).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tunnel6Parms {
+    /// `local`; unspecified when absent.
+    pub local: Option<Ipv6Addr>,
+    /// `remote`; unspecified when absent.
+    pub remote: Option<Ipv6Addr>,
+    /// What it carries (`mode`): 4, 41, or 0 for any.
+    pub proto: u8,
+    /// `hoplimit`; 0 is *inherit*.
+    pub hop_limit: u8,
+    /// `encaplimit`; `None` when no limit goes with the packet.
+    pub encap_limit: Option<u8>,
+    /// `tclass`; `None` is *inherit*.
+    pub tclass: Option<u8>,
+    /// `flowlabel`, 20 bits; `None` is *inherit*.
+    pub flowlabel: Option<u32>,
+    /// GRE's key, checksum and sequence number; the addresses in it are not used.
+    pub gre: TunnelParms,
+}
+
+impl Default for Tunnel6Parms {
+    /// `IPV6_DEFAULT_TNL_ENCAP_LIMIT` is 4, `DEFAULT_TNL_HOP_LIMIT` 64.
+    fn default() -> Self {
+        Self {
+            local: None,
+            remote: None,
+            proto: 0,
+            hop_limit: 64,
+            encap_limit: Some(4),
+            tclass: Some(0),
+            flowlabel: Some(0),
+            gre: TunnelParms::default(),
+        }
+    }
+}
+
 /// Parameters of a device that puts frames into UDP (`type vxlan`, `type geneve`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UdpTunnelParms {
@@ -38,6 +75,14 @@ pub struct UdpTunnelParms {
     pub local: Option<Ipv4Addr>,
     /// `remote`; unspecified when absent.
     pub remote: Option<Ipv4Addr>,
+    /// `local` of a tunnel over IPv6.
+    pub local6: Option<Ipv6Addr>,
+    /// `remote` of a tunnel over IPv6 (or `remote6`).
+    pub remote6: Option<Ipv6Addr>,
+    /// No UDP checksum over IPv6 (`udp6zerocsumtx`).
+    pub udp6zerocsumtx: bool,
+    /// Takes packets without UDP checksum over IPv6 (`udp6zerocsumrx`).
+    pub udp6zerocsumrx: bool,
     /// `dstport`.
     pub dstport: u16,
     /// `srcport LOW HIGH`; absent: the range of local ports.
@@ -54,6 +99,14 @@ pub struct UdpTunnelParms {
     pub learning: bool,
     /// `dev`: the lower device, whose MTU and headroom it takes.
     pub lower: bool,
+}
+
+impl UdpTunnelParms {
+    /// Whether the outer header is one of IPv6: an end of the tunnel is given so.
+    #[must_use]
+    pub fn over_ipv6(&self) -> bool {
+        self.remote6.is_some() || self.local6.is_some()
+    }
 }
 
 /// `ttl` of a VXLAN or GENEVE device.

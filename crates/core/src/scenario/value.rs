@@ -1,8 +1,8 @@
 //! Values as iproute2 writes them.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::command::{Ipv4Net, Mac};
+use super::command::{Ipv4Net, Ipv6Net, Mac};
 use super::error::Problem;
 
 /// Largest frame a packet socket of ours takes, bytes.
@@ -62,7 +62,46 @@ pub(super) fn destination(text: &str) -> Option<Ipv4Net> {
     }
 }
 
-/// An IPv6 address or prefix: known, but not simulated.
+/// An IPv6 address.
+pub(super) fn ipv6(text: &str) -> Option<Ipv6Addr> {
+    text.parse().ok()
+}
+
+/// `ADDR` or `any`, `default` (unspecified), as the ends of a tunnel over IPv6.
+pub(super) fn tunnel_end6(text: &str) -> Option<Option<Ipv6Addr>> {
+    match text {
+        "any" | "default" | "::" => Some(None),
+        text => ipv6(text).map(Some),
+    }
+}
+
+/// `ADDR[/LEN]`; 128 when there is no length.
+pub(super) fn ipv6_net(text: &str) -> Option<Ipv6Net> {
+    let (addr, prefix) = match text.split_once('/') {
+        Some((addr, prefix)) => {
+            let prefix = number(prefix).and_then(|n| u8::try_from(n).ok());
+            (addr, prefix.filter(|n| *n <= 128)?)
+        }
+        None => (text, 128),
+    };
+    Some(Ipv6Net {
+        addr: ipv6(addr)?,
+        prefix,
+    })
+}
+
+/// `PREFIX` or `default` of IPv6.
+pub(super) fn destination6(text: &str) -> Option<Ipv6Net> {
+    match text {
+        "default" | "any" | "all" => Some(Ipv6Net {
+            addr: Ipv6Addr::UNSPECIFIED,
+            prefix: 0,
+        }),
+        text => ipv6_net(text),
+    }
+}
+
+/// Whether it is an IPv6 address or prefix.
 pub(super) fn is_ipv6(text: &str) -> bool {
     text.split('/')
         .next()

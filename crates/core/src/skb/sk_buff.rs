@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::scenario::topology::{DevId, Route};
+use crate::scenario::topology::{DevId, Route, Route6};
 use crate::trace::{BufferNo, SkbNo};
 
 /// A header offset that is not set (`(typeof(skb->mac_header))~0U`).
@@ -93,6 +93,9 @@ pub struct SkBuff {
     pub inner_mac_header: u16,
     pub inner_network_header: u16,
     pub inner_transport_header: u16,
+    /// Protocol of what `inner_network_header` is at; 0 when nobody said so. A number other than 0 also stands for
+    /// `inner_ipproto`, which shares its place.
+    pub inner_protocol: u16,
     pub mac_len: u16,
     /// Host order.
     pub protocol: u16,
@@ -120,6 +123,8 @@ pub struct SkBuff {
     pub cb: BpfSkbDataEnd,
     /// `skb_dst()`: where an outgoing packet goes.
     pub dst: Option<Route>,
+    /// `skb_dst()` of an outgoing IPv6 packet.
+    pub dst6: Option<Route6>,
     /// What only programs read and write.
     pub bpf: Box<BpfFields>,
 }
@@ -178,6 +183,7 @@ impl SkBuff {
             inner_mac_header: 0,
             inner_network_header: 0,
             inner_transport_header: 0,
+            inner_protocol: 0,
             mac_len: 0,
             protocol: 0,
             pkt_type: PacketType::Host,
@@ -200,7 +206,14 @@ impl SkBuff {
             cb: BpfSkbDataEnd::default(),
             dst: None,
             bpf: Box::default(),
+            dst6: None,
         }
+    }
+
+    /// `skb_dst_drop()`: where the packet was to go is forgotten.
+    pub fn drop_dst(&mut self) {
+        self.dst = None;
+        self.dst6 = None;
     }
 
     /// `skb_headroom()`: bytes between `head` and `data`.

@@ -31,7 +31,7 @@ impl Kernel {
         skb.tail -= hard_header_len;
         skb.dev = Some(dev);
         let start = if hard_header_len == 0 {
-            Start::Ipv4
+            Start::of_packet(frame)
         } else {
             Start::Ethernet
         };
@@ -73,6 +73,7 @@ impl Kernel {
         let skb = self.skb_mut(no);
         skb.protocol = match start {
             Start::Ipv4 => ethernet::P_IP,
+            Start::Ipv6 => ethernet::P_IPV6,
             Start::Ethernet => crate::net::dissect::be16(frame, 12),
         };
         skb.reset_mac_header();

@@ -88,8 +88,10 @@ impl Kernel {
         let Some((handler, _)) = to else {
             return Ok(());
         };
-        if handler == Handler::Ip {
-            return self.ip_list_rcv(list);
+        match handler {
+            Handler::Ip => return self.ip_list_rcv(list),
+            Handler::Ipv6 => return self.ipv6_list_rcv(list),
+            Handler::Mpls | Handler::Tap(_) => {}
         }
         for no in list {
             match handler {
@@ -156,8 +158,10 @@ impl Kernel {
         for tap in self.taps_of(self.skb(no).dev) {
             self.found(no, previous, Handler::Tap(tap))?;
         }
-        if let Ingress::Done(ret) = self.sch_handle_ingress(no, previous)? {
-            return Ok(Round::Done(ret));
+        match self.sch_handle_ingress(no, previous)? {
+            Ingress::Continue => {}
+            Ingress::Done(ret) => return Ok(Round::Done(ret)),
+            Ingress::Another => return Ok(Round::Another),
         }
         self.skb_mut(no).redirected = false;
         if self.skb(no).vlan_present {
@@ -234,18 +238,6 @@ impl Kernel {
             Handler::Mpls => self.mpls_forward(no)?,
         };
         Ok(())
-    }
-
-    /// `ipv6_rcv()` (`net/ipv6/ip6_input.c`): IPv6 is disabled on all devices (`disable_ipv6`).
-    fn ipv6_rcv(&mut self, no: SkbNo) -> Run<i64> {
-        self.traced("ipv6_rcv", "net/ipv6/ip6_input.c", no, |k| {
-            let reason = match k.skb(no).pkt_type {
-                PacketType::OtherHost => drop_reason::OTHERHOST,
-                _ => drop_reason::IPV6DISABLED,
-            };
-            k.kfree_skb(no, reason)?;
-            Ok(NET_RX_DROP)
-        })
     }
 }
 

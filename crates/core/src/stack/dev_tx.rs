@@ -11,6 +11,8 @@ const FILE: &str = "net/core/dev.c";
 const XMIT_RECURSION_LIMIT: u32 = 8;
 /// `NET_XMIT_DROP`.
 const NET_XMIT_DROP: i64 = 1;
+/// `-ENETDOWN`.
+const ENETDOWN: i64 = -100;
 /// `NET_XMIT_SUCCESS`.
 const NET_XMIT_SUCCESS: i64 = 0;
 
@@ -30,6 +32,12 @@ impl Kernel {
             Egress::Send => {}
             Egress::Taken => return Ok(NET_XMIT_SUCCESS),
             Egress::Dropped => return Ok(NET_XMIT_DROP),
+        }
+        if let Some(dev) = self.skb(no).dev.filter(|dev| !self.topology.dev(*dev).up) {
+            // the noop qdisc of a device that is down takes nothing
+            let _ = dev;
+            self.kfree_skb(no, super::skbuff::drop_reason::DEV_READY)?;
+            return Ok(ENETDOWN);
         }
         if self.dead_loop(no, XMIT_RECURSION_LIMIT)? {
             return Ok(NET_XMIT_DROP);
@@ -55,7 +63,7 @@ impl Kernel {
         self.warn_once(&format!(
             "Dead loop on virtual device {name}, fix it urgently!"
         ));
-        self.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+        self.kfree_skb(no, super::skbuff::drop_reason::RECURSION_LIMIT)?;
         Ok(true)
     }
 
@@ -68,23 +76,37 @@ impl Kernel {
             if k.has_taps(dev) {
                 k.dev_queue_xmit_nit(no, dev)?;
             }
-            match k.topology.dev(dev).kind {
-                DeviceKind::Veth { peer } => k.veth_xmit(no, peer)?,
-                DeviceKind::Gre(parms) => k.ipgre_xmit(no, dev, parms)?,
-                DeviceKind::Gretap(parms) => k.gre_tap_xmit(no, dev, parms)?,
-                DeviceKind::Ipip(parms) => k.ipip_tunnel_xmit(no, dev, parms)?,
-                DeviceKind::Vlan {
-                    lower,
-                    protocol,
-                    id,
-                } => k.vlan_dev_hard_start_xmit(no, lower, protocol, id)?,
-                DeviceKind::Vxlan(parms) => k.vxlan_xmit(no, dev, parms)?,
-                DeviceKind::Geneve(parms) => k.geneve_xmit(no, dev, parms)?,
-                DeviceKind::Bridge => k.br_dev_xmit(no, dev)?,
-                DeviceKind::Loopback => k.loopback_xmit(no, dev)?,
-            };
+            k.ndo_start_xmit(no, dev)?;
             Ok(None)
         })
+    }
+
+    /// `netdev_start_xmit()`: the driver's own function.
+    pub(super) fn ndo_start_xmit(&mut self, no: SkbNo, dev: DevId) -> Run<()> {
+        let k = self;
+        match k.topology.dev(dev).kind {
+            DeviceKind::Veth { peer } => k.veth_xmit(no, peer)?,
+            DeviceKind::Gre(parms) => k.ipgre_xmit(no, dev, parms)?,
+            DeviceKind::Gretap(parms) => k.gre_tap_xmit(no, dev, parms)?,
+            DeviceKind::Ipip(parms) => k.ipip_tunnel_xmit(no, dev, parms)?,
+            DeviceKind::Ip6Gre(parms) | DeviceKind::Ip6Gretap(parms) => {
+                k.ip6gre_tunnel_xmit(no, dev, parms)?
+            }
+            DeviceKind::Ip6Tnl(parms) => k.ip6_tnl_start_xmit(no, dev, parms)?,
+            DeviceKind::Sit(parms) => k.sit_tunnel_xmit(no, dev, parms)?,
+            DeviceKind::Dummy => k.dummy_xmit(no)?,
+            DeviceKind::Nic(_) => k.nic_xmit(no)?,
+            DeviceKind::Vlan {
+                lower,
+                protocol,
+                id,
+            } => k.vlan_dev_hard_start_xmit(no, lower, protocol, id)?,
+            DeviceKind::Vxlan(parms) => k.vxlan_xmit(no, dev, parms)?,
+            DeviceKind::Geneve(parms) => k.geneve_xmit(no, dev, parms)?,
+            DeviceKind::Bridge => k.br_dev_xmit(no, dev)?,
+            DeviceKind::Loopback => k.loopback_xmit(no, dev)?,
+        };
+        Ok(())
     }
 
     /// `dev_xmit_recursion()`: whether devices send into each other deeper than allowed.
@@ -145,10 +167,18 @@ impl Kernel {
         device.up && (!check_mtu || fits || gso)
     }
 
+    /// `dummy_xmit()` (`drivers/net/dummy.c`): the packet is at its end.
+    fn dummy_xmit(&mut self, no: SkbNo) -> Run<i64> {
+        self.traced("dummy_xmit", "drivers/net/dummy.c", no, |k| {
+            k.consume_skb(no)?;
+            Ok(0)
+        })
+    }
+
     /// `loopback_xmit()` (`drivers/net/loopback.c`): what is sent is received.
     fn loopback_xmit(&mut self, no: SkbNo, dev: DevId) -> Run<i64> {
         self.traced("loopback_xmit", "drivers/net/loopback.c", no, |k| {
-            k.skb_mut(no).dst = None;
+            k.skb_mut(no).drop_dst();
             let protocol = k.eth_type_trans(no, dev)?;
             k.skb_mut(no).protocol = protocol;
             k.__netif_rx(no)?;

@@ -10,7 +10,7 @@ use crate::scenario::command::{
     CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
 use crate::scenario::topology::{
-    Clsact, DevId, DeviceKind, Encap, Filter, Route, TopologyError, loopback, prefix_mask,
+    Clsact, DevId, DeviceKind, Encap, NetnsId, Route, TopologyError, loopback, prefix_mask,
 };
 
 /// A command could not be carried out.
@@ -40,6 +40,11 @@ pub enum Cause {
     /// A filter needs the qdisc first.
     #[error("{0} has no clsact qdisc; `tc qdisc add dev {0} clsact` adds it")]
     NoClsact(String),
+    /// An address on a device without IPv6 (`EACCES`).
+    #[error(
+        "IPv6 is disabled on {0}: `net.ipv6.conf.all.disable_ipv6` is 1 there, so Linux answers *Permission denied*"
+    )]
+    Ipv6Disabled(String),
     /// The simulator does not know the command.
     #[error("not covered: {0}")]
     NotCovered(String),
@@ -127,6 +132,10 @@ impl Kernel {
                 self.topology.netns[id.0].refused.push((*dst, *kind));
                 Ok(())
             }
+            Command::Addr6Add { .. }
+            | Command::Neigh6Add { .. }
+            | Command::Route6Add { .. }
+            | Command::Ping6 { .. } => self.command_ip6(command),
             Command::MplsRouteAdd { netns, label, dev } => {
                 let (id, dev) = (self.topology.find_netns(netns)?, self.find(netns, dev)?);
                 self.topology.netns[id.0].mpls.push((*label, dev));
@@ -187,6 +196,10 @@ impl Kernel {
                 self.packet_snd(id, frame)?;
                 Ok(self.napi_timers()?)
             }
+            Command::NicReceive { netns, dev, frame } => {
+                let id = self.find(netns, dev)?;
+                Ok(self.nic_receive(id, frame)?)
+            }
             Command::Burst { netns, dev, frames } => {
                 let id = self.find(netns, dev)?;
                 for frame in frames {
@@ -236,47 +249,21 @@ impl Kernel {
     }
 
     /// A device by name. `lo` is there from the beginning, but only made when it is asked for.
-    fn find(&mut self, netns: &Netns, dev: &str) -> Result<DevId, TopologyError> {
+    pub(super) fn find(&mut self, netns: &Netns, dev: &str) -> Result<DevId, TopologyError> {
         let netns = self.topology.find_netns(netns)?;
         let found = self.topology.find_dev(netns, dev);
         if dev == "lo" && found.is_err() {
-            return self.topology.add_dev(loopback(netns));
+            return self.loopback_dev(netns);
         }
         found
     }
 
-    /// `tc filter add`: `matchall` with `action mirred`. Without a preference the kernel counts down from 49152.
-    fn filter_add(&mut self, command: &Command) -> Done {
-        const FIRST_AUTO_PREF: u16 = 49152;
-        let Command::FilterAdd {
-            netns,
-            dev,
-            hook,
-            pref,
-            protocol,
-            mirred,
-            to,
-        } = command
-        else {
-            return Ok(());
-        };
-        let (id, to) = (self.find(netns, dev)?, self.find(netns, to)?);
-        let device = self.topology.dev_mut(id);
-        let Some(clsact) = &mut device.clsact else {
-            return Err(Cause::NoClsact(device.name.clone()));
-        };
-        let first = clsact.filters(*hook).first();
-        let auto = first.map_or(FIRST_AUTO_PREF, |first| first.pref.saturating_sub(1));
-        clsact.add(
-            *hook,
-            Filter {
-                pref: pref.unwrap_or(auto),
-                protocol: *protocol,
-                mirred: *mirred,
-                to,
-            },
-        );
-        Ok(())
+    /// `lo` of a namespace.
+    pub(super) fn loopback_dev(&mut self, netns: NetnsId) -> Result<DevId, TopologyError> {
+        match self.topology.find_dev(netns, "lo") {
+            Ok(lo) => Ok(lo),
+            Err(_) => self.topology.add_dev(loopback(netns)),
+        }
     }
 
     /// An address, and the route to its prefix (`fib_add_ifaddr()`).
@@ -312,17 +299,13 @@ impl Kernel {
             (None, Some(via)) => self.topology.route(id, via)?.dev,
             (None, None) => {
                 return Err(TopologyError::NoRoute {
-                    dst: dst.addr,
+                    dst: dst.addr.into(),
                     netns: "a route without device".into(),
                 }
                 .into());
             }
         };
-        let encap = match encap {
-            Some(RouteEncap::Mpls { label }) => Some(Encap::Mpls(*label)),
-            Some(RouteEncap::Bpf { section }) => Some(Encap::Bpf(self.lwt_program(section)?)),
-            None => None,
-        };
+        let encap = encap.map(|encap| self.encap_of(encap)).transpose()?;
         let here = &mut self.topology.netns[id.0];
         let src = here
             .addrs
@@ -339,6 +322,14 @@ impl Kernel {
         Ok(())
     }
 
+    /// What a route is to put around packets.
+    pub(super) fn encap_of(&self, encap: &RouteEncap) -> Result<Encap, Cause> {
+        Ok(match encap {
+            RouteEncap::Mpls { label } => Encap::Mpls(*label),
+            RouteEncap::Bpf { section } => Encap::Bpf(self.lwt_program(section)?),
+        })
+    }
+
     /// Without a mode: native where the driver has XDP, as the kernel chooses.
     fn attach_xdp(
         &mut self,
@@ -347,7 +338,7 @@ impl Kernel {
         mode: Option<XdpMode>,
     ) -> Done {
         let device = self.topology.dev_mut(id);
-        let native = matches!(device.kind, DeviceKind::Veth { .. });
+        let native = matches!(device.kind, DeviceKind::Veth { .. } | DeviceKind::Nic(_));
         if mode == Some(XdpMode::Native) && !native {
             return Err(Cause::NotCovered(format!(
                 "native XDP on {} (its driver has none)",

@@ -62,10 +62,16 @@ impl Kernel {
             DeviceKind::Gre(_)
             | DeviceKind::Gretap(_)
             | DeviceKind::Ipip(_)
+            | DeviceKind::Ip6Gre(_)
+            | DeviceKind::Ip6Gretap(_)
+            | DeviceKind::Ip6Tnl(_)
+            | DeviceKind::Sit(_)
             | DeviceKind::Vxlan(_)
             | DeviceKind::Geneve(_)
             | DeviceKind::Bridge
             | DeviceKind::Loopback => !encapsulation,
+            // dummy_setup(): hw_enc_features are the features
+            DeviceKind::Dummy | DeviceKind::Nic(_) => true,
         }
     }
 
@@ -73,11 +79,19 @@ impl Kernel {
     /// `vlan_dev_init()`).
     fn vlan_csum(&self, dev: DevId) -> bool {
         match self.topology.dev(dev).kind {
-            DeviceKind::Veth { .. } | DeviceKind::Vxlan(_) | DeviceKind::Bridge => true,
+            DeviceKind::Veth { .. }
+            | DeviceKind::Vxlan(_)
+            | DeviceKind::Bridge
+            | DeviceKind::Nic(_) => true,
             DeviceKind::Vlan { lower, .. } => self.vlan_csum(lower),
             DeviceKind::Gre(_)
             | DeviceKind::Gretap(_)
             | DeviceKind::Ipip(_)
+            | DeviceKind::Ip6Gre(_)
+            | DeviceKind::Ip6Gretap(_)
+            | DeviceKind::Ip6Tnl(_)
+            | DeviceKind::Sit(_)
+            | DeviceKind::Dummy
             | DeviceKind::Geneve(_)
             | DeviceKind::Loopback => false,
         }

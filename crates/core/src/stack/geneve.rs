@@ -1,9 +1,11 @@
 //! `drivers/net/geneve.c`.
 
+use std::net::IpAddr;
+
 use super::skbuff::drop_reason;
 use super::{Kernel, Run};
 use crate::net::dissect::{be16, be32};
-use crate::net::{ethernet, geneve, ipv4, udp};
+use crate::net::{ethernet, geneve, ipv4, ipv6, udp};
 use crate::scenario::command::UdpTunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::{Layer, SkbNo};
@@ -13,6 +15,8 @@ const FILE: &str = "drivers/net/geneve.c";
 const BASE_HLEN: u32 = udp::HLEN + geneve::HLEN;
 /// `GENEVE_IPV4_HLEN`: what a frame costs, the inner Ethernet header included.
 pub(super) const IPV4_HLEN: u32 = ethernet::HLEN + ipv4::HLEN + BASE_HLEN;
+/// `GENEVE_IPV6_HLEN`: the same over IPv6.
+pub(super) const IPV6_HLEN: u32 = ethernet::HLEN + ipv6::HLEN + BASE_HLEN;
 /// The source port is a hash with a random key; the recordings write 0xe5e5 (golden/README.md).
 const SOURCE_PORT: u16 = 0xe5e5;
 
@@ -54,13 +58,21 @@ impl Kernel {
     /// `geneve_lookup_skb()`: by port, VNI and the sender's address.
     fn geneve_lookup_skb(&self, no: SkbNo, vni: u32) -> Option<DevId> {
         let netns = self.topology.dev(self.skb(no).dev?).netns;
-        let (port, sender) = (self.udp_dest(no), self.ip_hdr_addr(no, 12));
+        let port = self.udp_dest(no);
+        let sender: IpAddr = if self.is_ipv6(no) {
+            self.ipv6_hdr_addr(no, 8).into()
+        } else {
+            self.ip_hdr_addr(no, 12).into()
+        };
         self.topology
             .devices
             .iter()
             .position(|dev| {
                 let fits = matches!(dev.kind, DeviceKind::Geneve(parms)
-                    if parms.vni == vni && parms.dstport == port && parms.remote == Some(sender));
+                if parms.vni == vni && parms.dstport == port && match sender {
+                    IpAddr::V4(sender) => parms.remote == Some(sender),
+                    IpAddr::V6(sender) => parms.remote6 == Some(sender),
+                });
                 fits && dev.up && dev.home == netns
             })
             .map(DevId)
@@ -69,25 +81,47 @@ impl Kernel {
     /// `geneve_xmit()`, `geneve_xmit_skb()` and `geneve_build_skb()`.
     pub(super) fn geneve_xmit(&mut self, no: SkbNo, dev: DevId, parms: UdpTunnelParms) -> Run<i64> {
         self.traced("geneve_xmit", FILE, no, |k| {
+            let ports = (SOURCE_PORT, parms.dstport);
+            if parms.remote6.is_some() {
+                let Some((route, outer)) = k.udp_tunnel6_outer(no, dev, parms)? else {
+                    return Ok(0);
+                };
+                k.skb_tunnel_check_pmtu(no, dev, route.dev, IPV6_HLEN)?;
+                k.geneve_build_skb(no, (dev, parms.vni), route.dev, ipv6::HLEN)?;
+                k.udp_tunnel6_xmit_skb(no, (route, outer), ports, parms.udp6zerocsumtx)?;
+                return Ok(0);
+            }
             let Some((route, outer)) = k.udp_tunnel_outer(no, dev, parms)? else {
                 return Ok(0);
             };
-            k.skb_tunnel_check_pmtu(no, dev, route, IPV4_HLEN)?;
-            k.skb_mut(no).reset_mac_header();
-            let xnet = k.left_home(dev);
-            k.skb_scrub_packet(no, xnet)?;
-            let room = k.topology.dev(route.dev).ll_reserved_space() + BASE_HLEN + ipv4::HLEN;
-            k.skb_cow_head(no, room)?;
-            k.iptunnel_handle_offloads(no)?;
-            k.skb_mut(no).push(geneve::HLEN)?;
-            let mut header = [0; geneve::HLEN as usize];
-            header[2..4].copy_from_slice(&ethernet::P_TEB.to_be_bytes());
-            header[4..].copy_from_slice(&(parms.vni << 8).to_be_bytes());
-            let (at, label) = (k.skb(no).data, format!("GENEVE header, VNI {}", parms.vni));
-            k.write_header(no, at, &header, Layer::Geneve, label, "geneve_build_header");
-            let ports = (SOURCE_PORT, parms.dstport);
+            k.skb_tunnel_check_pmtu(no, dev, route.dev, IPV4_HLEN)?;
+            k.geneve_build_skb(no, (dev, parms.vni), route.dev, ipv4::HLEN)?;
             k.udp_tunnel_xmit_skb(no, route, outer, ports, (dev, parms))?;
             Ok(0)
         })
+    }
+
+    /// `geneve_build_skb()`.
+    fn geneve_build_skb(
+        &mut self,
+        no: SkbNo,
+        (dev, vni): (DevId, u32),
+        out: DevId,
+        iphdr_len: u32,
+    ) -> Run<()> {
+        let k = self;
+        k.skb_mut(no).reset_mac_header();
+        let xnet = k.left_home(dev);
+        k.skb_scrub_packet(no, xnet)?;
+        let room = k.topology.dev(out).ll_reserved_space() + BASE_HLEN + iphdr_len;
+        k.skb_cow_head(no, room)?;
+        k.iptunnel_handle_offloads(no)?;
+        k.skb_mut(no).push(geneve::HLEN)?;
+        let mut header = [0; geneve::HLEN as usize];
+        header[2..4].copy_from_slice(&ethernet::P_TEB.to_be_bytes());
+        header[4..].copy_from_slice(&(vni << 8).to_be_bytes());
+        let (at, label) = (k.skb(no).data, format!("GENEVE header, VNI {vni}"));
+        k.write_header(no, at, &header, Layer::Geneve, label, "geneve_build_header");
+        Ok(())
     }
 }

@@ -294,7 +294,10 @@ impl Kernel {
             }
         }
         let netns = self.topology.dev(cb.dev).netns;
-        let Some(socket) = self.udp_socket(netns, port).filter(|_| !cb.encap_mark) else {
+        let Some(socket) = self
+            .udp_socket(netns, port, false)
+            .filter(|_| !cb.encap_mark)
+        else {
             cb.flush = true;
             return Ok(None);
         };

@@ -7,7 +7,8 @@ use super::ip_output::Datagram;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::{checksum, icmp, ipv4};
-use crate::scenario::topology::{Lookup, NetnsId};
+use crate::scenario::command::Ipv4Net;
+use crate::scenario::topology::{Lookup, NetnsId, Route};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv4/icmp.c";
@@ -96,13 +97,18 @@ impl Kernel {
 
     /// `icmp_send()`: tells the sender of a packet that it was of no use.
     pub(super) fn icmp_send(&mut self, no: SkbNo, kind: u8, code: u8) -> Run<()> {
+        self.icmp_send_info(no, kind, code, 0)
+    }
+
+    /// `icmp_send()` with the message's second word: the MTU of *fragmentation needed*, for one.
+    pub(super) fn icmp_send_info(&mut self, no: SkbNo, kind: u8, code: u8, info: u32) -> Run<()> {
         self.traced("__icmp_send", FILE, no, |k| {
-            k.local_bh(|k| k.icmp_error(no, kind, code))
+            k.local_bh(|k| k.icmp_error(no, kind, code, info))
         })
     }
 
     /// The error message holds the packet from its IP header on, 576 bytes of IP packet at most (RFC 1812, 4.3.2.3).
-    fn icmp_error(&mut self, no: SkbNo, kind: u8, code: u8) -> Run<()> {
+    fn icmp_error(&mut self, no: SkbNo, kind: u8, code: u8, info: u32) -> Run<()> {
         const LARGEST: u32 = 576;
         const IPTOS_RT_MASK: u8 = 0x1c;
         const IPTOS_PREC_INTERNETCONTROL: u8 = 0xc0;
@@ -119,13 +125,16 @@ impl Kernel {
         // from the address that was asked, else from the way out's
         let from = if self.topology.is_local(netns, daddr) {
             Some(daddr)
+        } else if self.topology.is_local(netns, saddr) {
+            Some(saddr)
         } else {
             self.topology.route(netns, saddr).ok().and_then(|r| r.src)
         };
         let Some(from) = from else {
             return Ok(());
         };
-        let mut message = vec![kind, code, 0, 0, 0, 0, 0, 0];
+        let mut message = vec![kind, code, 0, 0];
+        message.extend(info.to_be_bytes());
         message.extend_from_slice(self.bytes(no, at, quoted));
         let tos = (tos & IPTOS_RT_MASK) | IPTOS_PREC_INTERNETCONTROL;
         self.icmp_push_reply(netns, from, saddr, tos, &mut message)
@@ -140,11 +149,11 @@ impl Kernel {
         tos: u8,
         message: &mut [u8],
     ) -> Run<()> {
-        set_checksum(message);
+        set_checksum(message, 0);
         let route = match self.topology.lookup(netns, daddr) {
             Lookup::Unicast(route) => route,
             Lookup::Refused(_) | Lookup::NoRoute => return Ok(()),
-            Lookup::Local => return not_covered("icmp_push_reply: to this host itself (loopback)"),
+            Lookup::Local => self.loopback_route(netns, daddr)?,
         };
         let reply = Datagram {
             saddr,
@@ -162,14 +171,24 @@ impl Kernel {
         Ok(())
     }
 
+    /// `__mkroute_output()` to an address of this host: by `lo`, from the same address.
+    fn loopback_route(&mut self, netns: NetnsId, addr: Ipv4Addr) -> Run<Route> {
+        Ok(Route {
+            dst: Ipv4Net { addr, prefix: 32 },
+            via: None,
+            dev: self.loopback_dev(netns)?,
+            src: Some(addr),
+            encap: None,
+        })
+    }
+
     /// `ping -c1 ADDR`: one echo request from a raw socket (`raw_sendmsg()`, `net/ipv4/raw.c`).
     pub(super) fn ping(&mut self, netns: NetnsId, daddr: Ipv4Addr, sequence: u16) -> Run<()> {
-        if self.topology.is_local(netns, daddr) {
-            return not_covered(format!(
-                "ping: {daddr} is this host's own address (loopback)"
-            ));
-        }
-        let route = self.topology.route(netns, daddr)?;
+        let route = if self.topology.is_local(netns, daddr) {
+            self.loopback_route(netns, daddr)?
+        } else {
+            self.topology.route(netns, daddr)?
+        };
         let Some(saddr) = route.src else {
             return not_covered("ping: the output device has no address");
         };
@@ -193,21 +212,27 @@ impl Kernel {
 
 /// An echo request as `ping` makes it: 16 bytes of time, then bytes that count up from 0x10.
 fn echo_request(sequence: u16) -> Vec<u8> {
-    let mut message = vec![icmp::ECHO, 0, 0, 0];
+    let mut message = ping_message(icmp::ECHO, sequence);
+    set_checksum(&mut message, 0);
+    message
+}
+
+/// The same without checksum, for ICMP and ICMPv6.
+pub(super) fn ping_message(kind: u8, sequence: u16) -> Vec<u8> {
+    let mut message = vec![kind, 0, 0, 0];
     message.extend(PING_ID.to_be_bytes());
     message.extend(sequence.to_be_bytes());
     message.extend([0; PING_TIME_LEN]);
     message.extend((PING_TIME_LEN..PING_DATA_LEN).map(|i| i as u8));
-    set_checksum(&mut message);
     message
 }
 
-/// Fills in the ICMP checksum.
-fn set_checksum(message: &mut [u8]) {
+/// Fills in the ICMP checksum; ICMPv6 has a pseudo header to begin with.
+pub(super) fn set_checksum(message: &mut [u8], pseudo: u16) {
     if let Some(field) = message.get_mut(2..4) {
         field.fill(0);
     }
-    let check = checksum::internet(message).to_be_bytes();
+    let check = (!checksum::sum(message, pseudo)).to_be_bytes();
     if let Some(field) = message.get_mut(2..4) {
         field.copy_from_slice(&check);
     }
@@ -222,7 +247,7 @@ mod tests {
     fn checksum_of_a_recorded_echo_request() {
         let mut message = vec![8, 0, 0, 0, 7, 7, 0, 1];
         message.extend(b'a'..=b'x');
-        set_checksum(&mut message);
+        set_checksum(&mut message, 0);
         assert_eq!(message[2..4], [0xdb, 0xd6]);
     }
 

@@ -1,5 +1,7 @@
 //! `net/ipv4/ip_forward.c`, and the routing decision for received packets (`net/ipv4/route.c`).
 
+use std::net::Ipv4Addr;
+
 use super::dev_rx::NET_RX_DROP;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
@@ -23,6 +25,8 @@ pub(super) enum Input {
     Error(RouteError),
     /// `dst_discard()`: a blackhole.
     Discard,
+    /// A martian: `ip_rcv_finish_core()` drops it, with this reason.
+    Martian(u32),
 }
 
 /// Why there is no way (`dst->error`).
@@ -41,17 +45,22 @@ impl Kernel {
     pub(super) fn ip_route_input(&self, no: SkbNo, dev: DevId) -> Run<Input> {
         let netns = self.topology.dev(dev).netns;
         let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
+        if let Some(reason) = weird_martian(saddr, daddr).filter(|_| !self.is_lo(dev)) {
+            return Ok(Input::Martian(reason));
+        }
         if daddr.is_multicast() || daddr.is_broadcast() {
             return not_covered(format!("ip_route_input: {daddr} (multicast, broadcast)"));
         }
         let found = self.topology.lookup(netns, daddr);
-        if found != Lookup::NoRoute && self.topology.is_local(netns, saddr) && !self.is_lo(dev) {
-            return not_covered(format!(
-                "ip_route_input: {saddr} is an address of this host (martian source)"
-            ));
-        }
         let forwards = self.forwards(dev);
+        // fib_validate_source(): nobody else sends from an address of this host
+        let own_source = self.topology.is_local(netns, saddr) && !self.is_lo(dev);
         Ok(match found {
+            Lookup::Local | Lookup::Unicast(_)
+                if own_source && (forwards || found == Lookup::Local) =>
+            {
+                Input::Martian(drop_reason::IP_LOCAL_SOURCE)
+            }
             Lookup::Local => Input::Local,
             Lookup::NoRoute if !forwards => Input::Error(RouteError::Host),
             Lookup::NoRoute => Input::Error(RouteError::Net),
@@ -88,6 +97,7 @@ impl Kernel {
             Input::Local => self.ip_local_deliver(no),
             Input::Forward(route) => self.ip_forward(no, route),
             Input::Error(error) => self.ip_error(no, error),
+            Input::Martian(_) => Ok(NET_RX_DROP),
             Input::Discard => {
                 self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 Ok(0)
@@ -162,6 +172,29 @@ impl Kernel {
     }
 }
 
+/// Addresses that cannot come over a wire: what `ip_route_input_slow()` refuses before it looks for a route.
+fn weird_martian(saddr: Ipv4Addr, daddr: Ipv4Addr) -> Option<u32> {
+    let zeronet = |addr: Ipv4Addr| addr.octets()[0] == 0;
+    if daddr.is_multicast() {
+        // ip_route_input_mc() decides about those
+        return None;
+    }
+    if saddr.is_multicast() || saddr.is_broadcast() {
+        return Some(drop_reason::IP_INVALID_SOURCE);
+    }
+    if daddr.is_broadcast() || (saddr.is_unspecified() && daddr.is_unspecified()) {
+        return None;
+    }
+    if zeronet(saddr) {
+        return Some(drop_reason::IP_INVALID_SOURCE);
+    }
+    if zeronet(daddr) {
+        return Some(drop_reason::IP_INVALID_DEST);
+    }
+    // net.ipv4.conf.all.route_localnet is off
+    (daddr.is_loopback() || saddr.is_loopback()).then_some(drop_reason::IP_LOCALNET)
+}
+
 /// The header checksum when ttl is one less (RFC 1624).
 fn check_after_decrease(check: u16) -> u16 {
     let sum = u32::from(check) + 0x0100;
@@ -171,7 +204,19 @@ fn check_after_decrease(check: u16) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::check_after_decrease;
+    use super::{check_after_decrease, weird_martian};
+
+    /// `ip_route_input_slow()` (`net/ipv4/route.c`), reasons of `include/net/dropreason-core.h`.
+    #[test]
+    fn addresses_that_never_come_over_a_wire() {
+        let reason = |saddr: [u8; 4], daddr: [u8; 4]| weird_martian(saddr.into(), daddr.into());
+        assert_eq!(reason([10, 0, 0, 2], [10, 0, 0, 1]), None);
+        assert_eq!(reason([224, 0, 0, 1], [10, 0, 0, 1]), Some(88));
+        assert_eq!(reason([0, 0, 0, 5], [10, 0, 0, 1]), Some(88));
+        assert_eq!(reason([10, 0, 0, 2], [0, 0, 0, 1]), Some(90));
+        assert_eq!(reason([10, 0, 0, 2], [127, 0, 0, 1]), Some(89));
+        assert_eq!(reason([127, 0, 0, 1], [10, 0, 0, 1]), Some(89));
+    }
 
     /// golden E10-fwd-plain-4b-native: ttl 64 → 63 makes 449f 459f.
     #[test]

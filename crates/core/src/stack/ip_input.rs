@@ -7,7 +7,7 @@ use super::ip_forward::Input;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
-use crate::net::{checksum, ipv4};
+use crate::net::{checksum, ipv4, ipv6};
 use crate::skb::PacketType;
 use crate::trace::SkbNo;
 
@@ -54,6 +54,9 @@ impl Kernel {
         let mut current = None;
         for no in list {
             let input = self.ip_rcv_finish_core(no)?;
+            if matches!(input, Input::Martian(_)) {
+                continue;
+            }
             let route = (input, self.ip_hdr_addr(no, 16));
             let route = Some(route).filter(|(input, _)| !matches!(input, Input::Error(_)));
             if route.is_none() || current != route {
@@ -105,6 +108,10 @@ impl Kernel {
                 return not_covered("ip_rcv_finish_core of a packet without device");
             };
             input = k.ip_route_input(no, dev)?;
+            if let Input::Martian(reason) = input {
+                k.kfree_skb(no, reason)?;
+                return Ok(NET_RX_DROP);
+            }
             Ok(NET_RX_SUCCESS)
         })?;
         Ok(input)
@@ -141,6 +148,7 @@ impl Kernel {
                 Some(&ipv4::PROTO_ICMP) => k.icmp_rcv(no).map(drop),
                 Some(&ipv4::PROTO_GRE) => k.gre_rcv(no).map(drop),
                 Some(&ipv4::PROTO_IPIP) => k.tunnel4_rcv(no).map(drop),
+                Some(&ipv6::NEXTHDR_IPV6) => k.tunnel64_rcv(no).map(drop),
                 Some(&ipv4::PROTO_UDP) => k.udp_rcv(no).map(drop),
                 Some(&ipv4::PROTO_TCP) => k.tcp_v4_rcv(no).map(drop),
                 Some(other) => not_covered(format!("ip_protocol_deliver_rcu: IP protocol {other}")),

@@ -142,9 +142,9 @@ impl Kernel {
             if k.skb(no).headroom() < room {
                 k.skb_expand_head(no, room)?;
             }
-            let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16));
+            let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16)).into();
             if let Some(encap) = route.encap {
-                let ret = k.lwtunnel_xmit(no, route, encap, next_hop)?;
+                let ret = k.lwtunnel_xmit(no, route.dev, encap, next_hop)?;
                 if ret != LWTUNNEL_XMIT_CONTINUE {
                     return Ok(ret);
                 }

@@ -7,7 +7,7 @@ use super::links::MAX_TUNNEL_HEADROOM;
 use super::outer::{DEFAULT_TTL, ECN_MASK, InnerHeader, Outer, ecn_encapsulate, outer_ipv4};
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, ipv4_label};
-use crate::net::{checksum, ethernet, ipv4, vlan};
+use crate::net::{checksum, ethernet, icmp, icmpv6, ipv4, ipv6, vlan};
 use crate::scenario::command::TunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind, Route};
 use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL};
@@ -16,7 +16,7 @@ use crate::trace::{Layer, SkbNo};
 const CORE: &str = "net/ipv4/ip_tunnel_core.c";
 const FILE: &str = "net/ipv4/ip_tunnel.c";
 /// `IP_TUNNEL_RECURSION_LIMIT` (`include/net/ip_tunnels.h`): tunnels inside tunnels.
-const IP_TUNNEL_RECURSION_LIMIT: u32 = 5;
+pub(super) const IP_TUNNEL_RECURSION_LIMIT: u32 = 5;
 
 /// What the tunnel header said (`struct tnl_ptk_info`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,7 +159,10 @@ impl Kernel {
                 return Ok(());
             }
             let outer = k.outer_header(no, parms, remote, route, protocol)?;
-            k.tnl_update_pmtu(no, dev, route, be16(&outer, 6))?;
+            if !k.tnl_update_pmtu(no, dev, route, be16(&outer, 6))? {
+                k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+                return Ok(());
+            }
             let max_headroom = k.topology.dev(route.dev).ll_reserved_space() + ipv4::HLEN;
             k.skb_cow_head(no, max_headroom)?;
             k.ip_tunnel_adj_headroom(dev, max_headroom);
@@ -168,8 +171,8 @@ impl Kernel {
         })
     }
 
-    /// The outer IPv4 header, without id, length and checksum. Only an IPv4 payload has a ttl, a
-    /// tos and a DF to inherit here.
+    /// The outer IPv4 header, without id, length and checksum. Only an IP payload has a ttl and a
+    /// tos to inherit here, and only IPv4 a DF.
     fn outer_header(
         &self,
         no: SkbNo,
@@ -201,10 +204,19 @@ impl Kernel {
         }))
     }
 
-    /// What a tunnel inherits of an IPv4 packet whose header is at `at`; `None` for other packets.
+    /// What a tunnel inherits of an IP packet whose header is at `at`; `None` for other packets. IPv6 has no DF.
     pub(super) fn inner_header(&self, no: SkbNo, at: u32) -> Option<InnerHeader> {
-        if self.skb_protocol(no) != ethernet::P_IP {
-            return None;
+        match self.skb_protocol(no) {
+            ethernet::P_IP => {}
+            ethernet::P_IPV6 => {
+                let header = self.bytes(no, at, ipv6::HLEN);
+                return Some(InnerHeader {
+                    tos: ipv6::dsfield(header),
+                    ttl: *header.get(7)?,
+                    df: false,
+                });
+            }
+            _ => return None,
         }
         let header = self.bytes(no, at, ipv4::HLEN);
         Some(InnerHeader {
@@ -215,7 +227,7 @@ impl Kernel {
     }
 
     /// `skb_protocol(skb, true)`: the protocol behind VLAN tags in the frame.
-    fn skb_protocol(&self, no: SkbNo) -> u16 {
+    pub(super) fn skb_protocol(&self, no: SkbNo) -> u16 {
         let skb = self.skb(no);
         let mut at = u32::from(skb.mac_header) + ethernet::HLEN;
         let mut protocol = skb.protocol;
@@ -226,8 +238,9 @@ impl Kernel {
         protocol
     }
 
-    /// `tnl_update_pmtu()`: a packet that may not be cut and is too long is sent back.
-    fn tnl_update_pmtu(&self, no: SkbNo, dev: DevId, route: Route, frag_off: u16) -> Run<()> {
+    /// `tnl_update_pmtu()`: the sender of a packet that may not be cut and is too long is told. `false`: the
+    /// packet does not go on.
+    fn tnl_update_pmtu(&mut self, no: SkbNo, dev: DevId, route: Route, frag_off: u16) -> Run<bool> {
         let skb = self.skb(no);
         let (device, below) = (self.topology.dev(dev), self.topology.dev(route.dev));
         let inner = self.inner_header(no, u32::from(skb.inner_network_header));
@@ -238,26 +251,46 @@ impl Kernel {
         } else {
             device.mtu
         };
-        if inner.is_some_and(|inner| inner.df) && inner_len > mtu {
-            return not_covered("tnl_update_pmtu: the packet does not fit (icmp_ndo_send)");
+        let fits = inner_len <= mtu || self.skb_is_gso(no);
+        if inner.is_some_and(|inner| inner.df) && !fits {
+            self.icmp_send_info(no, icmp::DEST_UNREACH, icmp::FRAG_NEEDED, mtu)?;
+            return Ok(false);
         }
-        Ok(())
+        if self.skb_protocol(no) == ethernet::P_IPV6 && !fits && mtu >= ipv6::MIN_MTU {
+            self.icmp6_send(no, icmpv6::PKT_TOOBIG, 0, mtu)?;
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     /// `IP_ECN_decapsulate()` (RFC 6040): a mark *Congestion Experienced* of the outer header goes to an inner
     /// packet that can bear one. `false`: the inner packet can't, and is dropped.
     pub(super) fn ip_ecn_decapsulate(&mut self, no: SkbNo, outer: u32) -> bool {
-        let outer_tos = self.bytes(no, outer + 1, 1).first().copied().unwrap_or(0);
-        if outer_tos & ECN_MASK != ECN_MASK || self.skb_protocol(no) != ethernet::P_IP {
-            return true;
-        }
+        let outer_tos = match self.bytes(no, outer, 1).first().map(|first| first >> 4) {
+            Some(6) => self.ipv6_dsfield(no, outer),
+            _ => self.bytes(no, outer + 1, 1).first().copied().unwrap_or(0),
+        };
+        self.ecn_decapsulate(no, outer_tos)
+    }
+
+    /// `IP_ECN_decapsulate()` and `IP6_ECN_decapsulate()`, by the outer header's tos or traffic class.
+    pub(super) fn ecn_decapsulate(&mut self, no: SkbNo, outer_tos: u8) -> bool {
         let at = u32::from(self.skb(no).network_header);
-        let tos = self.bytes(no, at + 1, 1).first().copied().unwrap_or(0);
+        let inner = self.inner_header(no, at).map(|inner| inner.tos);
+        let Some(tos) = inner.filter(|_| outer_tos & ECN_MASK == ECN_MASK) else {
+            return true;
+        };
         if tos & ECN_MASK == 0 {
             return false;
         }
-        // ip_set_ce()
         let head = self.skb(no).head;
+        if self.skb_protocol(no) == ethernet::P_IPV6 {
+            // IP6_ECN_set_ce(): the two bits are in the high half of the second byte
+            let second = self.bytes(no, at + 1, 1).first().copied().unwrap_or(0);
+            self.buffers.patch(head, at + 1, &[second | ECN_MASK << 4]);
+            return true;
+        }
+        // ip_set_ce()
         self.buffers.patch(head, at + 1, &[tos | ECN_MASK]);
         self.ip_fix_check(no, at);
         true
@@ -279,7 +312,7 @@ impl Kernel {
     }
 
     /// `ip_tunnel_adj_headroom()`: senders leave more room from now on, up to 512 bytes.
-    fn ip_tunnel_adj_headroom(&mut self, dev: DevId, headroom: u32) {
+    pub(super) fn ip_tunnel_adj_headroom(&mut self, dev: DevId, headroom: u32) {
         let device = self.topology.dev_mut(dev);
         device.needed_headroom = device
             .needed_headroom

@@ -20,7 +20,7 @@ impl Kernel {
     /// `gre_rcv()` (`net/ipv4/gre_demux.c`): takes the GRE header apart.
     pub(super) fn gre_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("gre_rcv", "net/ipv4/gre_demux.c", no, |k| {
-            let Some((hdr_len, info)) = k.gre_parse_header(no)? else {
+            let Some((hdr_len, info)) = k.gre_parse_header(no, 12)? else {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             };
@@ -32,15 +32,22 @@ impl Kernel {
         })
     }
 
-    /// `gre_parse_header()`: `None` for a header that is refused.
-    fn gre_parse_header(&mut self, no: SkbNo) -> Run<Option<(u32, TunnelInfo)>> {
+    /// `gre_parse_header()`: `None` for a header that is refused. Over IPv4 `gre_rcv()` wants 12 bytes (`least`):
+    /// what is shorter can't hold an inner packet.
+    pub(super) fn gre_parse_header(
+        &mut self,
+        no: SkbNo,
+        least: usize,
+    ) -> Run<Option<(u32, TunnelInfo)>> {
         let skb = self.skb(no);
         let header = self.bytes(no, skb.data, skb.headlen().min(16)).to_vec();
-        // gre_demux wants 12 bytes: what is shorter can't hold an inner packet
-        if header.len() < 12 || be16(&header, 0) & (gre::VERSION | gre::ROUTING) != 0 {
+        if header.len() < least || be16(&header, 0) & (gre::VERSION | gre::ROUTING) != 0 {
             return Ok(None);
         }
         let flags = be16(&header, 0);
+        if header.len() < gre::header_len(flags) as usize {
+            return Ok(None);
+        }
         let mut at = gre::BASE_HLEN as usize;
         let mut word = |present: bool| {
             present.then(|| {
@@ -141,8 +148,20 @@ impl Kernel {
         })
     }
 
-    /// `__gre_xmit()` and `gre_build_header()`.
+    /// `__gre_xmit()`.
     fn gre_xmit(&mut self, no: SkbNo, dev: DevId, parms: TunnelParms, proto: u16) -> Run<()> {
+        self.gre_build_header(no, dev, parms, proto)?;
+        self.ip_tunnel_xmit(no, dev, parms, ipv4::PROTO_GRE)
+    }
+
+    /// `gre_build_header()` (`include/net/gre.h`), for GRE over IPv4 and over IPv6.
+    pub(super) fn gre_build_header(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        parms: TunnelParms,
+        proto: u16,
+    ) -> Run<()> {
         let device = self.topology.dev_mut(dev);
         let seq = parms.oseq.then_some(device.o_seqno);
         device.o_seqno = device.o_seqno.wrapping_add(u32::from(parms.oseq));
@@ -169,8 +188,23 @@ impl Kernel {
             let at = data + gre::BASE_HLEN;
             self.buffers.patch(head, at, &(!sum).to_be_bytes());
         }
-        self.ip_tunnel_xmit(no, dev, parms, ipv4::PROTO_GRE)
+        Ok(())
     }
+}
+
+/// `gre_calc_hlen()`: length of the header that a device sends.
+pub(super) fn gre_hlen(parms: &TunnelParms) -> u32 {
+    gre::header_len(
+        [
+            (parms.ocsum, gre::CSUM),
+            (parms.okey.is_some(), gre::KEY),
+            (parms.oseq, gre::SEQ),
+        ]
+        .into_iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, flag)| flag)
+        .sum(),
+    )
 }
 
 /// The header with its optional words; the checksum is still 0.

@@ -16,7 +16,11 @@ impl Kernel {
     /// `tunnel4_rcv()`: asks who wants a packet that holds another one.
     pub(super) fn tunnel4_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("tunnel4_rcv", "net/ipv4/tunnel4.c", no, |k| {
-            if k.skb(no).len >= ipv4::HLEN && k.ipip_rcv(no)? != NOT_MINE {
+            if k.skb(no).len < ipv4::HLEN {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            }
+            if k.ipip_rcv(no)? != NOT_MINE || k.sit_ipip_rcv(no)? {
                 return Ok(0);
             }
             k.icmp_send(no, icmp::DEST_UNREACH, icmp::PORT_UNREACH)?;

@@ -1,12 +1,16 @@
 //! Makes devices and changes them, with the kernel's defaults.
 
 use super::execute::{Cause, Done};
+use super::ip6_tunnel::ends;
+use super::ipgre::gre_hlen;
 use super::{Kernel, geneve, vxlan};
-use crate::net::{ethernet, gre};
-use crate::scenario::command::{LinkKind, Mac, Netns, TunnelParms};
+use crate::net::{ethernet, ipv6};
+use crate::scenario::command::{LinkKind, Mac, Netns, Tunnel6Parms, TunnelParms};
 use crate::scenario::topology::{DevId, Device, DeviceKind, NetnsId, TopologyError, veth};
 
 const IPV4_HLEN: u32 = 20;
+/// `LL_MAX_HEADER` of a kernel with wireless and mesh: what is assumed without a route to the remote.
+const LL_MAX_HEADER: u32 = 128;
 /// `IP_TUNNEL_MAX_ADJ_HEADROOM` (`ip_tunnel_limit_headroom()`): most that a tunnel asks for, bytes.
 pub(super) const MAX_TUNNEL_HEADROOM: u32 = 512;
 
@@ -47,6 +51,20 @@ impl Kernel {
                 let kind = DeviceKind::Ipip(*parms);
                 tunnel_device(name, netns, kind, *parms, below.as_ref())
             }
+            LinkKind::Sit(parms) => {
+                let below = self.underlay(netns, *parms);
+                let mut device =
+                    tunnel_device(name, netns, DeviceKind::Sit(*parms), *parms, below.as_ref());
+                device.mtu = device.mtu.max(ipv6::MIN_MTU);
+                device
+            }
+            LinkKind::Ip6Gre(parms) => self.tunnel6(name, netns, DeviceKind::Ip6Gre(*parms), parms),
+            LinkKind::Ip6Gretap(parms) => {
+                self.tunnel6(name, netns, DeviceKind::Ip6Gretap(*parms), parms)
+            }
+            LinkKind::Ip6Tnl(parms) => self.tunnel6(name, netns, DeviceKind::Ip6Tnl(*parms), parms),
+            LinkKind::Nic(driver) => ethernet_device(name, netns, DeviceKind::Nic(*driver)),
+            LinkKind::Dummy => ethernet_device(name, netns, DeviceKind::Dummy),
             LinkKind::Vlan {
                 lower,
                 protocol,
@@ -69,22 +87,32 @@ impl Kernel {
                 let below = below.map(|dev| self.topology.dev(dev));
                 let mut device = ethernet_device(name, netns, DeviceKind::Vxlan(*parms));
                 // vxlan_config_apply()
-                device.needed_headroom = vxlan::HEADROOM
+                let headroom = match parms.over_ipv6() {
+                    true => vxlan::HEADROOM6,
+                    false => vxlan::HEADROOM,
+                };
+                device.needed_headroom = headroom
                     + below.map_or(ethernet::HLEN, |dev| {
                         dev.hard_header_len + dev.needed_headroom
                     });
-                device.mtu = below.map_or(device.mtu, |dev| dev.mtu - vxlan::HEADROOM);
+                device.mtu = below.map_or(device.mtu, |dev| dev.mtu.saturating_sub(headroom));
                 device
             }
             LinkKind::Geneve(parms) => {
                 let mut device = ethernet_device(name, netns, DeviceKind::Geneve(*parms));
                 // geneve_configure() and geneve_link_config()
-                device.needed_headroom = geneve::IPV4_HLEN + ethernet::HLEN;
-                let below = parms
-                    .remote
-                    .and_then(|remote| self.topology.route(netns, remote).ok())
-                    .map(|route| self.topology.dev(route.dev).mtu);
-                device.mtu = below.map_or(device.mtu, |mtu| mtu.saturating_sub(geneve::IPV4_HLEN));
+                let len = match parms.over_ipv6() {
+                    true => geneve::IPV6_HLEN,
+                    false => geneve::IPV4_HLEN,
+                };
+                device.needed_headroom = len + ethernet::HLEN;
+                let route = |remote| self.topology.route(netns, remote).ok();
+                let route6 = |remote| self.topology.route6(netns, remote);
+                let below = parms.remote.and_then(route).map(|route| route.dev);
+                let below = below.or(parms.remote6.and_then(route6).map(|route| route.dev));
+                device.mtu = below.map_or(device.mtu, |dev| {
+                    self.topology.dev(dev).mtu.saturating_sub(len)
+                });
                 device
             }
             LinkKind::Bridge => ethernet_device(name, netns, DeviceKind::Bridge),
@@ -114,6 +142,40 @@ impl Kernel {
                 .add_dev(veth(name, netns, mac, DevId(first + 1 - i)))?;
         }
         Ok(())
+    }
+
+    /// A tunnel over IPv6: `ip6gre_tunnel_init_common()`, `ip6gre_tnl_link_config_route()` (`net/ipv6/ip6_gre.c`),
+    /// `ip6_tnl_dev_init_gen()` and `ip6_tnl_link_config()` (`net/ipv6/ip6_tunnel.c`).
+    fn tunnel6(
+        &self,
+        name: &str,
+        netns: NetnsId,
+        kind: DeviceKind,
+        parms: &Tunnel6Parms,
+    ) -> Device {
+        let (gre, ethernet) = match kind {
+            DeviceKind::Ip6Gretap(_) => (true, ethernet::HLEN),
+            DeviceKind::Ip6Gre(_) => (true, 0),
+            _ => (false, 0),
+        };
+        let tun_hlen = if gre { gre_hlen(&parms.gre) } else { 0 };
+        let t_hlen = tun_hlen + ipv6::HLEN;
+        let own = t_hlen + ethernet + if parms.encap_limit.is_some() { 8 } else { 0 };
+        let mut device = ethernet_device(name, netns, kind);
+        device.hard_header_len = ethernet;
+        device.mtu = 1500 - own;
+        device.needed_headroom = if gre { LL_MAX_HEADER + t_hlen } else { 0 };
+        let below = ends(parms)
+            .and_then(|(_, remote)| self.topology.route6(netns, remote))
+            .map(|route| self.topology.dev(route.dev));
+        if let Some(below) = below {
+            // GRE does not ask for what the device below needs itself
+            let more = if gre { 0 } else { below.needed_headroom };
+            device.needed_headroom =
+                (below.hard_header_len + more + t_hlen).min(MAX_TUNNEL_HEADROOM);
+            device.mtu = below.mtu.saturating_sub(own).max(ipv6::MIN_MTU);
+        }
+        device
     }
 
     /// The device a tunnel's packets will leave by, as `ip_tunnel_bind_dev()` guesses it.
@@ -157,6 +219,9 @@ impl Kernel {
         here.addrs.retain(|(dev, _)| *dev != id);
         here.neigh.retain(|(dev, _, _)| *dev != id);
         here.routes.retain(|route| route.dev != id);
+        here.inet6.addrs.retain(|(dev, _)| *dev != id);
+        here.inet6.neigh.retain(|(dev, _, _)| *dev != id);
+        here.inet6.routes.retain(|route| route.dev != id);
         let taken = |index: u32| {
             let mut devices = self.topology.devices.iter();
             devices.any(|dev| dev.netns == to && dev.ifindex == index)
@@ -257,18 +322,10 @@ fn tunnel_device(
     parms: TunnelParms,
     underlay: Option<&Device>,
 ) -> Device {
-    /// `LL_MAX_HEADER` of a kernel with wireless and mesh: what is assumed without a route to the remote.
-    const LL_MAX_HEADER: u32 = 128;
-    let flags = [
-        (parms.ocsum, gre::CSUM),
-        (parms.okey.is_some(), gre::KEY),
-        (parms.oseq, gre::SEQ),
-    ];
-    let set = flags.into_iter().filter(|(on, _)| *on);
     let (tun_hlen, ethernet) = match kind {
-        DeviceKind::Ipip(_) => (0, 0),
-        DeviceKind::Gretap(_) => (gre::header_len(set.map(|(_, f)| f).sum()), ethernet::HLEN),
-        _ => (gre::header_len(set.map(|(_, f)| f).sum()), 0),
+        DeviceKind::Ipip(_) | DeviceKind::Sit(_) => (0, 0),
+        DeviceKind::Gretap(_) => (gre_hlen(&parms), ethernet::HLEN),
+        _ => (gre_hlen(&parms), 0),
     };
     let t_hlen = tun_hlen + IPV4_HLEN;
     let below = underlay.map_or(LL_MAX_HEADER, |dev| {

@@ -4,18 +4,29 @@
 //! only does what the kernel does; [`Kernel::traced`] wraps a function with its entry and exit.
 
 mod act_mirred;
+mod act_mpls;
+mod act_vlan;
 mod af_packet;
 mod bridge;
+mod cls;
 mod dev_rx;
 mod dev_tx;
 mod exec;
 mod execute;
+mod execute_ip6;
+mod execute_tc;
 mod features;
 mod filter;
 mod geneve;
 mod gro;
 mod gro_tcp;
 mod icmp;
+mod icmpv6;
+mod ip6_forward;
+mod ip6_gre;
+mod ip6_input;
+mod ip6_output;
+mod ip6_tunnel;
 mod ip_forward;
 mod ip_input;
 mod ip_output;
@@ -28,9 +39,11 @@ mod lwtunnel;
 mod mpls;
 mod napi;
 mod neighbour;
+mod nic;
 mod outer;
 mod programs;
 mod reads;
+mod sit;
 mod skb_data_move;
 mod skb_own;
 mod skb_vlan;
@@ -40,10 +53,13 @@ mod taps;
 mod tc;
 mod tc_host;
 mod tcp;
+mod tcp6;
 mod udp;
+mod udp6;
 mod veth;
 mod vlan;
 mod vxlan;
+mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
 
@@ -55,7 +71,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use thiserror::Error;
 
-use crate::bpf::Fault;
+use crate::bpf::{Fault, XdpTarget};
 use crate::design::MetadataDesign;
 use crate::scenario::topology::{DevId, Topology, TopologyError};
 use crate::skb::{Buffers, SkBuff, SkbError, header};
@@ -64,6 +80,7 @@ use crate::trace::{
     Edge, Layer, MetaFields, Outcome, PacketFields, Recorder, SkbFields, SkbNo, Source, StepKind,
     Trace,
 };
+use crate::xdp::XdpBuff;
 
 /// Most steps of one run; a run that would take more ends with an error that says so.
 pub const MAX_STEPS: usize = 2_000_000;
@@ -161,8 +178,10 @@ pub struct Kernel {
     xmit_recursion: u32,
     mirred_nesting: u32,
     redirect_info: filter::RedirectInfo,
-    /// `struct bpf_redirect_info` of an XDP program: where `XDP_REDIRECT` sends the packet.
-    xdp_redirect_info: Option<crate::bpf::XdpTarget>,
+    xdp_redirect_info: Option<XdpTarget>,
+    xdp_tx: Vec<(DevId, XdpBuff)>,
+    xdp_bulk: Vec<(DevId, XdpBuff)>,
+    xdp_cpu: Vec<(DevId, XdpBuff)>,
     taps: Vec<taps::Tap>,
     next_skb: u32,
     next_ip_id: u16,
@@ -195,6 +214,9 @@ impl Kernel {
             mirred_nesting: 0,
             redirect_info: filter::RedirectInfo::default(),
             xdp_redirect_info: None,
+            xdp_tx: Vec::new(),
+            xdp_bulk: Vec::new(),
+            xdp_cpu: Vec::new(),
             taps: Vec::new(),
             next_skb: 1,
             next_ip_id: 0xe001,

@@ -1,15 +1,15 @@
 //! MPLS: `net/mpls/af_mpls.c` and `net/mpls/mpls_iptunnel.c`.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
 use super::lwtunnel::LWTUNNEL_XMIT_DONE;
 use super::skbuff::drop_reason;
-use super::{Kernel, Run, not_covered};
+use super::{Kernel, Run};
 use crate::net::dissect::be32;
 use crate::net::mpls::{self, Entry};
-use crate::net::{ethernet, ipv4};
-use crate::scenario::topology::{DevId, Route};
+use crate::net::{ethernet, ipv4, ipv6};
+use crate::scenario::topology::DevId;
 use crate::skb::PacketType;
 use crate::trace::{Layer, SkbNo};
 
@@ -51,7 +51,7 @@ impl Kernel {
             return Ok(None);
         };
         let skb = self.skb_mut(no);
-        skb.dst = None;
+        skb.drop_dst();
         skb.pull(mpls::HLEN)?;
         skb.reset_network_header();
         self.skb_forward_csum(no);
@@ -80,7 +80,12 @@ impl Kernel {
         let at = u32::from(self.skb(no).network_header);
         match self.bytes(no, at, 1).first().map(|first| first >> 4) {
             Some(4) if self.skb(no).len >= ipv4::HLEN => {}
-            Some(6) => return not_covered("mpls_egress: an IPv6 packet"),
+            Some(6) if self.skb(no).len >= ipv6::HLEN => {
+                self.skb_mut(no).protocol = ethernet::P_IPV6;
+                let head = self.skb(no).head;
+                self.buffers.patch(head, at + 7, &[ttl]);
+                return Ok(true);
+            }
             _ => return Ok(false),
         }
         self.skb_mut(no).protocol = ethernet::P_IP;
@@ -94,21 +99,28 @@ impl Kernel {
     pub(super) fn mpls_xmit(
         &mut self,
         no: SkbNo,
-        route: Route,
+        out: DevId,
         label: u32,
-        next_hop: Ipv4Addr,
+        next_hop: IpAddr,
     ) -> Run<i64> {
         self.traced("mpls_xmit", "net/mpls/mpls_iptunnel.c", no, |k| {
             k.skb_forward_csum(no);
             let at = u32::from(k.skb(no).network_header);
-            let ttl = k.bytes(no, at + 8, 1).first().copied().unwrap_or(0);
-            let room = k.topology.dev(route.dev).ll_reserved_space() + mpls::HLEN;
+            // the hop limit of IPv6 is a byte before the ttl of IPv4
+            let field = if k.skb(no).protocol == ethernet::P_IPV6 {
+                7
+            } else {
+                8
+            };
+            let ttl = k.bytes(no, at + field, 1).first().copied().unwrap_or(0);
+            let room = k.topology.dev(out).ll_reserved_space() + mpls::HLEN;
             k.skb_cow_head(no, room)?;
             let skb = k.skb_mut(no);
             skb.inner_network_header = skb.data as u16;
+            skb.inner_protocol = skb.protocol;
             skb.push(mpls::HLEN)?;
             skb.reset_network_header();
-            skb.dev = Some(route.dev);
+            skb.dev = Some(out);
             skb.protocol = mpls::P_MPLS_UC;
             let entry = Entry {
                 label,
@@ -119,7 +131,7 @@ impl Kernel {
             let (at, bytes) = (k.skb(no).data, entry.encode().to_be_bytes());
             let (layer, text) = (Layer::Mpls, format!("MPLS label {label}"));
             k.write_header(no, at, &bytes, layer, text, "mpls_xmit");
-            k.neigh_output_uncached(no, route.dev, next_hop)?;
+            k.neigh_output_uncached(no, out, next_hop)?;
             Ok(LWTUNNEL_XMIT_DONE)
         })
     }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::xdp_frame::Queued;
 use super::{Kernel, Run, Softirq};
 use crate::scenario::topology::DevId;
 use crate::trace::SkbNo;
@@ -14,7 +15,7 @@ const GRO_NORMAL_BATCH: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Napi {
     /// Ring of a veth device, queue of a GRO cell.
-    pub ring: VecDeque<SkbNo>,
+    pub ring: VecDeque<Queued>,
     /// `NAPI_STATE_SCHED`, or `rx_notify_masked` of veth: who puts something in need not say so.
     scheduled: bool,
     /// Packets that GRO holds, oldest first (`gro_hash`).
@@ -26,8 +27,13 @@ pub(super) struct Napi {
 impl Kernel {
     /// Puts a packet into the ring and has the device polled, unless it is going to be.
     pub(super) fn napi_queue(&mut self, dev: DevId, no: SkbNo, poll: Softirq) {
+        self.napi_queue_item(dev, Queued::Skb(no), poll);
+    }
+
+    /// The same for a frame.
+    pub(super) fn napi_queue_item(&mut self, dev: DevId, item: Queued, poll: Softirq) {
         let napi = self.napi.entry(dev).or_default();
-        napi.ring.push_back(no);
+        napi.ring.push_back(item);
         if !napi.scheduled {
             napi.scheduled = true;
             self.raise_softirq(poll);
@@ -36,25 +42,44 @@ impl Kernel {
 
     /// `veth_poll()`.
     pub(super) fn veth_poll(&mut self, dev: DevId) -> Run<()> {
-        while let Some(no) = self.napi_ring_pop(dev) {
-            if let Some(passed) = self.veth_xdp_rcv_skb(dev, no)? {
-                self.napi_gro_receive(dev, passed)?;
-            }
-        }
+        self.veth_xdp_rcv(dev)?;
+        self.xdp_do_flush()?;
         // napi_defer_hard_irqs and gro_flush_timeout: the timer polls next, not the sender
         let masked = self.defers(dev);
-        self.napi_complete_done(dev, masked)
+        self.napi_complete_done(dev, masked)?;
+        self.veth_xdp_flush()
+    }
+
+    /// `veth_xdp_rcv()`: what is in the ring, in order; skbs of frames that go up are built at the end.
+    fn veth_xdp_rcv(&mut self, dev: DevId) -> Run<()> {
+        let mut frames = Vec::new();
+        while let Some(item) = self.napi_ring_pop(dev) {
+            match item {
+                Queued::Skb(no) => {
+                    if let Some(passed) = self.veth_xdp_rcv_skb(dev, no)? {
+                        self.napi_gro_receive(dev, passed)?;
+                    }
+                }
+                Queued::Frame(frame) => frames.extend(self.veth_xdp_rcv_one(dev, frame)?),
+            }
+        }
+        // veth_xdp_rcv_bulk_skb()
+        for frame in frames {
+            let no = self.xdp_build_skb_from_frame(dev, &frame)?;
+            self.napi_gro_receive(dev, no)?;
+        }
+        Ok(())
     }
 
     /// `gro_cell_poll()`.
     pub(super) fn gro_cell_poll(&mut self, dev: DevId) -> Run<()> {
-        while let Some(no) = self.napi_ring_pop(dev) {
+        while let Some(Queued::Skb(no)) = self.napi_ring_pop(dev) {
             self.napi_gro_receive(dev, no)?;
         }
         self.napi_complete_done(dev, false)
     }
 
-    fn napi_ring_pop(&mut self, dev: DevId) -> Option<SkbNo> {
+    fn napi_ring_pop(&mut self, dev: DevId) -> Option<Queued> {
         self.napi.get_mut(&dev)?.ring.pop_front()
     }
 
@@ -65,7 +90,7 @@ impl Kernel {
     }
 
     /// `napi_complete_done()`: what GRO holds goes up, unless a timer is to do that; and the list.
-    fn napi_complete_done(&mut self, dev: DevId, masked: bool) -> Run<()> {
+    pub(super) fn napi_complete_done(&mut self, dev: DevId, masked: bool) -> Run<()> {
         if self.topology.dev(dev).gro_flush_timeout == 0 {
             self.napi_gro_flush(dev)?;
         }
@@ -83,11 +108,8 @@ impl Kernel {
         };
         while let Some(dev) = self.napi.iter().find_map(waiting) {
             self.local_bh(|k| {
-                while let Some(no) = k.napi_ring_pop(dev) {
-                    if let Some(passed) = k.veth_xdp_rcv_skb(dev, no)? {
-                        k.napi_gro_receive(dev, passed)?;
-                    }
-                }
+                k.veth_xdp_rcv(dev)?;
+                k.xdp_do_flush()?;
                 k.gro_normal_list(dev)?;
                 k.napi_gro_flush(dev)?;
                 if let Some(napi) = k.napi.get_mut(&dev) {

@@ -1,9 +1,10 @@
 //! `net/core/neighbour.c`: from the next hop's address to its link-layer header.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
+use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
-use crate::net::ethernet;
+use crate::net::{ethernet, icmp, icmpv6};
 use crate::scenario::command::Mac;
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::{Layer, SkbNo};
@@ -12,7 +13,7 @@ const FILE: &str = "net/core/neighbour.c";
 
 impl Kernel {
     /// `neigh_output()`: a device without link header (a tunnel) sends as it is.
-    pub(super) fn neigh_output(&mut self, no: SkbNo, dev: DevId, next_hop: Ipv4Addr) -> Run<i64> {
+    pub(super) fn neigh_output(&mut self, no: SkbNo, dev: DevId, next_hop: IpAddr) -> Run<i64> {
         if self.topology.dev(dev).hh_cached.contains(&next_hop) {
             return self.neigh_hh_output(no, dev, next_hop);
         }
@@ -24,16 +25,13 @@ impl Kernel {
         &mut self,
         no: SkbNo,
         dev: DevId,
-        next_hop: Ipv4Addr,
+        next_hop: IpAddr,
     ) -> Run<i64> {
         if !self.topology.dev(dev).has_ethernet() {
             return self.traced("neigh_direct_output", FILE, no, |k| k.dev_queue_xmit(no));
         }
         let Some(lladdr) = self.topology.neighbour(dev, next_hop) else {
-            let name = &self.topology.dev(dev).name;
-            return not_covered(format!(
-                "neigh_resolve_output: nobody on {name} has the address {next_hop} (ARP)"
-            ));
+            return self.neigh_nobody(no, next_hop);
         };
         // arp_constructor(): VLAN devices have no hard_header_cache (vlan_header_ops)
         if matches!(self.topology.dev(dev).kind, DeviceKind::Vlan { .. }) {
@@ -51,6 +49,33 @@ impl Kernel {
         })
     }
 
+    /// `neigh_resolve_output()` to an address that nobody on the link has: the packet waits while the neighbour is asked
+    /// for `mcast_solicit` times, 3 by default, a second apart; then `neigh_invalidate()` gives it up.
+    fn neigh_nobody(&mut self, no: SkbNo, next_hop: IpAddr) -> Run<i64> {
+        const MCAST_SOLICIT: usize = 3;
+        let (solicit, report, file) = match next_hop {
+            IpAddr::V4(_) => ("arp_solicit", "arp_error_report", "net/ipv4/arp.c"),
+            IpAddr::V6(_) => ("ndisc_solicit", "ndisc_error_report", "net/ipv6/ndisc.c"),
+        };
+        self.traced("neigh_resolve_output", FILE, no, |k| {
+            for _ in 0..MCAST_SOLICIT {
+                k.traced(solicit, file, no, |_| Ok(()))?;
+            }
+            Ok(0)
+        })?;
+        self.traced(report, file, no, |k| {
+            // dst_link_failure()
+            match next_hop {
+                IpAddr::V4(_) => k.icmp_send(no, icmp::DEST_UNREACH, icmp::HOST_UNREACH)?,
+                IpAddr::V6(_) => {
+                    k.icmp6_send(no, icmpv6::DEST_UNREACH, icmpv6::ADDR_UNREACH, 0)?;
+                }
+            }
+            k.kfree_skb(no, drop_reason::NEIGH_FAILED)
+        })?;
+        Ok(0)
+    }
+
     /// What stands in front of the network header is no link header of ours: a program may have left it.
     fn pull_to_network(&mut self, no: SkbNo) -> Run<()> {
         let skb = self.skb_mut(no);
@@ -60,7 +85,7 @@ impl Kernel {
 
     /// `neigh_hh_output()` (`include/net/neighbour.h`): copies the cached header as a block of 16 bytes, of
     /// which the two in front of the header are 0. They overwrite what was there: metadata, for one.
-    fn neigh_hh_output(&mut self, no: SkbNo, dev: DevId, next_hop: Ipv4Addr) -> Run<i64> {
+    fn neigh_hh_output(&mut self, no: SkbNo, dev: DevId, next_hop: IpAddr) -> Run<i64> {
         const HH_DATA_MOD: u32 = 16;
         let Some(lladdr) = self.topology.neighbour(dev, next_hop) else {
             return not_covered("neigh_hh_output: the neighbour is gone");

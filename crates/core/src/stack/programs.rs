@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::{Kernel, Stop};
 use crate::bpf::{Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, fix_up};
+use crate::scenario::command::TcProgram;
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::read::{Report, ReportWhat};
 use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
@@ -152,6 +153,21 @@ impl Kernel {
             Some(loaded) => self.find_program(&loaded.name, ProgType::LwtXmit),
             None => self.find_program(section, ProgType::LwtXmit),
         }
+    }
+
+    /// The TC program that a filter names.
+    pub(super) fn tc_program(&self, program: &TcProgram) -> Result<ProgId, ProgramError> {
+        let name = match program {
+            TcProgram::Name(name) => name,
+            TcProgram::Section(section) => {
+                let fits = |loaded: &&Loaded| {
+                    loaded.kind == ProgType::SchedCls && loaded.section == *section
+                };
+                let found = self.programs.iter().rev().find(fits);
+                found.map_or(section, |loaded| &loaded.name)
+            }
+        };
+        self.find_program(name, ProgType::SchedCls)
     }
 
     /// Sets a knob of the programs: a value of the array map `cfg` of each object (golden/programs/report.h).

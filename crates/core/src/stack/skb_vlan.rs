@@ -67,7 +67,7 @@ impl Kernel {
     }
 
     /// `__skb_vlan_pop()`: takes the tag out of the packet; gives its TCI.
-    fn __skb_vlan_pop(&mut self, no: SkbNo) -> Run<Result<u16, i64>> {
+    pub(super) fn __skb_vlan_pop(&mut self, no: SkbNo) -> Run<Result<u16, i64>> {
         let mut tci = 0;
         let err = self.traced("__skb_vlan_pop", FILE, no, |k| {
             if k.off_mac_header(no, "__skb_vlan_pop") {

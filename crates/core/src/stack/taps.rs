@@ -59,7 +59,7 @@ impl Kernel {
             };
             let skb = k.skb_mut(queued);
             skb.dev = None;
-            skb.dst = None;
+            skb.drop_dst();
             k.taps[tap.0].queue.push(queued);
             Ok(0)
         })

@@ -1,6 +1,7 @@
 //! TC: `sch_handle_ingress()`, `sch_handle_egress()`, `tcx_run()` and `tc_run()` (`net/core/dev.c`).
 
 use super::dev_rx::{Handler, NET_RX_DROP, NET_RX_SUCCESS};
+use super::filter::EAGAIN;
 use super::skbuff::drop_reason;
 use super::tc_host::TcHost;
 use super::{Kernel, Run};
@@ -28,6 +29,8 @@ pub(super) enum Ingress {
     Continue,
     /// It is taken or dropped; what the receive function returns.
     Done(i64),
+    /// It is on another device now and is looked at once more.
+    Another,
 }
 
 /// What TC egress made of a packet.
@@ -70,7 +73,11 @@ impl Kernel {
             act::REDIRECT => {
                 let mac_len = u32::from(self.skb(no).mac_len);
                 self.skb_mut(no).push(mac_len)?;
-                self.skb_do_redirect(no)?;
+                if self.skb_do_redirect(no)? == EAGAIN {
+                    let mac_len = u32::from(self.skb(no).mac_len);
+                    self.skb_mut(no).pull(mac_len)?;
+                    return Ok(Ingress::Another);
+                }
                 Ok(Ingress::Done(NET_RX_SUCCESS))
             }
             act::SHOT => {

@@ -273,11 +273,11 @@ impl Host for TcHost<'_> {
     }
 
     fn redirect_peer(&mut self, ifindex: u32) -> i64 {
-        self.kernel.bpf_redirect_special(ifindex, true)
+        self.kernel.bpf_redirect_peer(ifindex)
     }
 
-    fn redirect_neigh(&mut self, ifindex: u32, _: &[u8]) -> i64 {
-        self.kernel.bpf_redirect_special(ifindex, false)
+    fn redirect_neigh(&mut self, ifindex: u32, params: &[u8]) -> i64 {
+        self.kernel.bpf_redirect_neigh(ifindex, params)
     }
 
     fn l3_csum_replace(&mut self, offset: u32, from: u64, to: u64, flags: u64) -> i64 {

@@ -10,7 +10,7 @@ use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv4/tcp_ipv4.c";
 const ACK: u8 = 0x10;
-const RST: u8 = 0x04;
+pub(super) const RST: u8 = 0x04;
 
 impl Kernel {
     /// `tcp_v4_rcv()` without a socket.
@@ -20,10 +20,12 @@ impl Kernel {
             let th = k.bytes(no, skb.data, skb.headlen().min(tcp::HLEN)).to_vec();
             let doff = u32::from(th.get(12).copied().unwrap_or(0) >> 4) * 4;
             if th.len() < tcp::HLEN as usize || doff < tcp::HLEN || doff > skb.len {
-                return not_covered("tcp_v4_rcv: a short segment");
+                k.kfree_skb(no, drop_reason::PKT_TOO_SMALL)?;
+                return Ok(0);
             }
             if !k.csum_init(no, ipv4::PROTO_TCP) || !k.checksum_complete(no, ipv4::PROTO_TCP) {
-                return not_covered("tcp_v4_rcv: a wrong checksum");
+                k.kfree_skb(no, drop_reason::TCP_CSUM)?;
+                return Ok(0);
             }
             k.tcp_v4_send_reset(no, &th, doff)?;
             k.kfree_skb(no, drop_reason::NO_SOCKET)?;
@@ -66,6 +68,15 @@ impl Kernel {
 
 /// The reset: ports swapped, and the number that the sender expects (RFC 9293, 3.10.7.1).
 fn reset_segment(th: &[u8], payload: u32, saddr: [u8; 4], daddr: [u8; 4]) -> Vec<u8> {
+    let mut reset = reset_header(th, payload);
+    let pseudo = checksum::pseudo(saddr, daddr, ipv4::PROTO_TCP, tcp::HLEN);
+    let check = !checksum::sum(&reset, pseudo);
+    reset[16..18].copy_from_slice(&check.to_be_bytes());
+    reset
+}
+
+/// The same without checksum; `th` is a whole TCP header.
+pub(super) fn reset_header(th: &[u8], payload: u32) -> Vec<u8> {
     let mut reset = vec![0; tcp::HLEN as usize];
     reset[..2].copy_from_slice(&th[2..4]);
     reset[2..4].copy_from_slice(&th[..2]);
@@ -80,9 +91,6 @@ fn reset_segment(th: &[u8], payload: u32, saddr: [u8; 4], daddr: [u8; 4]) -> Vec
         reset[8..12].copy_from_slice(&ack.to_be_bytes());
         reset[13] |= ACK;
     }
-    let pseudo = checksum::pseudo(saddr, daddr, ipv4::PROTO_TCP, tcp::HLEN);
-    let check = !checksum::sum(&reset, pseudo);
-    reset[16..18].copy_from_slice(&check.to_be_bytes());
     reset
 }
 

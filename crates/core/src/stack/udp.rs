@@ -33,16 +33,24 @@ impl Kernel {
             let ulen = u32::from(be16(header, 4));
             let (port, check) = (be16(header, 2), be16(header, 6));
             if header.len() < udp::HLEN as usize || ulen < udp::HLEN || ulen > skb.len {
-                return not_covered("udp_rcv: a short packet");
+                let whole = header.len() == udp::HLEN as usize;
+                let reason = if whole {
+                    drop_reason::PKT_TOO_SMALL
+                } else {
+                    drop_reason::NOT_SPECIFIED
+                };
+                k.kfree_skb(no, reason)?;
+                return Ok(0);
             }
             let skb = k.skb_mut(no);
             skb.tail -= skb.len - ulen;
             skb.len = ulen;
             if !k.udp4_csum_init(no, check) {
-                return not_covered("udp_rcv: a wrong checksum");
+                k.kfree_skb(no, drop_reason::UDP_CSUM)?;
+                return Ok(0);
             }
             let netns = k.skb(no).dev.map(|dev| k.topology.dev(dev).netns);
-            match netns.and_then(|netns| k.udp_socket(netns, port)) {
+            match netns.and_then(|netns| k.udp_socket(netns, port, false)) {
                 Some(socket) => {
                     if check != 0 {
                         k.skb_checksum_try_convert(no);
@@ -51,7 +59,8 @@ impl Kernel {
                 }
                 None => {
                     if !k.checksum_complete(no, ipv4::PROTO_UDP) {
-                        return not_covered("udp_rcv: a wrong checksum");
+                        k.kfree_skb(no, drop_reason::UDP_CSUM)?;
+                        return Ok(0);
                     }
                     k.icmp_send(no, icmp::DEST_UNREACH, icmp::PORT_UNREACH)?;
                     k.kfree_skb(no, drop_reason::NO_SOCKET)?;
@@ -66,7 +75,8 @@ impl Kernel {
         self.traced("udp_queue_rcv_skb", FILE, no, |k| {
             k.traced("udp_queue_rcv_one_skb", FILE, no, |k| {
                 if !k.checksum_complete(no, ipv4::PROTO_UDP) {
-                    return not_covered("udp_queue_rcv_one_skb: a wrong checksum");
+                    k.kfree_skb(no, drop_reason::UDP_CSUM)?;
+                    return Ok(0);
                 }
                 match socket {
                     UdpSocket::Vxlan => k.vxlan_rcv(no),
@@ -76,15 +86,17 @@ impl Kernel {
         })
     }
 
-    /// `__udp4_lib_lookup_skb()`: tunnel devices that are up listen on their port.
-    pub(super) fn udp_socket(&self, netns: NetnsId, port: u16) -> Option<UdpSocket> {
+    /// `__udp4_lib_lookup_skb()`, `__udp6_lib_lookup_skb()`: tunnel devices that are up listen on their port, over
+    /// the protocol of their remote end.
+    pub(super) fn udp_socket(&self, netns: NetnsId, port: u16, v6: bool) -> Option<UdpSocket> {
+        let listens = |parms: UdpTunnelParms| parms.dstport == port && parms.over_ipv6() == v6;
         self.topology
             .devices
             .iter()
             .filter(|dev| dev.up && dev.home == netns)
             .find_map(|dev| match dev.kind {
-                DeviceKind::Vxlan(parms) if parms.dstport == port => Some(UdpSocket::Vxlan),
-                DeviceKind::Geneve(parms) if parms.dstport == port => Some(UdpSocket::Geneve),
+                DeviceKind::Vxlan(parms) if listens(parms) => Some(UdpSocket::Vxlan),
+                DeviceKind::Geneve(parms) if listens(parms) => Some(UdpSocket::Geneve),
                 _ => None,
             })
     }
@@ -145,8 +157,13 @@ impl Kernel {
 
     fn sum_is_right(&self, no: SkbNo, protocol: u8) -> bool {
         let skb = self.skb(no);
-        let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
-        let pseudo = checksum::pseudo(saddr.octets(), daddr.octets(), protocol, skb.len);
+        let pseudo = if self.is_ipv6(no) {
+            let (saddr, daddr) = (self.ipv6_hdr_addr(no, 8), self.ipv6_hdr_addr(no, 24));
+            checksum::pseudo6(saddr.octets(), daddr.octets(), protocol, skb.len)
+        } else {
+            let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
+            checksum::pseudo(saddr.octets(), daddr.octets(), protocol, skb.len)
+        };
         checksum::sum(self.bytes(no, skb.data, skb.len), pseudo) == 0xffff
     }
 
@@ -208,14 +225,14 @@ impl Kernel {
         &mut self,
         no: SkbNo,
         dev: DevId,
-        route: Route,
+        out: DevId,
         headroom: u32,
     ) -> Run<()> {
         let file = "net/ipv4/ip_tunnel_core.c";
         self.traced("skb_tunnel_check_pmtu", file, no, |k| {
             let skb = k.skb(no);
             let len = skb.tail - u32::from(skb.network_header);
-            let mtu = k.topology.dev(route.dev).mtu.saturating_sub(headroom);
+            let mtu = k.topology.dev(out).mtu.saturating_sub(headroom);
             if len > mtu && k.topology.dev(dev).master.is_some() {
                 return not_covered(
                     "skb_tunnel_check_pmtu: a bridge port sends back what is too long",

@@ -1,6 +1,6 @@
 //! `drivers/net/veth.c`.
 
-use super::{Kernel, Run, Softirq, not_covered};
+use super::{Kernel, Run, Softirq};
 use crate::scenario::command::XdpMode;
 use crate::scenario::topology::{DevId, ProgId};
 use crate::skb::SHARED_INFO_SIZE;
@@ -8,18 +8,18 @@ use crate::trace::SkbNo;
 use crate::xdp::{XDP_PACKET_HEADROOM, XdpBuff, action};
 
 const FILE: &str = "drivers/net/veth.c";
+/// `NET_XMIT_DROP`.
+const NET_XMIT_DROP: i64 = 1;
 
 impl Kernel {
     /// `veth_xmit()`: what one end sends, the other receives.
     pub(super) fn veth_xmit(&mut self, no: SkbNo, peer: DevId) -> Run<i64> {
         self.traced("veth_xmit", FILE, no, |k| {
-            if !k.topology.dev(peer).up {
-                return not_covered(format!("veth_xmit: {} is down", k.topology.dev(peer).name));
-            }
             // NAPI runs on the receiving end only while it has a native XDP program (or GRO is on)
             let use_napi = k.native_xdp(peer).is_some();
             if k.dev_forward_skb(no, peer)? != 0 {
-                return not_covered("veth_xmit: a frame longer than the other end takes");
+                // the other end is down, or the frame is longer than it takes
+                return Ok(NET_XMIT_DROP);
             }
             if use_napi {
                 k.napi_queue(peer, no, Softirq::VethPoll(peer));
@@ -30,7 +30,7 @@ impl Kernel {
         })
     }
 
-    fn native_xdp(&self, dev: DevId) -> Option<ProgId> {
+    pub(super) fn native_xdp(&self, dev: DevId) -> Option<ProgId> {
         match self.topology.dev(dev).xdp {
             Some((program, XdpMode::Native)) => Some(program),
             _ => None,
@@ -51,10 +51,11 @@ impl Kernel {
             match k.run_xdp(program, dev, &mut xdp)? {
                 action::PASS => {}
                 verdict @ (action::TX | action::REDIRECT) => {
-                    return not_covered(format!("veth_xdp_rcv_skb: XDP verdict {verdict}"));
+                    k.veth_xdp_leaves(no, dev, xdp, verdict)?;
+                    return Ok(None);
                 }
                 _ => {
-                    k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
+                    k.xdp_drop(no)?;
                     return Ok(None);
                 }
             }

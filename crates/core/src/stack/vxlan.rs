@@ -3,7 +3,7 @@
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be32;
-use crate::net::{ethernet, ipv4, udp, vxlan};
+use crate::net::{ethernet, ipv4, ipv6, udp, vxlan};
 use crate::scenario::command::UdpTunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::{Layer, SkbNo};
@@ -13,6 +13,8 @@ const FILE: &str = "drivers/net/vxlan/vxlan_core.c";
 const HLEN: u32 = udp::HLEN + vxlan::HLEN;
 /// `vxlan_headroom()` over IPv4: IP, UDP, VXLAN and the inner Ethernet header.
 pub(super) const HEADROOM: u32 = ipv4::HLEN + HLEN + ethernet::HLEN;
+/// The same over IPv6.
+pub(super) const HEADROOM6: u32 = ipv6::HLEN + HLEN + ethernet::HLEN;
 
 impl Kernel {
     /// `vxlan_rcv()`: the frame arrives on the device of its VNI. `data` is at the UDP header.
@@ -63,13 +65,13 @@ impl Kernel {
     /// `vxlan_vs_find_vni()`.
     fn vxlan_vs_find_vni(&self, no: SkbNo, vni: u32) -> Option<DevId> {
         let netns = self.topology.dev(self.skb(no).dev?).netns;
-        let port = self.udp_dest(no);
+        let (port, v6) = (self.udp_dest(no), self.is_ipv6(no));
         self.topology
             .devices
             .iter()
             .position(|dev| {
                 let fits = matches!(dev.kind, DeviceKind::Vxlan(parms)
-                    if parms.vni == vni && parms.dstport == port);
+                    if parms.vni == vni && parms.dstport == port && parms.over_ipv6() == v6);
                 fits && dev.up && dev.home == netns
             })
             .map(DevId)
@@ -84,7 +86,7 @@ impl Kernel {
     pub(super) fn vxlan_xmit(&mut self, no: SkbNo, dev: DevId, parms: UdpTunnelParms) -> Run<i64> {
         self.traced("vxlan_xmit", FILE, no, |k| {
             k.skb_mut(no).reset_mac_header();
-            if parms.remote.is_none() {
+            if parms.remote.is_none() && parms.remote6.is_none() {
                 return not_covered("vxlan_xmit: a device without remote");
             }
             k.traced("vxlan_xmit_one", FILE, no, |k| {
@@ -94,27 +96,40 @@ impl Kernel {
         })
     }
 
-    /// `vxlan_xmit_one()` and `vxlan_build_skb()`.
+    /// `vxlan_xmit_one()`.
     fn vxlan_xmit_one(&mut self, no: SkbNo, dev: DevId, parms: UdpTunnelParms) -> Run<()> {
+        // udp_flow_src_port(): a hash with a random key, in a range; the recordings' range has one port
+        const LOCAL_PORTS: (u16, u16) = (32768, 60999);
+        let ports = (parms.srcport.unwrap_or(LOCAL_PORTS).0, parms.dstport);
+        if parms.remote6.is_some() {
+            let Some((route, outer)) = self.udp_tunnel6_outer(no, dev, parms)? else {
+                return Ok(());
+            };
+            self.skb_tunnel_check_pmtu(no, dev, route.dev, HEADROOM6)?;
+            let xnet = self.left_home(dev);
+            self.skb_scrub_packet(no, xnet)?;
+            self.vxlan_build_skb(no, route.dev, ipv6::HLEN, parms.vni)?;
+            let nocheck = !parms.udpcsum || parms.udp6zerocsumtx;
+            return self.udp_tunnel6_xmit_skb(no, (route, outer), ports, nocheck);
+        }
         let Some((route, outer)) = self.udp_tunnel_outer(no, dev, parms)? else {
             return Ok(());
         };
-        self.skb_tunnel_check_pmtu(no, dev, route, HEADROOM)?;
-        let room = self.topology.dev(route.dev).ll_reserved_space() + HLEN + ipv4::HLEN;
+        self.skb_tunnel_check_pmtu(no, dev, route.dev, HEADROOM)?;
+        self.vxlan_build_skb(no, route.dev, ipv4::HLEN, parms.vni)?;
+        self.udp_tunnel_xmit_skb(no, route, outer, ports, (dev, parms))
+    }
+
+    /// `vxlan_build_skb()`.
+    fn vxlan_build_skb(&mut self, no: SkbNo, out: DevId, iphdr_len: u32, vni: u32) -> Run<()> {
+        let room = self.topology.dev(out).ll_reserved_space() + HLEN + iphdr_len;
         self.skb_cow_head(no, room)?;
         self.iptunnel_handle_offloads(no)?;
         self.skb_mut(no).push(vxlan::HLEN)?;
-        let words = [vxlan::HF_VNI, parms.vni << 8];
+        let words = [vxlan::HF_VNI, vni << 8];
         let header: Vec<u8> = words.into_iter().flat_map(u32::to_be_bytes).collect();
-        let (at, label) = (
-            self.skb(no).data,
-            format!("VXLAN header, VNI {}", parms.vni),
-        );
+        let (at, label) = (self.skb(no).data, format!("VXLAN header, VNI {vni}"));
         self.write_header(no, at, &header, Layer::Vxlan, label, "vxlan_build_skb");
-        // udp_flow_src_port(): a hash with a random key, in a range; the recordings' range has one port
-        const LOCAL_PORTS: (u16, u16) = (32768, 60999);
-        let source = parms.srcport.unwrap_or(LOCAL_PORTS).0;
-        let ports = (source, parms.dstport);
-        self.udp_tunnel_xmit_skb(no, route, outer, ports, (dev, parms))
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Generic XDP (`net/core/dev.c`): the program runs over an skb, for any device.
 
-use super::{Kernel, Run, not_covered};
+use super::{Kernel, Run};
 use crate::net::dissect::be16;
 use crate::scenario::command::XdpMode;
 use crate::scenario::topology::{DevId, ProgId};
@@ -48,8 +48,15 @@ impl Kernel {
         let verdict = self.bpf_prog_run_generic_xdp(no, dev, program, mac_len)?;
         match verdict as u64 {
             action::PASS => Ok(verdict),
-            action::TX | action::REDIRECT => {
-                not_covered(format!("do_xdp_generic: XDP verdict {verdict}"))
+            action::TX => {
+                self.generic_xdp_tx(no, dev)?;
+                Ok(action::DROP as i64)
+            }
+            action::REDIRECT => {
+                if self.xdp_do_generic_redirect(no, dev)?.is_err() {
+                    self.kfree_skb(no, super::skbuff::drop_reason::XDP)?;
+                }
+                Ok(action::DROP as i64)
             }
             _ => {
                 self.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
@@ -94,6 +101,9 @@ impl Kernel {
                 k.skb_mut(no).pkt_type = PacketType::Host;
                 let protocol = k.eth_type_trans(no, dev)?;
                 k.skb_mut(no).protocol = protocol;
+            }
+            if matches!(verdict, action::TX | action::REDIRECT) {
+                k.skb_mut(no).push(mac_len)?;
             }
             if verdict == action::PASS {
                 k.hand_over_generic(no, &xdp, mac_len)?;

@@ -51,6 +51,20 @@ impl Kernel {
         Ok(verdict)
     }
 
+    /// A kernel function over a frame, with its entry and exit.
+    pub(super) fn xdp_function(
+        &mut self,
+        name: &'static str,
+        file: &'static str,
+        dev: DevId,
+        xdp: &XdpBuff,
+        ret: i64,
+    ) -> Run<()> {
+        let function = |edge| StepKind::Function { name, file, edge };
+        self.xdp_step(function(Edge::Entry), dev, xdp, Outcome::None)?;
+        self.xdp_step(function(Edge::Exit), dev, xdp, Outcome::Ret(ret))
+    }
+
     /// Records a step of an `xdp_buff`.
     fn xdp_step(&mut self, kind: StepKind, dev: DevId, xdp: &XdpBuff, outcome: Outcome) -> Run<()> {
         if self.recorder.next_step() >= super::MAX_STEPS {
@@ -179,6 +193,10 @@ impl Host for XdpHost<'_, '_> {
         })
     }
 
+    fn xdp_redirect(&mut self, to: XdpTarget) {
+        self.kernel.xdp_redirect_info = Some(to);
+    }
+
     fn load_bytes(&mut self, offset: u32, into: &mut [u8]) -> i64 {
         let len = into.len() as u32;
         let packet = self.xdp.data_end - self.xdp.data;
@@ -232,10 +250,6 @@ impl Host for XdpHost<'_, '_> {
 
     fn tail_call(&mut self, program: &Prepared) {
         self.run = self.kernel.tail_run(self.run, program);
-    }
-
-    fn xdp_redirect(&mut self, to: XdpTarget) {
-        self.kernel.xdp_redirect_info = Some(to);
     }
 
     fn skb_meta_realign(&mut self) {}

@@ -1,8 +1,10 @@
 //! The fields of a packet at one moment. Offsets are bytes from `head`
 //! (`data_hard_start` for XDP); `None` is *not set* (0xffff in the kernel).
 
+use serde::{Deserialize, Serialize};
+
 /// Fields of an skb or of an `xdp_buff`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PacketFields {
     /// An `sk_buff` with its `skb_shared_info`.
     Skb(SkbFields),
@@ -11,7 +13,7 @@ pub enum PacketFields {
 }
 
 /// Where the metadata are by the design's own formula.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetaFields {
     /// `skb_metadata_len()`, bytes.
     pub len: u32,
@@ -22,7 +24,7 @@ pub struct MetaFields {
 }
 
 /// `struct sk_buff` and `struct skb_shared_info`, what the recordings hold of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(
     missing_docs,
     reason = "names and meaning are the kernel's, include/linux/skbuff.h"
@@ -58,7 +60,7 @@ pub struct SkbFields {
 }
 
 /// `struct xdp_buff`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(
     missing_docs,
     reason = "names and meaning are the kernel's, include/net/xdp.h"

@@ -9,6 +9,7 @@ pub mod read;
 pub mod recorder;
 pub mod replay;
 pub mod step;
+pub mod wire;
 
 pub use fields::{MetaFields, PacketFields, SkbFields, XdpFields};
 pub use origin::{Layer, OriginId, Source, SourceTable};
@@ -17,12 +18,12 @@ pub use recorder::Recorder;
 pub use replay::{Cursor, PacketView};
 pub use step::{BufferNo, ByteWrite, DevRef, Edge, Outcome, Run, SkbNo, Step, StepKind};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::bpf::MapState;
 
 /// Everything one packet run left behind, under one design.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     /// Scenario id, such as `seed`.
     pub scenario: String,
@@ -39,6 +40,7 @@ pub struct Trace {
     /// Who wrote what: the table behind [`OriginId`].
     pub sources: SourceTable,
     /// Program runs; instruction and program steps hold an index.
+    #[serde(with = "wire::runs")]
     pub runs: Vec<Run>,
     /// What programs read out of the metadata, judged.
     pub reads: Vec<MetadataRead>,
@@ -59,7 +61,7 @@ pub struct Trace {
 }
 
 /// Counts, not times: what a design makes the machine do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
     /// Metadata bytes moved by memmove or memcpy.
     pub metadata_bytes_moved: u64,

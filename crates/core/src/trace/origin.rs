@@ -1,10 +1,14 @@
 //! Where each byte came from. Beside the bytes of a buffer runs a shadow of [`OriginId`]s;
 //! memmove moves them, stores set them.
 
+use serde::{Deserialize, Serialize};
+
 use super::step::DevRef;
 
 /// Origin of one byte: which [`Source`] wrote it, and which of the source's bytes it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
 pub struct OriginId {
     /// Index into [`SourceTable`]. 0 is [`SourceTable::UNWRITTEN`].
     pub source: u16,
@@ -13,7 +17,7 @@ pub struct OriginId {
 }
 
 /// What kind of thing a run of bytes is. The colour families of the site follow it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Layer {
     /// Never written by this packet (an old page's content, or zero from the allocator).
     Unwritten,
@@ -25,10 +29,16 @@ pub enum Layer {
     Ethernet,
     /// IPv4 header.
     Ipv4,
+    /// IPv6 header.
+    Ipv6,
+    /// IPv6 extension header.
+    Ipv6Ext,
     /// GRE header.
     Gre,
     /// ICMP header.
     Icmp,
+    /// ICMPv6 header.
+    Icmpv6,
     /// VLAN tag.
     Vlan,
     /// MPLS label stack entry.
@@ -46,7 +56,7 @@ pub enum Layer {
 }
 
 /// One act of writing: who, where, and what the bytes mean.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// What the bytes are.
     pub layer: Layer,
@@ -63,7 +73,7 @@ pub struct Source {
 }
 
 /// All sources of a trace.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceTable {
     sources: Vec<Source>,
 }

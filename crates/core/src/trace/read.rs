@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::origin::OriginId;
 use super::step::{BufferNo, DevRef};
+use super::wire::{self, Name};
 
 /// By which road a program read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,7 +59,7 @@ impl Verdict {
 }
 
 /// One read of metadata by one program run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetadataRead {
     /// Index into `Trace::runs`.
     pub run: usize,
@@ -67,7 +68,8 @@ pub struct MetadataRead {
     /// Device.
     pub dev: DevRef,
     /// `ingress` or `egress`.
-    pub hook: &'static str,
+    #[serde(with = "wire::name")]
+    pub hook: Name,
     /// By pointer or dynptr.
     pub how: ReadHow,
     /// Step at which the (last part of the) read happened.
@@ -87,7 +89,7 @@ pub struct MetadataRead {
 }
 
 /// The metadata that a packet carries, wherever a program looks for them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// Where the kernel last put them, offset from the start of the read's buffer, bytes.
     pub offset: u32,
@@ -105,7 +107,7 @@ impl MetadataRead {
 }
 
 /// A frame that a packet socket held.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TapFrame {
     /// Device the socket is bound to.
     pub dev: DevRef,
@@ -114,14 +116,15 @@ pub struct TapFrame {
 }
 
 /// A record of the ring buffer `report` (`golden/programs/report.h`), as the recorder decodes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Program name, as the program says it.
     pub program: String,
     /// Device of the run.
     pub dev: DevRef,
     /// `xdp`, `ingress` or `egress`.
-    pub hook: &'static str,
+    #[serde(with = "wire::name")]
+    pub hook: Name,
     /// Number of function-level steps (all but instructions) before it.
     pub after_step: usize,
     /// What was reported.
@@ -129,7 +132,7 @@ pub struct Report {
 }
 
 /// What a report is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReportWhat {
     /// Bytes of metadata.
     Read {

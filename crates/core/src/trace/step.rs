@@ -2,18 +2,21 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::origin::OriginId;
+use super::wire::{self, Name};
 
 /// Number of an `sk_buff` within a trace, from 1, in the order of first appearance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SkbNo(pub u32);
 
 /// Number of a packet buffer (`skb->head`) within a trace, from 1, in the order of first appearance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BufferNo(pub u32);
 
 /// A device and the network namespace it is in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DevRef {
     /// Device name, such as `rx`.
     pub name: String,
@@ -22,7 +25,7 @@ pub struct DevRef {
 }
 
 /// Entry or exit of a function or program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Edge {
     /// Before the first instruction.
     Entry,
@@ -31,14 +34,16 @@ pub enum Edge {
 }
 
 /// What a step is about: three zoom levels, function → instruction → (its byte writes).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StepKind {
     /// Entry or exit of a kernel function (helpers and kfuncs included).
     Function {
         /// Name as in the kernel, such as `ip_rcv`.
-        name: &'static str,
+        #[serde(with = "wire::name")]
+        name: Name,
         /// Source file below the kernel tree, such as `net/ipv4/ip_input.c`.
-        file: &'static str,
+        #[serde(with = "wire::name")]
+        file: Name,
         /// Entry or exit.
         edge: Edge,
     },
@@ -61,14 +66,15 @@ pub enum StepKind {
     /// `consume_skb` or `kfree_skb`: the packet is released.
     EndOfLife {
         /// `consume_skb` or `kfree_skb`.
-        name: &'static str,
+        #[serde(with = "wire::name")]
+        name: Name,
         /// `enum skb_drop_reason`, for `kfree_skb` only.
         drop_reason: Option<u32>,
     },
 }
 
 /// What a function or program returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// An entry, an instruction, or a function that returns nothing.
     None,
@@ -79,7 +85,7 @@ pub enum Outcome {
 }
 
 /// One step: what happened, and what it changed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// What happened.
     pub kind: StepKind,
@@ -102,15 +108,17 @@ pub struct Step {
 }
 
 /// A change of bytes in a buffer; applied forwards or backwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByteWrite {
     /// The buffer written.
     pub buffer: BufferNo,
     /// Offset from `head`, bytes.
     pub offset: u32,
     /// Bytes before; empty when the write creates the buffer.
+    #[serde(with = "wire::cells")]
     pub old: Vec<(u8, OriginId)>,
     /// Bytes after.
+    #[serde(with = "wire::cells")]
     pub new: Vec<(u8, OriginId)>,
     /// Where the bytes came from when they were moved inside this buffer: offset from `head`.
     pub moved_from: Option<u32>,
@@ -119,12 +127,12 @@ pub struct ByteWrite {
 }
 
 /// One run of one BPF program.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// Program name, such as `get_tag`.
     pub program: String,
     /// `xdp`, `ingress` or `egress`.
-    pub hook: &'static str,
+    pub hook: Name,
     /// Device it is attached to.
     pub dev: DevRef,
     /// What the kernel runs: prologue and rewritten loads included. Shared between runs.

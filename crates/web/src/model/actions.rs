@@ -1,7 +1,6 @@
 //! What changes the state of a page: steps, jumps, zoom, designs, runs.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use headroom_core::scene::align::find;
 use headroom_core::scene::name::StepName;
@@ -11,7 +10,7 @@ use leptos::prelude::*;
 use super::derive::{settle, traces, wrong_rows};
 use super::{By, Kind, Model};
 use crate::address::{Address, Place};
-use crate::engine::{self, DESIGNS, Input};
+use crate::designs::{DESIGNS, FIRST_SHOWN};
 use crate::platform;
 
 impl Model {
@@ -132,8 +131,8 @@ impl Model {
     pub fn next_designs(&self) {
         let shown = self.place.with_untracked(|place| place.designs.clone());
         let next = match shown.as_slice() {
-            [one] if one + 1 < DESIGNS.len() => vec![one + 1],
-            [_] => (0..DESIGNS.len()).collect(),
+            [one] if one + 1 < FIRST_SHOWN => vec![one + 1],
+            [_] => (0..FIRST_SHOWN).collect(),
             _ => vec![0],
         };
         self.show_designs(next);
@@ -160,28 +159,13 @@ impl Model {
     /// The next row after this one at which a shown design reads something that is not the metadata.
     pub fn next_wrong_read(&self) {
         let (rows, at) = (self.rows.get_untracked(), self.at.get_untracked());
-        let traces = traces(
-            self.outcome,
-            &self.place.with_untracked(|place| place.designs.clone()),
-        );
+        let traces = traces(self.outcome, &self.designs.get_untracked());
         let wrong = wrong_rows(&rows, &traces);
         match wrong.iter().find(|row| **row > at).or(wrong.first()) {
             Some(row) => self.go(*row, By::Jump),
             None => self
                 .spoken
                 .set("No program reads anything wrong in this run.".into()),
-        }
-    }
-
-    /// Runs an input; what worked last stays when this does not.
-    pub fn run(&self, input: Input) {
-        self.input.set(input.clone());
-        match engine::run(&self.scenario.with_value(|s| s.id.clone()), &input) {
-            Ok(outcome) => {
-                self.problem.set(None);
-                self.outcome.set(Some(Arc::new(outcome)));
-            }
-            Err(problem) => self.problem.set(Some(problem)),
         }
     }
 

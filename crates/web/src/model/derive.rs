@@ -9,21 +9,14 @@ use headroom_core::scene::{Row, Zoom};
 use headroom_core::trace::{Trace, Verdict};
 use leptos::prelude::*;
 
-use crate::engine::Outcome;
+use crate::data::Outcome;
 
 /// The traces of some designs.
-pub(super) fn traces(
-    outcome: RwSignal<Option<Arc<Outcome>>>,
-    designs: &[usize],
-) -> Vec<Arc<Trace>> {
+pub(super) fn traces(outcome: RwSignal<Arc<Outcome>>, designs: &[usize]) -> Vec<Arc<Trace>> {
     outcome.with(|outcome| {
-        let all = outcome
-            .as_ref()
-            .map(|outcome| outcome.traces.as_slice())
-            .unwrap_or_default();
         designs
             .iter()
-            .filter_map(|design| all.get(*design).cloned())
+            .filter_map(|design| outcome.trace(*design).cloned())
             .collect()
     })
 }

@@ -3,6 +3,7 @@
 
 mod actions;
 mod derive;
+mod runs;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use leptos::prelude::*;
 
 use self::derive::{opening, sends, traces};
 use crate::address::Place;
-use crate::engine::{self, Input, Outcome, Problem, Scenario};
+use crate::data::{Input, Outcome, Problem, Scenario};
 use crate::frame::Frame;
 
 /// How a step was reached: what Back does, and what is said aloud, depend on it.
@@ -49,6 +50,9 @@ pub struct Selected {
     pub offset: u32,
 }
 
+/// What a page starts from: a scenario's texts, its traces, and what was wrong with one.
+pub type Loaded = (Scenario, Outcome, Option<Problem>);
+
 /// All state of a scenario page.
 #[derive(Clone, Copy)]
 pub struct Model {
@@ -61,12 +65,18 @@ pub struct Model {
     /// What is simulated, as the reader left it.
     pub input: RwSignal<Input>,
     /// The last run that worked.
-    pub outcome: RwSignal<Option<Arc<Outcome>>>,
+    pub outcome: RwSignal<Arc<Outcome>>,
+    /// The run of the scenario's own input.
+    own: StoredValue<Arc<Outcome>>,
+    /// Counts the runs that were begun, so that the end of an old one changes nothing.
+    begun: StoredValue<u32>,
+    /// A run is being made.
+    pub busy: RwSignal<bool>,
     /// What is wrong with the input now.
     pub problem: RwSignal<Option<Problem>>,
     /// What is wrong with the address.
     pub notices: RwSignal<Vec<String>>,
-    /// The shown designs.
+    /// The shown designs: those of the place whose traces are there.
     pub designs: Memo<Vec<usize>>,
     /// Steps of the shown designs, lined up.
     pub rows: Memo<Arc<Vec<Row>>>,
@@ -99,18 +109,24 @@ fn same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
 impl Model {
     /// A page for a scenario, at a place.
     #[must_use]
-    pub fn new(scenario: Scenario, place: Place, kind: Kind, notices: Vec<String>) -> Self {
-        let input = RwSignal::new(scenario.input.clone());
-        let (outcome, problem) = match engine::run(&scenario.id, &scenario.input) {
-            Ok(outcome) => (Some(Arc::new(outcome)), None),
-            Err(problem) => (None, Some(problem)),
-        };
-        let outcome = RwSignal::new(outcome);
+    pub fn new(loaded: Loaded, place: Place, kind: Kind, notices: Vec<String>) -> Self {
+        let (scenario, outcome, problem) = loaded;
+        let input = RwSignal::new(Input {
+            commands: scenario.commands.clone(),
+            object: None,
+        });
+        let own = Arc::new(outcome);
+        let outcome = RwSignal::new(own.clone());
         let place = RwSignal::new(place);
         let notices = RwSignal::new(notices);
 
-        let designs = Memo::new(move |_| place.with(|place| place.designs.clone()));
-        let shown = Memo::new(move |_| place.with(|place| (place.designs.clone(), place.zoom)));
+        let designs = Memo::new(move |_| {
+            let wanted = place.with(|place| place.designs.clone());
+            let there = |design: &usize| outcome.with(|o| o.trace(*design).is_some());
+            wanted.into_iter().filter(there).collect::<Vec<_>>()
+        });
+        let zoom = Memo::new(move |_| place.with(|place| place.zoom));
+        let shown = Memo::new(move |_| (designs.get(), zoom.get()));
         let rows = Memo::new_with_compare(
             move |_| {
                 let (designs, zoom) = shown.get();
@@ -124,7 +140,7 @@ impl Model {
             let rows = rows.get();
             place.with(|place| match &place.at {
                 Some(name) => find(&rows, name).map_or(0, |(row, _)| row),
-                None => opening(&rows, &traces(outcome, &place.designs)),
+                None => opening(&rows, &traces(outcome, &designs.get())),
             })
         });
         let sends = Memo::new(move |_| {
@@ -167,9 +183,7 @@ impl Model {
             let all = outcome.get();
             let pairs: Vec<_> = shown
                 .iter()
-                .filter_map(|(design, buffer)| {
-                    Some((all.as_ref()?.traces.get(*design)?.as_ref(), (*buffer)?))
-                })
+                .filter_map(|(design, buffer)| Some((all.trace(*design)?.as_ref(), (*buffer)?)))
                 .collect();
             let scale = Scale::compressed(&pairs);
             let end = scale.pieces.last().map_or(1, |piece| piece.end);
@@ -182,12 +196,15 @@ impl Model {
         let front = RwSignal::new(
             place.with_untracked(|place| place.designs.first().copied().unwrap_or(0)),
         );
-        Self {
+        let model = Self {
             scenario: StoredValue::new(scenario),
             place,
             kind,
             input,
             outcome,
+            own: StoredValue::new(own),
+            begun: StoredValue::new(0),
+            busy: RwSignal::new(false),
             problem: RwSignal::new(problem),
             notices,
             designs,
@@ -202,25 +219,22 @@ impl Model {
             selected: RwSignal::new(None),
             playing: RwSignal::new(false),
             spoken: RwSignal::new(String::new()),
-        }
+        };
+        Effect::new(move |_| model.fill());
+        model
     }
 
     /// The trace of a design in the last run that worked.
     #[must_use]
     pub fn trace(&self, design: usize) -> Option<Arc<Trace>> {
-        self.outcome
-            .with(|outcome| outcome.as_ref()?.traces.get(design).cloned())
+        self.outcome.with(|outcome| outcome.trace(design).cloned())
     }
 
     /// The names of a design's steps.
     #[must_use]
     pub fn names(&self, design: usize) -> Arc<Vec<StepName>> {
         self.outcome
-            .with(|outcome| {
-                outcome
-                    .as_ref()
-                    .and_then(|outcome| outcome.names.get(design).cloned())
-            })
+            .with(|outcome| outcome.names(design).cloned())
             .unwrap_or_default()
     }
 

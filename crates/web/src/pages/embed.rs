@@ -2,21 +2,18 @@
 
 use leptos::prelude::*;
 
-use super::missing::Missing;
-use super::scenario::model_of;
+use super::load::with_model;
 use crate::address::Address;
-use crate::model::Kind;
+use crate::model::{Kind, Model};
 use crate::parts::stepper::Stepper;
 
 /// The page.
 #[component]
 pub fn Embed(id: String) -> impl IntoView {
-    let Some(model) = model_of(&id, Kind::Embed) else {
-        return Missing(super::missing::MissingProps {
-            what: format!("the scenario “{id}”"),
-        })
-        .into_any();
-    };
+    with_model(&id, Kind::Embed, page)
+}
+
+fn page(model: Model) -> AnyView {
     let title = model.scenario.with_value(|scenario| scenario.title.clone());
     document().set_title(&format!("{title} · Headroom"));
     let full = move || Address::Scenario(model.place.get()).print();

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Missing(what: String) -> impl IntoView {
     document().set_title("Not here · Headroom");
+    crate::app::show();
     view! {
         <main id="main" class="wrap narrow">
             <h1>"Not here"</h1>

@@ -1,6 +1,7 @@
 //! The pages.
 
 pub mod embed;
+pub mod load;
 pub mod missing;
 pub mod scenario;
 pub mod scenarios;

@@ -2,10 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::missing::Missing;
-use crate::address::{Address, Place};
-use crate::app::Location;
-use crate::engine::{self, DESIGNS};
+use super::load::with_model;
+use crate::address::Address;
+use crate::designs::DESIGNS;
 use crate::model::{Kind, Model};
 use crate::parts::commands::Commands;
 use crate::parts::prose::ticks;
@@ -13,41 +12,13 @@ use crate::parts::sig;
 use crate::parts::stepper::Stepper;
 use crate::parts::verdicts::Verdicts;
 
-/// A model that follows the address: back, forward, links.
-pub fn model_of(id: &str, kind: Kind) -> Option<Model> {
-    let location = expect_context::<Location>();
-    let scenario = engine::scenario(id)?;
-    let (address, notices) = location.0.get_untracked();
-    let place = address.place().cloned().unwrap_or_else(|| Place::of(id));
-    let model = Model::new(scenario, place, kind, notices);
-    let checked = model.check_step();
-    model.notices.update(|notices| notices.extend(checked));
-    Effect::new(move |seen: Option<()>| {
-        let (address, notices) = location.0.get();
-        // The first run is the one the model was made with.
-        if seen.is_none() {
-            return;
-        }
-        if let Some(place) = address.place() {
-            model.playing.set(false);
-            model.place.set(place.clone());
-            model
-                .notices
-                .set(notices.into_iter().chain(model.check_step()).collect());
-        }
-    });
-    Some(model)
-}
-
 /// The page.
 #[component]
 pub fn Scenario(id: String) -> impl IntoView {
-    let Some(model) = model_of(&id, Kind::Page) else {
-        return Missing(super::missing::MissingProps {
-            what: format!("the scenario “{id}”"),
-        })
-        .into_any();
-    };
+    with_model(&id, Kind::Page, page)
+}
+
+fn page(model: Model) -> AnyView {
     let (title, explanation) = model
         .scenario
         .with_value(|scenario| (scenario.title.clone(), scenario.explanation.clone()));

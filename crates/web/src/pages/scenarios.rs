@@ -2,28 +2,26 @@
 
 use leptos::prelude::*;
 
+use super::load::with_file;
 use crate::address::{Address, Place};
-use crate::engine;
+use crate::data::files::{self, Catalogue};
 use crate::parts::prose::ticks;
 
 /// The list.
 #[component]
 pub fn Scenarios() -> impl IntoView {
     document().set_title("Scenarios · Headroom");
-    let one = |file: headroom_core::scenario::ScenarioFile| {
-        let address = Address::Scenario(Place::of(&file.id)).print();
-        let first = file
-            .explanation
-            .split("\n\n")
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        view! { <li><h2><a href=address>{file.title}</a></h2><p>{ticks(&first)}</p></li> }
+    let draw = |catalogue: Catalogue| {
+        let one = |entry: headroom_protocol::files::Entry| {
+            let address = Address::Scenario(Place::of(&entry.id)).print();
+            view! { <li><h2><a href=address>{entry.title}</a></h2><p>{ticks(&entry.summary)}</p></li> }
+        };
+        view! { <ul>{catalogue.entries.into_iter().map(one).collect_view()}</ul> }.into_any()
     };
     view! {
         <main id="main" class="wrap scenarios">
             <h1>"Scenarios"</h1>
-            <ul>{engine::scenarios().into_iter().map(one).collect_view()}</ul>
+            {with_file(files::catalogue(), draw)}
         </main>
     }
 }

@@ -1,28 +1,29 @@
-//! `/spec`: the rules. The pages are rendered when the site is built.
+//! `/spec`: the rules. The chapters are rendered when the site is built.
 
+use headroom_protocol::files::{Chapter, RuleEntry};
 use leptos::prelude::*;
 
+use super::load::with_file;
 use crate::address::Address;
 use crate::app::Location;
-
-/// One chapter, as `build.rs` made it.
-pub struct Chapter {
-    /// File name without ending.
-    pub id: &'static str,
-    /// Heading.
-    pub title: &'static str,
-    /// Id, text (HTML, made from our own Markdown at build time) and first step of each rule, in order.
-    pub rules: &'static [(&'static str, &'static str, &'static str)],
-    /// Body, made from our own Markdown at build time.
-    pub html: &'static str,
-}
-
-include!(concat!(env!("OUT_DIR"), "/spec.rs"));
+use crate::data::files::{self, Spec as Chapters};
 
 /// The page.
 #[component]
 pub fn Spec() -> impl IntoView {
     document().set_title("The rules · Headroom");
+    view! {
+        <main id="main" class="wrap spec">
+            <h1>"The rules"</h1>
+            <p class="lead">"What Linux does with packet metadata, rule by rule. Each rule names its source and the check that runs, and links to the step that shows it."</p>
+            {with_file(files::spec(), chapters)}
+        </main>
+    }
+}
+
+/// Contents and chapters. Their HTML was made from the repository's own Markdown by the site's build,
+/// in which HTML is text; nothing a reader brings comes here.
+fn chapters(spec: Chapters) -> AnyView {
     let location = expect_context::<Location>();
     Effect::new(move |_| {
         let rule = location.0.with(|(address, _)| match address {
@@ -33,19 +34,16 @@ pub fn Spec() -> impl IntoView {
             target.scroll_into_view();
         }
     });
-    let entry = |(id, text, _): &(&'static str, &'static str, &'static str)| view! { <li><a href=format!("/spec#{id}")>{*id}</a><span inner_html=*text></span></li> };
-    let contents = CHAPTERS.iter().map(|chapter| {
-        view! { <h2>{chapter.title}</h2><ol>{chapter.rules.iter().map(entry).collect_view()}</ol> }
-    });
-    let chapters = CHAPTERS
-        .iter()
-        .map(|chapter| view! { <section id=chapter.id inner_html=chapter.html></section> });
+    let entry = |RuleEntry { id, text }: &RuleEntry| {
+        view! { <li><a href=format!("/spec#{id}")>{id.clone()}</a><span inner_html=text.clone()></span></li> }
+    };
+    let contents = |chapter: &Chapter| {
+        view! { <h2>{chapter.title.clone()}</h2><ol>{chapter.rules.iter().map(entry).collect_view()}</ol> }
+    };
+    let body = |chapter: &Chapter| view! { <section id=chapter.id.clone() inner_html=chapter.html.clone()></section> };
     view! {
-        <main id="main" class="wrap spec">
-            <h1>"The rules"</h1>
-            <p class="lead">"What Linux does with packet metadata, rule by rule. Each rule names its source and the check that runs, and links to the step that shows it."</p>
-            <nav class="contents" aria-label="Contents">{contents.collect_view()}</nav>
-            <article>{chapters.collect_view()}</article>
-        </main>
+        <nav class="contents" aria-label="Contents">{spec.chapters.iter().map(contents).collect_view()}</nav>
+        <article>{spec.chapters.iter().map(body).collect_view()}</article>
     }
+    .into_any()
 }

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::scenario::model_of;
-use crate::model::Kind;
+use super::load::with_model;
+use crate::model::{Kind, Model};
 use crate::parts::say::Say;
 use crate::parts::stage::Stage;
 use crate::parts::verdicts::Verdicts;
@@ -12,13 +12,7 @@ use crate::parts::verdicts::Verdicts;
 #[component]
 pub fn Start() -> impl IntoView {
     document().set_title("Headroom: where packet metadata go");
-    let picture = model_of("seed", Kind::Picture).map(|model| {
-        view! {
-            <Verdicts model/>
-            <Say model/>
-            <Stage model/>
-        }
-    });
+    let picture = with_model("seed", Kind::Picture, picture);
     view! {
         <main id="main" class="wrap start">
             <h1>"Where do packet metadata go when a tunnel is taken off?"</h1>
@@ -34,4 +28,13 @@ pub fn Start() -> impl IntoView {
             </p>
         </main>
     }
+}
+
+fn picture(model: Model) -> AnyView {
+    view! {
+        <Verdicts model/>
+        <Say model/>
+        <Stage model/>
+    }
+    .into_any()
 }

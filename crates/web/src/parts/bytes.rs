@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::life::Life;
 use super::{part, sig};
-use crate::engine::DESIGNS;
+use crate::designs::DESIGNS;
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
 use crate::slots::Slots;

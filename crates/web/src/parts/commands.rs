@@ -9,8 +9,9 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::{part, sig};
-use crate::engine::{Input, Problem};
+use crate::data::{Input, Problem};
 use crate::model::Model;
+use headroom_protocol::Object;
 
 /// How long to wait after the last key.
 const PAUSE: Duration = Duration::from_millis(350);
@@ -20,7 +21,7 @@ const MOST_BYTES: f64 = 4.0 * 1024.0 * 1024.0;
 /// The panel.
 #[component]
 pub fn Commands(model: Model) -> impl IntoView {
-    let own = model.scenario.with_value(|scenario| scenario.input.clone());
+    let own = model.own_input();
     let original = own.clone();
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let node = NodeRef::<Textarea>::new();
@@ -47,7 +48,8 @@ pub fn Commands(model: Model) -> impl IntoView {
     };
     let skipped = Memo::new(move |_| {
         model
-            .trace(0)
+            .designs
+            .with(|designs| designs.first().and_then(|design| model.trace(*design)))
             .map(|trace| trace.skipped.clone())
             .unwrap_or_default()
     });
@@ -60,7 +62,8 @@ pub fn Commands(model: Model) -> impl IntoView {
     let line_numbers = move || {
         let bad = model
             .problem
-            .with(|problem| problem.as_ref().and_then(|problem| problem.line));
+            .with(|problem| problem.as_ref().and_then(|problem| problem.line))
+            .map(|line| line as usize);
         let count = model.input.with(|input| input.commands.split('\n').count());
         let one = |n: usize| view! { <span class:bad=bad == Some(n)>{n}</span> };
         (1..=count).map(one).collect_view()
@@ -69,6 +72,7 @@ pub fn Commands(model: Model) -> impl IntoView {
         <section class="commands" aria-labelledby="commands-title">
             <h2 id="commands-title"><b>"Commands"</b>
                 <span class="hint">"what a person would type; edit them and the run is made again"</span>
+                <span class="busy" role="status">{part(move || model.busy.get().then_some("simulating…"))}</span>
                 <button class="tab" disabled=sig(move || !changed.get()) on:click=reset>"as in the scenario"</button>
             </h2>
             {part(move || model.problem.get().map(|problem| problem_view(model, problem, node)))}
@@ -91,11 +95,12 @@ fn problem_view(model: Model, problem: Problem, node: NodeRef<Textarea>) -> impl
         (Some(line), None) => format!("Line {line}: "),
         _ => String::new(),
     };
-    let kept = model.outcome.with_untracked(Option::is_some);
+    let kept = !model.designs.with_untracked(Vec::is_empty);
     let show = move |_| {
         let (Some(area), Some(line)) = (node.get_untracked(), problem.line) else {
             return;
         };
+        let line = line as usize;
         let text = model.input.with_untracked(|input| input.commands.clone());
         let start: usize = text
             .split('\n')
@@ -129,7 +134,7 @@ fn ObjectFile(model: Model) -> impl IntoView {
             input
                 .object
                 .as_ref()
-                .map(|(name, bytes)| format!("{name}, {} bytes", bytes.len()))
+                .map(|object| format!("{}, {} bytes", object.name, object.bytes.len()))
         })
     };
     let chosen = move |_| {
@@ -158,7 +163,7 @@ fn ObjectFile(model: Model) -> impl IntoView {
                 Ok(buffer) => {
                     let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
                     model.run(Input {
-                        object: Some((name, Arc::new(bytes))),
+                        object: Some(Arc::new(Object { name, bytes })),
                         ..model.input.get_untracked()
                     });
                 }

@@ -7,7 +7,7 @@ use headroom_core::scene::{FieldChange, FieldValue, values};
 use leptos::prelude::*;
 
 use super::{part, sig};
-use crate::engine::DESIGNS;
+use crate::designs::DESIGNS;
 use crate::frame::Frame;
 use crate::model::Model;
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::prose::prose;
 use super::{part, sig};
-use crate::engine::DESIGNS;
+use crate::designs::DESIGNS;
 use crate::model::Model;
 
 /// One sentence for all designs of which the same is true.

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::Closure;
 
 use super::ribbon::Ribbon;
 use super::sig;
-use crate::engine::{DESIGNS, design_note};
+use crate::designs::{DESIGNS, design_note};
 use crate::model::Model;
 
 /// Width of an element, kept up to date.

@@ -4,7 +4,7 @@ use headroom_core::scene::{TextRow, text_table};
 use leptos::prelude::*;
 
 use super::part;
-use crate::engine::DESIGNS;
+use crate::designs::DESIGNS;
 use crate::model::Model;
 
 /// Zones, bytes and pointers of each shown design, as text.

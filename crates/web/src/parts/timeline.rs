@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
 use super::{part, sig};
-use crate::engine::DESIGNS;
+use crate::designs::DESIGNS;
 use crate::model::{By, Model};
 
 /// A function or program, from its entry on, as long as the packet stays on one device.

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
 use super::{part, sig};
-use crate::engine::DESIGNS;
+use crate::designs::DESIGNS;
 use crate::model::{By, Model};
 
 #[derive(Clone, PartialEq)]

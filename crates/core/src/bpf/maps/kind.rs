@@ -1,7 +1,9 @@
 //! Types of maps (`enum bpf_map_type`, include/uapi/linux/bpf.h).
 
+use serde::{Deserialize, Serialize};
+
 /// Type of a map. There is one CPU here, so a per-CPU map has one value for a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MapKind {
     /// `BPF_MAP_TYPE_HASH` (1).
     Hash,

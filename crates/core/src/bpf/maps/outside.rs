@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Map, MapKind, Maps, Slot};
@@ -40,7 +41,7 @@ pub enum MapError {
 }
 
 /// A map and its content.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapState {
     /// Definition.
     pub def: MapDef,

@@ -3,6 +3,7 @@
 mod csum;
 mod fields;
 mod redirect;
+mod redirect_neigh;
 mod resize;
 mod room;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tunnel;
 mod vlan;
 
 pub(super) use redirect::RedirectInfo;
+pub(super) use redirect_neigh::EAGAIN;
 
 use super::skb_own::ENOMEM;
 use super::{Kernel, Run};

@@ -1,30 +1,29 @@
 //! `bpf_redirect()` and `bpf_clone_redirect()`.
 
+use super::redirect_neigh::RedirectKind;
 use super::{EINVAL, ENOMEM, FILE};
 use crate::scenario::topology::DevId;
 use crate::stack::skbuff::drop_reason;
-use crate::stack::{Kernel, Run, not_covered};
+use crate::stack::{Kernel, Run};
 use crate::trace::SkbNo;
 
 /// `-ERANGE`.
 const ERANGE: i64 = -34;
 /// `-ENETDOWN`.
-const ENETDOWN: i64 = -100;
+pub(super) const ENETDOWN: i64 = -100;
 /// `BPF_F_INGRESS`.
 const BPF_F_INGRESS: u64 = 1;
-/// `BPF_F_PEER`, `BPF_F_NEIGH`: internal to the kernel.
-const BPF_F_PEER: u64 = 1 << 2;
-const BPF_F_NEIGH: u64 = 1 << 16;
 /// `TC_ACT_SHOT`.
-const TC_ACT_SHOT: i64 = 2;
+pub(super) const TC_ACT_SHOT: i64 = 2;
 /// `TC_ACT_REDIRECT`.
-const TC_ACT_REDIRECT: i64 = 7;
+pub(super) const TC_ACT_REDIRECT: i64 = 7;
 
 /// `struct bpf_redirect_info`: where the verdict `TC_ACT_REDIRECT` sends the packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::stack) struct RedirectInfo {
-    tgt_index: u32,
-    flags: u64,
+    pub tgt_index: u32,
+    pub flags: u64,
+    pub kind: RedirectKind,
 }
 
 impl Kernel {
@@ -36,16 +35,7 @@ impl Kernel {
         self.redirect_info = RedirectInfo {
             tgt_index: ifindex,
             flags,
-        };
-        TC_ACT_REDIRECT
-    }
-
-    /// `bpf_redirect_peer()` and `bpf_redirect_neigh()`: as [`Kernel::bpf_redirect`], flags checked.
-    pub(in crate::stack) fn bpf_redirect_special(&mut self, ifindex: u32, peer: bool) -> i64 {
-        let flags = if peer { BPF_F_PEER } else { BPF_F_NEIGH };
-        self.redirect_info = RedirectInfo {
-            tgt_index: ifindex,
-            flags,
+            kind: RedirectKind::Plain,
         };
         TC_ACT_REDIRECT
     }
@@ -78,13 +68,11 @@ impl Kernel {
         self.traced("skb_do_redirect", FILE, no, |k| {
             let info = std::mem::take(&mut k.redirect_info);
             match k.dev_get_by_index(no, info.tgt_index) {
-                Some(_) if info.flags & BPF_F_PEER != 0 => {
-                    not_covered("skb_do_redirect: bpf_redirect_peer")
-                }
-                Some(_) if info.flags & BPF_F_NEIGH != 0 => {
-                    not_covered("skb_do_redirect: bpf_redirect_neigh")
-                }
-                Some(dev) => k.__bpf_redirect(no, dev, info.flags),
+                Some(dev) => match info.kind {
+                    RedirectKind::Plain => k.__bpf_redirect(no, dev, info.flags),
+                    RedirectKind::Peer => k.redirect_peer(no, dev),
+                    RedirectKind::Neigh(next_hop) => k.__bpf_redirect_neigh(no, dev, next_hop),
+                },
                 None => {
                     k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                     Ok(EINVAL)
@@ -159,12 +147,6 @@ impl Kernel {
         if self.dev_xmit_recursion() {
             self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
             return Ok(ENETDOWN);
-        }
-        if !self.topology.dev(dev).up {
-            return not_covered(format!(
-                "__bpf_tx_skb: {} is down",
-                self.topology.dev(dev).name
-            ));
         }
         let skb = self.skb_mut(no);
         skb.dev = Some(dev);

@@ -96,7 +96,7 @@ impl Kernel {
     fn bpf_skb_change_protocol(&mut self, no: SkbNo, protocol: u16) {
         let skb = self.skb_mut(no);
         skb.protocol = protocol;
-        skb.dst = None;
+        skb.drop_dst();
     }
 
     /// `bpf_skb_change_proto()`: room for the other kind of IP header; the program fills it in.

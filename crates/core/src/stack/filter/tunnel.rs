@@ -139,6 +139,7 @@ impl Kernel {
         };
         let skb = self.skb_mut(no);
         skb.dst = None;
+        skb.dst6 = None;
         skb.bpf.tun_info = Some(info);
         0
     }

@@ -1,0 +1,116 @@
+//! The scenarios of `content/scenarios/`, and what the simulator makes of them.
+
+use std::fs;
+use std::path::Path;
+
+use headroom_core::scenario::ScenarioFile;
+use headroom_core::trace::Trace;
+use headroom_protocol::{DESIGNS, Job, Object, Problem, files};
+
+/// A scenario with its object files read.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// What the page reads.
+    pub texts: files::Scenario,
+    /// The object files, in the order of `texts.programs`.
+    pub objects: Vec<Object>,
+}
+
+/// Reads all scenarios: the seed first, the others by their id.
+///
+/// # Errors
+/// The first file that is wrong, or whose name is not its id.
+pub fn read(content: &Path) -> Result<Vec<Scenario>, String> {
+    let folder = content.join("scenarios");
+    let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let mut paths: Vec<_> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .collect();
+    paths.sort();
+    let mut out = paths
+        .iter()
+        .map(|path| one(content, path))
+        .collect::<Result<Vec<_>, _>>()?;
+    out.sort_by_key(|scenario| scenario.texts.id != "seed");
+    Ok(out)
+}
+
+fn one(content: &Path, path: &Path) -> Result<Scenario, String> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
+    let file = ScenarioFile::read(&name, &text).map_err(|error| error.to_string())?;
+    let stem = path.file_stem().unwrap_or_default();
+    if *stem != *file.id || !files::is_id(&file.id) {
+        return Err(format!(
+            "{name}: its id is {}, and a file is named after its id",
+            file.id
+        ));
+    }
+    let lines = if file.paste.is_empty() {
+        &file.commands
+    } else {
+        &file.paste
+    };
+    let mut programs = Vec::new();
+    let mut objects = Vec::new();
+    for (program, path) in &file.programs {
+        let bytes = fs::read(content.join(path)).map_err(|e| format!("{name}: {path}: {e}"))?;
+        objects.push(Object {
+            name: program.clone(),
+            bytes,
+        });
+        programs.push(files::ProgramFile {
+            name: program.clone(),
+            path: path.clone(),
+        });
+    }
+    Ok(Scenario {
+        texts: files::Scenario {
+            commands: lines.join("\n"),
+            id: file.id,
+            title: file.title,
+            explanation: file.explanation,
+            programs,
+        },
+        objects,
+    })
+}
+
+impl Scenario {
+    /// What stands in the list.
+    #[must_use]
+    pub fn entry(&self) -> files::Entry {
+        let summary = self.texts.explanation.split("\n\n").next();
+        files::Entry {
+            id: self.texts.id.clone(),
+            title: self.texts.title.clone(),
+            summary: summary.unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The trace under each design, or why there is none.
+    #[must_use]
+    pub fn traces(&self) -> Vec<(&'static str, Result<Trace, Problem>)> {
+        DESIGNS
+            .iter()
+            .map(|design| (design.name, self.trace(design.name)))
+            .collect()
+    }
+
+    /// The trace under a design, or why there is none.
+    ///
+    /// # Errors
+    /// As [`headroom_worker::run`].
+    pub fn trace(&self, design: &str) -> Result<Trace, Problem> {
+        let job = Job {
+            scenario: self.texts.id.clone(),
+            commands: self.texts.commands.clone(),
+            objects: self.objects.clone(),
+            designs: vec![design.to_owned()],
+        };
+        let mut whole = None;
+        headroom_worker::run(&job, &mut |_, trace| whole = Some(trace.clone()))?;
+        whole.ok_or_else(|| Problem::whole("nothing was simulated"))
+    }
+}

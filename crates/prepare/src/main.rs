@@ -1,0 +1,75 @@
+//! The last step of the site's build (`trunk.toml` names it): writes what the pages read below
+//! `data/`, so that no page has to simulate what is known beforehand.
+//!
+//! `headroom-prepare [FOLDER]`; without one, the folder that trunk names in `TRUNK_STAGING_DIR`.
+
+mod catalogue;
+mod page;
+mod spec;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use headroom_protocol::{encode, files};
+use serde::Serialize;
+
+fn main() -> ExitCode {
+    let site = env::args_os()
+        .nth(1)
+        .or_else(|| env::var_os("TRUNK_STAGING_DIR"));
+    let Some(site) = site else {
+        eprintln!("headroom-prepare: expected the folder of the built site");
+        return ExitCode::from(2);
+    };
+    let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content");
+    match prepare(&content, &PathBuf::from(site)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("headroom-prepare: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes everything.
+fn prepare(content: &Path, site: &Path) -> Result<(), String> {
+    let scenarios = catalogue::read(content)?;
+    let entries = scenarios.iter().map(catalogue::Scenario::entry).collect();
+    write(site, files::CATALOGUE, &files::Catalogue { entries })?;
+    for scenario in &scenarios {
+        let id = &scenario.texts.id;
+        write(site, &files::scenario(id), &scenario.texts)?;
+        for (design, trace) in scenario.traces() {
+            if let Err(problem) = &trace {
+                eprintln!("headroom-prepare: {id} under {design}: {}", problem.message);
+            }
+            write(site, &files::trace(id, design), &trace)?;
+        }
+        for (file, object) in scenario.texts.programs.iter().zip(&scenario.objects) {
+            put(site, &format!("/data/{}", file.path), &object.bytes)?;
+        }
+    }
+    write(site, files::SPEC, &spec::rendered(&spec::read(content)?))?;
+
+    let index = site.join("index.html");
+    let text = fs::read_to_string(&index).map_err(|e| format!("{}: {e}", index.display()))?;
+    let text = page::without_inline_scripts(site, &text)?;
+    put(site, "/index.html", text.as_bytes())
+}
+
+fn write<T: Serialize>(site: &Path, name: &str, value: &T) -> Result<(), String> {
+    put(site, name, &encode(value))
+}
+
+/// Writes a file of the site; `name` is its address.
+fn put(site: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
+    let path = site.join(name.trim_start_matches('/'));
+    let cannot = |e: std::io::Error| format!("{}: {e}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(cannot)?;
+    }
+    fs::write(&path, bytes).map_err(cannot)
+}

@@ -1,0 +1,72 @@
+//! `index.html`: what trunk put into it inline becomes files, so that the page's policy can forbid
+//! every inline script.
+
+use std::fs;
+use std::path::Path;
+
+/// Moves every inline script of a page into a file beside it.
+///
+/// # Errors
+/// A page that can't be read or written, or whose script has no end.
+pub fn without_inline_scripts(site: &Path, page: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(page.len());
+    let mut rest = page;
+    while let Some(start) = rest.find("<script") {
+        let (before, script) = rest.split_at(start);
+        out.push_str(before);
+        let open = script.find('>').ok_or("a <script> has no >")? + 1;
+        let close = script.find("</script>").ok_or("a <script> has no end")?;
+        let (tag, body) = (&script[..open], &script[open..close]);
+        rest = &script[close + "</script>".len()..];
+        if tag.contains(" src=") || body.trim().is_empty() {
+            out.push_str(&script[..close + "</script>".len()]);
+            continue;
+        }
+        let name = format!("start-{:08x}.js", hash(body.as_bytes()));
+        let path = site.join(&name);
+        fs::write(&path, body.trim_start()).map_err(|e| format!("{}: {e}", path.display()))?;
+        let kind = if tag.contains("type=\"module\"") || tag.contains("type=module") {
+            " type=\"module\""
+        } else {
+            " defer"
+        };
+        out.push_str(&format!("<script{kind} src=\"/{name}\"></script>"));
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// FNV-1a: a name that changes with the content.
+fn hash(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inline_scripts_become_files_and_others_stay() {
+        let site = std::env::temp_dir().join(format!("headroom-page-{}", std::process::id()));
+        fs::create_dir_all(&site).expect("a folder");
+        let page = "<head><script src=\"/theme.js\"></script><script type=\"module\">\nimport x from '/x.js';</script></head><script>let a = 1 < 2;</script>";
+        let out = without_inline_scripts(&site, page).expect("a page");
+        assert!(
+            out.starts_with(
+                "<head><script src=\"/theme.js\"></script><script type=\"module\" src=\"/start-"
+            ),
+            "{out}"
+        );
+        assert!(!out.contains("import") && !out.contains("let a"), "{out}");
+        let mut written: Vec<String> = fs::read_dir(&site)
+            .expect("the folder")
+            .map(|entry| fs::read_to_string(entry.expect("an entry").path()).expect("a script"))
+            .collect();
+        written.sort();
+        assert_eq!(written, ["import x from '/x.js';", "let a = 1 < 2;"]);
+        assert!(without_inline_scripts(&site, "<script>").is_err());
+        fs::remove_dir_all(&site).expect("gone");
+    }
+}

@@ -1,0 +1,65 @@
+use std::path::PathBuf;
+
+use headroom_core::scene::names;
+
+use super::*;
+
+fn content() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content")
+}
+
+/// A link from a rule shows the very step, not one near it.
+#[test]
+fn every_check_of_a_rule_names_a_step_of_its_run() {
+    let scenarios = catalogue::read(&content()).expect("the scenarios");
+    let mut seen = 0;
+    for (_, chapter) in spec::read(&content()).expect("the chapters") {
+        for check in chapter.rules.iter().flat_map(|rule| &rule.checks) {
+            let scenario = scenarios
+                .iter()
+                .find(|scenario| scenario.texts.id == check.scenario);
+            let scenario = scenario.unwrap_or_else(|| panic!("{check}"));
+            let trace = scenario
+                .trace(check.design.as_str())
+                .unwrap_or_else(|problem| panic!("{check}: {problem:?}"));
+            assert!(names(&trace).contains(&check.step), "{check}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "{seen} checks");
+}
+
+#[test]
+fn every_scenario_runs_under_the_designs_that_are_shown_first() {
+    let scenarios = catalogue::read(&content()).expect("the scenarios");
+    assert_eq!(
+        scenarios.first().map(|scenario| scenario.texts.id.as_str()),
+        Some("seed")
+    );
+    for scenario in &scenarios {
+        for (design, trace) in scenario
+            .traces()
+            .into_iter()
+            .take(headroom_protocol::FIRST_SHOWN)
+        {
+            assert!(
+                trace.is_ok(),
+                "{} under {design}: {trace:?}",
+                scenario.texts.id
+            );
+        }
+    }
+}
+
+/// HTML that stands in a rule is text in the page.
+#[test]
+fn html_in_a_rule_is_text() {
+    let text = "# T\n\n<script>alert(1)</script> and <b>bold</b>\n";
+    let chapter = headroom_core::spec::parse("t.md", text).expect("a chapter");
+    let spec = spec::rendered(&[("t".into(), chapter)]);
+    assert!(
+        !spec.chapters[0].html.contains("<script") && !spec.chapters[0].html.contains("<b>"),
+        "{}",
+        spec.chapters[0].html
+    );
+}

@@ -1,0 +1,14 @@
+//! What the pages of the site, the simulator's worker and the site's build say to each other.
+//!
+//! A page never simulates. It reads files that the build wrote ([`files`]), and for what a reader
+//! types it asks the worker ([`Request`], [`Answer`]). Both speak in the same types, as compact bytes
+//! ([`encode`], [`decode`]): no JSON reader is needed in the page.
+
+mod codec;
+mod designs;
+pub mod files;
+mod talk;
+
+pub use codec::{DecodeError, decode, encode};
+pub use designs::{DESIGNS, Design, FIRST_SHOWN, design_index};
+pub use talk::{Answer, Job, Message, Object, Problem, Request, sentence};

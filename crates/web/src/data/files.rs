@@ -1,0 +1,142 @@
+//! Files of the site below `data/`, written by `headroom-prepare` when the site is built.
+
+use headroom_core::trace::Trace;
+use headroom_protocol::{DecodeError, Object, Problem, decode, files};
+use leptos::prelude::window;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use super::{Outcome, Scenario, Seen};
+use crate::designs::DESIGNS;
+
+pub use headroom_protocol::files::{Catalogue, Spec};
+
+/// The ids of all scenarios.
+pub const IDS: &[&str] = include!(concat!(env!("OUT_DIR"), "/ids.rs"));
+
+/// A file that is on its way. Several are begun before the first is waited for.
+pub struct Loading {
+    path: String,
+    answer: JsFuture,
+}
+
+/// Asks for a file.
+#[must_use]
+pub fn begin(path: String) -> Loading {
+    let answer = JsFuture::from(window().fetch_with_str(&path));
+    Loading { path, answer }
+}
+
+impl Loading {
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// A sentence that says which file, and what happened.
+    pub async fn bytes(self) -> Result<Vec<u8>, String> {
+        let path = self.path;
+        whole(self.answer)
+            .await
+            .map_err(|_| format!("{path} can't be loaded; is the site still reachable?"))
+            .and_then(|answer| answer.ok_or_else(|| format!("{path} is missing on this host.")))
+    }
+
+    async fn read<T: DeserializeOwned>(self) -> Result<T, String> {
+        let path = self.path.clone();
+        decode(&self.bytes().await?).map_err(|error| match error {
+            // A host that answers every address with the start page.
+            DecodeError::Format(b'<') => format!("{path} is missing on this host."),
+            error => format!("{path} can't be read: {error}. Reloading the page may help."),
+        })
+    }
+}
+
+async fn whole(answer: JsFuture) -> Result<Option<Vec<u8>>, JsValue> {
+    let answer: web_sys::Response = answer.await?.dyn_into()?;
+    if !answer.ok() {
+        return Ok(None);
+    }
+    let buffer = JsFuture::from(answer.array_buffer()?).await?;
+    Ok(Some(js_sys::Uint8Array::new(&buffer).to_vec()))
+}
+
+/// The list of scenarios.
+///
+/// # Errors
+/// A sentence.
+pub async fn catalogue() -> Result<Catalogue, String> {
+    begin(files::CATALOGUE.into()).read().await
+}
+
+/// The specification.
+///
+/// # Errors
+/// A sentence.
+pub async fn spec() -> Result<Spec, String> {
+    begin(files::SPEC.into()).read().await
+}
+
+/// A scenario's texts, and its traces under some designs, as the build made them.
+///
+/// # Errors
+/// A sentence, when there is no such scenario. What is wrong with a trace stands beside the outcome.
+pub async fn scenario(
+    id: &str,
+    designs: &[usize],
+) -> Result<(Scenario, Outcome, Option<Problem>), String> {
+    let texts = begin(files::scenario(id));
+    let traces: Vec<(usize, Loading)> = designs
+        .iter()
+        .map(|design| (*design, begin_trace(id, *design)))
+        .collect();
+    let texts = texts.read().await?;
+    let (mut outcome, mut problem) = (Outcome::default(), None);
+    for (design, trace) in traces {
+        match read_trace(trace).await {
+            Ok(seen) => outcome.put(design, seen),
+            Err(wrong) => problem = Some(wrong),
+        }
+    }
+    Ok((texts, outcome, problem))
+}
+
+fn begin_trace(id: &str, design: usize) -> Loading {
+    begin(files::trace(
+        id,
+        DESIGNS.get(design).copied().unwrap_or_default(),
+    ))
+}
+
+async fn read_trace(trace: Loading) -> Result<Seen, Problem> {
+    let stored: Result<Result<Trace, Problem>, String> = trace.read().await;
+    let lost = |message| Problem {
+        message,
+        line: None,
+        column: None,
+    };
+    stored.map_err(lost)?.map(Seen::new)
+}
+
+/// The trace of a scenario under a design, as the build made it.
+///
+/// # Errors
+/// Why there is none.
+pub async fn trace(id: &str, design: usize) -> Result<Seen, Problem> {
+    read_trace(begin_trace(id, design)).await
+}
+
+/// The scenario's object files.
+///
+/// # Errors
+/// A sentence.
+pub async fn objects(scenario: &Scenario) -> Result<Vec<Object>, String> {
+    let mut out = Vec::new();
+    for program in &scenario.programs {
+        let bytes = begin(format!("/data/{}", program.path)).bytes().await?;
+        out.push(Object {
+            name: program.name.clone(),
+            bytes,
+        });
+    }
+    Ok(out)
+}

@@ -1,0 +1,143 @@
+//! Runs: the scenario's own come from files, what the reader changed is simulated in the worker.
+
+use std::sync::Arc;
+
+use headroom_protocol::Job;
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use super::Model;
+use crate::crash;
+use crate::data::{Input, Outcome, Problem, files, simulator};
+use crate::designs::DESIGNS;
+
+impl Model {
+    /// The scenario's own input.
+    #[must_use]
+    pub fn own_input(&self) -> Input {
+        Input {
+            commands: self
+                .scenario
+                .with_value(|scenario| scenario.commands.clone()),
+            object: None,
+        }
+    }
+
+    /// Runs an input; what worked last stays when this does not.
+    pub fn run(&self, input: Input) {
+        crash::keep(&input.commands);
+        self.input.set(input.clone());
+        if input == self.own_input() {
+            self.begin();
+            simulator::cancel();
+            self.busy.set(false);
+            self.problem.set(None);
+            self.outcome.set(self.own.get_value());
+        } else {
+            self.simulate(input, Outcome::default());
+        }
+    }
+
+    /// Gets the traces of shown designs that are not there yet.
+    pub(super) fn fill(&self) {
+        let wanted = self.place.with(|place| place.designs.clone());
+        let missing = self.outcome.with(|outcome| outcome.missing(&wanted));
+        if missing.is_empty() || self.problem.with_untracked(Option::is_some) || self.busy.get() {
+            return;
+        }
+        let input = self.input.get_untracked();
+        if input != self.own_input() {
+            let known = self.outcome.get_untracked();
+            self.simulate(input, (*known).clone());
+            return;
+        }
+        let (model, run) = (*self, self.begin());
+        let id = self.scenario.with_value(|scenario| scenario.id.clone());
+        self.busy.set(true);
+        spawn_local(async move {
+            for design in missing {
+                match files::trace(&id, design).await {
+                    _ if !model.is_latest(run) => return,
+                    Ok(seen) => {
+                        let mut outcome = (*model.own.get_value()).clone();
+                        outcome.put(design, seen);
+                        let outcome = Arc::new(outcome);
+                        model.own.set_value(outcome.clone());
+                        model.outcome.set(outcome);
+                    }
+                    Err(problem) => model.problem.set(Some(problem)),
+                }
+            }
+            model.busy.set(false);
+        });
+    }
+
+    /// Simulates an input under the shown designs that `known` lacks.
+    fn simulate(&self, input: Input, known: Outcome) {
+        let (model, run) = (*self, self.begin());
+        let scenario = self.scenario.get_value();
+        let designs = known.missing(&self.place.with_untracked(|place| place.designs.clone()));
+        self.busy.set(true);
+        spawn_local(async move {
+            let objects = files::objects(&scenario).await;
+            if !model.is_latest(run) {
+                return;
+            }
+            let mut objects = match objects {
+                Ok(objects) => objects,
+                Err(text) => {
+                    return model.end(
+                        run,
+                        Err(Problem {
+                            message: text,
+                            line: None,
+                            column: None,
+                        }),
+                    );
+                }
+            };
+            objects.extend(input.object.as_deref().cloned());
+            let job = Job {
+                scenario: scenario.id,
+                commands: input.commands,
+                objects,
+                designs: designs
+                    .iter()
+                    .filter_map(|design| DESIGNS.get(*design))
+                    .map(|name| (*name).to_owned())
+                    .collect(),
+            };
+            simulator::run(job, move |outcome| {
+                let whole = outcome.map(|new| new.over(&known));
+                model.end(run, whole);
+            });
+        });
+    }
+
+    /// The end of a run, if it is still the latest.
+    fn end(&self, run: u32, outcome: Result<Outcome, Problem>) {
+        if !self.is_latest(run) {
+            return;
+        }
+        self.busy.set(false);
+        match outcome {
+            Ok(outcome) => {
+                self.problem.set(None);
+                self.outcome.set(Arc::new(outcome));
+            }
+            Err(problem) => self.problem.set(Some(problem)),
+        }
+    }
+
+    /// Counts a run; whatever was begun before changes nothing any more.
+    fn begin(&self) -> u32 {
+        let next = self.begun.get_value().wrapping_add(1);
+        self.begun.set_value(next);
+        next
+    }
+
+    /// Whether a run is the latest, and the page still there.
+    fn is_latest(&self, run: u32) -> bool {
+        self.begun.try_get_value() == Some(run)
+    }
+}
