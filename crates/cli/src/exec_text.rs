@@ -46,7 +46,7 @@ fn lines(done: &Executed) -> Vec<Line> {
             text: listed.map(|line| line.text.clone()).unwrap_or_default(),
             changed: changed.filter(first).map(|n| (n, now[n])).collect(),
         });
-        before = Some(*now);
+        before = Some(now);
     }
     out
 }

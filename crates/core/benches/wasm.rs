@@ -21,4 +21,5 @@ fn steps_in_wasm() {
     };
     shared::report("wasm", &now);
     shared::engine::report("wasm", &now);
+    shared::path::report("wasm", &now);
 }

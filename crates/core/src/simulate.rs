@@ -94,6 +94,47 @@ pub fn simulate_partial(input: &Input, design: DesignName) -> Partial {
     Partial { trace, error }
 }
 
+/// A set-up through which packets go again and again, and of which no trace is kept: programs run at
+/// full speed, bytes have no origins, buffers are used again.
+pub struct Quiet {
+    kernel: Kernel,
+    steps: usize,
+}
+
+impl Quiet {
+    /// Loads the programs and carries out the commands.
+    ///
+    /// # Errors
+    /// [`SimulateError`] when a command can't be carried out.
+    pub fn new(input: &Input, design: DesignName) -> Result<Self, SimulateError> {
+        let mut kernel = Kernel::new(&input.id, design.design());
+        kernel.be_quiet();
+        run(&mut kernel, input)?;
+        kernel.forget();
+        Ok(Self { kernel, steps: 0 })
+    }
+
+    /// Carries out one more command; packets it sends are followed to their end. Gives the lines that
+    /// programs printed.
+    ///
+    /// # Errors
+    /// [`SimulateError`] when it can't be carried out.
+    pub fn run(&mut self, line: &Line) -> Result<Vec<String>, SimulateError> {
+        let result = self.kernel.execute(line);
+        let printk = std::mem::take(&mut self.kernel.recorder.trace.printk);
+        self.steps += self.kernel.recorder.next_step();
+        self.kernel.forget();
+        result?;
+        Ok(printk)
+    }
+
+    /// Kernel functions and programs entered and left by the commands of [`Quiet::run`].
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+}
+
 fn run(kernel: &mut Kernel, input: &Input) -> Result<(), SimulateError> {
     for object in &input.objects {
         kernel.load(object)?;

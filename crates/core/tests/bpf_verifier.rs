@@ -91,3 +91,39 @@ fn write_programs() {
     }
     std::fs::write(path, out).expect("the file can be written");
 }
+
+/// Assembling and verifying 4,096 instructions; run it with `--release` to measure.
+#[test]
+#[ignore = "a measurement"]
+fn speed() {
+    let straight = "r0 = 0\n".to_owned() + &"r0 += 1\n".repeat(4094) + "exit\n";
+    // packet accesses behind one check, numbers, branches that come together
+    let mut branchy =
+        "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr0 = 0\nr4 = r2\nr4 += 64\n".to_owned();
+    branchy += "if r4 > r3 goto out\n";
+    for i in 0..681 {
+        let at = i % 60;
+        branchy += &format!(
+            "r5 = *(u32 *)(r2 +{at})\nr5 &= 255\nif r5 > {i} goto l{i}\nr0 += r5\n*(u64 *)(r10 -8) = r0\nl{i}: r0 ^= {i}\n"
+        );
+    }
+    branchy += "out: r0 = 2\nexit\n";
+    for (name, text) in [("straight", straight), ("branches", branchy)] {
+        let case = Case {
+            name: name.to_owned(),
+            section: "xdp".to_owned(),
+            text,
+            linux: Verdict::Accepted,
+            differs: false,
+        };
+        let start = std::time::Instant::now();
+        let program = case.program();
+        let assembled = start.elapsed();
+        let walked = program.walked().unwrap();
+        println!(
+            "{name}: {} instructions, assembled {assembled:?}, in all {:?}, {walked} walked",
+            program.insns.len(),
+            start.elapsed()
+        );
+    }
+}

@@ -128,7 +128,7 @@ fn fix_up_with(
     let mut written_target = vec![false; prologue_len];
     for (at, insn) in program.insns.iter().enumerate() {
         starts.push(lines.len());
-        let replaced = replacement(program, at, insn, &followed)?;
+        let replaced = replacement(program, at, insn, followed)?;
         match replaced {
             Some((fixed, note)) => {
                 let base = lines.len();

@@ -154,7 +154,7 @@ fn traced(seq: u32, index: usize, label: Label, view: PacketView<'_>) -> TracedE
     };
     // Of a packet that is gone the recorder still knows the device, but not the namespace; an
     // xdp_buff is no skb.
-    let dev = step.dev.as_ref();
+    let dev = step.dev.as_deref();
     let netns = dev
         .and_then(|dev| dev.netns.clone())
         .filter(|_| packet != Packet::Result);

@@ -46,10 +46,10 @@ fn fields() -> SkbFields {
 fn moment(kind: StepKind, fields: Option<PacketFields>) -> Moment {
     Moment {
         kind,
-        dev: Some(DevRef {
+        dev: Some(std::sync::Arc::new(DevRef {
             name: "decap".into(),
             netns: Some("tx".into()),
-        }),
+        })),
         skb: Some(SkbNo(3)),
         buffer: Some(BufferNo(2)),
         fields,
@@ -180,10 +180,10 @@ fn ends_of_life_results_and_instructions() {
     let gone = Moment {
         outcome: Outcome::Ret(1),
         freed: true,
-        dev: Some(DevRef {
+        dev: Some(std::sync::Arc::new(DevRef {
             name: "rx".into(),
             netns: Some("tx".into()),
-        }),
+        })),
         ..moment(function(Edge::Exit), None)
     };
     recorder.step(gone, &mut Vec::new());

@@ -130,7 +130,7 @@ impl Replay {
         };
         let moment = Moment {
             kind,
-            dev: self.device(event),
+            dev: self.device(event).map(std::sync::Arc::new),
             skb: event.skb.map(SkbNo),
             buffer: buffer.map(BufferNo),
             fields,

@@ -64,10 +64,9 @@ pub fn changed_registers(
     let Some(now) = trace.registers.get(registers) else {
         return Vec::new();
     };
-    let zero = [0; 11];
     let before = before
         .and_then(|index| trace.registers.get(index))
-        .unwrap_or(&zero);
+        .unwrap_or_default();
     (0..11)
         .filter(|r| before[*r] != now[*r])
         .map(|r| (r, before[r], now[r]))

@@ -114,8 +114,8 @@ pub fn device<'t>(trace: &'t Trace, step: &'t Step) -> Option<&'t DevRef> {
             .runs
             .get(*run)
             .map(|run| &run.dev)
-            .or(step.dev.as_ref()),
-        StepKind::Function { .. } | StepKind::EndOfLife { .. } => step.dev.as_ref(),
+            .or(step.dev.as_deref()),
+        StepKind::Function { .. } | StepKind::EndOfLife { .. } => step.dev.as_deref(),
     }
 }
 

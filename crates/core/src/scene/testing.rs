@@ -118,7 +118,7 @@ impl Builder {
         let fields = fields.unwrap_or_else(|| PacketFields::Skb(self.fields.clone()));
         let moment = Moment {
             kind,
-            dev: Some(dev(device)),
+            dev: Some(std::sync::Arc::new(dev(device))),
             skb: Some(SkbNo(1)),
             buffer: Some(BufferNo(1)),
             fields: Some(fields),
@@ -382,8 +382,7 @@ impl Builder {
     }
 
     fn insn(&mut self, run: usize, insn: usize) {
-        self.recorder.trace.registers.push([0; 11]);
-        let registers = self.recorder.trace.registers.len() - 1;
+        let registers = self.recorder.trace.registers.push(&[0; 11]);
         self.step(
             StepKind::Insn {
                 run,

@@ -77,28 +77,81 @@ enum From {
 pub struct Buffers {
     buffers: Vec<Buffer>,
     log: Vec<ByteWrite>,
+    /// Neither log nor origins are kept.
+    quiet: bool,
+    /// Buffers that can be used again; only when quiet.
+    free: Vec<BufferNo>,
 }
 
 impl Buffers {
     /// A fresh, zeroed buffer (`init_on_alloc`) with one user.
     pub fn alloc(&mut self, end: u32) -> BufferNo {
+        if let Some(no) = self.reuse(end) {
+            return no;
+        }
+        let origins = if self.quiet { 0 } else { end as usize };
         let fresh = Buffer {
             bytes: vec![0; end as usize],
-            origins: vec![OriginId::default(); end as usize],
+            origins: vec![OriginId::default(); origins],
             shinfo: SharedInfo::default(),
             dataref: 1,
         };
         let no = BufferNo(self.buffers.len() as u32 + 1);
-        self.log.push(ByteWrite {
-            buffer: no,
-            offset: 0,
-            old: Vec::new(),
-            new: fresh.pairs(0, end),
-            moved_from: None,
-            copied_from: None,
-        });
+        if !self.quiet {
+            self.log.push(ByteWrite {
+                buffer: no,
+                offset: 0,
+                old: Vec::new(),
+                new: fresh.pairs(0, end),
+                moved_from: None,
+                copied_from: None,
+            });
+        }
         self.buffers.push(fresh);
         no
+    }
+
+    /// From now on neither writes nor origins are kept, and buffers nobody uses are used again.
+    pub fn be_quiet(&mut self) {
+        self.quiet = true;
+        self.log = Vec::new();
+        for buffer in &mut self.buffers {
+            buffer.origins = Vec::new();
+        }
+    }
+
+    /// Buffers without a user can be used again.
+    pub fn recycle(&mut self) {
+        self.free.clear();
+        let numbered = (1u32..).zip(&self.buffers);
+        let unused = numbered.filter(|(_, buffer)| buffer.dataref == 0);
+        self.free.extend(unused.map(|(no, _)| BufferNo(no)));
+    }
+
+    /// Whether somebody uses the buffer.
+    #[must_use]
+    pub fn is_used(&self, no: BufferNo) -> bool {
+        self.get(no).dataref > 0
+    }
+
+    /// A free buffer of that size, zeroed.
+    fn reuse(&mut self, end: u32) -> Option<BufferNo> {
+        let fits = |no: &BufferNo| self.get(*no).end() == end;
+        let place = self.free.iter().position(fits)?;
+        let no = self.free.swap_remove(place);
+        let buffer = &mut self.buffers[no.0 as usize - 1];
+        buffer.bytes.fill(0);
+        buffer.shinfo = SharedInfo::default();
+        buffer.dataref = 1;
+        Some(no)
+    }
+
+    /// Stores bytes without origins or log; what lies behind `end` is cut.
+    fn store_quiet(&mut self, no: BufferNo, offset: u32, bytes: &[u8]) {
+        let place = &mut self.buffers[no.0 as usize - 1].bytes;
+        let start = (offset as usize).min(place.len());
+        let len = bytes.len().min(place.len() - start);
+        place[start..start + len].copy_from_slice(&bytes[..len]);
     }
 
     /// The buffer. Numbers come from [`Buffers::alloc`] only, so it is there.
@@ -119,6 +172,9 @@ impl Buffers {
 
     /// Stores bytes; the origin of each is (`source`, `first` + its index). What lies behind `end` is cut.
     pub fn write(&mut self, no: BufferNo, offset: u32, bytes: &[u8], source: u16, first: u16) {
+        if self.quiet {
+            return self.store_quiet(no, offset, bytes);
+        }
         let new = bytes
             .iter()
             .zip(0u16..)
@@ -137,6 +193,9 @@ impl Buffers {
 
     /// Changes bytes of a header that is there (a length, a checksum): the origins stay.
     pub fn patch(&mut self, no: BufferNo, offset: u32, bytes: &[u8]) {
+        if self.quiet {
+            return self.store_quiet(no, offset, bytes);
+        }
         let origins = self.get(no).origins(offset, bytes.len() as u32).to_vec();
         let new = bytes.iter().copied().zip(origins).collect();
         self.store(no, offset, new, From::Writer);
@@ -144,6 +203,9 @@ impl Buffers {
 
     /// Fills in bytes of the header that begins at `start`: their origin is the header's, whatever was there.
     pub fn complete(&mut self, no: BufferNo, start: u32, offset: u32, bytes: &[u8]) {
+        if self.quiet {
+            return self.store_quiet(no, offset, bytes);
+        }
         let Some(first) = self.get(no).origins(start, 1).first().copied() else {
             return;
         };
@@ -153,6 +215,14 @@ impl Buffers {
 
     /// `memmove()` inside one buffer; origins move along.
     pub fn memmove(&mut self, no: BufferNo, from: u32, to: u32, len: u32) {
+        if self.quiet {
+            let bytes = &mut self.buffers[no.0 as usize - 1].bytes;
+            let end = bytes.len();
+            let from = (from as usize).min(end)..(from.saturating_add(len) as usize).min(end);
+            let to = (to as usize).min(end);
+            let len = from.len().min(end - to);
+            return bytes.copy_within(from.start..from.start + len, to);
+        }
         let moved = self.get(no).pairs(from, len);
         self.store(no, to, moved, From::Here(from));
     }
@@ -166,6 +236,10 @@ impl Buffers {
         from_offset: u32,
         len: u32,
     ) {
+        if self.quiet {
+            let bytes = self.get(from).bytes(from_offset, len).to_vec();
+            return self.store_quiet(to, to_offset, &bytes);
+        }
         let copied = self.get(from).pairs(from_offset, len);
         self.store(to, to_offset, copied, From::Buffer(from, from_offset));
     }

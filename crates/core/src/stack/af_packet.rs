@@ -36,7 +36,12 @@ impl Kernel {
             Start::Ethernet
         };
         let parts = dissect(frame, start);
-        self.label_frame(no, frame, &parts);
+        if self.recorder.quiet {
+            let (head, data) = (self.skb(no).head, self.skb(no).data);
+            self.buffers.write(head, data, frame, 0, 0);
+        } else {
+            self.label_frame(no, frame, &parts);
+        }
         self.packet_parse_headers(no, frame, start, &parts);
         self.dev_queue_xmit(no)?;
         Ok(())

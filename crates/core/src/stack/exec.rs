@@ -317,7 +317,8 @@ impl Kernel {
             buffer.bytes(range.start, len).to_vec()
         };
         let (packet, metadata) = (bytes(ended.data..ended.data_end), bytes(ended.meta));
-        let trace = self.recorder.trace;
+        let mut trace = self.recorder.trace;
+        trace.take_checkpoints();
         Executed {
             hook,
             r0: trace.registers.last().map_or(0, |registers| registers[0]),

@@ -4,6 +4,7 @@
 //! handed over, and where they lie. A read is compared with it, origin by origin.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::trace::{BufferNo, DevRef, Expected, OriginId, SkbNo, Verdict};
 
@@ -20,7 +21,7 @@ pub(super) struct Truth {
 #[derive(Debug, Default)]
 pub(super) struct Judge {
     truths: BTreeMap<BufferNo, Truth>,
-    freed: BTreeMap<SkbNo, Option<DevRef>>,
+    freed: BTreeMap<SkbNo, Option<Arc<DevRef>>>,
 }
 
 impl Judge {
@@ -58,13 +59,19 @@ impl Judge {
         }
     }
 
+    /// Forgets all packets that are gone, and the truth of buffers that are.
+    pub fn forget_gone(&mut self, is_there: impl Fn(BufferNo) -> bool) {
+        self.freed.clear();
+        self.truths.retain(|buffer, _| is_there(*buffer));
+    }
+
     /// A packet was released; its last device is kept for the exits of the functions it was given to.
-    pub fn forget(&mut self, skb: SkbNo, dev: Option<DevRef>) {
+    pub fn forget(&mut self, skb: SkbNo, dev: Option<Arc<DevRef>>) {
         self.freed.insert(skb, dev);
     }
 
     /// Device of a packet that is gone.
-    pub fn last_dev(&self, skb: SkbNo) -> Option<DevRef> {
+    pub fn last_dev(&self, skb: SkbNo) -> Option<Arc<DevRef>> {
         self.freed.get(&skb).cloned().flatten()
     }
 

@@ -42,6 +42,7 @@ mod neighbour;
 mod nic;
 mod outer;
 mod programs;
+mod quiet;
 mod reads;
 mod sit;
 mod skb_data_move;
@@ -74,7 +75,7 @@ use thiserror::Error;
 use crate::bpf::{Fault, XdpTarget};
 use crate::design::MetadataDesign;
 use crate::scenario::topology::{DevId, Topology, TopologyError};
-use crate::skb::{Buffers, SkBuff, SkbError, header};
+use crate::skb::{Buffers, Packets, SkBuff, SkbError, header};
 use crate::trace::recorder::Moment;
 use crate::trace::{
     Edge, Layer, MetaFields, Outcome, PacketFields, Recorder, SkbFields, SkbNo, Source, StepKind,
@@ -164,7 +165,7 @@ pub struct Kernel {
     programs: Vec<Loaded>,
     maps: programs::ObjectMaps,
     program_source: Option<(usize, Layer, u16)>,
-    pub(crate) skbs: BTreeMap<SkbNo, SkBuff>,
+    pub(crate) skbs: Packets,
     pub(crate) buffers: Buffers,
     pub(crate) recorder: Recorder,
     judge: judge::Judge,
@@ -185,6 +186,7 @@ pub struct Kernel {
     taps: Vec<taps::Tap>,
     next_skb: u32,
     next_ip_id: u16,
+    dev_refs: quiet::DevRefs,
 }
 
 impl Kernel {
@@ -199,7 +201,7 @@ impl Kernel {
             programs: Vec::new(),
             maps: Vec::new(),
             program_source: None,
-            skbs: BTreeMap::new(),
+            skbs: Packets::default(),
             buffers: Buffers::default(),
             recorder,
             judge: judge::Judge::default(),
@@ -220,6 +222,7 @@ impl Kernel {
             taps: Vec::new(),
             next_skb: 1,
             next_ip_id: 0xe001,
+            dev_refs: quiet::DevRefs::default(),
         }
     }
 
@@ -228,6 +231,7 @@ impl Kernel {
     pub fn into_trace(mut self) -> Trace {
         self.read_taps();
         self.keep_maps();
+        self.recorder.trace.take_checkpoints();
         self.recorder.trace
     }
 
@@ -328,13 +332,18 @@ impl Kernel {
         if self.recorder.next_step() >= MAX_STEPS {
             return Err(Stop::Budget);
         }
+        if self.recorder.quiet {
+            self.recorder.pass(&kind);
+            return Ok(());
+        }
+        let dev = match self.skbs.get(&no) {
+            Some(skb) => skb.dev.map(|dev| self.dev_ref(dev)),
+            None => self.judge.last_dev(no),
+        };
         let skb = self.skbs.get(&no);
         let moment = Moment {
             kind,
-            dev: match skb {
-                Some(skb) => skb.dev.map(|dev| self.topology.dev_ref(dev)),
-                None => self.judge.last_dev(no),
-            },
+            dev,
             skb: Some(no),
             buffer: skb.map(|skb| skb.head),
             fields: skb.map(|skb| PacketFields::Skb(self.fields(skb))),

@@ -50,7 +50,7 @@ pub struct Loaded {
     name: String,
     section: String,
     kind: ProgType,
-    prepared: Result<Prepared, LoadError>,
+    prepared: Result<Arc<Prepared>, LoadError>,
     /// Maps of its object; programs of one object share them. Taken out while the program runs.
     maps: usize,
 }
@@ -75,7 +75,8 @@ impl Kernel {
         for program in &object.programs {
             let prepared = program
                 .facts()
-                .and_then(|facts| fix_up(program, self.design.prologue(facts)));
+                .and_then(|facts| fix_up(program, self.design.prologue(facts)))
+                .map(Arc::new);
             self.programs.push(Loaded {
                 name: program.name.clone(),
                 section: program.section.clone(),
@@ -102,7 +103,7 @@ impl Kernel {
                 let loaded = self.programs.iter().rev().find(|p| p.name == *name);
                 let loaded = loaded.ok_or_else(|| fail(format!("there is no program `{name}`")))?;
                 let prepared = loaded.prepared.clone()?;
-                maps.set_program(&def.name, *index, Arc::new(prepared))
+                maps.set_program(&def.name, *index, prepared)
                     .map_err(|error| fail(error.to_string()))?;
             }
         }

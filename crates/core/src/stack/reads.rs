@@ -108,9 +108,7 @@ impl Kernel {
 
     /// Keeps a register file; gives its index.
     pub(super) fn keep_registers(&mut self, registers: &[u64; 11]) -> usize {
-        let kept = &mut self.recorder.trace.registers;
-        kept.push(*registers);
-        kept.len() - 1
+        self.recorder.trace.registers.push(registers)
     }
 }
 

@@ -104,8 +104,10 @@ impl Kernel {
 
     fn end_of_life(&mut self, name: &'static str, no: SkbNo, drop_reason: Option<u32>) -> Run<()> {
         self.step(StepKind::EndOfLife { name, drop_reason }, no, Outcome::None)?;
-        let dev = self.skb(no).dev.map(|dev| self.topology.dev_ref(dev));
-        self.judge.forget(no, dev);
+        if !self.recorder.quiet {
+            let dev = self.skb(no).dev.map(|dev| self.dev_ref(dev));
+            self.judge.forget(no, dev);
+        }
         if let Some(skb) = self.skbs.remove(&no) {
             *self.buffers.dataref_mut(skb.head) -= 1;
         }

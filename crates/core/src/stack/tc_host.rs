@@ -392,7 +392,11 @@ impl Host for TcHost<'_> {
     }
 
     fn ktime_ns(&mut self) -> u64 {
-        self.kernel.recorder.next_step() as u64
+        self.kernel.recorder.clock()
+    }
+
+    fn steps(&self) -> bool {
+        !self.kernel.recorder.quiet
     }
 
     fn instruction(&mut self, insn: usize, registers: &[u64; 11]) {

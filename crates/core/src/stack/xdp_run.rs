@@ -70,9 +70,13 @@ impl Kernel {
         if self.recorder.next_step() >= super::MAX_STEPS {
             return Err(Stop::Budget);
         }
+        if self.recorder.quiet {
+            self.recorder.pass(&kind);
+            return Ok(());
+        }
         let moment = Moment {
             kind,
-            dev: Some(self.topology.dev_ref(dev)),
+            dev: Some(self.dev_ref(dev)),
             skb: None,
             buffer: Some(xdp.head),
             fields: Some(PacketFields::Xdp(xdp.fields())),
@@ -279,7 +283,11 @@ impl Host for XdpHost<'_, '_> {
     }
 
     fn ktime_ns(&mut self) -> u64 {
-        self.kernel.recorder.next_step() as u64
+        self.kernel.recorder.clock()
+    }
+
+    fn steps(&self) -> bool {
+        !self.kernel.recorder.quiet
     }
 
     fn instruction(&mut self, insn: usize, registers: &[u64; 11]) {

@@ -3,10 +3,12 @@
 //! The stack records; everything else (text, JSON, the site) only reads. Two designs are two
 //! traces; views line them up by (function or program, entry or exit, device, occurrence).
 
+pub mod checkpoint;
 pub mod fields;
 pub mod origin;
 pub mod read;
 pub mod recorder;
+pub mod registers;
 pub mod replay;
 pub mod step;
 pub mod wire;
@@ -15,6 +17,7 @@ pub use fields::{MetaFields, PacketFields, SkbFields, XdpFields};
 pub use origin::{Layer, OriginId, Source, SourceTable};
 pub use read::{Expected, MetadataRead, ReadHow, TapFrame, Verdict};
 pub use recorder::Recorder;
+pub use registers::RegisterLog;
 pub use replay::{Cursor, PacketView};
 pub use step::{BufferNo, ByteWrite, DevRef, Edge, Outcome, Run, SkbNo, Step, StepKind};
 
@@ -34,9 +37,13 @@ pub struct Trace {
     /// Field sets; a step holds an index. A set equal to the one before it is stored once.
     pub fields: Vec<PacketFields>,
     /// Register files (r0–r10) after an instruction; a step holds an index.
-    pub registers: Vec<[u64; 11]>,
+    pub registers: RegisterLog,
     /// Every change of buffer bytes; a step holds a range of it.
     pub writes: Vec<ByteWrite>,
+    /// All buffers, now and then; empty for short traces, and for one that was read from elsewhere until
+    /// [`Trace::take_checkpoints`] is called.
+    #[serde(skip)]
+    pub checkpoints: Vec<checkpoint::Checkpoint>,
     /// Who wrote what: the table behind [`OriginId`].
     pub sources: SourceTable,
     /// Program runs; instruction and program steps hold an index.

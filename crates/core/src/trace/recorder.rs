@@ -1,5 +1,7 @@
 //! Builds a [`Trace`]. The stack hands it steps; it stores deltas.
 
+use std::sync::Arc;
+
 use super::Trace;
 use super::fields::PacketFields;
 use super::origin::Source;
@@ -11,7 +13,7 @@ pub struct Moment {
     /// What happened.
     pub kind: StepKind,
     /// Device at that moment.
-    pub dev: Option<DevRef>,
+    pub dev: Option<Arc<DevRef>>,
     /// The packet.
     pub skb: Option<SkbNo>,
     /// Its buffer.
@@ -31,6 +33,10 @@ pub struct Recorder {
     pub trace: Trace,
     depth: u16,
     events: usize,
+    steps: usize,
+    looks: usize,
+    /// Steps are counted and not kept.
+    pub quiet: bool,
 }
 
 impl Recorder {
@@ -42,8 +48,9 @@ impl Recorder {
             design: design.into(),
             steps: Vec::new(),
             fields: Vec::new(),
-            registers: Vec::new(),
+            registers: Default::default(),
             writes: Vec::new(),
+            checkpoints: Vec::new(),
             sources: Default::default(),
             runs: Vec::new(),
             reads: Vec::new(),
@@ -59,6 +66,9 @@ impl Recorder {
             trace,
             depth: 0,
             events: 0,
+            steps: 0,
+            looks: 0,
+            quiet: false,
         }
     }
 
@@ -81,12 +91,37 @@ impl Recorder {
     /// Index the next step will have.
     #[must_use]
     pub fn next_step(&self) -> usize {
-        self.trace.steps.len()
+        self.steps
+    }
+
+    /// The virtual clock of programs, in nanoseconds: one for each function-level step and each look
+    /// at the clock. Instructions do not count, so that a run without a trace sees the same times.
+    pub fn clock(&mut self) -> u64 {
+        self.looks += 1;
+        (self.events + self.looks) as u64
+    }
+
+    /// A step that is counted and not kept.
+    pub fn pass(&mut self, kind: &StepKind) {
+        self.events += usize::from(!matches!(kind, StepKind::Insn { .. }));
+        self.steps += 1;
+    }
+
+    /// Forgets what a quiet run has left: runs, reads, reports, lines, sources.
+    pub fn forget(&mut self) {
+        let trace = &mut self.trace;
+        trace.runs.clear();
+        trace.reads.clear();
+        trace.reports.clear();
+        trace.printk.clear();
+        trace.taps.clear();
+        trace.sources = Default::default();
+        self.steps = 0;
     }
 
     /// Stores a step and the writes made since the one before; `writes` is empty afterwards.
     pub fn step(&mut self, moment: Moment, writes: &mut Vec<ByteWrite>) {
-        self.events += usize::from(!matches!(moment.kind, StepKind::Insn { .. }));
+        self.pass(&moment.kind);
         let first = self.trace.writes.len();
         self.trace.writes.append(writes);
         let fields = moment.fields.map(|fields| self.intern(fields));

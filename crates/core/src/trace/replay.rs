@@ -17,13 +17,14 @@ pub struct BufferState {
 }
 
 /// All buffers at one step.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
     /// By buffer number.
     pub buffers: BTreeMap<BufferNo, BufferState>,
 }
 
-/// A position in a trace. Moving costs the writes between the two positions.
+/// A position in a trace. Moving costs the writes between the two positions, or those since the
+/// nearest snapshot before the new one.
 #[derive(Debug, Clone)]
 pub struct Cursor<'t> {
     trace: &'t Trace,
@@ -71,7 +72,14 @@ impl<'t> Cursor<'t> {
             self.trace.steps[self.at].writes.end,
             self.trace.steps[to].writes.end,
         );
-        if to_end >= from_end {
+        if let Some(checkpoint) = self.trace.checkpoint_before(to_end)
+            && to_end - checkpoint.writes < from_end.abs_diff(to_end) / 2
+        {
+            self.memory.clone_from(&checkpoint.memory);
+            for write in &self.trace.writes[checkpoint.writes..to_end] {
+                self.memory.apply(write);
+            }
+        } else if to_end >= from_end {
             for write in &self.trace.writes[from_end..to_end] {
                 self.memory.apply(write);
             }
@@ -102,7 +110,12 @@ impl<'t> Cursor<'t> {
 }
 
 impl Memory {
-    fn apply(&mut self, write: &ByteWrite) {
+    /// Bytes of memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.buffers.values().map(|b| b.bytes.len() * 5).sum()
+    }
+
+    pub(super) fn apply(&mut self, write: &ByteWrite) {
         let buffer = self.buffers.entry(write.buffer).or_default();
         let start = write.offset as usize;
         let end = start + write.new.len();

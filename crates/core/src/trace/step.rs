@@ -1,6 +1,7 @@
 //! One step of a trace and the deltas it carries.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +93,8 @@ pub struct Step {
     /// Nesting below the outermost traced function, from 0.
     pub depth: u16,
     /// `skb->dev` at that moment (XDP: the device of the receive queue).
-    pub dev: Option<DevRef>,
+    #[serde(with = "super::wire::shared")]
+    pub dev: Option<Arc<DevRef>>,
     /// The packet the function was given; `None` when a step has no packet.
     pub skb: Option<SkbNo>,
     /// The buffer the packet is in at this moment.

@@ -63,6 +63,29 @@ pub mod name {
     }
 }
 
+/// A device's name that steps share.
+pub mod shared {
+    use super::*;
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(dev: &Option<Arc<DevRef>>, to: S) -> Result<S::Ok, S::Error> {
+        dev.as_deref().serialize(to)
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Arc<DevRef>>, D::Error> {
+        Ok(Option::<DevRef>::deserialize(from)?.map(Arc::new))
+    }
+}
+
 /// Bytes with their origins: the bytes as they are, the origins as runs, because a header or a
 /// payload is one run of some hundred bytes.
 pub mod cells {

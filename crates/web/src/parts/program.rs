@@ -297,7 +297,7 @@ fn registers(frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
             };
             let changed = changed_registers(&frame.trace, frame.step, run, registers);
             let changed: Vec<usize> = changed.into_iter().map(|(r, ..)| r).collect();
-            Some((frame.trace.registers.get(registers).copied()?, changed))
+            Some((frame.trace.registers.get(registers)?, changed))
         })
     });
     let there = Memo::new(move |_| file.with(Option::is_some));

@@ -78,7 +78,19 @@ impl Walk<'_> {
         let a = *self.state.reg(dst);
         let b = src.map_or_else(|number| number, |src| *self.state.reg(src));
         let same = src == Ok(dst);
-        if let Some(taken) = decide(&a, &b, same, cond, wide) {
+        let mut decided = decide(&a, &b, same, cond, wide);
+        if decided.is_none() && a.is_scalar() && b.is_scalar() {
+            let learn = |taken| refine::learn(&a.var, &b.var, cond, wide, taken);
+            match (learn(Taken::No), learn(Taken::Yes)) {
+                (Some(no), Some(yes)) => {
+                    self.split([a, b], dst, src.ok(), [yes, no], target)?;
+                    return Ok(Next::Fall);
+                }
+                (None, _) => decided = Some(true),
+                (_, None) => decided = Some(false),
+            }
+        }
+        if let Some(taken) = decided {
             for value in [&a, &b] {
                 if value.is_scalar() {
                     self.nodes.ask(value.node);
@@ -86,43 +98,29 @@ impl Walk<'_> {
             }
             return Ok(if taken { Next::To(target) } else { Next::Fall });
         }
-        if a.is_scalar() && b.is_scalar() {
-            self.split(dst, src.ok(), a, b, cond, wide, target)?;
-            return Ok(Next::Fall);
-        }
         let mut other = self.state.clone();
         self.learn_pointers(&mut other, dst, src, cond, wide);
         self.push_state(other, target)?;
         Ok(Next::Fall)
     }
 
-    /// Both ways with what the comparison of two numbers tells.
-    #[allow(clippy::too_many_arguments)]
+    /// Both ways with what the comparison of two numbers tells: where it holds, and where not.
     fn split(
         &mut self,
+        [a, b]: [Reg; 2],
         dst: usize,
         src: Option<usize>,
-        a: Reg,
-        b: Reg,
-        cond: Cond,
-        wide: bool,
+        learned: [(Scalar, Scalar); 2],
         target: usize,
     ) -> Checked {
-        let of = if src.is_some() {
-            [a.node, b.node]
-        } else {
-            [a.node, Node::NONE]
-        };
-        let refined = |walk: &mut Self, taken: Taken| {
-            let (mut x, mut y) = (a, b);
-            refine::learn(&mut x.var, &mut y.var, cond, wide, taken);
+        let [yes, no] = learned.map(|(x, y)| {
+            let (mut x, mut y) = (Reg { var: x, ..a }, Reg { var: y, ..b });
             if src.is_some() {
-                x.node = walk.nodes.make(of);
-                y.node = walk.nodes.make(of);
+                x.node = self.nodes.make([a.node, b.node]);
+                y.node = self.nodes.make([a.node, b.node]);
             }
             (x, y)
-        };
-        let (yes, no) = (refined(self, Taken::Yes), refined(self, Taken::No));
+        });
         let mut other = self.state.clone();
         let this = &mut self.state;
         for (state, (x, y)) in [(&mut other, yes), (&mut *this, no)] {
@@ -131,6 +129,8 @@ impl Walk<'_> {
                 state.set(src, y);
                 sync_linked(state, y, &mut self.nodes);
             }
+            // the first may be linked to the second, and know more by now
+            let x = *state.reg(dst);
             sync_linked(state, x, &mut self.nodes);
         }
         self.push_state(other, target)

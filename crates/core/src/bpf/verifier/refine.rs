@@ -51,7 +51,7 @@ fn reversed(cond: Cond) -> Option<Cond> {
     })
 }
 
-/// Whether the branch is taken, if that is certain. `same`: both are one register.
+/// Whether the branch is taken, if ranges and bits tell. `same`: both are one register.
 pub(super) fn decide(a: &Scalar, b: &Scalar, same: bool, cond: Cond, wide: bool) -> Option<bool> {
     let (m, x, y) = if wide {
         (W64, a.r64, b.r64)
@@ -71,7 +71,7 @@ pub(super) fn decide(a: &Scalar, b: &Scalar, same: bool, cond: Cond, wide: bool)
     let (umin1, umax1, umin2, umax2) = (x.umin(m), x.umax(m), y.umin(m), y.umax(m));
     let (smin1, smax1, smin2, smax2) = (x.smin(m), x.smax(m), y.smin(m), y.smax(m));
     let order = |yes: bool, no: bool| yes.then_some(true).or(no.then_some(false));
-    let decided = match cond {
+    match cond {
         Cond::Eq | Cond::Ne => {
             let differ = umin1 > umax2
                 || umax1 < umin2
@@ -105,27 +105,27 @@ pub(super) fn decide(a: &Scalar, b: &Scalar, same: bool, cond: Cond, wide: bool)
         Cond::SLt => order(smax1 < smin2, smin1 >= smax2),
         Cond::SGe => order(smin1 >= smax2, smax1 < smin2),
         Cond::SLe => order(smax1 <= smin2, smin1 > smax2),
-    };
-    decided.or_else(|| {
-        // a way that leaves no number is dead (`simulate_both_branches_taken()`)
-        let dead = |taken| {
-            let (mut a, mut b) = (*a, *b);
-            learn(&mut a, &mut b, cond, wide, taken);
-            a.is_impossible() || b.is_impossible()
-        };
-        order(dead(Taken::No), dead(Taken::Yes))
-    })
+    }
 }
 
-/// What is known of both operands on one of the ways.
-pub(super) fn learn(a: &mut Scalar, b: &mut Scalar, cond: Cond, wide: bool, taken: Taken) {
+/// What is known of both operands on one of the ways; `None` if the way leaves no number, so that it is dead
+/// (`simulate_both_branches_taken()`).
+pub(super) fn learn(
+    a: &Scalar,
+    b: &Scalar,
+    cond: Cond,
+    wide: bool,
+    taken: Taken,
+) -> Option<(Scalar, Scalar)> {
+    let (mut a, mut b) = (*a, *b);
     match (taken, reversed(cond)) {
-        (Taken::Yes, _) => refine(a, b, cond, wide),
-        (Taken::No, Some(cond)) => refine(a, b, cond, wide),
-        (Taken::No, None) => no_bits(a, b, wide),
+        (Taken::Yes, _) => refine(&mut a, &mut b, cond, wide),
+        (Taken::No, Some(cond)) => refine(&mut a, &mut b, cond, wide),
+        (Taken::No, None) => no_bits(&mut a, &mut b, wide),
     }
     a.sync();
     b.sync();
+    (!a.is_impossible() && !b.is_impossible()).then_some((a, b))
 }
 
 /// The operand that is not constant, and the constant.

@@ -1,0 +1,92 @@
+//! The packets that are alive. There are few at a time, so they lie in a row, and a packet that ends
+//! leaves its place to the next one without anything being allocated.
+
+use super::SkBuff;
+use crate::trace::SkbNo;
+
+/// All living `sk_buff`s of a run, by number.
+#[derive(Debug, Default)]
+pub struct Packets {
+    numbers: Vec<SkbNo>,
+    skbs: Vec<SkBuff>,
+}
+
+impl Packets {
+    /// The young ones are at the end, and they are asked for most.
+    fn place(&self, no: &SkbNo) -> Option<usize> {
+        self.numbers.iter().rposition(|known| known == no)
+    }
+
+    /// The packet, if it is alive.
+    #[must_use]
+    pub fn get(&self, no: &SkbNo) -> Option<&SkBuff> {
+        self.skbs.get(self.place(no)?)
+    }
+
+    /// The packet, to change it.
+    pub fn get_mut(&mut self, no: &SkbNo) -> Option<&mut SkBuff> {
+        let place = self.place(no)?;
+        self.skbs.get_mut(place)
+    }
+
+    /// A new packet; one of the same number is replaced.
+    pub fn insert(&mut self, no: SkbNo, skb: SkBuff) {
+        match self.get_mut(&no) {
+            Some(known) => *known = skb,
+            None => {
+                self.numbers.push(no);
+                self.skbs.push(skb);
+            }
+        }
+    }
+
+    /// The packet is gone.
+    pub fn remove(&mut self, no: &SkbNo) -> Option<SkBuff> {
+        let place = self.place(no)?;
+        self.numbers.swap_remove(place);
+        Some(self.skbs.swap_remove(place))
+    }
+
+    /// All that are alive, in no order that means anything.
+    pub fn values(&self) -> impl Iterator<Item = &SkBuff> {
+        self.skbs.iter()
+    }
+}
+
+impl std::ops::Index<&SkbNo> for Packets {
+    type Output = SkBuff;
+
+    fn index(&self, no: &SkbNo) -> &SkBuff {
+        self.get(no)
+            .unwrap_or_else(|| unreachable!("skb {} is used after it was freed", no.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::BufferNo;
+
+    #[test]
+    fn packets_come_and_go() {
+        let mut packets = Packets::default();
+        for no in 1..=3 {
+            packets.insert(SkbNo(no), SkBuff::new(SkbNo(no), BufferNo(no)));
+        }
+        assert_eq!(
+            packets.remove(&SkbNo(1)).map(|skb| skb.head),
+            Some(BufferNo(1))
+        );
+        assert!(packets.get(&SkbNo(1)).is_none());
+        assert!(packets.remove(&SkbNo(1)).is_none());
+        for no in 2..=3 {
+            assert_eq!(packets[&SkbNo(no)].head, BufferNo(no));
+        }
+        packets.insert(SkbNo(3), SkBuff::new(SkbNo(3), BufferNo(9)));
+        assert_eq!(
+            packets.get_mut(&SkbNo(3)).map(|skb| skb.head),
+            Some(BufferNo(9))
+        );
+        assert_eq!(packets.values().count(), 2);
+    }
+}
