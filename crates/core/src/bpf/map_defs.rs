@@ -36,6 +36,8 @@ pub(super) fn from_btf(name: &str, btf: Option<&Btf>, section: &str) -> Result<M
             "map_flags" => def.flags = number()?,
             "key" => def.key_size = size()?,
             "value" => def.value_size = size()?,
+            // Programs, or inner maps, by index: four bytes each (`parse_btf_map_def()`).
+            "values" if def.value_size == 0 => (def.key_size, def.value_size) = (4, 4),
             _ => {}
         }
     }

@@ -152,6 +152,11 @@ pub fn has_kfunc(prog_type: &ProgType, name: &str) -> bool {
     kfunc(name).is_some_and(|who| who_is(who, prog_type))
 }
 
+/// Whether the simulator knows a kernel function at all.
+pub(in crate::bpf) fn knows_kfunc(name: &str) -> bool {
+    kfunc(name).is_some()
+}
+
 /// The types that have a kernel function; empty when the simulator does not know it.
 pub(super) fn kfunc_types(name: &str) -> String {
     match kfunc(name) {

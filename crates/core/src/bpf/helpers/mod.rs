@@ -9,12 +9,14 @@ mod map;
 mod packet;
 mod string;
 
+use super::core_relo::POISON;
 use super::dynptr::Dynptrs;
 use super::helper_names::NAMES;
 use super::host::{Fault, Host, NotForType};
 use super::memory::Memory;
 use super::program::ProgType;
 
+pub(super) use allowed::knows_kfunc;
 pub use allowed::{has_helper, has_kfunc};
 pub(super) use kfunc::call as call_kfunc;
 
@@ -60,6 +62,10 @@ pub(super) fn call(
     memory: &mut Memory<'_>,
     dynptrs: &mut Dynptrs,
 ) -> Result<u64, Fault> {
+    if is_poison(id) {
+        let what = "invalid CO-RE relocation: a field or type that the simulator's kernel lacks";
+        return Err(wrong(memory.insn, what));
+    }
     if !has_helper(prog_type, id) {
         return Err(not_for_type(memory.insn, id, prog_type));
     }
@@ -121,6 +127,11 @@ fn changed(memory: &mut Memory<'_>, helper: impl FnOnce(&mut dyn Host) -> i64) -
 
 fn shown(id: u32) -> String {
     name(id).unwrap_or_else(|| format!("#{id}"))
+}
+
+/// A CO-RE relocation that failed left a call of a helper that does not exist.
+fn is_poison(id: u32) -> bool {
+    id == POISON as u32
 }
 
 fn not_here(insn: usize, id: u32) -> Fault {
