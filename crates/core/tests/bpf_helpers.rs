@@ -408,3 +408,37 @@ fn for_each_map_elem_shows_key_and_value() {
     let entries = &done.trace.maps[0].entries;
     assert_eq!(entries, &[(vec![2, 0, 0, 0], 40u64.to_le_bytes().to_vec())]);
 }
+
+/// `bpf_dynptr_memset()`, `bpf_dynptr_copy()` (kernel/bpf/helpers.c) over a map's value and the packet.
+#[test]
+fn dynptrs_are_filled_and_copied() {
+    let words = || map("words", MapKind::Array, [4, 8, 1], 0);
+    let go = |call: &str| {
+        let text = format!(
+            "r6 = r1\n*(u32 *)(r10 -4) = 0\nr1 = map[words]\nr2 = r10\nr2 += -4\ncall 1\n\
+             if r0 != 0 goto +1\nexit\nr7 = r0\nr1 = r0\nr2 = 8\nr3 = 0\nr4 = r10\nr4 += -24\ncall 197\n\
+             r1 = r6\nr2 = 0\nr3 = r10\nr3 += -40\ncall bpf_dynptr_from_skb\n{call}\nexit"
+        );
+        let done = run_all(Hook::Tc, &[("main", &text)], vec![words()]);
+        assert!(done.result.is_ok(), "{:?}", done.result);
+        let value = done.trace.maps[0].entries.first().map(|(_, v)| v.clone());
+        (done.r0 as i32, value.unwrap_or_default())
+    };
+    let fill = |offset: i32, size: i32| {
+        go(&format!(
+            "r1 = r10\nr1 += -24\nr2 = {offset}\nr3 = {size}\nr4 = 0x155\ncall bpf_dynptr_memset"
+        ))
+    };
+    // One byte is what counts of the value.
+    assert_eq!(fill(2, 4), (0, vec![0, 0, 0x55, 0x55, 0x55, 0x55, 0, 0]));
+    assert_eq!(fill(5, 4), (-7, vec![]));
+    let copy = |from: i32, size: i32| {
+        go(&format!(
+            "r1 = r10\nr1 += -24\nr2 = 1\nr3 = r10\nr3 += -40\nr4 = {from}\nr5 = {size}\ncall bpf_dynptr_copy"
+        ))
+    };
+    // The source address of the packet.
+    assert_eq!(copy(26, 4), (0, vec![0, 10, 0, 0, 1, 0, 0, 0]));
+    assert_eq!(copy(26, 8).0, -7);
+    assert_eq!(copy(44, 4).0, -7);
+}

@@ -45,6 +45,8 @@ mod outer;
 mod programs;
 mod quiet;
 mod reads;
+#[cfg(test)]
+mod redirect_tests;
 mod seg6;
 mod sit;
 mod skb_data_move;
