@@ -540,7 +540,7 @@ fn exec_refuses_bad_input() {
     );
     let unchecked = "6112000000000000 7120000000000000 9500000000000000";
     assert!(exec(&["--hex", unchecked, "--hook", "xdp"]).contains(
-        "instruction 1: invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0): R2 offset is outside of the packet"
+        "instruction 1: invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0); R2 min value is outside of the allowed memory range"
     ));
     let text = scratch("exec-asm", b"r0 = 1\nr0 += r11\nexit\n");
     let message = exec(&["--asm", &text.display().to_string(), "--hook", "xdp"]);
@@ -553,7 +553,7 @@ fn exec_refuses_bad_input() {
 /// What the program did until its fault is shown; exit code 1.
 #[test]
 fn exec_shows_a_fault() {
-    let text = "r2 = *(u32 *)(r1 +0)\nr4 = 42\nr2 += r4\nr0 = *(u8 *)(r2 +0)\nexit";
+    let text = "r2 = *(u32 *)(r1 +0)\nr0 = *(u64 *)(r10 -8)\nexit";
     let output = headroom_with(
         &[
             "exec", "--asm", "-", "--hook", "xdp", "--packet", FRAME, "--trace",
@@ -563,7 +563,7 @@ fn exec_shows_a_fault() {
     assert_eq!(output.status.code(), Some(1));
     assert!(out(&output).contains("r2 = data+0"));
     assert!(
-        err(&output).contains("instruction 3: invalid access to packet, off=42 size=1"),
+        err(&output).contains("instruction 1: invalid access to stack, off=-8 size=8"),
         "{}",
         err(&output)
     );

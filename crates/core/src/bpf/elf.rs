@@ -153,7 +153,8 @@ impl<'a> Loader<'a> {
             linked.push((section, function.name, self.link(id)?));
         }
         let maps: Arc<[MapDef]> = self.maps.clone().into();
-        let gpl = is_gpl(&license);
+        // aya loads an object without a license as GPL
+        let gpl = license.is_empty() || is_gpl(&license);
         let map_names: Arc<[String]> = self.maps.iter().map(|m| m.name.clone()).collect();
         let programs = linked
             .into_iter()

@@ -98,7 +98,13 @@ impl Walk<'_> {
     fn find_helper(&self, id: u32) -> Checked<&'static Proto> {
         // `__BPF_FUNC_MAX_ID` of 7.2
         if id >= 212 {
-            return Err(Refusal::InvalidFunc(name(id), id));
+            // libbpf's mark of an access that the kernel's structures have not (`bpf_core_poison_insn()`)
+            let poisoned = if id == 0x0bad_2310 {
+                ": invalid CO-RE relocation"
+            } else {
+                ""
+            };
+            return Err(Refusal::InvalidFunc(name(id), id, poisoned));
         }
         let Some(proto) = protos::proto(id, self.class) else {
             return Err(Refusal::HelperType(name(id), id, protos::who_has(id)));

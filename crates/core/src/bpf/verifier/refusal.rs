@@ -169,8 +169,8 @@ pub(super) enum Refusal {
     #[error("cannot use BPF_LD_[ABS|IND] within callback")]
     LdAbsCallback,
     // calls
-    #[error("invalid func {0}#{1}")]
-    InvalidFunc(String, u32),
+    #[error("invalid func {0}#{1}{2}")]
+    InvalidFunc(String, u32, &'static str),
     #[error("program of this type cannot use helper {0}#{1}{2}")]
     HelperType(String, u32, String),
     #[error("cannot call GPL-restricted function from non-GPL compatible program")]
