@@ -356,10 +356,19 @@ impl Host for TcHost<'_> {
     }
 
     fn skb_meta_load(&mut self, offset: u32, into: &mut [u8]) -> i64 {
-        let Some((start, _)) = self.metadata() else {
+        let meta = self.kernel.meta_fields(self.kernel.skb(self.no));
+        let Some(end) = meta.end else {
             return EINVAL;
         };
-        self.read_metadata(start + offset, into, ReadHow::Dynptr, offset);
+        // metadata too long for the room in front of their end: bpf_skb_meta_pointer() does not look, and what
+        // lies before `head` is read; it was zero when it was recorded
+        let below = (meta.len.saturating_sub(end + offset) as usize).min(into.len());
+        let (outside, inside) = into.split_at_mut(below);
+        outside.fill(0);
+        let first = offset + below as u32;
+        if !inside.is_empty() {
+            self.read_metadata(end + first - meta.len, inside, ReadHow::Dynptr, first);
+        }
         0
     }
 
