@@ -113,7 +113,10 @@ SEC("classifier") int rings(struct __sk_buff *skb)
 	bpf_ringbuf_discard(record, 0);
 	SAY(bpf_ringbuf_query(&m_ring, BPF_RB_RING_SIZE));		/* 4096 */
 	SAY(bpf_ringbuf_query(&m_ring, BPF_RB_PROD_POS));		/* 32 */
-	SAY(bpf_ringbuf_reserve(&m_ring, 4089, 0) ? 1 : 0);		/* 0: 8 too many */
+	record = bpf_ringbuf_reserve(&m_ring, 4089, 0);
+	SAY(record ? 1 : 0);						/* 0: 8 too many */
+	if (record)
+		bpf_ringbuf_discard(record, 0);
 	__u32 v = 9;
 	SAY(bpf_ringbuf_output(&m_ring, &v, sizeof(v), 4));		/* -EINVAL */
 	SAY(bpf_ringbuf_output(&m_ring, &v, sizeof(v), 0));
