@@ -446,7 +446,9 @@ fn exec_takes_text_and_hex() {
         );
         let text = out(&output);
         assert!(
-            text.contains("r2 = data+0") && text.contains("XDP_PASS"),
+            text.contains("r2 = pkt\n")
+                && text.contains("pkt_end > pkt_end does not hold: goes on\n")
+                && text.contains("XDP_PASS"),
             "{text}{}",
             err(&output)
         );
@@ -561,7 +563,7 @@ fn exec_shows_a_fault() {
         text,
     );
     assert_eq!(output.status.code(), Some(1));
-    assert!(out(&output).contains("r2 = data+0"));
+    assert!(out(&output).contains("r2 = pkt\n"));
     assert!(
         err(&output).contains("instruction 3: invalid access to packet, off=42 size=1"),
         "{}",
@@ -611,4 +613,38 @@ fn why_a_read_is_wrong() {
         assert!(chain.contains(part), "{chain}");
     }
     assert_eq!(text.matches("why · ").count(), 1);
+}
+
+/// r0 = 42 in two instructions; the memory is untouched.
+#[test]
+fn vm_in_json() {
+    let program = "b7000000 2a000000 9500000000000000";
+    let output = headroom_with(&["vm", "aa bb", "--format", "json"], program);
+    let json: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    let expected = serde_json::json!({
+        "schema": "headroom-vm/1", "r0": "2a", "instructions": 2, "memory": "aabb"
+    });
+    assert_eq!(json, expected);
+}
+
+/// Each line of the listing, with the prologue of series v3 (three instructions) in front of `get_tag`.
+#[test]
+fn disasm_in_json() {
+    let object = format!(
+        "{}/../../content/programs/seed/progs.bpf.o",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let args = [
+        "disasm", &object, "--xlated", "--design", "meta_end", "--format", "json",
+    ];
+    let output = headroom_with(&args, "");
+    let json: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(json["design"], "meta_end");
+    let programs = json["programs"].as_array().unwrap();
+    let program = programs.iter().find(|p| p["program"] == "get_tag").unwrap();
+    let lines = program["lines"].as_array().unwrap();
+    let prologue = lines.iter().take_while(|line| line["note"] == "prologue");
+    assert_eq!(prologue.count(), 3);
+    assert_eq!(lines[1]["text"], "call bpf_skb_meta_realign");
+    assert_eq!(lines[1]["written"], serde_json::Value::Null);
 }

@@ -31,6 +31,20 @@ pub(super) fn values_address(map: usize) -> u64 {
     VALUE_BASE + map as u64 * VALUE_STEP
 }
 
+/// What lies at an address: a map's number, and how far into its values (`None`: the map itself).
+#[must_use]
+pub fn map_at(address: u64) -> Option<(usize, Option<u64>)> {
+    const MAPS: u64 = 64;
+    if let Some(off) = address.checked_sub(VALUE_BASE)
+        && off < MAPS * VALUE_STEP
+    {
+        return Some(((off / VALUE_STEP) as usize, Some(off % VALUE_STEP)));
+    }
+    let off = address.checked_sub(MAP_BASE)?;
+    let is_map = off < MAPS * MAP_STEP && off.is_multiple_of(MAP_STEP);
+    is_map.then_some(((off / MAP_STEP) as usize, None))
+}
+
 /// Place of a byte in map values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ValuePlace {

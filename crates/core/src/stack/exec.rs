@@ -2,9 +2,8 @@
 
 use thiserror::Error;
 
-use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CTX_ADDRESS, LoadError, Object, ProgType, Program, STACK_TOP};
+use crate::bpf::{LoadError, Object, ProgType, Program};
 use crate::design::DesignName;
 use crate::net::dissect::{Start, dissect};
 use crate::scenario::command::TcHook;
@@ -118,36 +117,6 @@ pub struct Executed {
     pub packet: Vec<u8>,
     /// The metadata, by the design's formula; empty when there are none.
     pub metadata: Vec<u8>,
-    /// Address of the buffer in the program's eyes.
-    address: u64,
-    data: u32,
-}
-
-impl Executed {
-    /// A register's value as a place: `data+14`, `r10-8`, `ctx`, else a number.
-    #[must_use]
-    pub fn value_text(&self, value: u64) -> String {
-        const REACH: u64 = 0x4_0000;
-        const STACK: u64 = 8 * 512;
-        if value == CTX_ADDRESS {
-            return "ctx".into();
-        }
-        if (self.address..self.address + REACH).contains(&value) {
-            let off = (value - self.address) as i64 - i64::from(self.data);
-            return format!("data{off:+}");
-        }
-        if (STACK_TOP - STACK..=STACK_TOP).contains(&value) {
-            return match STACK_TOP - value {
-                0 => "stack".into(),
-                below => format!("stack-{below}"),
-            };
-        }
-        if value < 10 {
-            value.to_string()
-        } else {
-            format!("{value:#x}")
-        }
-    }
 }
 
 /// Runs `program` of `object` over a packet with 256 bytes of headroom, and metadata in front of it.
@@ -184,7 +153,7 @@ pub fn exec(
         Hook::Xdp => kernel.exec_xdp(id, dev, xdp),
         Hook::Tc => kernel.exec_tc(id, dev, xdp),
     };
-    Ok(kernel.executed(hook, ended, &xdp))
+    Ok(kernel.executed(hook, ended))
 }
 
 /// Where packet and metadata are after the run, offsets from `head`.
@@ -291,7 +260,7 @@ impl Kernel {
         self.run_tc(id, TcHook::Ingress, dev, no)
     }
 
-    fn executed(self, hook: Hook, ended: Ended, xdp: &XdpBuff) -> Executed {
+    fn executed(self, hook: Hook, ended: Ended) -> Executed {
         let buffer = self.buffers.get(ended.buffer);
         let bytes = |range: std::ops::Range<u32>| {
             let len = range.end.saturating_sub(range.start);
@@ -307,8 +276,6 @@ impl Kernel {
             result: ended.result,
             packet,
             metadata,
-            address: address_of(ended.buffer),
-            data: xdp.data,
         }
     }
 }
