@@ -7,7 +7,7 @@ test('the start page shows the picture and leads to the stepper', async ({ page,
   await page.locator('.verdict').first().waitFor();
   assert.match(await page.locator('main').innerText(), /524288/);
   await shots('start');
-  await page.getByRole('link', { name: 'Step through it, byte by byte' }).click();
+  await page.getByRole('link', { name: 'This step, byte by byte' }).click();
   await page.locator('.controls').waitFor();
   assert.equal(new URL(page.url()).pathname, '/s/seed');
   await page.goBack();

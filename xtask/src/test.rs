@@ -109,6 +109,8 @@ fn clippy_wasm() -> Stage {
         "headroom-web",
         "-p",
         "headroom-worker",
+        "-p",
+        "headroom-lab",
         "--target",
         WASM,
         "--locked",

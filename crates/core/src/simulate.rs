@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::bpf::{LoadError, Object, load_object};
+use crate::bpf::{LoadError, Object, Program, load_object};
 use crate::design::DesignName;
 use crate::scenario::command::Line;
 use crate::scenario::parse::Parsed;
@@ -30,7 +30,7 @@ impl Input {
     pub fn new(id: &str, parsed: Parsed, objects: &[(String, Vec<u8>)]) -> Result<Self, LoadError> {
         let objects = objects
             .iter()
-            .map(|(name, bytes)| load_object(name, bytes))
+            .map(|(name, bytes)| object(name, bytes))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             id: id.into(),
@@ -39,6 +39,42 @@ impl Input {
             objects,
         })
     }
+}
+
+/// A file of programs: an object, or assembler where the name ends so ([`assembler`]).
+fn object(name: &str, bytes: &[u8]) -> Result<Object, LoadError> {
+    if !name.ends_with(ASSEMBLER) {
+        return load_object(name, bytes);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| LoadError::NotAnObject {
+        file: name.into(),
+        why: format!("byte {} is no UTF-8", error.valid_up_to()),
+    })?;
+    assembler(name, text)
+}
+
+/// Ending of the name of a file with assembler in it.
+const ASSEMBLER: &str = ".s";
+
+/// A program in assembler as an object. The name says what it is: `mine.xdp.s` is the XDP program
+/// `mine`, `mine.tcx.s` one for TC; without a type it is for TC.
+///
+/// # Errors
+/// The first mistake, with its line and column.
+pub fn assembler(name: &str, text: &str) -> Result<Object, LoadError> {
+    let stem = name.strip_suffix(ASSEMBLER).unwrap_or(name);
+    let (program, section) = stem.rsplit_once('.').unwrap_or((stem, "tcx"));
+    let program =
+        Program::from_asm(program, section, text).map_err(|error| LoadError::Assembler {
+            file: name.into(),
+            error,
+        })?;
+    Ok(Object {
+        name: name.into(),
+        programs: vec![program],
+        maps: Vec::new(),
+        license: "GPL".into(),
+    })
 }
 
 /// Why there is no (whole) trace.
@@ -143,4 +179,33 @@ fn run(kernel: &mut Kernel, input: &Input) -> Result<(), SimulateError> {
         kernel.execute(line)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::parse;
+
+    #[test]
+    fn assembler_is_a_file_like_an_object() {
+        let text = "ip link add rx type veth peer name tx\nip link set rx up\nip link set tx up\n\
+            orc xdp drop rx native\norc send tx 020000000001020000000002080045";
+        let objects = [("drop.xdp.s".to_owned(), b"r0 = 1\nexit\n".to_vec())];
+        let input = Input::new("t", parse(text).expect("commands"), &objects).expect("an input");
+        let trace = simulate(&input, DesignName::MacHeader).expect("a run");
+        let run = trace.runs.first().expect("the program ran");
+        assert_eq!((run.program.as_str(), run.verdict), ("drop", Some(1)));
+    }
+
+    #[test]
+    fn a_mistake_in_assembler_has_its_place() {
+        let wrong = assembler("mine.tcx.s", "r0 = 0\nr9 = = 2\nexit\n").expect_err("a mistake");
+        assert!(
+            wrong.to_string().starts_with("mine.tcx.s: line 2, column "),
+            "{wrong}"
+        );
+        let bytes = [("x.s".to_owned(), vec![b'r', 0xff])];
+        let error = Input::new("t", parse("").expect("none"), &bytes).expect_err("no text");
+        assert!(error.to_string().contains("byte 1 is no UTF-8"), "{error}");
+    }
 }

@@ -289,3 +289,38 @@ fn nfp_with_af_xdp_forgets_the_bytes() {
         ["get_tag_dynptr: ret 0 size 4 value 0", "get_meta: 0"]
     );
 }
+
+/// L2TPv3 (RFC 3931): what is taken for metadata are the last four bytes in front of the inner frame: the sublayer's
+/// zeros, or without it the session id in network order. Over IP and over UDP.
+#[test]
+fn l2tp_pseudowires() {
+    let inner = format!("0200000000030200000000040800{PING}");
+    for (encap, outer) in [("ip", 20), ("udp", 20 + 8 + 4)] {
+        for (l2spec, garbage, header) in [("default", 0_u32, 8), ("none", 0x0700_0000, 4)] {
+            let end = |netns: &str, near: u8, far: u8, name: &str| {
+                let ports = if encap == "udp" {
+                    "udp_sport 5000 udp_dport 5000"
+                } else {
+                    ""
+                };
+                format!(
+                    "ip {netns} l2tp add tunnel tunnel_id 1 peer_tunnel_id 1 encap {encap} local 10.0.0.{near} remote 10.0.0.{far} {ports}
+ip {netns} l2tp add session name {name} tunnel_id 1 session_id 7 peer_session_id 7 l2spec_type {l2spec}
+ip {netns} link set dev {name} up\n"
+                )
+            };
+            let text = format!(
+                "{WIRE}{}{}orc xdp set_tag rx native\norc tcx get_tag_dynptr decap ingress\norc send encap {inner} tx",
+                end("", 1, 2, "decap"),
+                end("-n tx", 2, 1, "encap"),
+            );
+            for (design, value) in [(MacHeader, garbage), (MetaEnd, 42)] {
+                let trace = whole(&text, design);
+                let line = format!("get_tag_dynptr: ret 0 size 4 value {value}");
+                assert_eq!(trace.printk, [line], "{encap} {l2spec}");
+                let fields = at(&trace, "__netif_receive_skb_core", "decap");
+                assert_eq!(fields.mac_header, Some(256 + 14 + outer + header));
+            }
+        }
+    }
+}

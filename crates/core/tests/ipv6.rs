@@ -290,3 +290,41 @@ fn an_address_where_ipv6_is_off() {
         "{error}"
     );
 }
+
+/// Segment routing. Before `lwtunnel_input()` of 7.2 pushes 40 + 24 bytes, metadata are cleared (patch-series.md,
+/// section 5); at the last segment the inner packet is received anew with the MAC header of the outer one, so its
+/// metadata are still in front of that: 256, and `data` 14 + 40 + 24 bytes on.
+#[test]
+fn segments_clear_metadata_on_the_way_in_and_keep_them_at_the_end() {
+    let inner = "fd500000000000000000000000000001";
+    let text = router(&format!(
+        "ip -6 route add fd50::/64 encap seg6 mode encap segs fd00::1 dev out
+ip -n far -6 addr add fd50::1/128 dev in
+ip netns exec far sysctl -w net.ipv6.conf.all.seg6_enabled=1 net.ipv6.conf.in.seg6_enabled=1
+orc tcx get_meta out egress
+orc xdp set_tag in native far
+orc tcx get_tag_dynptr in ingress far
+orc send tx {} tx",
+        frame(inner, 64)
+    ));
+    for design in [MacHeader, MetaEnd] {
+        let trace = whole(&text, design);
+        let lines: Vec<_> = trace.printk.iter().map(String::as_str).collect();
+        let read = "get_tag_dynptr: ret 0 size 4 value 42";
+        assert_eq!(
+            lines[1..],
+            ["get_meta: no metadata", read, read],
+            "{lines:?}"
+        );
+        let inner = at(&trace, "netif_rx", "in");
+        assert_eq!(
+            (inner.mac_header, inner.data),
+            (Some(FRAME), FRAME + ETH + V6 + 24)
+        );
+        // the inner packet has arrived, and nothing follows its header
+        assert_eq!(drops(&trace), [2]);
+    }
+    // without seg6_enabled the header is refused
+    let refused = text.replace("seg6_enabled=1", "seg6_enabled=0");
+    assert!(!functions(&whole(&refused, MacHeader), "in").contains(&"netif_rx"));
+}

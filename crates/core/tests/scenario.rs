@@ -220,7 +220,7 @@ fn errors_name_line_column_word_and_what_would_fit() {
     let cases = [
         (
             "# ip netns add tx\n#  ip link set rx updown",
-            "Line 2, column 19: `updown` does not fit here, expected up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH.",
+            "Line 2, column 19: `updown` does not fit here (did you mean `down`?), expected up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH.",
         ),
         (
             "ip addr add 10.0.0.1/24",
@@ -229,6 +229,18 @@ fn errors_name_line_column_word_and_what_would_fit() {
         (
             "ip netns exec tx ping -c1 nowhere",
             "Line 1, column 27: `nowhere` does not fit here, expected an IP address.",
+        ),
+        (
+            "ip link set dev rx adress 02:00:00:00:00:01",
+            "Line 1, column 20: `adress` does not fit here (did you mean `address`?), expected up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH.",
+        ),
+        (
+            "ipp link add x type veth peer y",
+            "Line 1, column 1: `ipp` does not fit here (did you mean `ip`?), expected one of the tools ip, tc, bridge, ethtool, sysctl, echo, bpftool, ping, orc, send, nic, cat, clang, gcc, llc, make, ls, sleep, tcpdump, modprobe, iptables, nft, sudo, true.",
+        ),
+        (
+            "ip addr add 10.0.0.1/24 10.0.0.2/24 dev rx",
+            "Line 1, column 25: `10.0.0.2/24` does not fit here, expected one address only, or dev DEV.",
         ),
         (
             "orc send tx 02zz tx",

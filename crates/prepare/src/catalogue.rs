@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use headroom_core::design::DesignName;
 use headroom_core::scenario::ScenarioFile;
 use headroom_core::trace::Trace;
 use headroom_protocol::{DESIGNS, Job, Object, Problem, files};
@@ -72,6 +73,7 @@ fn one(content: &Path, path: &Path) -> Result<Scenario, String> {
             title: file.title,
             explanation: file.explanation,
             programs,
+            recordings: Vec::new(),
         },
         objects,
     })
@@ -89,6 +91,30 @@ impl Scenario {
         }
     }
 
+    /// Its row of the matrix.
+    ///
+    /// # Errors
+    /// Commands or objects that can't be read.
+    pub fn judged(&self) -> Result<files::MatrixRow, Problem> {
+        let designs = DesignName::ALL.map(|design| design.as_str().to_owned());
+        let mut cells = Vec::new();
+        headroom_worker::judge(&self.job(designs.to_vec()), &mut |cell| cells.push(cell))?;
+        Ok(files::MatrixRow {
+            scenario: self.texts.id.clone(),
+            title: self.texts.title.clone(),
+            cells,
+        })
+    }
+
+    fn job(&self, designs: Vec<String>) -> Job {
+        Job {
+            scenario: self.texts.id.clone(),
+            commands: self.texts.commands.clone(),
+            objects: self.objects.clone(),
+            designs,
+        }
+    }
+
     /// The trace under each design, or why there is none.
     #[must_use]
     pub fn traces(&self) -> Vec<(&'static str, Result<Trace, Problem>)> {
@@ -103,12 +129,7 @@ impl Scenario {
     /// # Errors
     /// As [`headroom_worker::run`].
     pub fn trace(&self, design: &str) -> Result<Trace, Problem> {
-        let job = Job {
-            scenario: self.texts.id.clone(),
-            commands: self.texts.commands.clone(),
-            objects: self.objects.clone(),
-            designs: vec![design.to_owned()],
-        };
+        let job = self.job(vec![design.to_owned()]);
         let mut whole = None;
         headroom_worker::run(&job, &mut |_, trace| whole = Some(trace.clone()))?;
         whole.ok_or_else(|| Problem::whole("nothing was simulated"))

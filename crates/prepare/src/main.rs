@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod page;
+mod recorded;
 mod spec;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
-use headroom_protocol::{encode, files};
+use headroom_core::design::DesignName;
+use headroom_core::trace::Trace;
+use headroom_protocol::{Problem, encode, files};
 use serde::Serialize;
 
 fn main() -> ExitCode {
@@ -24,8 +27,8 @@ fn main() -> ExitCode {
         eprintln!("headroom-prepare: expected the folder of the built site");
         return ExitCode::from(2);
     };
-    let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content");
-    match prepare(&content, &PathBuf::from(site)) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    match prepare(&root, &PathBuf::from(site)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("headroom-prepare: {message}");
@@ -35,29 +38,56 @@ fn main() -> ExitCode {
 }
 
 /// Writes everything.
-fn prepare(content: &Path, site: &Path) -> Result<(), String> {
+fn prepare(root: &Path, site: &Path) -> Result<(), String> {
+    let content = &root.join("content");
     let scenarios = catalogue::read(content)?;
     let entries = scenarios.iter().map(catalogue::Scenario::entry).collect();
     write(site, files::CATALOGUE, &files::Catalogue { entries })?;
+    let mut rows = Vec::new();
     for scenario in &scenarios {
-        let id = &scenario.texts.id;
-        write(site, &files::scenario(id), &scenario.texts)?;
-        for (design, trace) in scenario.traces() {
-            if let Err(problem) = &trace {
-                eprintln!("headroom-prepare: {id} under {design}: {}", problem.message);
-            }
-            write(site, &files::trace(id, design), &trace)?;
-        }
-        for (file, object) in scenario.texts.programs.iter().zip(&scenario.objects) {
-            put(site, &format!("/data/{}", file.path), &object.bytes)?;
+        put_scenario(site, scenario)?;
+        rows.push(scenario.judged().map_err(|problem| problem.message)?);
+    }
+    let designs = DesignName::ALL
+        .map(|design| design.as_str().to_owned())
+        .to_vec();
+    write(site, files::MATRIX, &files::MatrixFile { designs, rows })?;
+    let recorded = recorded::read(&root.join("tests/recordings"))?;
+    for experiment in &recorded {
+        put_scenario(site, &experiment.scenario)?;
+        for (column, trace) in &experiment.kernels {
+            let trace: Result<&Trace, Problem> = Ok(trace);
+            write(
+                site,
+                &files::trace(&experiment.scenario.texts.id, column),
+                &trace,
+            )?;
         }
     }
+    let entries = recorded.iter().map(|one| one.scenario.entry()).collect();
+    write(site, files::RECORDED, &files::Catalogue { entries })?;
     write(site, files::SPEC, &spec::rendered(&spec::read(content)?))?;
 
     let index = site.join("index.html");
     let text = fs::read_to_string(&index).map_err(|e| format!("{}: {e}", index.display()))?;
     let text = page::without_inline_scripts(site, &text)?;
     put(site, "/index.html", text.as_bytes())
+}
+
+/// A scenario's texts, traces and objects.
+fn put_scenario(site: &Path, scenario: &catalogue::Scenario) -> Result<(), String> {
+    let id = &scenario.texts.id;
+    write(site, &files::scenario(id), &scenario.texts)?;
+    for (design, trace) in scenario.traces() {
+        if let Err(problem) = &trace {
+            eprintln!("headroom-prepare: {id} under {design}: {}", problem.message);
+        }
+        write(site, &files::trace(id, design), &trace)?;
+    }
+    for (file, object) in scenario.texts.programs.iter().zip(&scenario.objects) {
+        put(site, &format!("/data/{}", file.path), &object.bytes)?;
+    }
+    Ok(())
 }
 
 fn write<T: Serialize>(site: &Path, name: &str, value: &T) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! What the build writes below `data/` of the site, and where.
 
+use headroom_core::trace::Cost;
 use serde::{Deserialize, Serialize};
 
 /// `data/catalogue.bin`: every scenario, in the order of the list.
@@ -21,7 +22,7 @@ pub struct Entry {
 }
 
 /// `data/s/<id>/scenario.bin`: a scenario's own texts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scenario {
     /// Id, as in the address.
     pub id: String,
@@ -33,6 +34,8 @@ pub struct Scenario {
     pub commands: String,
     /// The object files it needs, in the order in which they are loaded.
     pub programs: Vec<ProgramFile>,
+    /// Columns with recordings of real kernels, such as `recording:mac_header`.
+    pub recordings: Vec<String>,
 }
 
 /// An object file of a scenario.
@@ -73,6 +76,50 @@ pub struct RuleEntry {
     pub text: String,
 }
 
+/// `data/matrix.bin`: scenarios × designs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatrixFile {
+    /// Names of the designs, in order.
+    pub designs: Vec<String>,
+    /// In the order of the catalogue.
+    pub rows: Vec<MatrixRow>,
+}
+
+/// One scenario under all designs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatrixRow {
+    /// Scenario id.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// A cell for each design.
+    pub cells: Vec<MatrixCell>,
+}
+
+/// One scenario under one design: `headroom_core::matrix::Cell`, with its verdict as a word.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatrixCell {
+    /// Design.
+    pub design: String,
+    /// `ok`, `garbage`, `lost`, …
+    pub verdict: String,
+    /// Name of the step that decided it.
+    pub step: Option<String>,
+    /// What the read gave that decided it, where it has four bytes.
+    pub value: Option<u32>,
+    /// What the run cost.
+    pub cost: Cost,
+    /// Why there is no verdict, or what was refused; empty else.
+    pub note: String,
+}
+
+/// Where the matrix is.
+pub const MATRIX: &str = "/data/matrix.bin";
+/// Where the list of recorded experiments is.
+pub const RECORDED: &str = "/data/recorded.bin";
+/// The ids of recorded experiments begin so.
+pub const RECORDED_PREFIX: &str = "rec-";
+
 /// Where the list of scenarios is.
 pub const CATALOGUE: &str = "/data/catalogue.bin";
 /// Where the specification is.
@@ -87,7 +134,8 @@ pub fn scenario(id: &str) -> String {
 /// Where the trace of a scenario under a design is: a `headroom_core::trace::Trace`.
 #[must_use]
 pub fn trace(id: &str, design: &str) -> String {
-    format!("/data/s/{id}/{design}.bin")
+    // A column such as `recording:mac_header` is a name, not a part of a path.
+    format!("/data/s/{id}/{}.bin", design.replace(':', "-"))
 }
 
 /// Whether a text may be a scenario's id: what else stands in an address is no part of a file name.

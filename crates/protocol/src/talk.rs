@@ -18,6 +18,9 @@ pub enum Request {
     /// Run commands. Answered by an [`Answer::Trace`] for each design, as soon as it is there, and
     /// [`Answer::Done`]; or by an [`Answer::Problem`].
     Run(Job),
+    /// Judge commands, for the matrix. Answered by an [`Answer::Cell`] for each design, and
+    /// [`Answer::Done`]; or by an [`Answer::Problem`].
+    Judge(Job),
 }
 
 /// What is run.
@@ -53,6 +56,8 @@ pub enum Answer {
         /// An encoded `headroom_core::trace::Trace`.
         trace: Vec<u8>,
     },
+    /// A cell of the matrix.
+    Cell(crate::files::MatrixCell),
     /// Everything that was asked for has been answered.
     Done,
     /// What is wrong with the input; nothing follows.

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 
 use headroom_core::scene::{StepName, Zoom};
 
-use crate::designs::{DESIGNS, FIRST_SHOWN};
+use crate::designs::{COLUMNS, FIRST_SHOWN};
 
 /// Where in a scenario one is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// Scenario id, such as `seed`.
     pub scenario: String,
-    /// Which designs are shown, as indexes into [`DESIGNS`]; at least one, in order.
+    /// Which designs are shown, as indexes into [`COLUMNS`]; at least one, in order.
     pub designs: Vec<usize>,
     /// The step; `None` is the scenario's opening picture.
     pub at: Option<StepName>,
@@ -36,8 +36,8 @@ impl Place {
 /// Every address the site has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
-    /// `/`
-    Start,
+    /// `/`, with a stop of the story after `?stop=`.
+    Start(Option<String>),
     /// `/s`
     Scenarios,
     /// `/s/<scenario>?…`
@@ -46,6 +46,14 @@ pub enum Address {
     Spec(Option<String>),
     /// `/embed?s=<scenario>&…`
     Embed(Place),
+    /// `/compare/<scenario>?…`; without a scenario, the list of what can be compared.
+    Compare(Place),
+    /// `/matrix`, with what stands behind it.
+    Matrix(String),
+    /// `/lab`, with what stands behind it: `?s=<scenario>` or a fragment that holds the work.
+    Lab(String),
+    /// `/open`: a file of the reader's.
+    Open,
     /// Anything else, as it was asked for.
     Unknown(String),
 }
@@ -66,7 +74,17 @@ impl Address {
             .collect();
         let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
         let address = match parts.as_slice() {
-            [] | ["index.html"] => Self::Start,
+            [] | ["index.html"] => Self::Start(
+                pairs(rest)
+                    .into_iter()
+                    .find(|(key, _)| key == "stop")
+                    .map(|(_, stop)| stop),
+            ),
+            ["compare"] => Self::Compare(Place::of("")),
+            ["compare", scenario] => Self::Compare(place(scenario, rest, &mut notices)),
+            ["matrix"] => Self::Matrix(rest.to_owned()),
+            ["lab"] => Self::Lab(rest.to_owned()),
+            ["open"] => Self::Open,
             ["s"] => Self::Scenarios,
             ["s", scenario] => Self::Scenario(place(scenario, rest, &mut notices)),
             ["embed"] => {
@@ -94,7 +112,17 @@ impl Address {
     #[must_use]
     pub fn print(&self) -> String {
         match self {
-            Self::Start => "/".into(),
+            Self::Start(None) => "/".into(),
+            Self::Start(Some(stop)) => format!("/?stop={}", encode(stop)),
+            Self::Compare(place) if place.scenario.is_empty() => "/compare".into(),
+            Self::Compare(place) => {
+                let mut out = format!("/compare/{}", encode(&place.scenario));
+                query(&mut out, '?', place);
+                out
+            }
+            Self::Matrix(rest) => format!("/matrix{rest}"),
+            Self::Lab(rest) => format!("/lab{rest}"),
+            Self::Open => "/open".into(),
             Self::Scenarios => "/s".into(),
             Self::Scenario(place) => {
                 let mut out = format!("/s/{}", encode(&place.scenario));
@@ -116,7 +144,7 @@ impl Address {
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         match self {
-            Self::Scenario(place) | Self::Embed(place) => Some(place),
+            Self::Scenario(place) | Self::Embed(place) | Self::Compare(place) => Some(place),
             _ => None,
         }
     }
@@ -132,7 +160,7 @@ fn query(out: &mut String, mut joint: char, place: &Place) {
         let names: Vec<&str> = place
             .designs
             .iter()
-            .filter_map(|index| DESIGNS.get(*index).copied())
+            .filter_map(|index| COLUMNS.get(*index).copied())
             .collect();
         pair("d", &names.join(","));
     }
@@ -149,9 +177,12 @@ fn query(out: &mut String, mut joint: char, place: &Place) {
     }
 }
 
+/// The pairs of a query, decoded.
+///
 /// A step name holds a `#`. Typed as it stands it begins the fragment, so query and fragment are
 /// read as one text.
-fn pairs(rest: &str) -> Vec<(String, String)> {
+#[must_use]
+pub fn pairs(rest: &str) -> Vec<(String, String)> {
     let rest = rest.trim_start_matches(['?', '#']);
     rest.split('&')
         .filter_map(|pair| pair.split_once('='))
@@ -184,11 +215,11 @@ fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
 fn designs(value: &str, place: &mut Place, notices: &mut Vec<String>) {
     let mut found = Vec::new();
     for name in value.split(',').filter(|name| !name.is_empty()) {
-        match DESIGNS.iter().position(|design| *design == name) {
+        match COLUMNS.iter().position(|design| *design == name) {
             Some(index) => found.push(index),
             None => notices.push(format!(
                 "There is no design “{name}”; there are {}.",
-                DESIGNS.join(" and ")
+                crate::designs::DESIGNS.join(" and ")
             )),
         }
     }
@@ -221,7 +252,8 @@ fn decode(text: &str) -> String {
 }
 
 /// Percent-encoding of everything that has a meaning in an address, or none in a mail.
-fn encode(text: &str) -> String {
+#[must_use]
+pub fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -296,7 +328,17 @@ mod tests {
 
     #[test]
     fn the_other_pages() {
-        assert_eq!(Address::parse("/").0, Address::Start);
+        assert_eq!(Address::parse("/").0, Address::Start(None));
+        for text in [
+            "/?stop=decap",
+            "/compare",
+            "/compare/seed?d=mac_header,recording:mac_header",
+            "/matrix?q=gre",
+            "/lab#1abc",
+            "/open",
+        ] {
+            assert_eq!(Address::parse(text).0.print(), text);
+        }
         assert_eq!(Address::parse("/s").0.print(), "/s");
         assert_eq!(
             Address::parse("/spec#HR-META-1").0,

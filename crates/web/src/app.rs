@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 
 use crate::address::Address;
 use crate::crash;
-use crate::pages::{embed, missing, scenario, scenarios, spec, start as start_page};
+use crate::pages::{embed, later, missing, scenario, scenarios, spec, start as start_page};
 use crate::parts::header::Header;
 use crate::platform;
 
@@ -57,16 +57,19 @@ enum Route {
     Scenario(String),
     Embed(String),
     Spec,
+    /// Another module draws it.
+    Later,
     Unknown(String),
 }
 
 fn route(address: &Address) -> Route {
     match address {
-        Address::Start => Route::Start,
+        Address::Start(_) => Route::Start,
         Address::Scenarios => Route::Scenarios,
         Address::Scenario(place) => Route::Scenario(place.scenario.clone()),
         Address::Embed(place) => Route::Embed(place.scenario.clone()),
         Address::Spec(_) => Route::Spec,
+        Address::Compare(_) | Address::Matrix(_) | Address::Lab(_) | Address::Open => Route::Later,
         Address::Unknown(path) => Route::Unknown(path.clone()),
     }
 }
@@ -88,6 +91,8 @@ fn App() -> impl IntoView {
     let clicked = window_event_listener(ev::click, move |event| follow_link(location, &event));
     on_cleanup(move || clicked.remove());
 
+    crate::drop::watch(location);
+
     let route = Memo::new(move |_| location.0.with(|(address, _)| route(address)));
     let page = move || match route.get() {
         Route::Start => start_page::Start().into_any(),
@@ -95,6 +100,7 @@ fn App() -> impl IntoView {
         Route::Scenario(id) => scenario::Scenario(scenario::ScenarioProps { id }).into_any(),
         Route::Embed(id) => embed::Embed(embed::EmbedProps { id }).into_any(),
         Route::Spec => spec::Spec().into_any(),
+        Route::Later => later::Later().into_any(),
         Route::Unknown(path) => missing::Missing(missing::MissingProps { what: path }).into_any(),
     };
     let framed = move || {

@@ -3,14 +3,18 @@
 
 pub mod address;
 pub mod app;
-mod crash;
+pub mod crash;
 pub mod data;
 pub mod designs;
-mod frame;
-mod keys;
+pub mod drop;
+pub mod frame;
+pub mod keys;
 pub mod model;
-mod pages;
-mod parts;
-mod platform;
-mod slots;
-mod theme;
+#[allow(missing_docs, reason = "a macro makes the fields of components' props")]
+pub mod pages;
+#[allow(missing_docs, reason = "a macro makes the fields of components' props")]
+pub mod parts;
+pub mod platform;
+pub mod slots;
+pub mod story;
+pub mod theme;

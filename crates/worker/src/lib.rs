@@ -2,9 +2,11 @@
 //! (`main.rs`); the site's build calls [`run`] for the scenarios of the catalogue.
 
 use headroom_core::design::DesignName;
+use headroom_core::matrix;
 use headroom_core::scenario::parse;
 use headroom_core::simulate::{self, SimulateError};
 use headroom_core::trace::Trace;
+use headroom_protocol::files::MatrixCell;
 use headroom_protocol::{Answer, Job, Problem, Request, encode, sentence};
 
 #[cfg(test)]
@@ -19,6 +21,7 @@ pub fn answer(request: &Request, say: &mut dyn FnMut(Answer)) {
                 trace: encode(trace),
             });
         }),
+        Request::Judge(job) => judge(job, &mut |cell| say(Answer::Cell(cell))),
     };
     say(match outcome {
         Ok(()) => Answer::Done,
@@ -31,6 +34,44 @@ pub fn answer(request: &Request, say: &mut dyn FnMut(Answer)) {
 /// # Errors
 /// What is wrong with the commands or an object file, or what the simulator does not cover.
 pub fn run(job: &Job, each: &mut dyn FnMut(&str, &Trace)) -> Result<(), Problem> {
+    let input = input(job)?;
+    for name in &job.designs {
+        let trace = simulate::simulate(&input, design(name)?).map_err(problem)?;
+        if trace.steps.is_empty() {
+            return Err(Problem::whole(
+                "no packet is sent; a ping or a send makes one",
+            ));
+        }
+        each(name, &trace);
+    }
+    Ok(())
+}
+
+/// Judges a job for the matrix; `each` gets the cell of each design, in the order asked for.
+///
+/// # Errors
+/// As [`run`]; what goes wrong under a design is in its cell.
+pub fn judge(job: &Job, each: &mut dyn FnMut(MatrixCell)) -> Result<(), Problem> {
+    let input = input(job)?;
+    for name in &job.designs {
+        let cell = matrix::cell(&input, design(name)?);
+        each(MatrixCell {
+            design: cell.design,
+            verdict: cell.verdict.word().into(),
+            step: cell.step,
+            value: cell.value,
+            cost: cell.cost,
+            note: cell.note,
+        });
+    }
+    Ok(())
+}
+
+fn design(name: &str) -> Result<DesignName, Problem> {
+    DesignName::parse(name).ok_or_else(|| Problem::whole(&format!("there is no design {name}")))
+}
+
+fn input(job: &Job) -> Result<simulate::Input, Problem> {
     let parsed = parse(&job.commands).map_err(|error| {
         let place = |number: usize| u32::try_from(number).ok().filter(|_| error.line > 0);
         Problem {
@@ -44,20 +85,8 @@ pub fn run(job: &Job, each: &mut dyn FnMut(&str, &Trace)) -> Result<(), Problem>
         .iter()
         .map(|object| (object.name.clone(), object.bytes.clone()))
         .collect();
-    let input = simulate::Input::new(&job.scenario, parsed, &objects)
-        .map_err(|error| Problem::whole(&error.to_string()))?;
-    for name in &job.designs {
-        let design = DesignName::parse(name)
-            .ok_or_else(|| Problem::whole(&format!("there is no design {name}")))?;
-        let trace = simulate::simulate(&input, design).map_err(problem)?;
-        if trace.steps.is_empty() {
-            return Err(Problem::whole(
-                "no packet is sent; a ping or a send makes one",
-            ));
-        }
-        each(name, &trace);
-    }
-    Ok(())
+    simulate::Input::new(&job.scenario, parsed, &objects)
+        .map_err(|error| Problem::whole(&error.to_string()))
 }
 
 fn problem(error: SimulateError) -> Problem {

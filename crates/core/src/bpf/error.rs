@@ -14,6 +14,14 @@ pub enum LoadError {
         /// What is wrong with it.
         why: String,
     },
+    /// Assembler that is none.
+    #[error("{file}: {error}")]
+    Assembler {
+        /// Name of the file as given by the caller.
+        file: String,
+        /// What is wrong with it, and where.
+        error: super::AsmError,
+    },
     /// A part of the object does not make sense.
     #[error("{file}: section {section}, offset {offset:#x}: {why}")]
     Section {

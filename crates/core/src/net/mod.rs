@@ -10,6 +10,7 @@ pub mod icmp;
 pub mod icmpv6;
 pub mod ipv4;
 pub mod ipv6;
+pub mod l2tp;
 pub mod mpls;
 pub mod pcap;
 pub mod tcp;
@@ -50,6 +51,7 @@ pub fn fields(layer: Layer) -> &'static [Field] {
         Layer::Udp => &udp::FIELDS,
         Layer::Tcp => &tcp::FIELDS,
         Layer::Vxlan => &vxlan::FIELDS,
+        Layer::L2tp => &l2tp::FIELDS,
         Layer::Geneve => &geneve::FIELDS,
         Layer::Unwritten | Layer::Metadata | Layer::ProgramStore | Layer::Payload => &[],
     }

@@ -1,6 +1,6 @@
 //! Packets of a capture file (`.pcap`).
 
-use pcap_file::pcap::PcapParser;
+use pcap_file::pcap::{PcapParser, RawPcapPacket};
 use pcap_file::{DataLink, PcapError as Parse};
 use thiserror::Error;
 
@@ -55,8 +55,51 @@ pub enum PcapError {
     },
 }
 
+/// All packets, in order.
+///
+/// # Errors
+/// As [`packet`]; a packet that was captured in part only is refused.
+pub fn packets(file: &[u8]) -> Result<Vec<Vec<u8>>, PcapError> {
+    let mut out = Vec::new();
+    walk(file, |number, offset, record| {
+        out.push(whole(number, offset, record)?);
+        Ok(())
+    })?;
+    Ok(out)
+}
+
 /// The packet of that number, from 1. The whole file is read, so that one that is cut off is refused.
 pub fn packet(file: &[u8], number: usize) -> Result<Vec<u8>, PcapError> {
+    let mut found = None;
+    let count = walk(file, |at, offset, record| {
+        if at == number {
+            found = Some(whole(at, offset, record)?);
+        }
+        Ok(())
+    })?;
+    found.ok_or(PcapError::NoPacket {
+        packet: number,
+        count,
+    })
+}
+
+fn whole(packet: usize, offset: usize, record: &RawPcapPacket<'_>) -> Result<Vec<u8>, PcapError> {
+    if record.incl_len < record.orig_len {
+        let (have, of) = (record.incl_len, record.orig_len);
+        return Err(PcapError::Packet {
+            offset,
+            packet,
+            why: format!("only {have} of its {of} bytes were captured"),
+        });
+    }
+    Ok(record.data.to_vec())
+}
+
+/// Calls `each` for every packet with its number and the offset of its record; gives their count.
+fn walk(
+    file: &[u8],
+    mut each: impl FnMut(usize, usize, &RawPcapPacket<'_>) -> Result<(), PcapError>,
+) -> Result<usize, PcapError> {
     if file.starts_with(&PCAPNG) {
         return Err(PcapError::Pcapng);
     }
@@ -72,7 +115,7 @@ pub fn packet(file: &[u8], number: usize) -> Result<Vec<u8>, PcapError> {
         let link = u32::from(link);
         return Err(PcapError::Link { link });
     }
-    let (mut count, mut found) = (0, None);
+    let mut count = 0;
     while !rest.is_empty() {
         count += 1;
         let offset = file.len() - rest.len();
@@ -87,23 +130,10 @@ pub fn packet(file: &[u8], number: usize) -> Result<Vec<u8>, PcapError> {
                 why: error.to_string(),
             },
         })?;
-        if count == number {
-            if record.incl_len < record.orig_len {
-                let (have, of) = (record.incl_len, record.orig_len);
-                return Err(PcapError::Packet {
-                    offset,
-                    packet: count,
-                    why: format!("only {have} of its {of} bytes were captured"),
-                });
-            }
-            found = Some(record.data.to_vec());
-        }
+        each(count, offset, &record)?;
         rest = after;
     }
-    found.ok_or(PcapError::NoPacket {
-        packet: number,
-        count,
-    })
+    Ok(count)
 }
 
 #[cfg(test)]
@@ -131,6 +161,7 @@ mod tests {
             count: 2,
         };
         assert_eq!(packet(&file, 3), Err(none));
+        assert_eq!(packets(&file), Ok(vec![vec![1, 2, 3], vec![4]]));
     }
 
     /// Every prefix of a file: an error with its place, or fewer packets.

@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+pub use super::ip_l2tp::{L2tpSession, L2tpTunnel};
 pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
 pub use super::tunnel_parms::{Tunnel6Parms, TunnelDf, TunnelParms, TunnelTtl, UdpTunnelParms};
 
@@ -62,6 +63,11 @@ pub enum RouteEncap {
     Mpls {
         /// The label.
         label: u32,
+    },
+    /// `encap seg6 mode encap segs A,B,…`: an IPv6 header and a list of segments.
+    Seg6 {
+        /// The segments, in the order in which they are passed.
+        segs: Vec<Ipv6Addr>,
     },
     /// `encap bpf [headroom N] xmit obj FILE section NAME`: a program does it.
     Bpf {
@@ -278,6 +284,24 @@ pub enum Command {
         addr: Ipv6Addr,
         /// `-c`, 1 when absent.
         count: u32,
+    },
+    /// `ip l2tp add tunnel …`.
+    L2tpTunnelAdd {
+        /// Namespace.
+        netns: Netns,
+        /// The tunnel.
+        tunnel: L2tpTunnel,
+    },
+    /// `ip l2tp add session …`.
+    L2tpSessionAdd {
+        /// Namespace.
+        netns: Netns,
+        /// Device name.
+        name: String,
+        /// The tunnel it is in.
+        tunnel_id: u32,
+        /// The session.
+        session: L2tpSession,
     },
     /// `nic rx DEV HEX [NETNS]`: a frame comes in by a network card.
     NicReceive {

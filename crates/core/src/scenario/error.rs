@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::meant::did_you_mean;
+
 /// A command that could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("Line {line}, column {column}: {problem}.")]
@@ -20,7 +22,7 @@ pub struct ParseError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Problem {
     /// A word that does not fit.
-    #[error("`{word}` does not fit here, expected {expected}")]
+    #[error("`{word}` does not fit here{}, expected {expected}", did_you_mean(.word, .expected))]
     Unexpected {
         /// The word.
         word: String,

@@ -143,6 +143,9 @@ impl Graph {
                 let text = format!("{}/{}", addr.addr, addr.prefix);
                 self.devices[at].addresses.push(text);
             }
+            Command::L2tpSessionAdd { netns, name, .. } => {
+                self.add(netns, name, "l2tp");
+            }
             Command::Addr6Add { netns, addr, dev } => {
                 let at = self.at(netns, dev);
                 let text = format!("{}/{}", addr.addr, addr.prefix);

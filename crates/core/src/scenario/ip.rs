@@ -6,8 +6,8 @@ use super::command::{Command, Netns, RouteEncap, RouteKind};
 use super::error::ParseError;
 use super::lex::{Args, Word};
 use super::parse::command;
-use super::value::{destination, device, ipv4, ipv4_net, is_ipv6, label, mac, number};
-use super::{ip_link, ip_tunnel, ip6};
+use super::value::{destination, device, ipv4, ipv4_net, ipv6, is_ipv6, label, mac, number};
+use super::{ip_l2tp, ip_link, ip_tunnel, ip6};
 
 /// `ip`'s objects in the order in which it matches prefixes (iproute2, ip/ip.c): `n` is `neighbor`.
 const OBJECTS: [&str; 32] = [
@@ -125,6 +125,7 @@ pub(super) fn parse(
         ("link", Some("add")) => ip_link::add(args, netns),
         ("link", Some("set")) => ip_link::set(args, netns),
         ("tunnel" | "tunl", Some("add")) => ip_tunnel::add(args, netns),
+        ("l2tp", Some("add")) => ip_l2tp::add(args, netns),
         (object, Some(verb)) => not_covered(&format!("ip {object} {verb}")),
         ("address" | "neighbor" | "neighbour" | "route" | "link" | "tunnel" | "tunl", None) => {
             Err(args.unexpected("one of the verbs add, set, show, del, change, replace, flush"))
@@ -215,6 +216,7 @@ fn address(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError>
             | "optimistic" => {
                 return not_covered(&format!("ip addr add … {word}"));
             }
+            _ if addr.is_some() => return Err(args.unexpected("one address only, or dev DEV")),
             word => {
                 addr = Some(ipv4_net(word).ok_or_else(|| args.unexpected("ADDR/LEN or dev DEV"))?)
             }
@@ -305,6 +307,9 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
             "unreachable" if dst.is_none() => kind = RouteKind::Unreachable,
             "prohibit" if dst.is_none() => kind = RouteKind::Prohibit,
             "encap" => match route_encap(&mut args)? {
+                Ok(RouteEncap::Seg6 { .. }) => {
+                    return not_covered("ip route add … encap seg6 on an IPv4 route");
+                }
                 Ok(found) => encap = Some(found),
                 Err(what) => return not_covered(&format!("ip route add … encap {what}")),
             },
@@ -343,6 +348,16 @@ pub(super) fn route_encap(args: &mut Args<'_>) -> Result<Result<RouteEncap, Stri
             Ok(Ok(RouteEncap::Mpls { label }))
         }
         "bpf" => Ok(encap_bpf(args)?.map_err(|word| format!("bpf {word}"))),
+        "seg6" => {
+            if !(args.take("mode") && args.take("encap")) {
+                return Ok(Err("seg6".into()));
+            }
+            args.value("segs", |word| (word == "segs").then_some(()))?;
+            let segs = args.value("IPv6 addresses with commas between", |word| {
+                word.split(',').map(ipv6).collect::<Option<Vec<_>>>()
+            })?;
+            Ok(Ok(RouteEncap::Seg6 { segs }))
+        }
         other => Ok(Err(other.to_owned())),
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn address(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, 
             | "proto" | "home" | "noprefixroute" | "mngtmpaddr" | "autojoin" => {
                 return not_covered(&format!("ip -6 addr add … {word}"));
             }
+            _ if addr.is_some() => return Err(args.unexpected("one address only, or dev DEV")),
             word => {
                 addr = Some(ipv6_net(word).ok_or_else(|| args.unexpected("ADDR/LEN or dev DEV"))?)
             }

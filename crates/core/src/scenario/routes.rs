@@ -27,6 +27,8 @@ pub enum Encap {
     Mpls(u32),
     /// What a program makes of it.
     Bpf(ProgId),
+    /// IPv6 segments; a place in [`Topology::seg6`].
+    Seg6(usize),
 }
 
 /// What the routing tables say about a destination.

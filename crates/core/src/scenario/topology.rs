@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 pub use super::clsact::{Action, ActionKind, Classifier, Clsact, Filter};
 use super::command::{
-    Ipv4Net, Mac, Netns as NetnsName, RouteKind, Tunnel6Parms, TunnelParms, UdpTunnelParms, XdpMode,
+    Ipv4Net, L2tpSession, L2tpTunnel, Mac, Netns as NetnsName, RouteKind, Tunnel6Parms,
+    TunnelParms, UdpTunnelParms, XdpMode,
 };
 pub use super::inet6::{Inet6, Lookup6, Route6};
 pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
@@ -49,6 +50,8 @@ pub enum DeviceKind {
     Ip6Tnl(Tunnel6Parms),
     /// IPv6 in IPv4.
     Sit(TunnelParms),
+    /// An L2TPv3 pseudowire.
+    L2tpEth(L2tpTunnel, L2tpSession),
     /// A network card with a driver of [`DRIVERS`](super::nic::DRIVERS).
     Nic(usize),
     /// Takes packets and drops them.
@@ -159,6 +162,8 @@ pub struct Netns {
     pub refused: Vec<(Ipv4Net, RouteKind)>,
     /// Incoming MPLS labels that are popped, and the device behind.
     pub mpls: Vec<(u32, DevId)>,
+    /// L2TP tunnels.
+    pub l2tp: Vec<L2tpTunnel>,
     /// Sysctls, as set.
     pub sysctl: Vec<(String, String)>,
 }
@@ -191,6 +196,8 @@ pub struct Topology {
     pub netns: Vec<Netns>,
     /// Devices of all namespaces.
     pub devices: Vec<Device>,
+    /// Lists of segments that routes put around packets (`encap seg6`).
+    pub seg6: Vec<Vec<std::net::Ipv6Addr>>,
 }
 
 impl Default for Topology {
@@ -198,6 +205,7 @@ impl Default for Topology {
         Self {
             netns: vec![Netns::default()],
             devices: Vec::new(),
+            seg6: Vec::new(),
         }
     }
 }

@@ -4,7 +4,12 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
+use super::meant::did_you_mean;
 use super::topology::MAX_DEVICES;
+
+/// The types that `ip link add` and `ip tunnel add` make.
+const KINDS: &str =
+    "veth, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, vxlan, geneve, bridge, dummy";
 
 /// What a command asks for cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -14,7 +19,7 @@ pub enum TopologyError {
     NoNetns(String),
     #[error("the network namespace `{0}` exists already")]
     NetnsExists(String),
-    #[error("there is no device `{dev}` in {netns}; there are: {known}")]
+    #[error("there is no device `{dev}` in {netns}{}; there are: {known}", did_you_mean(.dev, .known))]
     NoDevice {
         dev: String,
         netns: String,
@@ -23,7 +28,8 @@ pub enum TopologyError {
     #[error("a device `{dev}` exists already in {netns}")]
     DeviceExists { dev: String, netns: String },
     #[error(
-        "the simulator has no device of type `{0}`; it has: veth, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, vxlan, geneve, bridge, dummy"
+        "the simulator has no device of type `{0}`{hint}; it has: {KINDS}",
+        hint = did_you_mean(.0, KINDS)
     )]
     UnknownKind(String),
     #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]

@@ -52,7 +52,7 @@ impl Family {
             Layer::Ethernet => Self::Ethernet,
             Layer::Ipv4 | Layer::Ipv6 | Layer::Ipv6Ext => Self::Ipv4,
             Layer::Vlan => Self::Ethernet,
-            Layer::Gre | Layer::Vxlan | Layer::Geneve | Layer::Mpls => Self::Tunnel,
+            Layer::Gre | Layer::L2tp | Layer::Vxlan | Layer::Geneve | Layer::Mpls => Self::Tunnel,
             Layer::Icmp | Layer::Icmpv6 | Layer::Udp | Layer::Tcp => Self::Transport,
             Layer::Payload => Self::Payload,
         }
@@ -95,6 +95,7 @@ pub fn layer_words(layer: Layer) -> &'static str {
         Layer::Udp => "UDP header",
         Layer::Tcp => "TCP header",
         Layer::Vxlan => "VXLAN header",
+        Layer::L2tp => "L2TPv3 header",
         Layer::Geneve => "GENEVE header",
         Layer::Payload => "payload",
     }
@@ -119,6 +120,7 @@ pub fn layer_short(layer: Layer) -> &'static str {
         Layer::Udp => "UDP",
         Layer::Tcp => "TCP",
         Layer::Vxlan => "VXLAN",
+        Layer::L2tp => "L2TP",
         Layer::Geneve => "GENEVE",
         Layer::Payload => "data",
     }

@@ -63,12 +63,19 @@ pub enum ShareError {
 /// # Errors
 /// [`ShareError::TooLong`] above [`MAX_LINK`] characters.
 pub fn to_link(work: &Work) -> Result<String, ShareError> {
-    let mut out = String::from(VERSION);
-    URL_SAFE_NO_PAD.encode_string(to_bytes(work), &mut out);
+    let out = to_text(work);
     if out.len() > MAX_LINK {
         return Err(ShareError::TooLong { len: out.len() });
     }
     Ok(out)
+}
+
+/// As [`to_link`], of any length: what a browser's storage keeps.
+#[must_use]
+pub fn to_text(work: &Work) -> String {
+    let mut out = String::from(VERSION);
+    URL_SAFE_NO_PAD.encode_string(to_bytes(work), &mut out);
+    out
 }
 
 /// The same, compressed, for a file; of any length.

@@ -9,6 +9,6 @@ mod section;
 mod work;
 
 pub use link::{
-    MAX_LINK, MAX_UNPACKED, Opened, ShareError, from_bytes, from_link, to_bytes, to_link,
+    MAX_LINK, MAX_UNPACKED, Opened, ShareError, from_bytes, from_link, to_bytes, to_link, to_text,
 };
 pub use work::{Frame, Program, ProgramText, Work};

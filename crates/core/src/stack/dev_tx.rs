@@ -95,6 +95,9 @@ impl Kernel {
             DeviceKind::Ip6Tnl(parms) => k.ip6_tnl_start_xmit(no, dev, parms)?,
             DeviceKind::Sit(parms) => k.sit_tunnel_xmit(no, dev, parms)?,
             DeviceKind::Dummy => k.dummy_xmit(no)?,
+            DeviceKind::L2tpEth(tunnel, session) => {
+                k.l2tp_eth_dev_xmit(no, dev, tunnel, session)?
+            }
             DeviceKind::Nic(_) => k.nic_xmit(no)?,
             DeviceKind::Vlan {
                 lower,
@@ -118,6 +121,16 @@ impl Kernel {
     pub(super) fn dev_forward_skb(&mut self, no: SkbNo, to: DevId) -> Run<i64> {
         self.traced("__dev_forward_skb", FILE, no, |k| {
             k.__dev_forward_skb2(no, to, true)
+        })
+    }
+
+    /// `dev_forward_skb()`: as if received on the other device, if it fits there.
+    pub(super) fn dev_forward_skb_rx(&mut self, no: SkbNo, to: DevId) -> Run<i64> {
+        self.traced("dev_forward_skb", FILE, no, |k| {
+            match k.__dev_forward_skb2(no, to, true)? {
+                0 => k.netif_rx_internal(no),
+                error => Ok(error),
+            }
         })
     }
 

@@ -40,6 +40,9 @@ pub enum Cause {
     /// A filter needs the qdisc first.
     #[error("{0} has no clsact qdisc; `tc qdisc add dev {0} clsact` adds it")]
     NoClsact(String),
+    /// A session needs its tunnel first.
+    #[error("there is no L2TP tunnel {0}; `ip l2tp add tunnel tunnel_id {0} …` adds it")]
+    NoTunnel(u32),
     /// An address on a device without IPv6 (`EACCES`).
     #[error(
         "IPv6 is disabled on {0}: `net.ipv6.conf.all.disable_ipv6` is 1 there, so Linux answers *Permission denied*"
@@ -196,6 +199,17 @@ impl Kernel {
                 self.packet_snd(id, frame)?;
                 Ok(self.napi_timers()?)
             }
+            Command::L2tpTunnelAdd { netns, tunnel } => {
+                let id = self.topology.find_netns(netns)?;
+                self.topology.netns[id.0].l2tp.push(*tunnel);
+                Ok(())
+            }
+            Command::L2tpSessionAdd {
+                netns,
+                name,
+                tunnel_id,
+                session,
+            } => self.l2tp_session_add(netns, name, *tunnel_id, *session),
             Command::NicReceive { netns, dev, frame } => {
                 let id = self.find(netns, dev)?;
                 Ok(self.nic_receive(id, frame)?)
@@ -323,9 +337,13 @@ impl Kernel {
     }
 
     /// What a route is to put around packets.
-    pub(super) fn encap_of(&self, encap: &RouteEncap) -> Result<Encap, Cause> {
+    pub(super) fn encap_of(&mut self, encap: &RouteEncap) -> Result<Encap, Cause> {
         Ok(match encap {
             RouteEncap::Mpls { label } => Encap::Mpls(*label),
+            RouteEncap::Seg6 { segs } => {
+                self.topology.seg6.push(segs.clone());
+                Encap::Seg6(self.topology.seg6.len() - 1)
+            }
             RouteEncap::Bpf { section } => Encap::Bpf(self.lwt_program(section)?),
         })
     }

@@ -66,6 +66,7 @@ impl Kernel {
             | DeviceKind::Ip6Gretap(_)
             | DeviceKind::Ip6Tnl(_)
             | DeviceKind::Sit(_)
+            | DeviceKind::L2tpEth(..)
             | DeviceKind::Vxlan(_)
             | DeviceKind::Geneve(_)
             | DeviceKind::Bridge
@@ -91,6 +92,7 @@ impl Kernel {
             | DeviceKind::Ip6Gretap(_)
             | DeviceKind::Ip6Tnl(_)
             | DeviceKind::Sit(_)
+            | DeviceKind::L2tpEth(..)
             | DeviceKind::Dummy
             | DeviceKind::Geneve(_)
             | DeviceKind::Loopback => false,

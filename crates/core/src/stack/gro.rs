@@ -296,7 +296,7 @@ impl Kernel {
         let netns = self.topology.dev(cb.dev).netns;
         let Some(socket) = self
             .udp_socket(netns, port, false)
-            .filter(|_| !cb.encap_mark)
+            .filter(|socket| *socket != UdpSocket::L2tp && !cb.encap_mark)
         else {
             cb.flush = true;
             return Ok(None);
@@ -310,6 +310,8 @@ impl Kernel {
         cb.flow = flow;
         cb.offset += udp::HLEN;
         match socket {
+            // no gro_receive of its own: it was refused above
+            UdpSocket::L2tp => {}
             UdpSocket::Vxlan => cb.offset += vxlan::HLEN,
             UdpSocket::Geneve => {
                 let first = self.gro_header(no, cb, 1).first().copied().unwrap_or(0);

@@ -21,7 +21,7 @@ const MAX_EXT_HDRS: u32 = 12;
 const MAX_OPTS: u32 = 8;
 
 /// What an extension header says about the packet.
-enum Ext {
+pub(super) enum Ext {
     /// The next header is at this offset from the network header (`IP6CB(skb)->nhoff`).
     Next(u32),
     /// The packet is gone.
@@ -106,7 +106,7 @@ impl Kernel {
     pub(super) fn dst_input6(&mut self, no: SkbNo, input: Input6, nhoff: u32) -> Run<i64> {
         match input {
             Input6::Local => self.ip6_input(no, nhoff),
-            Input6::Forward(route) => self.ip6_forward(no, route),
+            Input6::Forward(route) => self.forward_or_tunnel(no, route),
             Input6::Error { code, reason } => self.ip6_pkt_drop(no, code, reason),
             Input6::Discard => {
                 self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
@@ -221,9 +221,14 @@ impl Kernel {
                 return Ok(-1);
             };
             match (header[2], header[3]) {
-                (SRCRT_TYPE_4 | SRCRT_TYPE_3, _) => {
-                    not_covered("ipv6_srh_rcv: segment routing (seg6_enabled)")
+                (SRCRT_TYPE_4, _) => {
+                    ext = k.ipv6_srh_rcv(no, &header)?;
+                    Ok(match ext {
+                        Ext::Next(_) => 1,
+                        Ext::Gone => -1,
+                    })
                 }
+                (SRCRT_TYPE_3, _) => not_covered("ipv6_rpl_srh_rcv: RPL segment routing"),
                 (_, 0) => {
                     ext = k.past_ext_header(no, header.len() as u32);
                     Ok(1)
@@ -251,7 +256,7 @@ impl Kernel {
         inside.then(|| self.bytes(no, at, len).to_vec())
     }
 
-    fn past_ext_header(&mut self, no: SkbNo, len: u32) -> Ext {
+    pub(super) fn past_ext_header(&mut self, no: SkbNo, len: u32) -> Ext {
         let skb = self.skb_mut(no);
         let at = skb.transport_header.wrapping_sub(skb.network_header);
         skb.transport_header += len as u16;

@@ -7,7 +7,7 @@ use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, dissect, ipv6_label};
 use crate::net::{ethernet, ipv6};
-use crate::scenario::topology::{NetnsId, Route6};
+use crate::scenario::topology::{Encap, NetnsId, Route6};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv6/ip6_output.c";
@@ -137,7 +137,7 @@ impl Kernel {
                 k.skb_mut(no).protocol = ethernet::P_IPV6;
                 Ok(1)
             })?;
-            k.ip6_output(no)
+            k.dst_output6(no)
         })
     }
 
@@ -178,7 +178,8 @@ impl Kernel {
                 return not_covered(format!("ip6_finish_output2: {daddr} (multicast)"));
             }
             let next_hop = route.via.unwrap_or(daddr).into();
-            if let Some(encap) = route.encap {
+            // LWTUNNEL_STATE_XMIT_REDIRECT: segments were put around before
+            if let Some(encap) = route.encap.filter(|e| !matches!(e, Encap::Seg6(_))) {
                 let ret = k.lwtunnel_xmit(no, route.dev, encap, next_hop)?;
                 if ret != LWTUNNEL_XMIT_CONTINUE {
                     return Ok(ret);

@@ -285,7 +285,7 @@ impl Kernel {
 }
 
 /// `ether_setup()`: what devices with an Ethernet header begin with.
-fn ethernet_device(name: &str, netns: NetnsId, kind: DeviceKind) -> Device {
+pub(super) fn ethernet_device(name: &str, netns: NetnsId, kind: DeviceKind) -> Device {
     let mut device = veth(name, netns, [0; 6], DevId(0));
     device.kind = kind;
     device.gro = true;

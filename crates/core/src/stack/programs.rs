@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::{Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, fix_up};
 use crate::scenario::command::TcProgram;
+use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::read::{Report, ReportWhat};
 use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
@@ -15,7 +16,7 @@ use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ProgramError {
     /// No loaded object has it.
-    #[error("there is no program `{name}`; there are: {known}")]
+    #[error("there is no program `{name}`{}; there are: {known}", did_you_mean(.name, .known))]
     NotFound {
         /// The name asked for.
         name: String,

@@ -23,6 +23,7 @@ pub(super) mod drop_reason {
     pub const IP_CSUM: u32 = 14;
     pub const IP_INHDR: u32 = 15;
     pub const IP_NOPROTO: u32 = 19;
+    pub const IP_OUTNOROUTES: u32 = 54;
     pub const IPV6DISABLED: u32 = 56;
     pub const NEIGH_FAILED: u32 = 58;
     pub const TC_EGRESS: u32 = 62;

@@ -9,6 +9,7 @@ use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{checksum, icmp, ipv4, udp};
 use crate::scenario::command::{TunnelDf, TunnelTtl, UdpTunnelParms};
+use crate::scenario::ip_l2tp::L2tpEncap;
 use crate::scenario::topology::{DevId, DeviceKind, NetnsId, Route};
 use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
 use crate::trace::{Layer, SkbNo};
@@ -22,6 +23,8 @@ pub(super) enum UdpSocket {
     Vxlan,
     /// `geneve_udp_encap_recv()`.
     Geneve,
+    /// `l2tp_udp_encap_recv()`.
+    L2tp,
 }
 
 impl Kernel {
@@ -81,6 +84,7 @@ impl Kernel {
                 match socket {
                     UdpSocket::Vxlan => k.vxlan_rcv(no),
                     UdpSocket::Geneve => k.geneve_udp_encap_recv(no),
+                    UdpSocket::L2tp => k.l2tp_udp_encap_recv(no),
                 }
             })
         })
@@ -93,10 +97,15 @@ impl Kernel {
         self.topology
             .devices
             .iter()
-            .filter(|dev| dev.up && dev.home == netns)
+            .filter(|dev| dev.home == netns)
+            .filter(|dev| dev.up || matches!(dev.kind, DeviceKind::L2tpEth(..)))
             .find_map(|dev| match dev.kind {
                 DeviceKind::Vxlan(parms) if listens(parms) => Some(UdpSocket::Vxlan),
                 DeviceKind::Geneve(parms) if listens(parms) => Some(UdpSocket::Geneve),
+                DeviceKind::L2tpEth(tunnel, _) => match tunnel.encap {
+                    L2tpEncap::Udp { sport, .. } if sport == port && !v6 => Some(UdpSocket::L2tp),
+                    _ => None,
+                },
                 _ => None,
             })
     }
@@ -252,14 +261,7 @@ impl Kernel {
         ports: (u16, u16),
         tunnel: (DevId, UdpTunnelParms),
     ) -> Run<()> {
-        let skb = self.skb_mut(no);
-        skb.push(udp::HLEN)?;
-        skb.reset_transport_header();
-        let (data, len) = (skb.data, skb.len);
-        let words = [ports.0, ports.1, len as u16, 0];
-        let header: Vec<u8> = words.into_iter().flat_map(u16::to_be_bytes).collect();
-        let (layer, label) = (Layer::Udp, "UDP header".into());
-        self.write_header(no, data, &header, layer, label, "udp_tunnel_xmit_skb");
+        self.push_udp(no, ports, "udp_tunnel_xmit_skb")?;
         if tunnel.1.udpcsum {
             self.udp_set_csum(no, outer.saddr, outer.daddr);
         }
@@ -267,8 +269,26 @@ impl Kernel {
         self.iptunnel_xmit(no, route, outer_ipv4(outer), xnet)
     }
 
+    /// Pushes a UDP header, still without checksum.
+    pub(super) fn push_udp(
+        &mut self,
+        no: SkbNo,
+        ports: (u16, u16),
+        writer: &'static str,
+    ) -> Run<()> {
+        let skb = self.skb_mut(no);
+        skb.push(udp::HLEN)?;
+        skb.reset_transport_header();
+        let (data, len) = (skb.data, skb.len);
+        let words = [ports.0, ports.1, len as u16, 0];
+        let header: Vec<u8> = words.into_iter().flat_map(u16::to_be_bytes).collect();
+        let (layer, label) = (Layer::Udp, "UDP header".into());
+        self.write_header(no, data, &header, layer, label, writer);
+        Ok(())
+    }
+
     /// `udp_set_csum()`: the device is to finish it, unless it has an inner checksum to finish already.
-    fn udp_set_csum(&mut self, no: SkbNo, saddr: Ipv4Addr, daddr: Ipv4Addr) {
+    pub(super) fn udp_set_csum(&mut self, no: SkbNo, saddr: Ipv4Addr, daddr: Ipv4Addr) {
         let skb = self.skb(no);
         let (head, at) = (skb.head, u32::from(skb.transport_header));
         let pseudo = checksum::pseudo(saddr.octets(), daddr.octets(), ipv4::PROTO_UDP, skb.len);

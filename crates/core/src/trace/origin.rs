@@ -49,6 +49,8 @@ pub enum Layer {
     Tcp,
     /// VXLAN header.
     Vxlan,
+    /// L2TPv3 header.
+    L2tp,
     /// GENEVE header.
     Geneve,
     /// What no header of ours describes.

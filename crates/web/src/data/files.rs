@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::{Outcome, Scenario, Seen};
-use crate::designs::DESIGNS;
+use crate::designs::COLUMNS;
 
 pub use headroom_protocol::files::{Catalogue, Spec};
 
@@ -68,6 +68,22 @@ pub async fn catalogue() -> Result<Catalogue, String> {
     begin(files::CATALOGUE.into()).read().await
 }
 
+/// The matrix of the catalogue.
+///
+/// # Errors
+/// A sentence.
+pub async fn matrix() -> Result<files::MatrixFile, String> {
+    begin(files::MATRIX.into()).read().await
+}
+
+/// The recorded experiments.
+///
+/// # Errors
+/// A sentence.
+pub async fn recorded() -> Result<Catalogue, String> {
+    begin(files::RECORDED.into()).read().await
+}
+
 /// The specification.
 ///
 /// # Errors
@@ -103,7 +119,7 @@ pub async fn scenario(
 fn begin_trace(id: &str, design: usize) -> Loading {
     begin(files::trace(
         id,
-        DESIGNS.get(design).copied().unwrap_or_default(),
+        COLUMNS.get(design).copied().unwrap_or_default(),
     ))
 }
 

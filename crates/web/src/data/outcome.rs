@@ -6,15 +6,15 @@ use headroom_core::scene::{StepName, names};
 use headroom_core::trace::Trace;
 use headroom_protocol::Object;
 
-use crate::designs::DESIGNS;
+use crate::designs::COLUMNS;
 
 /// What a reader can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// The commands, as text.
     pub commands: String,
-    /// An object file that is loaded behind the scenario's own.
-    pub object: Option<Arc<Object>>,
+    /// Object files that are loaded behind the scenario's own.
+    pub objects: Arc<Vec<Object>>,
 }
 
 /// A trace and what is looked up in it all the time.
@@ -41,8 +41,8 @@ impl Seen {
 /// One run: a trace for each design that was asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    /// In the order of [`DESIGNS`]; `None` where nobody has asked yet.
-    pub designs: [Option<Seen>; DESIGNS.len()],
+    /// In the order of [`COLUMNS`]; `None` where nobody has asked yet.
+    pub designs: [Option<Seen>; COLUMNS.len()],
 }
 
 impl Outcome {

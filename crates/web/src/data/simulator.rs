@@ -78,6 +78,7 @@ pub fn run(job: Job, done: impl Fn(Result<Outcome, Problem>) + 'static) {
                 _ => {}
             }
         }
+        Answer::Cell(_) => {}
         Answer::Done => done(outcome.replace(Ok(Outcome::default()))),
         Answer::Problem(problem) => done(Err(problem)),
         Answer::Broken(text) => done(Err(broken(&text))),
@@ -167,7 +168,7 @@ fn hear(data: &JsValue) {
         _ => {
             let running = slot.as_mut()?;
             let (_, tell) = running.job.clone().filter(|(number, _)| *number == job)?;
-            if !matches!(body, Answer::Trace { .. }) {
+            if !matches!(body, Answer::Trace { .. } | Answer::Cell(_)) {
                 running.job = None;
             }
             Some(tell)

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::derive::{settle, traces, wrong_rows};
 use super::{By, Kind, Model};
 use crate::address::{Address, Place};
-use crate::designs::{DESIGNS, FIRST_SHOWN};
+use crate::designs::{COLUMNS, FIRST_SHOWN};
 use crate::platform;
 
 impl Model {
@@ -183,6 +183,7 @@ impl Model {
     fn wrap(&self, place: Place) -> Address {
         match self.kind {
             Kind::Embed => Address::Embed(place),
+            Kind::Compare => Address::Compare(place),
             Kind::Page | Kind::Picture => Address::Scenario(place),
         }
     }
@@ -207,7 +208,7 @@ impl Model {
         let one = |(designs, text): &(Vec<usize>, String)| {
             let names: Vec<&str> = designs
                 .iter()
-                .filter_map(|d| DESIGNS.get(*d).copied())
+                .filter_map(|d| COLUMNS.get(*d).copied())
                 .collect();
             if many {
                 format!("{}: {text}", names.join(" and "))

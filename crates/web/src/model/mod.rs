@@ -37,6 +37,8 @@ pub enum Kind {
     Page,
     /// Alone, in a frame.
     Embed,
+    /// Beside others, on the page that compares.
+    Compare,
     /// As a picture on the start page, whose address is not its own.
     Picture,
 }
@@ -113,7 +115,7 @@ impl Model {
         let (scenario, outcome, problem) = loaded;
         let input = RwSignal::new(Input {
             commands: scenario.commands.clone(),
-            object: None,
+            objects: Arc::default(),
         });
         let own = Arc::new(outcome);
         let outcome = RwSignal::new(own.clone());

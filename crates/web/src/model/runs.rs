@@ -9,7 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::Model;
 use crate::crash;
 use crate::data::{Input, Outcome, Problem, files, simulator};
-use crate::designs::DESIGNS;
+use crate::designs::{DESIGNS, is_recorded};
 
 impl Model {
     /// The scenario's own input.
@@ -19,7 +19,7 @@ impl Model {
             commands: self
                 .scenario
                 .with_value(|scenario| scenario.commands.clone()),
-            object: None,
+            objects: Arc::default(),
         }
     }
 
@@ -41,11 +41,15 @@ impl Model {
     /// Gets the traces of shown designs that are not there yet.
     pub(super) fn fill(&self) {
         let wanted = self.place.with(|place| place.designs.clone());
-        let missing = self.outcome.with(|outcome| outcome.missing(&wanted));
+        let mut missing = self.outcome.with(|outcome| outcome.missing(&wanted));
+        let input = self.input.get_untracked();
+        if input != self.own_input() {
+            // A recording is of the scenario as it stands.
+            missing.retain(|column| !is_recorded(*column));
+        }
         if missing.is_empty() || self.problem.with_untracked(Option::is_some) || self.busy.get() {
             return;
         }
-        let input = self.input.get_untracked();
         if input != self.own_input() {
             let known = self.outcome.get_untracked();
             self.simulate(input, (*known).clone());
@@ -96,7 +100,7 @@ impl Model {
                     );
                 }
             };
-            objects.extend(input.object.as_deref().cloned());
+            objects.extend(input.objects.iter().cloned());
             let job = Job {
                 scenario: scenario.id,
                 commands: input.commands,

@@ -43,7 +43,7 @@ fn failed(text: &str) -> AnyView {
 
 /// Draws a model of a scenario that follows the address: back, forward, links.
 pub fn with_model(id: &str, kind: Kind, draw: fn(Model) -> AnyView) -> AnyView {
-    if !files::IDS.contains(&id) {
+    if !files::IDS.contains(&id) && !id.starts_with(headroom_protocol::files::RECORDED_PREFIX) {
         app::show();
         let what = format!("the scenario “{id}”");
         return Missing(super::missing::MissingProps { what }).into_any();
@@ -83,7 +83,7 @@ fn model_of(id: &str, kind: Kind, loaded: Loaded) -> Model {
     if let Some(commands) = crash::kept().filter(|_| kind == Kind::Page) {
         model.run(Input {
             commands,
-            object: None,
+            objects: Default::default(),
         });
     }
     model

@@ -1,6 +1,7 @@
 //! The pages.
 
 pub mod embed;
+pub mod later;
 pub mod load;
 pub mod missing;
 pub mod scenario;

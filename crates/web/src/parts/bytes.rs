@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::life::Life;
 use super::{part, sig};
-use crate::designs::DESIGNS;
+use crate::designs::COLUMNS;
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
 use crate::slots::Slots;
@@ -218,7 +218,7 @@ pub fn FrontTabs(model: Model) -> impl IntoView {
         let shown = model.designs.get();
         let many = shown.len() > 1;
         let tab = move |design: usize| {
-            let name = DESIGNS.get(design).copied().unwrap_or_default();
+            let name = COLUMNS.get(design).copied().unwrap_or_default();
             if !many {
                 return view! { <span class="tab">{name}</span> }.into_any();
             }

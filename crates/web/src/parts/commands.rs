@@ -132,8 +132,8 @@ fn ObjectFile(model: Model) -> impl IntoView {
     let name = move || {
         model.input.with(|input| {
             input
-                .object
-                .as_ref()
+                .objects
+                .last()
                 .map(|object| format!("{}, {} bytes", object.name, object.bytes.len()))
         })
     };
@@ -163,7 +163,7 @@ fn ObjectFile(model: Model) -> impl IntoView {
                 Ok(buffer) => {
                     let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
                     model.run(Input {
-                        object: Some(Arc::new(Object { name, bytes })),
+                        objects: Arc::new(vec![Object { name, bytes }]),
                         ..model.input.get_untracked()
                     });
                 }
@@ -183,7 +183,7 @@ fn ObjectFile(model: Model) -> impl IntoView {
             input.set_value("");
         }
         model.run(Input {
-            object: None,
+            objects: Arc::default(),
             ..model.input.get_untracked()
         });
     };

@@ -7,7 +7,7 @@ use headroom_core::scene::{FieldChange, FieldValue, values};
 use leptos::prelude::*;
 
 use super::{part, sig};
-use crate::designs::DESIGNS;
+use crate::designs::COLUMNS;
 use crate::frame::Frame;
 use crate::model::Model;
 
@@ -141,7 +141,7 @@ pub fn Fields(model: Model) -> impl IntoView {
         designs
             .get()
             .into_iter()
-            .map(|d| view! { <th scope="col">{DESIGNS.get(d).copied().unwrap_or_default()}</th> })
+            .map(|d| view! { <th scope="col">{COLUMNS.get(d).copied().unwrap_or_default()}</th> })
             .collect_view()
     };
     view! {

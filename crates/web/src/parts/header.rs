@@ -21,6 +21,10 @@ pub fn Header() -> impl IntoView {
             .0
             .with(|(address, _)| matches!(address, Address::Spec(_)))
     };
+    let at = move |is: fn(&Address) -> bool| location.0.with(|(address, _)| is(address));
+    let at_compare = move || at(|address| matches!(address, Address::Compare(_)));
+    let at_matrix = move || at(|address| matches!(address, Address::Matrix(_)));
+    let at_lab = move || at(|address| matches!(address, Address::Lab(_) | Address::Open));
     let current = |on: bool| on.then_some("page");
     let theme = RwSignal::new(Theme::stored());
     let turn = move |_| {
@@ -42,6 +46,9 @@ pub fn Header() -> impl IntoView {
                 </a>
                 <nav aria-label="Pages">
                     <a href="/s" aria-current=sig(move || current(at_scenario()))>"Scenarios"</a>
+                    <a href="/compare" aria-current=sig(move || current(at_compare()))>"Compare"</a>
+                    <a href="/matrix" aria-current=sig(move || current(at_matrix()))>"Matrix"</a>
+                    <a href="/lab" aria-current=sig(move || current(at_lab()))>"Lab"</a>
                     <a href="/spec" aria-current=sig(move || current(at_spec()))>"Spec"</a>
                 </nav>
                 <button class="quiet" on:click=turn title="Colours: as the system says, light, dark">

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::prose::prose;
 use super::{part, sig};
-use crate::designs::DESIGNS;
+use crate::designs::COLUMNS;
 use crate::model::Model;
 
 /// One sentence for all designs of which the same is true.
@@ -17,7 +17,7 @@ pub fn Say(model: Model) -> impl IntoView {
         let one = |(designs, text): (Vec<usize>, String)| {
             let names: Vec<&str> = designs
                 .iter()
-                .filter_map(|d| DESIGNS.get(*d).copied())
+                .filter_map(|d| COLUMNS.get(*d).copied())
                 .collect();
             let who = many.then(|| view! { <span class="who">{names.join(" · ")}</span> });
             view! { <p class="say">{who}<span>{prose(&text, true)}</span></p> }

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::Closure;
 
 use super::ribbon::Ribbon;
 use super::sig;
-use crate::designs::{DESIGNS, design_note};
+use crate::designs::{column_title, design_note};
 use crate::model::Model;
 
 /// Width of an element, kept up to date.
@@ -60,7 +60,7 @@ fn Design(model: Model, design: usize, width: Signal<f64>) -> impl IntoView {
         (_, true) => "packet released; its last state",
         _ => "",
     };
-    let name = DESIGNS.get(design).copied().unwrap_or_default();
+    let name = column_title(design);
     view! {
         <figure class="design" class:absent=sig(absent) class:gone=sig(gone) aria-label=format!("Buffer under {name}")>
             <figcaption>

@@ -25,7 +25,8 @@ use crate::model::{Kind, Model};
 use crate::platform;
 
 /// Keys that the focused element needs for itself.
-fn taken(event: &web_sys::KeyboardEvent) -> bool {
+#[must_use]
+pub fn taken(event: &web_sys::KeyboardEvent) -> bool {
     if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
         return true;
     }
@@ -130,7 +131,7 @@ pub fn Stepper(model: Model) -> impl IntoView {
             {part(move || opened.get().then(lower))}
         }
         .into_any(),
-        Kind::Page | Kind::Picture => view! {
+        Kind::Page | Kind::Compare | Kind::Picture => view! {
             {lower()}
             <div class="lane-measure" node_ref=wide></div>
             <Timeline model width=lane_width/>

@@ -4,7 +4,7 @@ use headroom_core::scene::{TextRow, text_table};
 use leptos::prelude::*;
 
 use super::part;
-use crate::designs::DESIGNS;
+use crate::designs::COLUMNS;
 use crate::model::Model;
 
 /// Zones, bytes and pointers of each shown design, as text.
@@ -15,7 +15,7 @@ pub fn TextView(model: Model) -> impl IntoView {
         let row = |row: TextRow| view! { <tr><td>{row.kind}</td><td class="num">{row.place}</td><td>{row.what}</td></tr> };
         view! {
             <table>
-                <caption>{DESIGNS.get(design).copied().unwrap_or_default()}</caption>
+                <caption>{COLUMNS.get(design).copied().unwrap_or_default()}</caption>
                 <thead><tr><th scope="col">"kind"</th><th scope="col">"offset"</th><th scope="col">"what"</th></tr></thead>
                 <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
             </table>

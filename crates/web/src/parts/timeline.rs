@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
 use super::{part, sig};
-use crate::designs::DESIGNS;
+use crate::designs::COLUMNS;
 use crate::model::{By, Model};
 
 /// A function or program, from its entry on, as long as the packet stays on one device.
@@ -276,7 +276,7 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
                 .map(mark)
                 .collect_view()
         };
-        view! { <div class="lane marks"><span class="ll">{DESIGNS.get(design).copied().unwrap_or_default()}</span><div class="track">{part(marks)}</div></div> }
+        view! { <div class="lane marks"><span class="ll">{COLUMNS.get(design).copied().unwrap_or_default()}</span><div class="track">{part(marks)}</div></div> }
     };
     let device_lanes = move || {
         span.track();

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
 use super::{part, sig};
-use crate::designs::DESIGNS;
+use crate::designs::COLUMNS;
 use crate::model::{By, Model};
 
 #[derive(Clone, PartialEq)]
@@ -21,7 +21,7 @@ struct Answer {
 fn answers(model: Model) -> Vec<Answer> {
     let mut out: Vec<Answer> = Vec::new();
     for design in model.designs.get() {
-        let (Some(trace), Some(name)) = (model.trace(design), DESIGNS.get(design).copied()) else {
+        let (Some(trace), Some(name)) = (model.trace(design), COLUMNS.get(design).copied()) else {
             continue;
         };
         let names = model.names(design);

@@ -1,0 +1,283 @@
+//! Segment routing over IPv6: `net/ipv6/seg6_iptunnel.c`, and its end in `ipv6_srh_rcv()` (`net/ipv6/exthdrs.c`).
+
+use std::net::Ipv6Addr;
+
+use super::ip6_forward::Input6;
+use super::ip6_input::Ext;
+use super::ip6_output::Ipv6Header;
+use super::skbuff::drop_reason;
+use super::{Kernel, Run, not_covered};
+use crate::net::dissect::addr6;
+use crate::net::{ethernet, icmpv6, ipv4, ipv6};
+use crate::scenario::topology::{DevId, Encap, Route6};
+use crate::skb::NOT_SET;
+use crate::trace::{Layer, SkbNo};
+
+const FILE: &str = "net/ipv6/seg6_iptunnel.c";
+const LWTUNNEL: &str = "net/core/lwtunnel.c";
+/// `IPV6_SRCRT_TYPE_4`.
+const SRCRT_TYPE_4: u8 = 4;
+/// Where `nexthdr` is in the IPv6 header.
+const NHOFF: u32 = 6;
+/// `-EINVAL`, `-ENETUNREACH`, `-ENETDOWN`.
+const EINVAL: i64 = -22;
+const ENETUNREACH: i64 = -101;
+const ENETDOWN: i64 = -100;
+
+/// `struct ipv6_sr_hdr` as iproute2 fills it for mode *encap*: the last segment first (RFC 8754, section 2).
+fn segment_routing_header(nexthdr: u8, segments: &[Ipv6Addr]) -> Vec<u8> {
+    let last = segments.len().saturating_sub(1) as u8;
+    let mut header = vec![
+        nexthdr,
+        2 * segments.len() as u8,
+        SRCRT_TYPE_4,
+        last,
+        last,
+        0,
+        0,
+        0,
+    ];
+    header.extend(segments.iter().rev().flat_map(|segment| segment.octets()));
+    header
+}
+
+impl Kernel {
+    /// The segments a route puts around packets.
+    fn segments(&self, route: Route6) -> Option<Vec<Ipv6Addr>> {
+        match route.encap {
+            Some(Encap::Seg6(index)) => self.topology.seg6.get(index).cloned(),
+            _ => None,
+        }
+    }
+
+    /// `dst_output()`: by the route's own device, or through its light-weight tunnel (`lwtunnel_output()`).
+    pub(super) fn dst_output6(&mut self, no: SkbNo) -> Run<i64> {
+        let route = self.skb(no).dst6;
+        match route.and_then(|route| Some((route, self.segments(route)?))) {
+            Some((route, segments)) => self.seg6_way(no, "lwtunnel_output", route, &segments),
+            None => self.ip6_output(no),
+        }
+    }
+
+    /// `dst_input()` of a packet to be forwarded: `ip6_forward()`, or `lwtunnel_input()`.
+    pub(super) fn forward_or_tunnel(&mut self, no: SkbNo, route: Route6) -> Run<i64> {
+        match self.segments(route) {
+            Some(segments) => {
+                self.skb_mut(no).dst6 = Some(route);
+                self.seg6_way(no, "lwtunnel_input", route, &segments)
+            }
+            None => self.ip6_forward(no, route),
+        }
+    }
+
+    /// `lwtunnel_output()` and `lwtunnel_input()`: since 7.2 metadata are cleared first, because outer headers are
+    /// pushed over them (patch-series.md, section 5).
+    fn seg6_way(
+        &mut self,
+        no: SkbNo,
+        name: &'static str,
+        route: Route6,
+        segments: &[Ipv6Addr],
+    ) -> Run<i64> {
+        let input = name == "lwtunnel_input";
+        self.traced(name, LWTUNNEL, no, |k| {
+            if k.dev_xmit_recursion() {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(ENETDOWN);
+            }
+            k.skb_metadata_clear(no);
+            k.xmit_recursion += 1;
+            let result = if input {
+                k.seg6_input(no, route.dev, segments)
+            } else {
+                k.seg6_output(no, route.dev, segments)
+            };
+            k.xmit_recursion -= 1;
+            result
+        })
+    }
+
+    /// `seg6_input_core()`: encapsulated, then routed by the first segment as if received so.
+    fn seg6_input(&mut self, no: SkbNo, dev: DevId, segments: &[Ipv6Addr]) -> Run<i64> {
+        self.traced("seg6_input_core", FILE, no, |k| {
+            if let Err(error) = k.seg6_do_srh(no, dev, segments)? {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(error);
+            }
+            let input = k.ip6_route_input(no)?;
+            if let Input6::Forward(route) = input {
+                let room = k.topology.dev(route.dev).ll_reserved_space();
+                k.skb_cow_head(no, room)?;
+            }
+            k.dst_input6(no, input, NHOFF)
+        })
+    }
+
+    /// `seg6_output_core()`.
+    fn seg6_output(&mut self, no: SkbNo, dev: DevId, segments: &[Ipv6Addr]) -> Run<i64> {
+        self.traced("seg6_output_core", FILE, no, |k| {
+            if let Err(error) = k.seg6_do_srh(no, dev, segments)? {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(error);
+            }
+            let daddr = k.ipv6_hdr_addr(no, 24);
+            let netns = k.topology.dev(dev).netns;
+            let Some(route) = k.topology.route6(netns, daddr) else {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(ENETUNREACH);
+            };
+            let room = k.topology.dev(route.dev).ll_reserved_space();
+            k.skb_cow_head(no, room)?;
+            k.skb_mut(no).dst6 = Some(route);
+            k.dst_output6(no)
+        })
+    }
+
+    /// `seg6_do_srh()` and `__seg6_do_srh_encap()`: IPv6 header and segment routing header in front; the link header
+    /// of a received packet moves in front of them (`skb_mac_header_rebuild()`).
+    fn seg6_do_srh(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        segments: &[Ipv6Addr],
+    ) -> Run<Result<(), i64>> {
+        self.iptunnel_handle_offloads(no)?;
+        let proto = match self.skb(no).protocol {
+            ethernet::P_IPV6 => ipv6::NEXTHDR_IPV6,
+            ethernet::P_IP => ipv4::PROTO_IPIP,
+            _ => return Ok(Err(EINVAL)),
+        };
+        let Some(daddr) = segments.first().copied() else {
+            return Ok(Err(EINVAL));
+        };
+        let srh = segment_routing_header(proto, segments);
+        let total = ipv6::HLEN + srh.len() as u32;
+        let mac_len = u32::from(self.skb(no).mac_len);
+        self.skb_cow_head(no, total + mac_len)?;
+        let inner = u32::from(self.skb(no).network_header);
+        let (tclass, hop_limit) = match proto {
+            ipv6::NEXTHDR_IPV6 => (
+                self.ipv6_dsfield(no, inner),
+                self.bytes(no, inner + 7, 1).first().copied().unwrap_or(0),
+            ),
+            _ => (0, super::ip6_output::DEFAULT_HOP_LIMIT),
+        };
+        let netns = self.topology.dev(dev).netns;
+        // set_tun_src()
+        let Some(saddr) = self.topology.source6(netns, dev, daddr) else {
+            return not_covered("set_tun_src: this host has no IPv6 address");
+        };
+        let flowlabel = match proto {
+            ipv6::NEXTHDR_IPV6 => {
+                crate::net::dissect::be32(self.bytes(no, inner, 4), 0) & 0x000f_ffff
+            }
+            _ => 0,
+        };
+        let skb = self.skb_mut(no);
+        skb.push(total)?;
+        skb.reset_network_header();
+        let (at, head, old_mac, len) = (skb.data, skb.head, skb.mac_header, skb.len);
+        if old_mac != NOT_SET && at >= mac_len {
+            skb.mac_header = (at - mac_len) as u16;
+            self.buffers
+                .memmove(head, u32::from(old_mac), at - mac_len, mac_len);
+        }
+        let header = Ipv6Header {
+            tclass,
+            flowlabel,
+            nexthdr: ipv6::NEXTHDR_ROUTING,
+            hop_limit,
+            saddr,
+            daddr,
+        };
+        let bytes = header.bytes((len - ipv6::HLEN) as u16);
+        self.write_ipv6(no, at, &bytes, "__seg6_do_srh_encap");
+        let (layer, label) = (Layer::Ipv6Ext, "IPv6 segment routing header".into());
+        let writer = "__seg6_do_srh_encap";
+        self.write_header(no, at + ipv6::HLEN, &srh, layer, label, writer);
+        let skb = self.skb_mut(no);
+        skb.inner_transport_header = skb.transport_header;
+        skb.inner_protocol = skb.protocol;
+        skb.protocol = ethernet::P_IPV6;
+        skb.transport_header = (at + ipv6::HLEN) as u16;
+        Ok(Ok(()))
+    }
+
+    /// `ipv6_srh_rcv()`: the next segment, or the end: then the inner packet is received anew. Its MAC header stays
+    /// the outer one's, so metadata are still in front of it.
+    pub(super) fn ipv6_srh_rcv(&mut self, no: SkbNo, srh: &[u8]) -> Run<Ext> {
+        let Some(dev) = self.skb(no).dev else {
+            return Ok(Ext::Gone);
+        };
+        let netns = self.topology.netns_of(dev);
+        let name = self.topology.dev(dev).name.replace('.', "/");
+        let own = format!("net.ipv6.conf.{name}.seg6_enabled");
+        if !netns.flag("net.ipv6.conf.all.seg6_enabled") || !netns.flag(&own) {
+            self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+            return Ok(Ext::Gone);
+        }
+        let left = srh[3];
+        if left == 0 {
+            return self.segments_end(no, dev, srh);
+        }
+        if left >= srh[1] >> 1 {
+            let skb = self.skb(no);
+            let at = skb.transport_header.wrapping_sub(skb.network_header);
+            self.icmp6_send(no, icmpv6::PARAMPROB, icmpv6::HDR_FIELD, u32::from(at) + 3)?;
+            self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+            return Ok(Ext::Gone);
+        }
+        self.skb_unclone(no)?;
+        let skb = self.skb(no);
+        let (head, at) = (skb.head, u32::from(skb.transport_header));
+        let back = skb.data - u32::from(skb.network_header);
+        let next = addr6(srh, 8 + 16 * usize::from(left - 1));
+        self.buffers.patch(head, at + 3, &[left - 1]);
+        let skb = self.skb_mut(no);
+        skb.push(back)?;
+        let data = skb.data;
+        self.buffers.patch(head, data + 24, &next.octets());
+        let input = self.ip6_route_input(no)?;
+        if input == Input6::Local {
+            return not_covered("ipv6_srh_rcv: two segments of one host in a row");
+        }
+        self.dst_input6(no, input, NHOFF)?;
+        Ok(Ext::Gone)
+    }
+
+    /// The last segment: what is behind the header is received as a packet of the same device.
+    fn segments_end(&mut self, no: SkbNo, dev: DevId, srh: &[u8]) -> Run<Ext> {
+        let protocol = match srh[0] {
+            ipv6::NEXTHDR_IPV6 => ethernet::P_IPV6,
+            ipv4::PROTO_IPIP => ethernet::P_IP,
+            _ => return Ok(self.past_ext_header(no, srh.len() as u32)),
+        };
+        let skb = self.skb_mut(no);
+        skb.postpull_rcsum();
+        skb.pull_rcsum(srh.len() as u32)?;
+        skb.reset_network_header();
+        skb.reset_transport_header();
+        skb.encapsulation = false;
+        skb.protocol = protocol;
+        skb.dev = Some(dev);
+        self.skb_scrub_packet(no, false)?;
+        self.netif_rx(no)?;
+        Ok(Ext::Gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8754, section 2: 8 bytes and 16 for each segment, in units of 8 without the first; the first segment is the
+    /// last in the list.
+    #[test]
+    fn a_segment_routing_header() {
+        let segments = [Ipv6Addr::LOCALHOST, Ipv6Addr::UNSPECIFIED];
+        let header = segment_routing_header(41, &segments);
+        assert_eq!(header.len(), 8 + 32);
+        assert_eq!(header[..8], [41, 4, 4, 1, 1, 0, 0, 0]);
+        assert_eq!((header[23], header[39]), (0, 1));
+    }
+}

@@ -1,0 +1,59 @@
+//! What the browser gives beyond `headroom_web::platform`: files in, files out.
+
+use js_sys::{Array, Uint8Array};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, File, FileList, HtmlAnchorElement, Url};
+
+/// Most bytes of a file that is opened.
+pub const MOST_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
+
+/// A file's name and bytes.
+///
+/// # Errors
+/// A sentence: it is too large, or can't be read.
+pub async fn read(file: &File) -> Result<(String, Vec<u8>), String> {
+    let name = file.name();
+    if file.size() > MOST_BYTES {
+        return Err(format!(
+            "{name} has {} bytes; a file may have {MOST_BYTES}.",
+            file.size()
+        ));
+    }
+    let buffer = JsFuture::from(file.array_buffer()).await;
+    let buffer = buffer.map_err(|_| format!("{name} can't be read."))?;
+    Ok((name, Uint8Array::new(&buffer).to_vec()))
+}
+
+/// The files of a list.
+#[must_use]
+pub fn files(list: Option<FileList>) -> Vec<File> {
+    let Some(list) = list else { return Vec::new() };
+    (0..list.length()).filter_map(|at| list.get(at)).collect()
+}
+
+/// Writes to the browser's storage; `false` when that is full or closed.
+#[must_use]
+pub fn try_store(key: &str, value: &str) -> bool {
+    let storage = window().local_storage().ok().flatten();
+    storage.is_some_and(|storage| storage.set_item(key, value).is_ok())
+}
+
+/// Gives the reader a file to keep.
+pub fn save(name: &str, kind: &str, bytes: &[u8]) {
+    let _ = try_save(name, kind, bytes);
+}
+
+fn try_save(name: &str, kind: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    let options = BlobPropertyBag::new();
+    options.set_type(kind);
+    let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options)?;
+    let address = Url::create_object_url_with_blob(&blob)?;
+    let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    link.set_href(&address);
+    link.set_download(name);
+    link.click();
+    Url::revoke_object_url(&address)
+}

@@ -1,0 +1,294 @@
+//! Which rows of the matrix are shown, in which order, and the address that says so.
+
+use std::fmt::Write as _;
+
+use headroom_protocol::files::{MatrixCell, MatrixRow};
+
+/// Order of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// As in the catalogue.
+    #[default]
+    Catalogue,
+    /// By the scenario's name.
+    Name,
+    /// Rows in which most designs lose or mistake the metadata first.
+    Wrong,
+    /// Rows in which designs cost most first.
+    Cost,
+}
+
+impl Sort {
+    /// All, with the words on their buttons.
+    pub const ALL: [(Self, &'static str, &'static str); 4] = [
+        (Self::Catalogue, "catalogue", "as listed"),
+        (Self::Name, "name", "by name"),
+        (Self::Wrong, "wrong", "most losses first"),
+        (Self::Cost, "cost", "dearest first"),
+    ];
+}
+
+/// What is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct View {
+    /// Words that a row must hold, in its name, title or a cell.
+    pub find: String,
+    /// Only rows in which designs differ.
+    pub differing: bool,
+    /// Only rows with a cell of this verdict; empty for all.
+    pub verdict: String,
+    /// Order.
+    pub sort: Sort,
+    /// Rows of one device family together.
+    pub grouped: bool,
+    /// Designs that are shown; empty for all.
+    pub designs: Vec<String>,
+    /// Policy points of the design workshop, as text; empty for none.
+    pub policy: String,
+}
+
+impl View {
+    /// From the query of an address. What can't be read is left out.
+    #[must_use]
+    pub fn read(pairs: &[(String, String)]) -> Self {
+        let mut view = Self::default();
+        for (key, value) in pairs {
+            match key.as_str() {
+                "q" => view.find.clone_from(value),
+                "v" => view.verdict.clone_from(value),
+                "differ" => view.differing = value == "1",
+                "group" => view.grouped = value == "1",
+                "policy" => view.policy.clone_from(value),
+                "d" => {
+                    view.designs = value
+                        .split(',')
+                        .filter(|d| !d.is_empty())
+                        .map(str::to_owned)
+                        .collect()
+                }
+                "sort" => {
+                    let known = Sort::ALL.iter().find(|(_, word, _)| word == value);
+                    view.sort = known.map_or(Sort::Catalogue, |(sort, ..)| *sort);
+                }
+                _ => {}
+            }
+        }
+        view
+    }
+
+    /// The query, with its `?`; empty for the usual view.
+    #[must_use]
+    pub fn query(&self, encode: impl Fn(&str) -> String) -> String {
+        let mut out = String::new();
+        let mut pair = |key: &str, value: &str| {
+            if !value.is_empty() {
+                let joint = if out.is_empty() { '?' } else { '&' };
+                let _ = write!(out, "{joint}{key}={}", encode(value));
+            }
+        };
+        pair("q", &self.find);
+        pair("v", &self.verdict);
+        pair("differ", if self.differing { "1" } else { "" });
+        pair("group", if self.grouped { "1" } else { "" });
+        let sort = Sort::ALL
+            .iter()
+            .find(|(sort, ..)| *sort == self.sort && self.sort != Sort::Catalogue);
+        pair("sort", sort.map_or("", |(_, word, _)| word));
+        pair("d", &self.designs.join(","));
+        pair("policy", &self.policy);
+        out
+    }
+
+    /// The rows that are shown, as indexes, in order.
+    #[must_use]
+    pub fn rows(&self, rows: &[MatrixRow]) -> Vec<usize> {
+        let words: Vec<String> = self
+            .find
+            .to_lowercase()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        let mut out: Vec<usize> = (0..rows.len())
+            .filter(|at| self.shows(&rows[*at], &words))
+            .collect();
+        match self.sort {
+            Sort::Catalogue => {}
+            Sort::Name => out.sort_by(|a, b| rows[*a].scenario.cmp(&rows[*b].scenario)),
+            Sort::Wrong => out.sort_by_key(|at| {
+                std::cmp::Reverse(self.cells(&rows[*at]).filter(|cell| is_wrong(cell)).count())
+            }),
+            Sort::Cost => {
+                out.sort_by_key(|at| std::cmp::Reverse(self.cells(&rows[*at]).map(price).max()))
+            }
+        }
+        if self.grouped {
+            out.sort_by(|a, b| family(&rows[*a].scenario).cmp(family(&rows[*b].scenario)));
+        }
+        out
+    }
+
+    /// The cells of a row whose designs are shown.
+    pub fn cells<'r>(&self, row: &'r MatrixRow) -> impl Iterator<Item = &'r MatrixCell> {
+        let designs = self.designs.clone();
+        row.cells
+            .iter()
+            .filter(move |cell| designs.is_empty() || designs.contains(&cell.design))
+    }
+
+    fn shows(&self, row: &MatrixRow, words: &[String]) -> bool {
+        let text = || {
+            let cells = self
+                .cells(row)
+                .map(|cell| format!("{} {} {}", cell.design, cell.verdict, cell.note));
+            let all: Vec<String> = [row.scenario.clone(), row.title.clone()]
+                .into_iter()
+                .chain(cells)
+                .collect();
+            all.join(" ").to_lowercase()
+        };
+        let verdicts: Vec<&str> = self.cells(row).map(|cell| cell.verdict.as_str()).collect();
+        let differs = verdicts.windows(2).any(|pair| pair[0] != pair[1]);
+        (!self.differing || differs)
+            && (self.verdict.is_empty() || verdicts.contains(&self.verdict.as_str()))
+            && (words.is_empty() || {
+                let text = text();
+                words.iter().all(|word| text.contains(word.as_str()))
+            })
+    }
+}
+
+/// The metadata were lost, mistaken or overwritten.
+#[must_use]
+pub fn is_wrong(cell: &MatrixCell) -> bool {
+    matches!(cell.verdict.as_str(), "garbage" | "lost" | "overwritten")
+}
+
+/// Only for an order: bytes that were moved and allocations weigh as counts.
+fn price(cell: &MatrixCell) -> u64 {
+    cell.cost.metadata_bytes_moved + cell.cost.buffer_allocations + cell.cost.prologue_instructions
+}
+
+/// The first word of a scenario's name: what kind of device it is about.
+#[must_use]
+pub fn family(scenario: &str) -> &str {
+    scenario.split('-').next().unwrap_or(scenario)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headroom_core::trace::Cost;
+
+    fn cell(design: &str, verdict: &str, moved: u64) -> MatrixCell {
+        MatrixCell {
+            design: design.into(),
+            verdict: verdict.into(),
+            cost: Cost {
+                metadata_bytes_moved: moved,
+                ..Cost::default()
+            },
+            ..MatrixCell::default()
+        }
+    }
+
+    fn rows() -> Vec<MatrixRow> {
+        let row = |scenario: &str, cells: [MatrixCell; 2]| MatrixRow {
+            scenario: scenario.into(),
+            title: format!("About {scenario}"),
+            cells: cells.into(),
+        };
+        vec![
+            row("vlan-push", [cell("a", "ok", 0), cell("b", "ok", 9)]),
+            row("gre-decap", [cell("a", "garbage", 0), cell("b", "ok", 4)]),
+            row("vlan-pop", [cell("a", "lost", 0), cell("b", "garbage", 2)]),
+        ]
+    }
+
+    #[test]
+    fn filter_sort_and_group() {
+        let rows = rows();
+        let shown = |view: View| view.rows(&rows);
+        assert_eq!(shown(View::default()), [0, 1, 2]);
+        assert_eq!(
+            shown(View {
+                differing: true,
+                ..View::default()
+            }),
+            [1, 2]
+        );
+        assert_eq!(
+            shown(View {
+                verdict: "garbage".into(),
+                ..View::default()
+            }),
+            [1, 2]
+        );
+        assert_eq!(
+            shown(View {
+                find: "ABOUT decap".into(),
+                ..View::default()
+            }),
+            [1]
+        );
+        assert_eq!(
+            shown(View {
+                sort: Sort::Name,
+                ..View::default()
+            }),
+            [1, 2, 0]
+        );
+        assert_eq!(
+            shown(View {
+                sort: Sort::Wrong,
+                ..View::default()
+            }),
+            [2, 1, 0]
+        );
+        assert_eq!(
+            shown(View {
+                sort: Sort::Cost,
+                ..View::default()
+            }),
+            [0, 1, 2]
+        );
+        assert_eq!(
+            shown(View {
+                grouped: true,
+                sort: Sort::Name,
+                ..View::default()
+            }),
+            [1, 2, 0]
+        );
+        let only_b = View {
+            designs: vec!["b".into()],
+            verdict: "garbage".into(),
+            ..View::default()
+        };
+        assert_eq!(shown(only_b), [2]);
+    }
+
+    #[test]
+    fn the_address_holds_all_of_it() {
+        let view = View {
+            find: "gre".into(),
+            differing: true,
+            verdict: "lost".into(),
+            sort: Sort::Cost,
+            grouped: true,
+            designs: vec!["a".into(), "b".into()],
+            policy: "x=1".into(),
+        };
+        let query = view.query(|text| text.replace('=', "%3D"));
+        assert_eq!(
+            query,
+            "?q=gre&v=lost&differ=1&group=1&sort=cost&d=a,b&policy=x%3D1"
+        );
+        let pairs: Vec<(String, String)> = query[1..]
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(key, value)| (key.into(), value.replace("%3D", "=")))
+            .collect();
+        assert_eq!(View::read(&pairs), view);
+        assert_eq!(View::default().query(str::to_owned), "");
+    }
+}

@@ -1,0 +1,206 @@
+//! The commands: a text field over the same text in colours. What is wrong is marked where it
+//! stands, and what may come next is said below, in the parser's own words.
+
+use std::ops::Range;
+
+use headroom_core::scenario::parse;
+use headroom_core::scenario::syntax::{Completion, Token, complete, tokens};
+use headroom_web::parts::{part, sig};
+use leptos::html::Textarea;
+use leptos::prelude::*;
+
+use super::state::Lab;
+
+/// A line as it is drawn.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Line {
+    number: usize,
+    text: String,
+    /// Byte from which on the line is wrong.
+    bad: Option<usize>,
+    /// First byte, one past the last, class.
+    tokens: Vec<(usize, usize, &'static str)>,
+}
+
+/// The panel.
+pub fn commands(lab: Lab) -> AnyView {
+    let node = NodeRef::<Textarea>::new();
+    let text = Memo::new(move |_| lab.work.with(|work| work.commands.clone()));
+    let caret = RwSignal::new(None::<usize>);
+    let lines = Memo::new(move |_| drawn(&text.get(), lab));
+    let completion = Memo::new(move |_| {
+        let text = text.get();
+        caret
+            .get()
+            .map(|at| complete(&text, at))
+            .unwrap_or_default()
+    });
+    let moved = move || {
+        let at = node
+            .get_untracked()
+            .and_then(|area| area.selection_start().ok().flatten());
+        let at = at.map(|utf16| byte_of(&text.get_untracked(), utf16));
+        if caret.get_untracked() != at {
+            caret.set(at);
+        }
+    };
+    let edited = move |event: web_sys::Event| {
+        let now = event_target_value(&event);
+        lab.change(Some("commands"), |work| work.commands = now);
+        moved();
+    };
+    let insert = move |word: String| {
+        let Completion { replaces, .. } = completion.get_untracked();
+        place(lab, node, &replaces, &word, caret);
+    };
+    let keyed = move |event: web_sys::KeyboardEvent| {
+        // Tab stays the browser's: nobody is caught in the field.
+        if event.ctrl_key() && event.key() == " " {
+            event.prevent_default();
+            if let Some(word) = completion.get_untracked().choices.into_iter().next() {
+                insert(word);
+            }
+        }
+    };
+    let rows = move || {
+        text.with(|text| text.split('\n').count().max(8))
+            .to_string()
+    };
+    view! {
+        <section class="commands" aria-labelledby="lab-commands">
+            <h2 id="lab-commands" class="sr">"Commands"</h2>
+            <div class="editor coloured">
+                <div class="numbers" aria-hidden="true">
+                    <For each=move || lines.get() key=|line| (line.number, line.bad.is_some())
+                        children=|line| view! { <span class:bad=line.bad.is_some()>{line.number}</span> }/>
+                </div>
+                <div class="under-text">
+                    <pre aria-hidden="true"><For each=move || lines.get() key=Clone::clone children=coloured/></pre>
+                    <textarea node_ref=node spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off" rows=sig(rows)
+                        aria-label="Commands" aria-describedby="lab-next" prop:value=text
+                        on:input=edited on:keydown=keyed on:keyup=move |_| moved() on:click=move |_| moved() on:focus=move |_| moved()></textarea>
+                </div>
+            </div>
+            {part(move || next(completion.get(), insert))}
+        </section>
+    }
+    .into_any()
+}
+
+/// What may come next, as words to press and as a sentence.
+fn next(completion: Completion, insert: impl Fn(String) + Copy + Send + Sync + 'static) -> AnyView {
+    let said = if completion.expected.is_empty() {
+        String::new()
+    } else {
+        format!("Next: {}", completion.expected)
+    };
+    let choice = move |word: String| {
+        let target = word.clone();
+        view! { <button class="tab" on:click=move |_| insert(target.clone())><code>{word}</code></button> }
+    };
+    let choices = completion.choices.into_iter().map(choice).collect_view();
+    view! {
+        <div class="next-words">
+            <p id="lab-next" class="hint">{said}" "<kbd>"Ctrl"</kbd>" "<kbd>"Space"</kbd>" takes the first"</p>
+            <div class="choices">{choices}</div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Puts a word in place of the one that is being typed, and the caret behind it.
+fn place(
+    lab: Lab,
+    node: NodeRef<Textarea>,
+    at: &Range<usize>,
+    word: &str,
+    caret: RwSignal<Option<usize>>,
+) {
+    let mut text = lab.work.with_untracked(|work| work.commands.clone());
+    if text.get(at.clone()).is_none() {
+        return;
+    }
+    let word = format!("{word} ");
+    text.replace_range(at.clone(), &word);
+    let end = at.start + word.len();
+    let utf16 = text[..end].encode_utf16().count() as u32;
+    lab.change(Some("commands"), |work| work.commands = text);
+    caret.set(Some(end));
+    if let Some(area) = node.get_untracked() {
+        let _ = area.focus();
+        // Behind the new text, which the field has by the next turn.
+        request_animation_frame(move || {
+            let _ = area.set_selection_range(utf16, utf16);
+        });
+    }
+}
+
+/// A place that the browser counts in UTF-16 units, in bytes.
+fn byte_of(text: &str, utf16: u32) -> usize {
+    let mut units = 0;
+    for (at, c) in text.char_indices() {
+        if units >= utf16 {
+            return at;
+        }
+        units += c.len_utf16() as u32;
+    }
+    text.len()
+}
+
+/// The lines, with what is wrong: what the parser says at once, and what the run says when it is there.
+fn drawn(text: &str, lab: Lab) -> Vec<Line> {
+    let wrong = match parse(text) {
+        Err(error) if error.line > 0 => Some((error.line, error.column)),
+        _ => lab.model.problem.with(|problem| {
+            let problem = problem.as_ref()?;
+            Some((
+                problem.line? as usize,
+                problem.column.map_or(1, |column| column as usize),
+            ))
+        }),
+    };
+    let mut kinds = tokens(text).into_iter();
+    let line = |(index, text): (usize, &str)| {
+        let column = wrong
+            .filter(|(line, _)| *line == index + 1)
+            .map(|(_, column)| column);
+        let bad = column.map(|column| {
+            text.char_indices()
+                .nth(column.saturating_sub(1))
+                .map_or(text.len(), |(at, _)| at)
+        });
+        let one = |Token { range, kind }: Token| (range.start, range.end, kind.class());
+        let tokens = kinds
+            .next()
+            .unwrap_or_default()
+            .into_iter()
+            .map(one)
+            .collect();
+        Line {
+            number: index + 1,
+            text: text.to_owned(),
+            bad,
+            tokens,
+        }
+    };
+    text.split('\n').enumerate().map(line).collect()
+}
+
+fn coloured(line: Line) -> AnyView {
+    let mut out = Vec::new();
+    let mut at = 0;
+    let part = |from: usize, to: usize| line.text.get(from..to).unwrap_or_default().to_owned();
+    for (start, end, class) in &line.tokens {
+        out.push((part(at, *start), "", false));
+        let bad = line.bad.is_some_and(|bad| *end > bad && *start <= bad);
+        out.push((part(*start, *end), *class, bad));
+        at = *end;
+    }
+    out.push((part(at, line.text.len()), "", false));
+    let piece = |(text, class, bad): (String, &'static str, bool)| view! { <span class=class class:wavy=bad>{text}</span> };
+    let missing = line
+        .bad
+        .is_some_and(|bad| bad >= line.text.trim_end().len())
+        .then(|| view! { <span class="wavy">"   "</span> });
+    view! { <span class="cl" class:bad=line.bad.is_some()>{out.into_iter().filter(|(text, ..)| !text.is_empty()).map(piece).collect_view()}{missing}"\n"</span> }.into_any()
+}

@@ -1,0 +1,190 @@
+//! `/lab`: commands, programs and packets of the reader's own, and at once what becomes of them.
+//! The work is kept in this browser and shared as one link; nothing is sent anywhere.
+
+mod editor;
+mod graph;
+mod layers;
+mod packets;
+mod programs;
+mod state;
+mod take_in;
+
+use headroom_web::app;
+use headroom_web::model::{Kind, Model};
+use headroom_web::parts::stepper::Stepper;
+use headroom_web::parts::verdicts::Verdicts;
+use headroom_web::parts::{part, sig};
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use self::state::{Lab, Tab};
+use crate::browser;
+
+/// The page.
+pub fn page() -> AnyView {
+    document().set_title("Lab · Headroom");
+    let ready = RwSignal::new(None::<Result<Lab, String>>);
+    // What is read decides what the model starts from; the owner is this page's.
+    let owner = Owner::current();
+    spawn_local(async move {
+        let begun = state::begin().await;
+        let lab = begun.map(|(work, scenario, notices)| {
+            let make = || Lab::new(work, scenario, notices);
+            match &owner {
+                Some(owner) => owner.with(make),
+                None => make(),
+            }
+        });
+        if ready.try_set(Some(lab)).is_none() {
+            app::show();
+        }
+    });
+    part(move || match ready.get() {
+        None => view! { <p class="wrap loading" role="status">"Loading…"</p> }.into_any(),
+        Some(Ok(lab)) => draw(lab),
+        Some(Err(text)) => view! { <p class="wrap problem" role="alert">{text}</p> }.into_any(),
+    })
+}
+
+fn draw(lab: Lab) -> AnyView {
+    let model = lab.model;
+    let dropped = window_event_listener(ev::drop, move |event: web_sys::DragEvent| {
+        event.prevent_default();
+        take_in::files(
+            lab,
+            browser::files(event.data_transfer().and_then(|data| data.files())),
+        );
+    });
+    let keys = window_event_listener(ev::keydown, move |event| undo_keys(lab, &event));
+    on_cleanup(move || {
+        dropped.remove();
+        keys.remove();
+    });
+    if let Some(file) = headroom_web::drop::waiting() {
+        take_in::files(lab, vec![file]);
+    }
+    view! {
+        <main id="main" class="wrap lab">
+            {head(lab)}
+            {notices(lab)}
+            <div class="bench">
+                <div class="left">
+                    {tabs(lab)}
+                    {part(move || match lab.tab.get() {
+                        Tab::Commands => editor::commands(lab),
+                        Tab::Programs => programs::panel(lab),
+                        Tab::Packets => packets::panel(lab),
+                    })}
+                </div>
+                <div class="right">
+                    {graph::picture(lab)}
+                    {part(move || problem(model))}
+                    {part(move || result(model))}
+                </div>
+            </div>
+        </main>
+    }
+    .into_any()
+}
+
+fn result(model: Model) -> AnyView {
+    if model.designs.with(Vec::is_empty) {
+        return ().into_any();
+    }
+    view! { <Verdicts model/><Stepper model/> }.into_any()
+}
+
+fn head(lab: Lab) -> AnyView {
+    let model = lab.model;
+    let busy = move || {
+        model
+            .busy
+            .get()
+            .then(|| view! { <button class="tab" on:click=move |_| lab.cancel()>"Stop"</button> })
+    };
+    view! {
+        <div class="title">
+            <div><h1>"Lab"</h1><p class="busy" role="status">{sig(move || if model.busy.get() { "simulating…" } else { "" }.to_owned())}</p></div>
+            <div class="tools" role="toolbar" aria-label="The work">
+                {part(busy)}
+                <button class="tab" disabled=sig(move || !lab.can_undo()) on:click=move |_| lab.undo()>"Undo"</button>
+                <button class="tab" disabled=sig(move || !lab.can_redo()) on:click=move |_| lab.redo()>"Redo"</button>
+                {take_in::templates(lab)}
+                <button class="tab" on:click=move |_| lab.share()>"Copy link"</button>
+                <button class="tab" on:click=move |_| lab.save()>"Save file"</button>
+                <label class="tab file">"Open file"<input type="file" class="sr" multiple on:change=move |event| take_in::chosen(lab, &event)/></label>
+            </div>
+        </div>
+        <div class="chips" role="group" aria-label="Designs">{headroom_web::parts::chips::designs(model)}</div>
+    }
+    .into_any()
+}
+
+fn notices(lab: Lab) -> AnyView {
+    part(move || {
+        let all = lab.notices.get();
+        (!all.is_empty()).then(|| {
+            let one = |text: String| view! { <p>{text}</p> };
+            view! { <div class="notice" role="status">{all.into_iter().map(one).collect_view()}</div> }
+        })
+    })
+}
+
+fn tabs(lab: Lab) -> AnyView {
+    let tab = move |tab: Tab, word: &'static str| {
+        let count = move || match tab {
+            Tab::Commands => String::new(),
+            Tab::Programs => lab.work.with(|work| format!(" {}", work.programs.len())),
+            Tab::Packets => lab.work.with(|work| format!(" {}", work.packets.len())),
+        };
+        view! {
+            <button role="tab" class="tab" aria-selected=sig(move || (lab.tab.get() == tab).to_string())
+                aria-pressed=sig(move || (lab.tab.get() == tab).to_string())
+                on:click=move |_| lab.tab.set(tab)>{word}{sig(count)}</button>
+        }
+    };
+    view! {
+        <div class="tabs" role="tablist" aria-label="What the work is made of">
+            {tab(Tab::Commands, "Commands")}{tab(Tab::Programs, "Programs")}{tab(Tab::Packets, "Packets")}
+        </div>
+    }
+    .into_any()
+}
+
+fn problem(model: Model) -> AnyView {
+    let Some(problem) = model.problem.get() else {
+        return ().into_any();
+    };
+    let place = match (problem.line, problem.column) {
+        (Some(line), Some(column)) => format!("Line {line}, column {column}: "),
+        (Some(line), None) => format!("Line {line}: "),
+        _ => String::new(),
+    };
+    let kept = (!model.designs.with(Vec::is_empty)).then(
+        || view! { <span class="kept">"What is below is of the last input that worked."</span> },
+    );
+    view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b><strong>{place}</strong>{problem.message}" "{kept}</p> }.into_any()
+}
+
+/// Ctrl or Cmd with Z and Shift+Z, where no text field takes them.
+fn undo_keys(lab: Lab, event: &web_sys::KeyboardEvent) {
+    if !(event.ctrl_key() || event.meta_key()) || !event.key().eq_ignore_ascii_case("z") {
+        return;
+    }
+    let in_text = document()
+        .active_element()
+        .is_some_and(|e| matches!(e.tag_name().as_str(), "TEXTAREA" | "INPUT"));
+    if in_text {
+        return;
+    }
+    event.prevent_default();
+    if event.shift_key() {
+        lab.redo();
+    } else {
+        lab.undo();
+    }
+}
+
+/// How the model of this page is kept.
+pub(crate) const KIND: Kind = Kind::Picture;

@@ -1,0 +1,232 @@
+//! The packets: written as layers or as hex, or dropped as a capture; sent by a command.
+
+use headroom_core::export;
+use headroom_core::packet;
+use headroom_core::share::Frame;
+use headroom_web::parts::{part, sig};
+use leptos::prelude::*;
+
+use super::layers;
+use super::state::Lab;
+use crate::take;
+
+/// What a new packet begins as.
+const FIRST: &str = "ethernet / ipv4 / icmp / payload 6162636465666768";
+
+/// The panel.
+pub fn panel(lab: Lab) -> AnyView {
+    let chosen = RwSignal::new(0usize);
+    let names = Memo::new(move |_| {
+        lab.work.with(|work| {
+            let one = |(at, frame): (usize, &Frame)| {
+                (
+                    at,
+                    frame.name.clone(),
+                    frame.bytes.len(),
+                    summary(&frame.bytes),
+                )
+            };
+            work.packets.iter().enumerate().map(one).collect::<Vec<_>>()
+        })
+    });
+    let add = move |_| {
+        let layers = packet::parse(FIRST).unwrap_or_default();
+        let bytes = packet::build(&layers).unwrap_or_default();
+        lab.change(None, |work| {
+            let name = format!("packet {}", work.packets.len() + 1);
+            work.packets.push(Frame { name, bytes });
+        });
+        chosen.set(
+            lab.work
+                .with_untracked(|work| work.packets.len().saturating_sub(1)),
+        );
+    };
+    let row = move |(at, name, len, summary): (usize, String, usize, String)| {
+        view! {
+            <tr class:on=sig(move || chosen.get() == at)>
+                <td><button class="link" on:click=move |_| chosen.set(at)>{name}</button></td>
+                <td class="num">{len}</td><td>{summary}</td>
+            </tr>
+        }
+    };
+    let list = move || {
+        let all = names.get();
+        (!all.is_empty()).then(|| {
+            view! {
+                <div class="scroll packets-list"><table>
+                    <thead><tr><th scope="col">"packet"</th><th scope="col">"bytes"</th><th scope="col">"layers"</th></tr></thead>
+                    <tbody>{all.into_iter().map(row).collect_view()}</tbody>
+                </table></div>
+            }
+        })
+    };
+    let detail = move || {
+        let count = names.with(Vec::len);
+        let at = chosen.get();
+        (at < count).then(|| one(lab, at))
+    };
+    view! {
+        <section class="packets" aria-label="Packets">
+            <p class="add">"Drop a capture ("<code>".pcap"</code>") anywhere, or "<button class="tab" on:click=add>"make a packet"</button></p>
+            {part(list)}
+            {part(detail)}
+        </section>
+    }
+    .into_any()
+}
+
+/// `ethernet / ipv4 / icmp`: the layers in a row.
+fn summary(bytes: &[u8]) -> String {
+    let kinds: Vec<&str> = packet::explicit(bytes)
+        .iter()
+        .map(|(layer, _)| layer.kind.word())
+        .collect();
+    kinds.join(" / ")
+}
+
+fn bytes_of(lab: Lab, at: usize) -> Vec<u8> {
+    lab.work.with(|work| {
+        work.packets
+            .get(at)
+            .map(|frame| frame.bytes.clone())
+            .unwrap_or_default()
+    })
+}
+
+fn put(lab: Lab, at: usize, about: &'static str, bytes: Vec<u8>) {
+    lab.change(Some(about), |work| {
+        if let Some(frame) = work.packets.get_mut(at) {
+            frame.bytes = bytes;
+        }
+    });
+}
+
+fn one(lab: Lab, at: usize) -> AnyView {
+    let text = RwSignal::new(packet::print(&packet::take_apart(&untrack(|| {
+        bytes_of(lab, at)
+    }))));
+    let wrong = RwSignal::new(None::<String>);
+    let typed = move |event: web_sys::Event| {
+        let now = event_target_value(&event);
+        let built = packet::parse(&now)
+            .map_err(|e| e.to_string())
+            .and_then(|layers| packet::build(&layers).map_err(|e| e.to_string()));
+        text.set(now);
+        match built {
+            Ok(bytes) => {
+                wrong.set(None);
+                put(lab, at, "packet", bytes);
+            }
+            Err(what) => wrong.set(Some(what)),
+        }
+    };
+    let hex_typed = move |event: web_sys::Event| match read_hex(&event_target_value(&event)) {
+        Ok(bytes) => {
+            wrong.set(None);
+            text.set(packet::print(&packet::take_apart(&bytes)));
+            put(lab, at, "hex", bytes);
+        }
+        Err(what) => wrong.set(Some(what)),
+    };
+    let layers_changed = move |layers: Vec<packet::Layer>| {
+        text.set(packet::print(&layers));
+        match packet::build(&layers) {
+            Ok(bytes) => {
+                wrong.set(None);
+                put(lab, at, "layers", bytes);
+            }
+            Err(what) => wrong.set(Some(what.to_string())),
+        }
+    };
+    let name = move || {
+        lab.work.with(|work| {
+            work.packets
+                .get(at)
+                .map(|frame| frame.name.clone())
+                .unwrap_or_default()
+        })
+    };
+    let renamed = move |event: web_sys::Event| {
+        let now = event_target_value(&event);
+        lab.change(Some("name"), |work| {
+            if let Some(frame) = work.packets.get_mut(at) {
+                frame.name = now;
+            }
+        });
+    };
+    let remove = move |_| {
+        lab.change(None, |work| {
+            if at < work.packets.len() {
+                work.packets.remove(at);
+            }
+        })
+    };
+    view! {
+        <article class="packet">
+            <h3><input class="name" aria-label="Name of the packet" prop:value=sig(name) on:input=renamed/>
+                <button class="tab" on:click=remove>"Remove"</button></h3>
+            <label class="field-line">"As layers"
+                <textarea class="asm" rows="2" spellcheck="false" prop:value=text on:input=typed></textarea></label>
+            {part(move || wrong.get().map(|what| view! { <p class="problem" role="status"><b aria-hidden="true">"✗ "</b>{what}</p> }))}
+            {layers::form(text, layers_changed)}
+            <label class="field-line">"As bytes"
+                <textarea class="asm hex" rows="5" spellcheck="false" prop:value=sig(move || spaced(&bytes_of(lab, at))) on:change=hex_typed></textarea></label>
+            <p class="takes">
+                {take::copy_button("Copy hex", move || export::hex(&untrack(|| bytes_of(lab, at))))}
+                {take::copy_button("Copy C array", move || export::c_array(&untrack(name), &untrack(|| bytes_of(lab, at))))}
+                {take::copy_button("Copy Scapy", move || export::scapy(&untrack(|| bytes_of(lab, at))))}
+            </p>
+            {send(lab, at)}
+        </article>
+    }
+    .into_any()
+}
+
+/// Sixteen bytes a line.
+fn spaced(bytes: &[u8]) -> String {
+    let line = |line: &[u8]| {
+        line.iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    bytes.chunks(16).map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn read_hex(text: &str) -> Result<Vec<u8>, String> {
+    headroom_core::bpf::parse_hex(text).map_err(|error| error.to_string())
+}
+
+/// The command that sends it.
+fn send(lab: Lab, at: usize) -> AnyView {
+    let device = NodeRef::<leptos::html::Select>::new();
+    let press = move |_| {
+        let Some(device) = device.get_untracked() else {
+            return;
+        };
+        let place = device.value();
+        let (netns, dev) = place.split_once('/').unwrap_or(("", &place));
+        if dev.is_empty() {
+            return;
+        }
+        let hex = export::hex(&untrack(|| bytes_of(lab, at)));
+        lab.add_command(format!("send {dev} {hex} {netns}").trim_end());
+    };
+    let devices = move || {
+        let graph = lab.graph();
+        let option = |device: &headroom_core::scenario::graph::Device| {
+            let netns = graph.namespaces.get(device.namespace).cloned().flatten();
+            let value = netns.map_or_else(
+                || device.name.clone(),
+                |netns| format!("{netns}/{}", device.name),
+            );
+            view! { <option value=value.clone()>{value.clone()}</option> }
+        };
+        graph.devices.iter().map(option).collect_view()
+    };
+    view! {
+        <p class="attach">"Send it on " <select node_ref=device aria-label="Device to send on">{part(devices)}</select>
+            " "<button class="tab" on:click=press>"Add the command"</button></p>
+    }
+    .into_any()
+}

@@ -1,0 +1,130 @@
+//! `/open`: a recording or a trace file of the reader's, in the same stepper. The file stays here.
+
+use headroom_core::recording::{OpenedFile, open};
+use headroom_protocol::files::Scenario;
+use headroom_web::address::Place;
+use headroom_web::app;
+use headroom_web::data::{Outcome, Seen};
+use headroom_web::designs::FILE;
+use headroom_web::model::{Kind, Model};
+use headroom_web::parts::part;
+use headroom_web::parts::stepper::Stepper;
+use headroom_web::parts::verdicts::Verdicts;
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::browser;
+
+/// What is open, or what was wrong.
+type State = RwSignal<Option<Result<OpenedFile, String>>>;
+
+/// The page.
+pub fn page() -> AnyView {
+    app::show();
+    document().set_title("Open a recording · Headroom");
+    let state: State = RwSignal::new(None);
+    let take = move |files: Vec<web_sys::File>| {
+        let Some(file) = files.into_iter().next() else {
+            return;
+        };
+        spawn_local(async move {
+            let opened = browser::read(&file).await.and_then(|(name, bytes)| {
+                let text = String::from_utf8(bytes).map_err(|e| {
+                    format!(
+                        "{name}: byte {} is no UTF-8; a recording is JSON.",
+                        e.utf8_error().valid_up_to()
+                    )
+                })?;
+                open(&name, &text).map_err(|error| error.to_string())
+            });
+            state.try_set(Some(opened));
+        });
+    };
+    if let Some(file) = headroom_web::drop::waiting() {
+        take(vec![file]);
+    }
+    let dropped = window_event_listener(ev::drop, move |event: web_sys::DragEvent| {
+        event.prevent_default();
+        take(browser::files(
+            event.data_transfer().and_then(|data| data.files()),
+        ));
+    });
+    on_cleanup(move || dropped.remove());
+    let input = NodeRef::<leptos::html::Input>::new();
+    let chosen = move |_| {
+        take(browser::files(
+            input.get_untracked().and_then(|input| input.files()),
+        ))
+    };
+    let body = move || {
+        match state.get() {
+        None => hint(),
+        Some(Err(text)) => view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b>{text}</p>{hint()} }.into_any(),
+        Some(Ok(opened)) => shown(opened),
+    }
+    };
+    view! {
+        <main id="main" class="wrap open">
+            <div class="title"><div><h1>"Open a recording or a trace"</h1></div>
+                <label class="quiet file">"Choose a file "<input type="file" accept=".json,application/json" node_ref=input on:change=chosen/></label>
+            </div>
+            {part(body)}
+        </main>
+    }
+    .into_any()
+}
+
+fn hint() -> AnyView {
+    view! {
+        <p class="lead">"Drop a file here: a recording of a kernel ("<code>"headroom-recording/1"</code>") or what "<code>"headroom run --format json"</code>
+            " printed ("<code>"headroom-trace/1"</code>"). It is read in this page and goes nowhere."</p>
+        <p>"Recordings that come with Headroom: "<a href="/compare">"Compare"</a>" shows them beside the simulator."</p>
+    }
+    .into_any()
+}
+
+fn shown(opened: OpenedFile) -> AnyView {
+    let title = opened.title.clone();
+    let from = if opened.recorded {
+        format!(
+            "A recording of {}, under {}. Whether a read is true was found by comparing its bytes with those the XDP program left.",
+            opened.source, opened.trace.design
+        )
+    } else {
+        format!(
+            "What {} printed, under {}.",
+            opened.source, opened.trace.design
+        )
+    };
+    let lines = opened.setup.clone();
+    let commands = lines.join("\n");
+    let scenario = Scenario {
+        id: opened.id.clone(),
+        title: title.clone(),
+        explanation: from.clone(),
+        commands: commands.clone(),
+        programs: Vec::new(),
+        recordings: Vec::new(),
+    };
+    let mut outcome = Outcome::default();
+    outcome.put(FILE, Seen::new(opened.trace));
+    let place = Place {
+        designs: vec![FILE],
+        ..Place::of(&opened.id)
+    };
+    let model = Model::new((scenario, outcome, None), place, Kind::Picture, Vec::new());
+    let setup = (!lines.is_empty()).then(|| {
+        view! {
+            <details class="setup"><summary>"The commands that made it"</summary><pre><code>{commands}</code></pre></details>
+        }
+    });
+    view! {
+        <h2 class="opened"><b>{title}</b></h2>
+        <p class="lead">{from}</p>
+        <Verdicts model/>
+        <Stepper model/>
+        {setup}
+    }
+    .into_any()
+}

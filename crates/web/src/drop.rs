@@ -1,0 +1,56 @@
+//! A file that is dropped on any page: a recording is opened, anything else goes to the lab. The file
+//! waits on the window, because the page that takes it is another module.
+
+use js_sys::Reflect;
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::File;
+
+use crate::address::Address;
+use crate::app::Location;
+
+/// Name under which the file waits.
+const KEY: &str = "headroomFile";
+
+/// Watches for dropped files as long as the site is there.
+pub fn watch(location: Location) {
+    // Without this the browser would leave the page and show the file.
+    let over = window_event_listener(ev::dragover, |event| event.prevent_default());
+    let dropped = window_event_listener(ev::drop, move |event| {
+        let file = event
+            .data_transfer()
+            .and_then(|data| data.files())
+            .and_then(|files| files.get(0));
+        event.prevent_default();
+        // Pages that take files themselves do so.
+        let own = location
+            .0
+            .with_untracked(|(address, _)| matches!(address, Address::Lab(_) | Address::Open));
+        let Some(file) = file.filter(|_| !own) else {
+            return;
+        };
+        let page = if file.name().ends_with(".json") {
+            "/open"
+        } else {
+            "/lab"
+        };
+        let _ = Reflect::set(&window(), &KEY.into(), &file);
+        location.follow(page);
+    });
+    on_cleanup(move || {
+        over.remove();
+        dropped.remove();
+    });
+}
+
+/// The file that waits; it is given once.
+#[must_use]
+pub fn waiting() -> Option<File> {
+    let file = Reflect::get(&window(), &KEY.into())
+        .ok()?
+        .dyn_into::<File>()
+        .ok()?;
+    let _ = Reflect::set(&window(), &KEY.into(), &JsValue::UNDEFINED);
+    Some(file)
+}

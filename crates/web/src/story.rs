@@ -1,0 +1,166 @@
+//! The story in twelve stops: each is a few sentences and a step of the simulation, and they move
+//! together.
+
+use headroom_core::scene::Zoom;
+
+use crate::address::Place;
+use crate::designs::DESIGNS;
+
+/// One stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop {
+    /// Name in the address.
+    pub slug: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// What to see; kernel names in back-quotes.
+    pub text: &'static str,
+    /// The step that is drawn, in the scenario `seed`.
+    pub step: &'static str,
+    /// The designs that are drawn.
+    pub designs: &'static [&'static str],
+    /// Where to read on: address and words.
+    pub more: Option<(&'static str, &'static str)>,
+}
+
+const OLD: &[&str] = &["mac_header"];
+const NEW: &[&str] = &["meta_end"];
+const BOTH: &[&str] = &["mac_header", "meta_end"];
+
+/// The stops, in order.
+pub const STOPS: [Stop; 12] = [
+    Stop {
+        slug: "problem",
+        title: "42 went in, 524288 came out",
+        text: "An XDP program wrote the number 42 in front of a packet. Behind a GRE tunnel a TC program read it back and got 524288. Nothing was dropped, and no program was wrong.",
+        step: "get_tag.exit@decap#1",
+        designs: OLD,
+        more: None,
+    },
+    Stop {
+        slug: "headroom",
+        title: "Headroom is the free space in front",
+        text: "A packet does not begin where its buffer does. The driver leaves room in front, so that headers can be put there later. Here 256 bytes are free between `head` and `data`.",
+        step: "set_tag.entry@rx#2",
+        designs: OLD,
+        more: None,
+    },
+    Stop {
+        slug: "metadata",
+        title: "XDP leaves four bytes in it",
+        text: "`bpf_xdp_adjust_meta()` takes four bytes of the headroom, and `set_tag` writes 42 into them. They lie right in front of the packet: these are its metadata.",
+        step: "set_tag.exit@rx#2",
+        designs: OLD,
+        more: None,
+    },
+    Stop {
+        slug: "skb",
+        title: "The kernel stores a length, not a place",
+        text: "The driver makes an `sk_buff` of the frame. It notes that there are four bytes of metadata. Where they end is not stored: they end where the MAC header begins, and that is 256.",
+        step: "eth_type_trans.exit@rx#4",
+        designs: OLD,
+        more: Some(("/spec#HR-META-1", "the rule")),
+    },
+    Stop {
+        slug: "true-read",
+        title: "On the first device all is well",
+        text: "A TC program on `rx` asks for its metadata and is shown 252–255. `mac_header` has not moved, so it reads 42.",
+        step: "get_tag.exit@rx#2",
+        designs: OLD,
+        more: None,
+    },
+    Stop {
+        slug: "decap",
+        title: "GRE takes its headers off",
+        text: "The packet is for the tunnel. `__iptunnel_pull_header` moves `data` over the outer IPv4 header and the GRE header. No byte moves; the old headers stay where they are, in front of the packet.",
+        step: "__iptunnel_pull_header.exit@rx#2",
+        designs: OLD,
+        more: None,
+    },
+    Stop {
+        slug: "reset",
+        title: "The MAC header moves, and the metadata with it",
+        text: "The tunnel device has no Ethernet header of its own, so `mac_header` is set to `data`: 294. The metadata are the four bytes in front of it, by definition. They are 290–293 now, although nobody wrote a tag there.",
+        step: "ip_tunnel_rcv.entry@rx#2",
+        designs: OLD,
+        more: Some(("/spec#HR-DECAP-3", "the rule")),
+    },
+    Stop {
+        slug: "garbage",
+        title: "The program reads a piece of the GRE header",
+        text: "At 290–293 are GRE's flags and its protocol, `00 00 08 00`. As a little-endian number that is 524288. The tag 42 is still at 252–255, 38 bytes below.",
+        step: "get_tag.exit@decap#1",
+        designs: OLD,
+        more: None,
+    },
+    Stop {
+        slug: "meta-end",
+        title: "A field of its own stays where it was",
+        text: "The proposed `meta_end` stores where the metadata end. Decapsulation sets `mac_header` to 294 as before, but `meta_end` says 256, and a gap opens between metadata and packet.",
+        step: "ip_tunnel_rcv.entry@rx#2",
+        designs: BOTH,
+        more: None,
+    },
+    Stop {
+        slug: "realign",
+        title: "A prologue closes the gap before a program looks",
+        text: "A program that loads `data_meta` expects its metadata right in front of `data`. The kernel puts a call of `bpf_skb_meta_realign` in front of such a program; it moves the four bytes 38 up. The program reads 42.",
+        step: "get_tag.exit@decap#1",
+        designs: NEW,
+        more: None,
+    },
+    Stop {
+        slug: "cost",
+        title: "Clones, encapsulation, and what it costs",
+        text: "Nothing is free: a field is two bytes in `skb_shared_info`, a realign copies bytes, and it must not write into a buffer that a clone shares. An encapsulation pushes headers into the room where the metadata lie. The matrix shows scenario by scenario which design keeps the value, and its cost in counts.",
+        step: "get_tag.exit@decap#1",
+        designs: BOTH,
+        more: Some(("/matrix", "the matrix")),
+    },
+    Stop {
+        slug: "open",
+        title: "What is decided, and what is not",
+        text: "Linux 7.2 has `mac_header`. The series with `meta_end` is in its third version and not merged; other designs keep metadata outside of the buffer. Headroom does not choose. It shows what each one does, byte by byte, beside recordings of real kernels.",
+        step: "get_tag.exit@decap#1",
+        designs: BOTH,
+        more: Some(("/compare/seed", "side by side")),
+    },
+];
+
+/// Index of a stop.
+#[must_use]
+pub fn find(slug: &str) -> Option<usize> {
+    STOPS.iter().position(|stop| stop.slug == slug)
+}
+
+impl Stop {
+    /// What is drawn.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let index = |name: &&str| DESIGNS.iter().position(|design| design == name);
+        Place {
+            designs: self.designs.iter().filter_map(index).collect(),
+            at: self.step.parse().ok(),
+            zoom: Zoom::Functions,
+            ..Place::of("seed")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headroom_core::scene::StepName;
+
+    use super::*;
+
+    #[test]
+    fn every_stop_has_a_place_and_an_address_of_its_own() {
+        for (at, stop) in STOPS.iter().enumerate() {
+            assert_eq!(find(stop.slug), Some(at), "{}", stop.slug);
+            let name: StepName = stop.step.parse().expect(stop.step);
+            assert_eq!(name.to_string(), stop.step);
+            assert_eq!(stop.place().designs.len(), stop.designs.len());
+            assert_eq!(stop.text.matches('`').count() % 2, 0, "{}", stop.slug);
+        }
+    }
+}

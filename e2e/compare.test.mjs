@@ -1,0 +1,86 @@
+// Columns side by side, and files of the reader's.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from './lib/harness.mjs';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const RECORDED = '/compare/rec-e2-gre-veth-full?d=mac_header,meta_end,recording:mac_header,recording:meta_end';
+
+async function open(page, address) {
+  await page.goto(address);
+  await page.locator('.diffbar').waitFor();
+  await page.locator('.ribbon .b').first().waitFor();
+}
+
+test('the list of what can be compared', async ({ page, url, shots }) => {
+  await page.goto(`${url}/compare`);
+  await page.locator('.compare-index li').first().waitFor();
+  assert.ok((await page.locator('.compare-index li').count()) >= 13);
+  await shots('compare-index');
+});
+
+test('two designs: the first difference is where the MAC header moves', async ({ page, url, shots }) => {
+  await open(page, `${url}/compare/seed?d=mac_header,meta_end`);
+  assert.match(await page.locator('.diffbar p').innerText(), /^\d+ of \d+ steps differ\.$/);
+  await page.keyboard.press('f');
+  const first = page.url();
+  assert.match(first, /at=/);
+  await page.locator('.differences tbody tr').first().waitFor();
+  await page.keyboard.press(']');
+  assert.notEqual(page.url(), first);
+  await page.keyboard.press('[');
+  assert.equal(page.url(), first);
+  await page.goto(`${url}/compare/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231`);
+  await page.locator('.differences tbody tr').first().waitFor();
+  const read = await page.locator('.differences tbody tr').first().innerText();
+  assert.match(read, /the program read\s+524288, garbage\s+42, ok/);
+  await shots('compare-seed');
+});
+
+test('a recording beside its own design shows nothing in red', async ({ page, url, shots }) => {
+  await open(page, `${url}${RECORDED.replace('mac_header,meta_end,recording:mac_header,recording:meta_end', 'mac_header,recording:mac_header')}`);
+  assert.match(await page.locator('.diffbar p').innerText(), /^Nothing differs in \d+ steps\.$/);
+  await open(page, url + RECORDED);
+  assert.equal(await page.locator('.design').count(), 4);
+  assert.equal(await page.locator('.differences .wrong').count(), 0);
+  assert.equal(await page.locator('.steplist .wrong').count(), 0);
+  assert.ok((await page.locator('.steplist tbody tr').count()) > 5);
+  await shots('compare-recorded');
+});
+
+test('columns are chosen by chips, four at most, and stand in the address', async ({ page, url }) => {
+  await open(page, url + RECORDED);
+  await page.getByRole('button', { name: 'kernel · meta_end' }).click();
+  assert.match(decodeURIComponent(page.url()), /d=mac_header,meta_end,recording:mac_header&/);
+  await page.reload();
+  await page.locator('.ribbon .b').first().waitFor();
+  assert.equal(await page.locator('.design').count(), 3);
+});
+
+test('a recording that is dropped is shown in the stepper', async ({ page, url, shots }) => {
+  const name = 'E2-gre-veth-full.mac_header.json';
+  const text = await readFile(path.join(root, 'tests/recordings', name), 'utf8');
+  await page.goto(`${url}/s`);
+  await page.locator('main li').first().waitFor();
+  const data = await page.evaluateHandle(({ name, text }) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([text], name, { type: 'application/json' }));
+    return transfer;
+  }, { name, text });
+  await page.dispatchEvent('body', 'drop', { dataTransfer: data });
+  await page.waitForURL(/\/open$/);
+  await page.locator('.answer', { hasText: '524288' }).first().click();
+  assert.match(await page.locator('.says').innerText(), /524288/);
+  await shots('open-recording');
+});
+
+test('a file that is no recording is refused with its place', async ({ page, url }) => {
+  await page.goto(`${url}/open`);
+  const input = page.locator('.open input[type=file]');
+  await input.waitFor({ state: 'attached' });
+  await input.setInputFiles({ name: 'cut.json', mimeType: 'application/json', buffer: Buffer.from('{\n "schema": ') });
+  await page.getByRole('alert').waitFor();
+  assert.match(await page.getByRole('alert').innerText(), /cut\.json:2:\d+: EOF/);
+});

@@ -1,0 +1,60 @@
+// The story on the start page: text and picture move together.
+import assert from 'node:assert/strict';
+import { test } from './lib/harness.mjs';
+
+const title = (page) => page.locator('.told h2').innerText();
+
+async function open(page, address) {
+  await page.goto(address);
+  await page.locator('.told h2').waitFor();
+  await page.locator('.ribbon .b').first().waitFor();
+}
+
+test('the problem is there at once, and one key sets it going', async ({ page, url, shots }) => {
+  await open(page, `${url}/`);
+  assert.equal(await title(page), '42 went in, 524288 came out');
+  assert.match(await page.locator('.verdicts').first().innerText(), /reads 00 00 08 00 = 524288/);
+  await shots('story-problem');
+  await page.keyboard.press('ArrowRight');
+  assert.match(await title(page), /Headroom is the free space/);
+  assert.match(page.url(), /\?stop=headroom$/);
+});
+
+test('twelve stops, each with a step of its own picture and a link', async ({ page, url, shots }) => {
+  await open(page, `${url}/`);
+  const seen = [];
+  for (let stop = 1; stop <= 12; stop += 1) {
+    seen.push(await title(page));
+    const link = await page.getByRole('link', { name: 'This step, byte by byte' }).getAttribute('href');
+    assert.match(link ?? '', /^\/s\/seed\?d=.*at=/);
+    const says = await page.locator('.says').innerText();
+    assert.ok(says.length > 20, `stop ${stop} says something`);
+    if (stop === 7) await shots('story-reset');
+    await page.keyboard.press('ArrowRight');
+  }
+  assert.equal(new Set(seen).size, 12);
+  // The end is the end.
+  assert.equal(await title(page), seen[11]);
+  await shots('story-end');
+  await page.keyboard.press('Home');
+  assert.equal(await title(page), seen[0]);
+});
+
+test('a stop has an address, and the picture is that of its words', async ({ page, url }) => {
+  await open(page, `${url}/?stop=garbage`);
+  assert.match(await title(page), /piece of the GRE header/);
+  assert.match(await page.locator('.says').innerText(), /get_tag on decap read 524288/);
+  assert.equal(await page.locator('.design').count(), 1);
+  await page.goto(`${url}/?stop=realign`);
+  await page.locator('.told h2').waitFor();
+  assert.match(await page.locator('.verdicts').first().innerText(), /2a 00 00 00 = 42/);
+  await page.goto(`${url}/?stop=nowhere`);
+  await page.locator('.told h2').waitFor();
+  assert.equal(await title(page), '42 went in, 524288 came out');
+});
+
+test('doors lead to catalogue, compare, lab and rules', async ({ page, url }) => {
+  await open(page, `${url}/`);
+  const doors = await page.locator('.doors a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+  assert.deepEqual(doors, ['/s', '/compare', '/lab', '/spec']);
+});
