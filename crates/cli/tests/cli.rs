@@ -447,7 +447,7 @@ fn exec_takes_text_and_hex() {
         let text = out(&output);
         assert!(
             text.contains("r2 = pkt\n")
-                && text.contains("pkt_end > pkt_end does not hold: goes on\n")
+                && text.contains("pkt +14 > pkt_end does not hold: goes on\n")
                 && text.contains("XDP_PASS"),
             "{text}{}",
             err(&output)
