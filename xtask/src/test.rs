@@ -171,16 +171,18 @@ fn doc_tests() -> Stage {
 /// The recordings of a real kernel, by the same command that a user has.
 fn recordings() -> Stage {
     let mut stage = stage::begin("recordings");
-    let folder = "tests/recordings";
-    if !tools::root().join(folder).is_dir() {
-        return stage.end_failed(&format!(
-            "{folder} is missing: there is nothing to compare with"
-        ));
+    const FOLDERS: [&str; 2] = ["tests/recordings", "tests/recordings-own"];
+    for folder in FOLDERS {
+        if !tools::root().join(folder).is_dir() {
+            return stage.end_failed(&format!(
+                "{folder} is missing: there is nothing to compare with"
+            ));
+        }
     }
     let arguments = [
-        "run", "--quiet", "--locked", "-p", "headroom", "--", "check", folder,
+        "run", "--quiet", "--locked", "-p", "headroom", "--", "check",
     ];
-    let output = stage.run(tools::cargo().args(arguments));
+    let output = stage.run(tools::cargo().args(arguments).args(FOLDERS));
     let counts = report::headroom_check(&output.lines);
     end_counted(stage, &output, counts, "headroom check")
 }

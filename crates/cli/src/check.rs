@@ -18,20 +18,35 @@ pub(crate) fn check(paths: &[PathBuf], receive: Option<&str>) -> Result<ExitCode
         None => Scope::All,
     };
     let mut sum = Sum::default();
+    let mut unreadable = Vec::new();
     let mut out = std::io::stdout().lock();
     for path in recordings(paths)? {
-        let (report, error) = check_one(&path, &scope)?;
+        let (report, error) = match check_one(&path, &scope) {
+            Ok(checked) => checked,
+            Err(error) => {
+                // the others are compared all the same
+                unreadable.push(error);
+                continue;
+            }
+        };
         writeln!(out, "{report}")?;
         if let Some(error) = &error {
             writeln!(out, "  the simulation ended early: {error}")?;
         }
         sum.add(&report, error.is_none());
     }
+    if sum.recordings == 0 && unreadable.len() == 1 {
+        return Err(unreadable.remove(0));
+    }
+    for error in &unreadable {
+        eprintln!("headroom: {error}");
+    }
+    sum.unreadable = unreadable.len();
     writeln!(out, "{}", sum.line())?;
-    Ok(if sum.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
+    Ok(match (sum.unreadable, sum.failed) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(1),
+        _ => ExitCode::from(2),
     })
 }
 
@@ -73,6 +88,8 @@ fn check_one(path: &Path, scope: &Scope) -> Result<(Report, Option<SimulateError
 struct Sum {
     recordings: usize,
     failed: usize,
+    /// Files that are no recording; each counts as one that failed.
+    unreadable: usize,
     events: usize,
     covered: usize,
     compared: usize,
@@ -92,9 +109,9 @@ impl Sum {
     fn line(&self) -> String {
         format!(
             "{} recordings: {} passed, {} failed; events {}/{}, fields {}/{}",
-            self.recordings,
+            self.recordings + self.unreadable,
             self.recordings - self.failed,
-            self.failed,
+            self.failed + self.unreadable,
             self.covered,
             self.events,
             self.equal,

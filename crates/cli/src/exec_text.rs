@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use headroom_core::recording::reads_json;
+use headroom_core::recording::{maps_json, reads_json};
 use headroom_core::scene::explain::explain_read;
 use headroom_core::stack::Executed;
 use headroom_core::stepping::{Place, Stepper, Why};
@@ -200,6 +200,7 @@ pub(crate) fn json(done: &Executed, steps: bool) -> serde_json::Value {
         "metadata": hex(&done.metadata),
         "reads": reads_json(trace),
         "printk": trace.printk,
+        "maps": maps_json(&trace.maps),
         "warnings": trace.warnings,
     });
     if steps && let Some(object) = out.as_object_mut() {

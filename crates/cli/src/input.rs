@@ -131,7 +131,7 @@ pub(crate) fn recording_input(recording: &Recording, path: &Path) -> Result<Inpu
         lines,
         skipped: Vec::new(),
     };
-    Ok(Input::new(&recording.head.id, parsed, &objects)?)
+    Ok(Input::new(&recording.head.id, parsed, &objects)?.drawn_as_in(recording))
 }
 
 fn read_scenario(path: &Path) -> Result<ScenarioFile, CliError> {

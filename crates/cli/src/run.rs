@@ -83,7 +83,7 @@ fn render(input: &Input, trace: &Trace, look: Look) -> Result<String, CliError> 
         Format::Text => text::story(input, trace, look.level == Level::Bpf, look.why),
         Format::Json => {
             let run = Explained {
-                run: RunJson::new(trace, Default::default()),
+                run: RunJson::new(trace),
                 why: look.why.then(|| why::json(trace)),
             };
             serde_json::to_string(&run)? + "\n"

@@ -113,6 +113,20 @@ fn recordings_are_equal() {
     );
 }
 
+/// A file that is no recording is named; the others are compared all the same, and the exit code is 2.
+#[test]
+fn an_unreadable_recording_does_not_end_the_check() {
+    let bad = scratch("unreadable", b"{}").display().to_string();
+    let good = "tests/recordings/E1-veth-4b-native.mac_header.json";
+    let output = headroom(&["check", &bad, good]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        out(&output).contains("2 recordings: 1 passed, 1 failed;"),
+        "{}",
+        out(&output)
+    );
+}
+
 /// One bit of one byte: the check fails, and names event, field and offset.
 #[test]
 fn a_changed_recording_fails_the_check() {

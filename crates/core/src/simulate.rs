@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::bpf::{LoadError, Object, Program, load_object};
 use crate::design::DesignName;
+use crate::recording::Recording;
 use crate::scenario::command::Line;
 use crate::scenario::parse::Parsed;
 use crate::stack::{Cause, ExecuteError, Kernel, ProgramError};
@@ -20,6 +21,9 @@ pub struct Input {
     pub skipped: Vec<(usize, String)>,
     /// The programs.
     pub objects: Vec<Object>,
+    /// Source ports that VXLAN devices draw, in order; a device takes the next one if it is in its range, and
+    /// the lower end of the range when there is none.
+    pub source_ports: Vec<u16>,
 }
 
 impl Input {
@@ -37,7 +41,15 @@ impl Input {
             lines: parsed.lines,
             skipped: parsed.skipped,
             objects,
+            source_ports: Vec::new(),
         })
+    }
+
+    /// With what the kernel of a recording drew at random, see [`Recording::source_ports`].
+    #[must_use]
+    pub fn drawn_as_in(mut self, recording: &Recording) -> Self {
+        self.source_ports = recording.source_ports();
+        self
     }
 }
 
@@ -172,6 +184,7 @@ impl Quiet {
 }
 
 fn run(kernel: &mut Kernel, input: &Input) -> Result<(), SimulateError> {
+    kernel.source_ports = input.source_ports.iter().copied().collect();
     for object in &input.objects {
         kernel.load(object)?;
     }

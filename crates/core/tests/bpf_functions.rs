@@ -52,16 +52,16 @@ fn what_the_object_holds() {
     let elsewhere = object.program("elsewhere").unwrap();
     assert_eq!(elsewhere.prog_type, ProgType::LwtXmit);
     let socket = Program {
-        section: "socket".to_owned(),
-        prog_type: ProgType::from_section("socket"),
+        section: "kprobe/x".to_owned(),
+        prog_type: ProgType::from_section("kprobe/x"),
         ..elsewhere.clone()
     };
     let error = fix_up(&socket, Prologue::default()).unwrap_err();
-    assert!(matches!(&error, LoadError::ProgramType { section, .. } if section == "socket"));
+    assert!(matches!(&error, LoadError::ProgramType { section, .. } if section == "kprobe/x"));
     assert!(
         error
             .to_string()
-            .contains("section socket is neither XDP nor TC")
+            .contains("section kprobe/x names no program type")
     );
 }
 

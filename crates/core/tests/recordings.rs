@@ -1,4 +1,4 @@
-//! The simulator equals the recordings of real kernels in `tests/recordings`: every event, every
+//! The simulator equals the recordings of real kernels in `tests/recordings` and `tests/recordings-own`: every event, every
 //! field, every byte. A new file there is a new test.
 
 use std::fs;
@@ -14,8 +14,11 @@ use headroom_core::trace::Trace;
 const MAY_BE_MISSING: [&str; 0] = [];
 
 fn recordings() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recordings");
-    let entries = fs::read_dir(dir).expect("tests/recordings");
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
+    let folders = ["recordings", "recordings-own"].map(|name| tests.join(name));
+    let entries = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("a folder of recordings"));
     let mut files: Vec<_> = entries
         .map(|entry| entry.expect("an entry").path())
         .collect();
@@ -47,7 +50,9 @@ fn simulate(path: &Path) -> (Recording, Trace) {
         lines,
         skipped: Vec::new(),
     };
-    let input = Input::new(&recording.head.id, parsed, &objects).expect("an input");
+    let input = Input::new(&recording.head.id, parsed, &objects)
+        .expect("an input")
+        .drawn_as_in(&recording);
     let design = DesignName::parse(&recording.head.design).expect("a design");
     let trace = simulate_partial(&input, design).trace;
     (recording, trace)

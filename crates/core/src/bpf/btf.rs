@@ -20,6 +20,10 @@ pub(super) fn u32_at(data: &[u8], at: usize) -> Option<u32> {
 pub(super) struct Member {
     pub name: String,
     pub type_id: u32,
+    /// Bits from the start of the struct.
+    pub offset: u32,
+    /// Bits, if it is a bit field; else 0.
+    pub bits: u32,
 }
 
 /// The kinds that map definitions use; the others keep their size only.
@@ -29,8 +33,10 @@ pub(super) enum Type {
     Ptr(u32),
     /// Array: element type, number of elements.
     Array(u32, u32),
-    /// Struct or union: size in bytes, members.
-    Struct(u32, Vec<Member>),
+    /// Struct or union: size in bytes, members, name.
+    Struct(u32, Vec<Member>, String),
+    /// Integer or enumeration: size in bytes, whether it is signed, name.
+    Int(u32, bool, String),
     /// A name or a qualifier: what it stands for.
     Alias(u32),
     /// A variable: name, type.
@@ -100,22 +106,31 @@ impl Btf {
         // The three words of entry `i` after the type's head.
         let word = |i: usize, w: usize| u32_at(body, extra.checked_add(i * 12 + w * 4)?);
         let (ty, len) = match (info >> 24) & 31 {
-            1 => (Type::Sized(size), 4),
+            1 => {
+                let signed = u32_at(body, extra)? >> 24 & 1 != 0;
+                (Type::Int(size, signed, self.string(name)), 4)
+            }
             2 => (Type::Ptr(size), 0),
             3 => (Type::Array(word(0, 0)?, word(0, 2)?), 12),
             4 | 5 => {
+                // With the kind flag an offset holds a bit field's size in its upper byte.
+                let flag = info >> 31 != 0;
                 let member = |i| {
+                    let offset = word(i, 2)?;
                     Some(Member {
                         name: self.string(word(i, 0)?),
                         type_id: word(i, 1)?,
+                        offset: if flag { offset & 0xff_ffff } else { offset },
+                        bits: if flag { offset >> 24 } else { 0 },
                     })
                 };
-                (
-                    Type::Struct(size, (0..count).map(member).collect::<Option<_>>()?),
-                    count * 12,
-                )
+                let members = (0..count).map(member).collect::<Option<_>>()?;
+                (Type::Struct(size, members, self.string(name)), count * 12)
             }
-            6 => (Type::Sized(size), count * 8),
+            6 => (
+                Type::Int(size, info >> 31 != 0, self.string(name)),
+                count * 8,
+            ),
             7 | 12 => (Type::Opaque, 0),
             8..=11 | 18 => (Type::Alias(size), 0),
             13 => (Type::Opaque, count * 8),
@@ -167,7 +182,7 @@ impl Btf {
             Type::Array(element, count) => self
                 .size_within(*element, depth.checked_sub(1)?)?
                 .checked_mul(*count),
-            Type::Struct(size, _) | Type::Sized(size) => Some(*size),
+            Type::Struct(size, ..) | Type::Int(size, ..) | Type::Sized(size) => Some(*size),
             _ => None,
         }
     }
@@ -184,12 +199,25 @@ impl Btf {
             };
             if var == name {
                 return match self.resolve(*ty)? {
-                    Type::Struct(_, members) => Some(members),
+                    Type::Struct(_, members, _) => Some(members),
                     _ => None,
                 };
             }
         }
         None
+    }
+
+    /// The type of a variable in a data section.
+    pub fn variable_type(&self, section: &str, name: &str) -> Option<u32> {
+        let of_section = |ty: &Type| match ty {
+            Type::DataSec(of, vars) if of == section => Some(vars.clone()),
+            _ => None,
+        };
+        let vars = self.types.iter().filter_map(of_section).flatten();
+        vars.into_iter().find(|id| match self.get(*id) {
+            Some(Type::Var(var, _)) => var == name,
+            _ => false,
+        })
     }
 
     /// The number in `int (*member)[NUMBER]`, libbpf's `__uint()`.

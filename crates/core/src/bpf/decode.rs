@@ -95,21 +95,20 @@ pub(super) fn decode(
     }
     for one in &mut out {
         let inside = calls == Calls::Inside;
-        let target = match &one.insn {
-            Insn::Call(Callee::Local(target)) if inside => *target,
-            insn => match insn.target() {
-                Some(target) => target,
-                None => continue,
-            },
+        let function = one.insn.function().filter(|_| inside);
+        let Some(target) = function.or(one.insn.target()) else {
+            continue;
         };
         let Some(entry) = entry_of_slot.get(target).copied().flatten() else {
             let (slot, target) = (one.slot, target as isize);
             let why = format!("jump out of range from insn {slot} to {target}");
             return Err(DecodeError { slot, why });
         };
-        one.insn = match &one.insn {
-            Insn::Call(_) => Insn::Call(Callee::Local(entry)),
-            other => other.clone().retarget(|_| entry),
+        let insn = one.insn.clone().retarget(|_| entry);
+        one.insn = if inside {
+            insn.refunction(|_| entry)
+        } else {
+            insn
         };
     }
     match out.last().map(|d| &d.insn) {
@@ -158,6 +157,10 @@ fn decode_one(
                 Some(Reference::Call(_)) => return Err("relocation of a call on ld_imm64".into()),
                 None if raw.src == 0 => {
                     Wide::Number(u64::from(raw.imm as u32) | u64::from(next.imm as u32) << 32)
+                }
+                // BPF_PSEUDO_FUNC; decode() makes an entry of the slot
+                None if raw.src == 4 && calls == Calls::Inside => {
+                    Wide::Func((slot as i64 + 1 + i64::from(raw.imm)) as usize)
                 }
                 None => return Err(format!("ld_imm64 of kind {} without relocation", raw.src)),
             };

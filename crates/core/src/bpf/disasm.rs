@@ -40,6 +40,8 @@ fn text(insn: &Insn, at: usize, slots: &[usize], map_names: &[String]) -> String
                 Wide::Number(n) => format!("r{dst} = {n:#x}"),
                 Wide::Map(map) => format!("r{dst} = map[{}]", map_name(map)),
                 Wide::MapValue { map, off } => format!("r{dst} = map[{}][0]+{off}", map_name(map)),
+                // bpftool counts from the first of the two slots.
+                Wide::Func(target) => format!("r{dst} = subprog[{:+}]", distance(target) + 1),
             }
         }
         Insn::Load {

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use object::elf;
-use object::read::elf::{ElfFile64, FileHeader};
+use object::read::elf::{ElfFile64, ElfSection64, FileHeader};
 use object::{
-    Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, SectionIndex, SymbolKind,
+    Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionIndex,
+    SymbolKind,
 };
 
 use super::btf::Btf;
 use super::btf_ext::{self, LineRecord};
+use super::core_relo::{self, CoreRelo};
 use super::decode::{Calls, Reference, decode};
 use super::error::LoadError;
-use super::insn::{Callee, Insn};
+use super::insn::{Callee, Insn, Wide};
 use super::map_defs;
 use super::program::{MapDef, Object, ProgType, Program, SourceLine};
 
@@ -50,7 +52,11 @@ pub(super) struct Loader<'a> {
     pub map_at: BTreeMap<(usize, u64), usize>,
     /// Data sections: section → map.
     pub data_map: BTreeMap<usize, usize>,
+    /// Values of the configuration: name → place in their map.
+    pub kconfig_at: BTreeMap<String, u32>,
     line_info: Vec<LineRecord>,
+    pub btf: Option<Btf>,
+    core_relos: Vec<CoreRelo>,
     /// Instructions decoded so far, over all programs.
     decoded: usize,
 }
@@ -79,7 +85,10 @@ impl<'a> Loader<'a> {
             maps: Vec::new(),
             map_at: BTreeMap::new(),
             data_map: BTreeMap::new(),
+            kconfig_at: BTreeMap::new(),
             line_info: Vec::new(),
+            btf: None,
+            core_relos: Vec::new(),
             decoded: 0,
         })
     }
@@ -128,28 +137,17 @@ impl<'a> Loader<'a> {
             .unwrap_or(license.len());
         let license = String::from_utf8_lossy(&license[..end]).into_owned();
 
-        let btf = match self.section_by_name(".BTF")? {
-            Some(data) => Some(
-                Btf::parse(data)
-                    .map_err(|(offset, why)| self.section_error(".BTF", offset, why))?,
-            ),
-            None => None,
-        };
-        if let (Some(btf), Some(data)) = (&btf, self.section_by_name(".BTF.ext")?) {
-            self.line_info = btf_ext::line_info(data, btf)
-                .map_err(|(offset, why)| self.section_error(".BTF.ext", offset, why))?;
-            self.line_info
-                .sort_by(|a, b| (&a.section, a.offset).cmp(&(&b.section, b.offset)));
-        }
+        self.read_btf()?;
         self.find_functions()?;
-        self.find_maps(btf.as_ref())?;
+        self.find_maps()?;
 
         let mut linked = Vec::new();
         for id in 0..self.functions.len() {
             let function = self.functions[id].clone();
             let (section, _) = self.section_data(function.section)?;
-            // libbpf: functions in .text are subprograms, global functions elsewhere are programs.
-            if section == ".text" || !function.global {
+            // libbpf: functions in .text are subprograms, global functions elsewhere are programs. rustc
+            // gives each function a section of its own, such as .text.memcpy.
+            if section == ".text" || section.starts_with(".text.") || !function.global {
                 continue;
             }
             linked.push((section, function.name, self.link(id)?));
@@ -173,6 +171,43 @@ impl<'a> Loader<'a> {
             maps: self.maps,
             license,
         })
+    }
+
+    fn read_btf(&mut self) -> Result<(), LoadError> {
+        let Some(data) = self.section_by_name(".BTF")? else {
+            return Ok(());
+        };
+        let btf =
+            Btf::parse(data).map_err(|(offset, why)| self.section_error(".BTF", offset, why))?;
+        if let Some(data) = self.section_by_name(".BTF.ext")? {
+            let wrong = |(offset, why)| self.section_error(".BTF.ext", offset, why);
+            let mut lines = btf_ext::line_info(data, &btf).map_err(wrong)?;
+            lines.sort_by(|a, b| (&a.section, a.offset).cmp(&(&b.section, b.offset)));
+            let relos = core_relo::records(data, &btf).map_err(wrong)?;
+            (self.line_info, self.core_relos) = (lines, relos);
+        }
+        self.btf = Some(btf);
+        Ok(())
+    }
+
+    /// A function's bytes, CO-RE relocations carried out.
+    fn body(&self, function: &Function, section: &str, data: &[u8]) -> Result<Vec<u8>, LoadError> {
+        let start = function.start as usize;
+        let body = data.get(start..start + function.size as usize);
+        let mut body = body.unwrap_or_default().to_vec();
+        let Some(btf) = &self.btf else {
+            return Ok(body);
+        };
+        let inside = |relo: &&CoreRelo| {
+            let at = u64::from(relo.offset).checked_sub(function.start);
+            relo.section == section && at.is_some_and(|at| at < function.size)
+        };
+        for relo in self.core_relos.iter().filter(inside) {
+            let slot = (u64::from(relo.offset) - function.start) / 8;
+            core_relo::apply(btf, relo, &mut body, slot as usize)
+                .map_err(|why| self.section_error(section, u64::from(relo.offset), why))?;
+        }
+        Ok(body)
     }
 
     fn find_functions(&mut self) -> Result<(), LoadError> {
@@ -203,7 +238,7 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn find_maps(&mut self, btf: Option<&Btf>) -> Result<(), LoadError> {
+    fn find_maps(&mut self) -> Result<(), LoadError> {
         let mut found = Vec::new();
         for section in self.elf.sections() {
             let Ok(name) = section.name() else { continue };
@@ -223,7 +258,8 @@ impl<'a> Loader<'a> {
                 let def = if legacy {
                     map_defs::legacy(var, data, offset)
                 } else {
-                    map_defs::from_btf(var, btf, name)
+                    map_defs::from_btf(var, self.btf.as_ref(), name)
+                        .map(|def| self.with_programs(def, &section, offset))
                 };
                 let def = def.map_err(|why| LoadError::Map {
                     file: self.file.to_owned(),
@@ -241,6 +277,36 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
+    /// The programs that a map of programs begins with (`__array(values, …)`): relocations of its definition.
+    fn with_programs(
+        &self,
+        mut def: MapDef,
+        section: &ElfSection64<'a, '_, Endianness>,
+        start: u64,
+    ) -> MapDef {
+        let values = self.btf.as_ref().and_then(|btf| {
+            let members = btf.variable(section.name().ok()?, &def.name)?;
+            members.iter().find(|member| member.name == "values")
+        });
+        let Some(first) = values.map(|member| start + u64::from(member.offset / 8)) else {
+            return def;
+        };
+        for (offset, relocation) in section.relocations() {
+            let RelocationTarget::Symbol(symbol) = relocation.target() else {
+                continue;
+            };
+            let index = offset.checked_sub(first).map(|bytes| bytes / 8);
+            let index = index.and_then(|i| u32::try_from(i).ok());
+            let index = index.filter(|i| *i < def.max_entries);
+            let symbol = self.elf.symbol_by_index(symbol).ok();
+            let symbol = symbol.filter(|symbol| symbol.kind() == SymbolKind::Text);
+            if let (Some(index), Some(Ok(name))) = (index, symbol.as_ref().map(|s| s.name())) {
+                def.programs.push((index, name.to_owned()));
+            }
+        }
+        def
+    }
+
     /// Joins a function and all it calls into one list of instructions.
     #[allow(clippy::type_complexity)]
     fn link(&mut self, main: usize) -> Result<(Vec<Insn>, Vec<Option<SourceLine>>), LoadError> {
@@ -254,15 +320,14 @@ impl<'a> Loader<'a> {
             start_of.insert(id, insns.len());
             let function = self.functions[id].clone();
             let (section, data) = self.section_data(function.section)?;
-            let start = function.start as usize;
-            let body = data
-                .get(start..start + function.size as usize)
-                .unwrap_or_default();
-            let refs = self.references(&function, &section, body)?;
+            let body = self.body(&function, &section, data)?;
+            let refs = self.references(&function, &section, &body)?;
             let called: BTreeSet<usize> = refs
                 .values()
                 .filter_map(|r| match r {
-                    Reference::Call(Callee::Local(id)) => Some(*id),
+                    Reference::Call(Callee::Local(id)) | Reference::Wide(Wide::Func(id)) => {
+                        Some(*id)
+                    }
                     _ => None,
                 })
                 .collect();
@@ -273,7 +338,7 @@ impl<'a> Loader<'a> {
                     .collect::<Vec<_>>(),
             );
             let base = insns.len();
-            let decoded = decode(body, &refs, Calls::ByReference).map_err(|e| {
+            let decoded = decode(&body, &refs, Calls::ByReference).map_err(|e| {
                 self.section_error(&section, function.start + e.slot as u64 * 8, e.why)
             })?;
             self.decoded += decoded.len();
@@ -291,12 +356,9 @@ impl<'a> Loader<'a> {
             }
         }
         // Calls named functions by number so far.
-        for insn in &mut insns {
-            if let Insn::Call(Callee::Local(id)) = insn {
-                *id = start_of.get(id).copied().unwrap_or_default();
-            }
-        }
-        Ok((insns, lines))
+        let start = |id: usize| start_of.get(&id).copied().unwrap_or_default();
+        let insns = insns.into_iter().map(|insn| insn.refunction(start));
+        Ok((insns.collect(), lines))
     }
 
     /// The record that holds at an offset: the last one not behind it, in the same function.

@@ -46,9 +46,9 @@ pub enum LoadError {
         /// What is wrong with it.
         why: String,
     },
-    /// A program type other than XDP and TC, by its section name.
+    /// A program whose section names no type that the simulator has.
     #[error(
-        "{file}: program {program}: section {section} is neither XDP nor TC; the simulator does not cover it"
+        "{file}: program {program}: section {section} names no program type that the simulator has; to run it, say at which hook"
     )]
     ProgramType {
         /// Name of the file.

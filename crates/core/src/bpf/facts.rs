@@ -12,7 +12,9 @@ use super::layout::{self, CtxLoad, Member, PacketPointer};
 use super::program::Program;
 use super::ranges::learn;
 use super::refuse::{check_alu, check_ordered, packet_load};
-use super::value::{CTX, END, META, NOTHING, OTHER, PACKET, POINTERS, SCALAR, STACK, State, Value};
+use super::value::{
+    CTX, END, FUNCTION, META, NOTHING, OTHER, PACKET, POINTERS, SCALAR, STACK, State, Value,
+};
 use super::verify::{check_cfg, check_states};
 
 /// What v3 wants to know of a program before it chooses a prologue (patches 11 to 14).
@@ -31,6 +33,16 @@ pub(super) struct Followed {
     pub facts: Facts,
     /// For each instruction: the context load it is.
     pub ctx_loads: Vec<Option<CtxLoad>>,
+    /// For each instruction: the context store it is.
+    pub ctx_stores: Vec<Option<CtxLoad>>,
+}
+
+impl Followed {
+    /// `prog->tstamp_type_access`: then `tstamp` is shown and written as it is.
+    pub fn reads_tstamp_type(&self) -> bool {
+        let is = |load: &CtxLoad| load.name == "tstamp_type";
+        self.ctx_loads.iter().flatten().any(is)
+    }
 }
 
 impl Program {
@@ -58,6 +70,7 @@ pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
     let mut out = Followed {
         facts: Facts::default(),
         ctx_loads: vec![None; count],
+        ctx_stores: vec![None; count],
     };
     let mut work = Vec::new();
     let start = State::entry([Value::at(CTX, 0), NOTHING, NOTHING, NOTHING, NOTHING]);
@@ -82,6 +95,11 @@ pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
                 learn(insn, &mut taken, &mut next);
                 enter(&mut states, &mut work, *target, &taken);
             }
+            Insn::Call(Callee::Helper(id)) => {
+                if let Some((target, callee)) = callback(*id, state, &next) {
+                    enter(&mut states, &mut work, target, &callee);
+                }
+            }
             Insn::Call(Callee::Local(target)) => {
                 let args = state.regs[1..6].try_into().unwrap_or([NOTHING; 5]);
                 let callee = State::entry(args.map(outer_stack)).with_ranges_of(&next);
@@ -93,6 +111,24 @@ pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
     }
     check_states(program, &states)?;
     Ok(out)
+}
+
+/// The function that a helper calls back, and what it is called with (`set_loop_callback_state()`,
+/// `set_map_elem_callback_state()`, kernel/bpf/verifier.c).
+fn callback(id: u32, before: &State, after: &State) -> Option<(usize, State)> {
+    let ctx = outer_stack(before.regs[3]);
+    let args = match id {
+        helpers::LOOP => [Value::of(SCALAR), ctx, NOTHING, NOTHING, NOTHING],
+        helpers::FOR_EACH_MAP_ELEM => {
+            let other = Value::of(OTHER);
+            [other, other, other, ctx, NOTHING]
+        }
+        _ => return None,
+    };
+    let function = before.regs[2];
+    let target = function.off.filter(|_| function.kinds == FUNCTION)?;
+    let callee = State::entry(args).with_ranges_of(after);
+    Some((usize::try_from(target).ok()?, callee))
 }
 
 /// A pointer to the caller's stack has no known place in the callee's.
@@ -149,6 +185,7 @@ fn step(
             state.regs[dst.number()] = match value {
                 Wide::Number(_) => Value::of(SCALAR),
                 Wide::Map(_) | Wide::MapValue { .. } => Value::of(OTHER),
+                Wide::Func(target) => Value::at(FUNCTION, *target as i64),
             };
         }
         Insn::Load {
@@ -314,16 +351,13 @@ fn store(
             return Err(program.refused(at, "same insn cannot be used with different pointers"));
         }
         let off = base.off.unwrap_or(-1);
-        return Err(match layout::ctx_store_field(&program.prog_type, off) {
-            Some(field) => program.refused(
-                at,
-                format!("a store to the context field {field} is not covered by the simulator"),
-            ),
-            None => program.refused(
-                at,
-                format!("invalid bpf_context access off={off} size={size}"),
-            ),
-        });
+        out.ctx_stores[at] = layout::ctx_store(&program.prog_type, off, size);
+        let plain = matches!(program.insns.get(at), Some(Insn::Store { .. }));
+        if out.ctx_stores[at].is_none() || !plain {
+            let why = format!("invalid bpf_context access off={off} size={size}");
+            return Err(program.refused(at, why));
+        }
+        return Ok(());
     }
     out.facts.writes_packet |= base.kinds & (PACKET | META) != 0;
     if base.kinds & STACK != 0 {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::chunk::Chunks;
 use super::error::LoadError;
-use super::facts::follow;
+use super::facts::{Followed, follow};
 use super::host::CtxField;
 use super::insn::{AluOp, Callee, Cond, Insn, Operand, Reg, Size, Wide, Width};
-use super::layout::{self, CLONED_MASK, Fixed, KernelValue, Member, offsets};
+use super::layout::{self, CLONED_MASK, CtxLoad, Fixed, KernelValue, Member, offsets};
 use super::listing::{Listing, make_listing};
 use super::maps::{map_address, values_address};
+use super::memory::FUNCTION_ADDRESS;
 use super::piece::Piece;
 use super::program::{ProgType, Program};
 
@@ -39,6 +40,13 @@ pub(super) enum Step {
         size: Size,
         value: KernelValue,
         of: u64,
+    },
+    /// A store to the structure behind the context.
+    KernelStore {
+        base: Reg,
+        size: Size,
+        field: CtxField,
+        src: Operand,
     },
     /// Memory, calls, exit.
     Core(Insn),
@@ -95,6 +103,7 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
     let followed = follow(program)?;
     let mut lines = match program.prog_type {
         ProgType::SchedCls | ProgType::LwtXmit => prologue_lines(prologue),
+        // The others have no prologue (`lwt_in_verifier_ops` and its like).
         _ => Vec::new(),
     };
     let prologue_len = lines.len();
@@ -105,29 +114,7 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
     let mut written_target = vec![false; prologue_len];
     for (at, insn) in program.insns.iter().enumerate() {
         starts.push(lines.len());
-        let replaced = match (insn, followed.ctx_loads[at]) {
-            (
-                Insn::Load {
-                    size,
-                    signed,
-                    dst,
-                    base,
-                    ..
-                },
-                Some(load),
-            ) => {
-                let fixed = layout::convert(&program.prog_type, load, *size, *signed, *dst, *base)
-                    .map_err(|name| {
-                        let why = format!("context field {name} is not covered by the simulator");
-                        program.refused(at, why)
-                    })?;
-                Some((
-                    fixed,
-                    format!("ctx->{}, rewritten", member_name(program, load.member)),
-                ))
-            }
-            _ => None,
-        };
+        let replaced = replacement(program, at, insn, &followed)?;
         match replaced {
             Some((fixed, note)) => {
                 let base = lines.len();
@@ -162,11 +149,8 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
     for (line, written) in lines.iter_mut().zip(written_target) {
         if written {
             let start = |target: usize| starts.get(target).copied().unwrap_or(usize::MAX);
-            let insn = line.fixed.insn.clone().retarget(start);
-            line.fixed.insn = match insn {
-                Insn::Call(Callee::Local(target)) => Insn::Call(Callee::Local(start(target))),
-                other => other,
-            };
+            let insn = line.fixed.insn.clone();
+            line.fixed.insn = insn.retarget(start).refunction(start);
         }
     }
     let mut pieces = Vec::new();
@@ -182,6 +166,56 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
         chunks: chunks(&lines, prologue_len),
         prog_type: program.prog_type.clone(),
     })
+}
+
+/// What takes the place of an access of the context, and a remark.
+fn replacement(
+    program: &Program,
+    at: usize,
+    insn: &Insn,
+    followed: &Followed,
+) -> Result<Option<(Vec<Fixed>, String)>, LoadError> {
+    let tstamp = |access: CtxLoad| match access.member {
+        Member::Number(CtxField::Tstamp) if followed.reads_tstamp_type() => CtxLoad {
+            member: Member::Number(CtxField::TstampAsIs),
+            ..access
+        },
+        _ => access,
+    };
+    let note = |name: &str| format!("ctx->{name}, rewritten");
+    let (load, store) = (followed.ctx_loads[at], followed.ctx_stores[at]);
+    match (insn, load.map(tstamp), store.map(tstamp)) {
+        (
+            Insn::Load {
+                size,
+                signed,
+                dst,
+                base,
+                ..
+            },
+            Some(load),
+            _,
+        ) => {
+            let fixed = layout::convert(&program.prog_type, load, *size, *signed, *dst, *base);
+            let name = load.name;
+            let fixed = fixed.ok_or_else(|| {
+                let why = format!("context field {name} is not covered by the simulator");
+                program.refused(at, why)
+            })?;
+            Ok(Some((fixed, note(name))))
+        }
+        (
+            Insn::Store {
+                size, base, src, ..
+            },
+            _,
+            Some(store),
+        ) => {
+            let fixed = layout::convert_store(store, *size, *base, *src);
+            Ok(Some((fixed, note(store.name))))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// A program that no hook runs ([`ProgType::Plain`]): as it stands, nothing rewritten or followed.
@@ -273,40 +307,13 @@ fn prologue_lines(prologue: Prologue) -> Vec<Line> {
     out.into_iter().map(line).collect()
 }
 
-fn member_name(program: &Program, member: Member) -> &'static str {
-    use super::layout::PacketPointer as P;
-    let xdp = program.prog_type == ProgType::Xdp;
-    match member {
-        Member::Pointer(P::Data) => "data",
-        Member::Pointer(P::DataMeta) => "data_meta",
-        Member::Pointer(P::DataEnd) => "data_end",
-        Member::NotCovered(name) => name,
-        Member::Number(field) => match field {
-            CtxField::Len => "len",
-            CtxField::PktType => "pkt_type",
-            CtxField::Protocol => "protocol",
-            CtxField::Ifindex if xdp => "ingress_ifindex",
-            CtxField::Ifindex => "ifindex",
-            CtxField::IngressIfindex => "ingress_ifindex",
-            CtxField::Mark => "mark",
-            CtxField::Priority => "priority",
-            CtxField::Hash => "hash",
-            CtxField::QueueIndex if xdp => "rx_queue_index",
-            CtxField::QueueIndex => "queue_mapping",
-            CtxField::VlanTci => "vlan_tci",
-            CtxField::VlanPresent => "vlan_present",
-            CtxField::VlanProto => "vlan_proto",
-            CtxField::Data | CtxField::DataEnd | CtxField::DataMeta | CtxField::ClonedByte => "?",
-        },
-    }
-}
-
 /// What a wide load puts into its register.
 fn wide_number(value: Wide) -> u64 {
     match value {
         Wide::Number(number) => number,
         Wide::Map(map) => map_address(map),
         Wide::MapValue { map, off } => values_address(map) + u64::from(off),
+        Wide::Func(target) => FUNCTION_ADDRESS + target as u64 * 8,
     }
 }
 
@@ -365,8 +372,18 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
             },
             None => Step::Core(fixed.insn.clone()),
         },
-        Insn::Store { .. }
-        | Insn::Atomic { .. }
+        Insn::Store {
+            size, base, src, ..
+        } => match fixed.kernel {
+            Some(KernelValue::Field(field)) => Step::KernelStore {
+                base: *base,
+                size: *size,
+                field,
+                src: *src,
+            },
+            _ => Step::Core(fixed.insn.clone()),
+        },
+        Insn::Atomic { .. }
         | Insn::LoadAcquire { .. }
         | Insn::StoreRelease { .. }
         | Insn::PacketLoad { .. }
@@ -377,8 +394,9 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
 
 /// Address of the structure that a kernel load reads from.
 fn structure(value: KernelValue, off: i16) -> u64 {
-    use super::memory::{CTX_ADDRESS, DEV_ADDRESS, RXQ_ADDRESS};
+    use super::memory::{CTX_ADDRESS, DEV_ADDRESS, RXQ_ADDRESS, SHINFO_ADDRESS};
     match value {
+        KernelValue::Field(CtxField::GsoSize | CtxField::Hwtstamp) => SHINFO_ADDRESS,
         KernelValue::Field(CtxField::Ifindex) => DEV_ADDRESS,
         KernelValue::Field(CtxField::QueueIndex) if off == offsets::RXQ_QUEUE_INDEX => RXQ_ADDRESS,
         KernelValue::Pointer(DEV_ADDRESS) if off == offsets::RXQ_DEV => RXQ_ADDRESS,

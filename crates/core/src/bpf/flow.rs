@@ -3,7 +3,7 @@
 //! Arithmetic, wide loads, jumps and branches are *pure*: they touch registers only. Pure
 //! instructions that reach each other form a component; it knows which registers it uses.
 
-use super::insn::{AluOp, Callee, Insn, Operand};
+use super::insn::{AluOp, Insn, Operand};
 
 /// Registers of one component, bit n is r<n>.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -129,10 +129,8 @@ impl Flow {
 pub(super) fn entries(insns: &[&Insn], chunk_of: impl Fn(usize) -> usize) -> Vec<bool> {
     let mut entries = vec![false; insns.len()];
     for (at, insn) in insns.iter().enumerate() {
-        let target = match insn {
-            Insn::Call(Callee::Local(target)) => Some(*target),
-            other => other.target().filter(|t| chunk_of(*t) != chunk_of(at)),
-        };
+        let jump = insn.target().filter(|t| chunk_of(*t) != chunk_of(at));
+        let target = insn.function().or(jump);
         if let Some(entry) = target.and_then(|target| entries.get_mut(target)) {
             *entry = true;
         }

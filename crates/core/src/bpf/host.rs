@@ -3,6 +3,8 @@
 
 use thiserror::Error;
 
+use super::fixup::Prepared;
+
 /// A field of the kernel structure behind the context pointer, after the fix-up has turned
 /// `struct xdp_md` and `struct __sk_buff` accesses into loads of the real structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +39,29 @@ pub enum CtxField {
     VlanPresent,
     /// `skb->vlan_proto`, network order as in memory.
     VlanProto,
+    /// `skb->tc_index`.
+    TcIndex,
+    /// `qdisc_skb_cb.tc_classid` in `skb->cb`.
+    TcClassid,
+    /// `qdisc_skb_cb.data` in `skb->cb`, from that byte on; eight bytes are asked for.
+    Cb(u8),
+    /// `skb->napi_id`.
+    NapiId,
+    /// `skb->tstamp` of a program that does not read `tstamp_type`: 0 at ingress when it is a delivery
+    /// time.
+    Tstamp,
+    /// `skb->tstamp` of a program that reads `tstamp_type`.
+    TstampAsIs,
+    /// The byte of `sk_buff` that holds `tstamp_type`.
+    TstampType,
+    /// `qdisc_skb_cb.pkt_len` in `skb->cb`.
+    WireLen,
+    /// `skb_shinfo(skb)->gso_size`.
+    GsoSize,
+    /// `skb_shinfo(skb)->hwtstamps.hwtstamp`.
+    Hwtstamp,
+    /// `skb->sk`.
+    Sk,
     /// The byte of `sk_buff` that holds `cloned` (what the unclone prologue tests).
     ClonedByte,
 }
@@ -66,12 +91,25 @@ pub enum Fault {
         size: u32,
     },
     /// A helper or kfunc that the core does not know.
-    #[error("instruction {insn}: helper {name} is not covered by the simulator")]
+    #[error(
+        "instruction {insn}: {name} is not covered by the simulator{}",
+        has(types)
+    )]
     NotCovered {
         /// Index into the listing.
         insn: usize,
         /// Name or number.
         name: String,
+        /// Program types in which Linux has it, as in `xdp, sched_cls`; empty when that is not known.
+        types: String,
+    },
+    /// Linux has no such helper or kernel function in a program of that type.
+    #[error("instruction {insn}: {refusal}")]
+    NotForType {
+        /// Index into the listing.
+        insn: usize,
+        /// Which, and who has it.
+        refusal: Box<NotForType>,
     },
     /// An instruction the engine cannot carry out.
     #[error("instruction {insn}: {what}")]
@@ -89,6 +127,25 @@ pub enum Fault {
         /// The budget.
         limit: u64,
     },
+}
+
+/// What a program of a type asked for in vain.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("program of type {prog_type} cannot use {name}; types that have it: {types}")]
+pub struct NotForType {
+    /// Name and number.
+    pub name: String,
+    /// Type of the program, as bpftool names it.
+    pub prog_type: String,
+    /// Program types in which Linux has it.
+    pub types: String,
+}
+
+fn has(types: &str) -> String {
+    match types {
+        "" => String::new(),
+        types => format!(" (program types that have it in Linux: {types})"),
+    }
 }
 
 /// Where `XDP_REDIRECT` sends a packet.
@@ -186,8 +243,82 @@ pub trait Host {
     fn redirect_neigh(&mut self, _ifindex: u32, _params: &[u8]) -> i64 {
         NOT_HERE
     }
+    /// `bpf_l3_csum_replace()`.
+    fn l3_csum_replace(&mut self, _offset: u32, _from: u64, _to: u64, _flags: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_l4_csum_replace()`.
+    fn l4_csum_replace(&mut self, _offset: u32, _from: u64, _to: u64, _flags: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_csum_update()`.
+    fn csum_update(&mut self, _csum: u32) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_csum_level()`.
+    fn csum_level(&mut self, _level: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_change_type()`.
+    fn skb_change_type(&mut self, _pkt_type: u32) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_get_hash_recalc()`.
+    fn get_hash_recalc(&mut self) -> u32 {
+        0
+    }
+    /// `bpf_set_hash()`; `bpf_set_hash_invalid()` with `None`.
+    fn set_hash(&mut self, _hash: Option<u32>) {}
+    /// `bpf_skb_ecn_set_ce()`: 1 if the packet is marked now.
+    fn skb_ecn_set_ce(&mut self) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_load_bytes_relative()`; `from` is 0 for the MAC header, 1 for the network header.
+    fn skb_load_bytes_relative(&mut self, _offset: u32, _into: &mut [u8], _from: u32) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_get_tunnel_key()`: fills a `struct bpf_tunnel_key`, whose size the caller chose.
+    fn skb_get_tunnel_key(&mut self, _into: &mut [u8], _flags: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_set_tunnel_key()`.
+    fn skb_set_tunnel_key(&mut self, _key: &[u8], _flags: u64) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_get_tunnel_opt()`: the length of the options.
+    fn skb_get_tunnel_opt(&mut self, _into: &mut [u8]) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_set_tunnel_opt()`.
+    fn skb_set_tunnel_opt(&mut self, _options: &[u8]) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_skb_set_tstamp()`.
+    fn skb_set_tstamp(&mut self, _tstamp: u64, _tstamp_type: u32) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_xdp_adjust_tail()`; XDP only, as the next two.
+    fn xdp_adjust_tail(&mut self, _delta: i32) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_xdp_store_bytes()`.
+    fn xdp_store_bytes(&mut self, _offset: u32, _from: &[u8]) -> i64 {
+        NOT_HERE
+    }
     /// `bpf_redirect()`, `bpf_redirect_map()`: notes where the verdict `XDP_REDIRECT` sends the packet.
     fn xdp_redirect(&mut self, _to: XdpTarget) {}
+    /// `skb->len`, `xdp_get_buff_len()`: bytes of the packet, all pieces.
+    fn packet_len(&self) -> u32 {
+        let (start, end) = self.packet_bounds();
+        end.saturating_sub(start)
+    }
+    /// Where `len` bytes from `data + offset` on lie in one piece, bytes from `head`
+    /// (`skb_pointer_if_linear()`, `bpf_xdp_pointer()`).
+    fn linear(&self, _offset: u32, _len: u32) -> Option<u32> {
+        None
+    }
+    /// A field of the kernel structure behind the context is written: `size` bytes of `value`.
+    fn ctx_store(&mut self, _field: CtxField, _size: u32, _value: u64) {}
     /// `bpf_dynptr_from_skb_meta()`: checks flags, gives the size. TC only.
     /// `Err` is the error code (the dynptr is then null).
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64>;
@@ -211,6 +342,8 @@ pub trait Host {
     fn ktime_ns(&mut self) -> u64;
     /// The program stored bytes on its stack or in a map value, by itself or through a helper.
     fn stored(&mut self, _address: u64, _bytes: &[u8]) {}
+    /// `bpf_tail_call()` went to another program: what follows are its instructions.
+    fn tail_call(&mut self, _program: &Prepared) {}
     /// Whether [`Host::instruction`] wants to be called. If not, the engine runs at full speed.
     fn steps(&self) -> bool {
         true

@@ -143,6 +143,9 @@ pub enum Wide {
         /// Bytes from the start of the value.
         off: u32,
     },
+    /// The address of a function of the program, for a helper that calls it back
+    /// (`BPF_PSEUDO_FUNC`): index of its first instruction.
+    Func(usize),
 }
 
 /// What a call calls.
@@ -262,6 +265,32 @@ impl Insn {
             Insn::Jump { target, .. } | Insn::Branch { target, .. } => Some(target),
             _ => None,
         }
+    }
+
+    /// The function of the program that is called, or whose address is loaded: index of its first
+    /// instruction.
+    pub fn function(&self) -> Option<usize> {
+        match *self {
+            Insn::Call(Callee::Local(target))
+            | Insn::LoadImm {
+                value: Wide::Func(target),
+                ..
+            } => Some(target),
+            _ => None,
+        }
+    }
+
+    /// The same instruction, the function of [`Insn::function`] mapped.
+    pub(super) fn refunction(mut self, map: impl FnOnce(usize) -> usize) -> Insn {
+        if let Insn::Call(Callee::Local(target))
+        | Insn::LoadImm {
+            value: Wide::Func(target),
+            ..
+        } = &mut self
+        {
+            *target = map(*target);
+        }
+        self
     }
 
     /// The same instruction, its jump target (not a call's) mapped.

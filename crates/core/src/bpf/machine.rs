@@ -1,5 +1,8 @@
 //! The machine: one instruction after another, arithmetic and branches in `rbpf`, the rest here.
 
+use std::sync::Arc;
+
+use super::callbacks::{self, Each};
 use super::chunk_run::Running;
 use super::dynptr::Dynptrs;
 use super::fixup::{Prepared, Step};
@@ -8,7 +11,7 @@ use super::host::{Budget, Fault, Host};
 use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
 use super::layout::KernelValue;
 use super::maps::Maps;
-use super::memory::{CTX_ADDRESS, FRAME, MAX_FRAMES, Memory, STACK_TOP, Stack};
+use super::memory::{CTX_ADDRESS, FRAME, MAX_FRAMES, Memory, STACK_TOP};
 use super::piece::Pieces;
 use super::registers::{self, Registers};
 
@@ -54,71 +57,96 @@ pub(super) fn run_from(
 ) -> (Result<u64, Fault>, RunStats) {
     let file = registers::file();
     let registers = Registers::new(&file);
-    registers.set(Reg::R1, r1);
-    registers.set(Reg::R2, r2);
-    registers.set(Reg::FP, STACK_TOP);
-    let mut machine = Machine {
-        prepared,
-        registers,
-        pieces: Pieces::new(&prepared.pieces),
-        chunks: (!host.steps()).then(|| Running::new(&prepared.chunks)),
-        memory: Memory {
-            host,
-            maps,
-            stack: Stack::new(),
-            depth: 0,
-            insn: 0,
-            slices: Vec::new(),
-        },
+    let stepping = host.steps();
+    let mut memory = Memory::new(host, maps);
+    let mut carried = Carried {
         dynptrs: Dynptrs::default(),
-        frames: Vec::new(),
         stats: RunStats::default(),
+        tail_calls: 0,
     };
-    let result = machine.run(budget);
-    (result, machine.stats)
+    // The program that a tail call went to.
+    let mut tail: Option<Arc<Prepared>> = None;
+    loop {
+        let prepared = tail.as_deref().unwrap_or(prepared);
+        registers.set(Reg::R1, r1);
+        registers.set(Reg::R2, r2);
+        registers.set(Reg::FP, STACK_TOP);
+        let mut machine = Machine {
+            prepared,
+            registers,
+            pieces: Pieces::new(&prepared.pieces),
+            chunks: (!stepping).then(|| Running::new(&prepared.chunks)),
+            memory: &mut memory,
+            carried: &mut carried,
+            frames: Vec::new(),
+        };
+        match machine.run(budget) {
+            Ok(Ended::Exit(r0)) => return (Ok(r0), carried.stats),
+            Ok(Ended::TailCall(next)) => {
+                memory.host.tail_call(&next);
+                tail = Some(next);
+            }
+            Err(fault) => return (Err(fault), carried.stats),
+        }
+    }
+}
+
+/// What lives on when a tail call puts another program in place of the running one.
+pub(super) struct Carried {
+    pub dynptrs: Dynptrs,
+    pub stats: RunStats,
+    pub tail_calls: u32,
+}
+
+/// How a program ended.
+enum Ended {
+    Exit(u64),
+    TailCall(Arc<Prepared>),
 }
 
 /// Where a call came from.
-struct Frame {
-    back: usize,
-    saved: [u64; 4],
+pub(super) struct Frame {
+    pub back: usize,
+    pub saved: [u64; 4],
+    /// The helper that called the function back, if one did.
+    pub each: Option<Each>,
 }
 
-struct Machine<'m> {
-    prepared: &'m Prepared,
-    registers: Registers<'m>,
-    pieces: Pieces<'m>,
+pub(super) struct Machine<'p, 'm> {
+    pub prepared: &'p Prepared,
+    pub registers: Registers<'p>,
+    pieces: Pieces<'p>,
     /// At full speed only.
-    chunks: Option<Running<'m>>,
-    memory: Memory<'m>,
-    dynptrs: Dynptrs,
-    frames: Vec<Frame>,
-    stats: RunStats,
+    chunks: Option<Running<'p>>,
+    pub memory: &'p mut Memory<'m>,
+    pub carried: &'p mut Carried,
+    pub frames: Vec<Frame>,
 }
 
 /// Where to go on.
-enum Next {
+pub(super) enum Next {
     Following,
     At(usize),
     End,
+    TailCall(Arc<Prepared>),
 }
 
 fn saved_registers() -> impl Iterator<Item = Reg> {
     (6..=9).filter_map(Reg::new)
 }
 
-impl Machine<'_> {
-    fn run(&mut self, budget: Budget) -> Result<u64, Fault> {
+impl Machine<'_, '_> {
+    fn run(&mut self, budget: Budget) -> Result<Ended, Fault> {
         let mut at = 0;
         loop {
             self.memory.insn = at;
-            if self.stats.instructions >= budget.0 {
+            if self.carried.stats.instructions >= budget.0 {
                 return Err(Fault::Endless {
                     insn: at,
                     limit: budget.0,
                 });
             }
-            if let Some(next) = self.chunk(at, budget.0 - self.stats.instructions)? {
+            if let Some(next) = self.chunk(at, budget.0 - self.carried.stats.instructions)? {
                 at = next;
                 continue;
             }
@@ -127,15 +155,16 @@ impl Machine<'_> {
                 return Err(self.wrong("the program ran past its end"));
             };
             let next = self.step(step)?;
-            self.stats.instructions += 1;
-            self.stats.prologue += u64::from(at < prepared.prologue_len());
+            self.carried.stats.instructions += 1;
+            self.carried.stats.prologue += u64::from(at < prepared.prologue_len());
             if self.chunks.is_none() {
                 self.memory.host.instruction(at, &self.registers.all());
             }
             match next {
                 Next::Following => at += 1,
                 Next::At(target) => at = target,
-                Next::End => return Ok(self.registers.get(Reg::R0)),
+                Next::End => return Ok(Ended::Exit(self.registers.get(Reg::R0))),
+                Next::TailCall(next) => return Ok(Ended::TailCall(next)),
             }
         }
     }
@@ -151,14 +180,14 @@ impl Machine<'_> {
             return Ok(None);
         };
         let progress = result.map_err(|what| self.wrong(what))?;
-        self.stats.instructions += progress.done;
+        self.carried.stats.instructions += progress.done;
         if at < self.prepared.prologue_len() {
-            self.stats.prologue += progress.done;
+            self.carried.stats.prologue += progress.done;
         }
         Ok((progress.done > 0).then_some(progress.next))
     }
 
-    fn wrong(&self, what: impl Into<String>) -> Fault {
+    pub fn wrong(&self, what: impl Into<String>) -> Fault {
         Fault::Instruction {
             insn: self.memory.insn,
             what: what.into(),
@@ -198,6 +227,22 @@ impl Machine<'_> {
                     KernelValue::Field(field) => self.memory.host.ctx_load(field),
                 };
                 self.registers.set(dst, truncate(value, size));
+            }
+            Step::KernelStore {
+                base,
+                size,
+                field,
+                src,
+            } => {
+                if self.registers.get(base) != CTX_ADDRESS {
+                    return Err(self.wrong("store to a kernel structure through another pointer"));
+                }
+                let value = match src {
+                    Operand::Reg(src) => self.registers.get(src),
+                    Operand::Imm(imm) => i64::from(imm) as u64,
+                };
+                let value = truncate(value, size);
+                self.memory.host.ctx_store(field, size.bytes(), value);
             }
             Step::Core(ref insn) => return self.core(insn),
         }
@@ -288,6 +333,9 @@ impl Machine<'_> {
                 self.memory.depth -= 1;
                 self.registers
                     .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
+                if let Some(each) = frame.each {
+                    return self.call_back(each, frame.back);
+                }
                 return Ok(Next::At(frame.back));
             }
             Insn::Alu { .. } | Insn::LoadImm { .. } | Insn::Jump { .. } | Insn::Branch { .. } => {
@@ -354,39 +402,49 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Goes to a function of the program, with a stack frame of its own.
+    pub fn enter(&mut self, target: usize, back: usize, each: Option<Each>) -> Result<Next, Fault> {
+        if self.memory.depth + 1 >= MAX_FRAMES {
+            return Err(self.wrong("the call stack of 8 frames is exceeded"));
+        }
+        let mut saved = [0; 4];
+        for (place, reg) in saved.iter_mut().zip(saved_registers()) {
+            *place = self.registers.get(reg);
+        }
+        self.frames.push(Frame { back, saved, each });
+        self.memory.depth += 1;
+        self.memory.stack.forget(self.memory.depth);
+        self.registers
+            .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
+        Ok(Next::At(target))
+    }
+
     fn call(&mut self, callee: &Callee) -> Result<Next, Fault> {
         let arg = |n: u8| Reg::new(n).map_or(0, |reg| self.registers.get(reg));
         let args = [arg(1), arg(2), arg(3), arg(4), arg(5)];
         let prog_type = self.prepared.prog_type();
         let r0 = match callee {
             Callee::Local(target) => {
-                if self.memory.depth + 1 >= MAX_FRAMES {
-                    return Err(self.wrong("the call stack of 8 frames is exceeded"));
-                }
-                let mut saved = [0; 4];
-                for (place, reg) in saved.iter_mut().zip(saved_registers()) {
-                    *place = self.registers.get(reg);
-                }
-                self.frames.push(Frame {
-                    back: self.memory.insn + 1,
-                    saved,
-                });
-                self.memory.depth += 1;
-                self.memory.stack.forget(self.memory.depth);
-                self.registers
-                    .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
-                return Ok(Next::At(*target));
+                let back = self.memory.insn + 1;
+                return self.enter(*target, back, None);
+            }
+            Callee::Helper(id) if callbacks::is_one(*id) => {
+                return self.call_with_function(*id, args);
             }
             Callee::Helper(id) => {
-                helpers::call(*id, args, prog_type, &mut self.memory, &mut self.dynptrs)?
+                helpers::call(*id, args, prog_type, self.memory, &mut self.carried.dynptrs)?
             }
             Callee::Register(reg) => {
                 let id = u32::try_from(self.registers.get(*reg)).unwrap_or(u32::MAX);
-                helpers::call(id, args, prog_type, &mut self.memory, &mut self.dynptrs)?
+                helpers::call(id, args, prog_type, self.memory, &mut self.carried.dynptrs)?
             }
-            Callee::Kfunc(name) => {
-                helpers::call_kfunc(name, args, prog_type, &mut self.memory, &mut self.dynptrs)?
-            }
+            Callee::Kfunc(name) => helpers::call_kfunc(
+                name,
+                args,
+                prog_type,
+                self.memory,
+                &mut self.carried.dynptrs,
+            )?,
             Callee::MetaRealign => {
                 self.memory.host.skb_meta_realign();
                 0

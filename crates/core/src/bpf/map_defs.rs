@@ -17,6 +17,7 @@ pub(super) fn from_btf(name: &str, btf: Option<&Btf>, section: &str) -> Result<M
         max_entries: 0,
         flags: 0,
         initial: Vec::new(),
+        programs: Vec::new(),
     };
     for member in members {
         let number = || {
@@ -35,6 +36,8 @@ pub(super) fn from_btf(name: &str, btf: Option<&Btf>, section: &str) -> Result<M
             "map_flags" => def.flags = number()?,
             "key" => def.key_size = size()?,
             "value" => def.value_size = size()?,
+            // Programs, or inner maps, by index: four bytes each (`parse_btf_map_def()`).
+            "values" if def.value_size == 0 => (def.key_size, def.value_size) = (4, 4),
             _ => {}
         }
     }
@@ -55,6 +58,7 @@ pub(super) fn legacy(name: &str, data: &[u8], offset: u64) -> Result<MapDef, Str
                 max_entries,
                 flags,
                 initial: Vec::new(),
+                programs: Vec::new(),
             })
         }
         _ => Err("definition is cut off".to_owned()),

@@ -12,8 +12,14 @@ pub const CTX_ADDRESS: u64 = 0xffff_8881_0300_0000;
 pub(super) const RXQ_ADDRESS: u64 = 0xffff_8881_0310_0000;
 /// Address of the device.
 pub(super) const DEV_ADDRESS: u64 = 0xffff_8881_0320_0000;
+/// Address of `skb_shared_info`.
+pub(super) const SHINFO_ADDRESS: u64 = 0xffff_8881_0330_0000;
 /// First address behind the stack: r10 of the outermost function.
 pub const STACK_TOP: u64 = 0xffff_c900_0040_0000;
+/// Address of the key of the map element that a callback is called for.
+pub(super) const KEY_ADDRESS: u64 = 0xffff_c900_0080_0000;
+/// Address of the function that begins with instruction 0; the next instruction's is 8 further.
+pub(super) const FUNCTION_ADDRESS: u64 = 0xffff_ffff_c000_0000;
 /// Bytes of one stack frame (`MAX_BPF_STACK`).
 pub(super) const FRAME: u64 = 512;
 /// Frames of nested calls (`MAX_CALL_FRAMES`, include/linux/bpf_verifier.h).
@@ -59,6 +65,7 @@ enum Place {
     Packet(i64),
     Value(ValuePlace),
     Ctx(i64),
+    Key(usize),
     Nowhere,
 }
 
@@ -95,9 +102,23 @@ pub(super) struct Memory<'m> {
     pub insn: usize,
     /// Slices of the metadata that are valid now.
     pub slices: Vec<Slice>,
+    /// The key that a callback looks at, at [`KEY_ADDRESS`].
+    pub key: Vec<u8>,
 }
 
-impl Memory<'_> {
+impl<'m> Memory<'m> {
+    pub fn new(host: &'m mut dyn Host, maps: &'m mut Maps) -> Memory<'m> {
+        Memory {
+            host,
+            maps,
+            stack: Stack::new(),
+            depth: 0,
+            insn: 0,
+            slices: Vec::new(),
+            key: Vec::new(),
+        }
+    }
+
     fn fault(&self, what: &'static str, off: i64, size: usize) -> Fault {
         Fault::Access {
             insn: self.insn,
@@ -119,6 +140,9 @@ impl Memory<'_> {
         }
         if (CTX_ADDRESS..CTX_ADDRESS + 0x1000).contains(&address) {
             return Place::Ctx(distance(CTX_ADDRESS));
+        }
+        if (KEY_ADDRESS..KEY_ADDRESS + self.key.len() as u64).contains(&address) {
+            return Place::Key((address - KEY_ADDRESS) as usize);
         }
         let off = distance(self.host.packet_address());
         if (-PACKET_REACH..PACKET_REACH).contains(&off) {
@@ -189,6 +213,10 @@ impl Memory<'_> {
                 Ok(bytes) => into.copy_from_slice(bytes),
                 Err(off) => return Err(self.fault("map value", off, len)),
             },
+            Place::Key(at) => match self.key.get(at..at.saturating_add(len)) {
+                Some(bytes) => into.copy_from_slice(bytes),
+                None => return Err(self.fault("map key", at as i64, len)),
+            },
             Place::Ctx(off) => return Err(self.fault("ctx", off, len)),
             Place::Nowhere => return Err(self.fault("memory", address as i64, len)),
         }
@@ -225,10 +253,22 @@ impl Memory<'_> {
                     Err(off) => return Err(self.fault("map value", off, len)),
                 }
             }
+            Place::Key(at) => return Err(self.fault("map key", at as i64, len)),
             Place::Ctx(off) => return Err(self.fault("ctx", off, len)),
             Place::Nowhere => return Err(self.fault("memory", address as i64, len)),
         }
         Ok(())
+    }
+
+    /// The context and nothing else is what a helper wants.
+    pub fn check_context(&self, argument: u64) -> Result<(), Fault> {
+        if argument == CTX_ADDRESS {
+            return Ok(());
+        }
+        Err(Fault::Instruction {
+            insn: self.insn,
+            what: "R1 is not the context".to_owned(),
+        })
     }
 
     /// Reads a buffer that a program hands to a helper.
@@ -264,6 +304,7 @@ impl Memory<'_> {
                     size: size as u32,
                 }),
             Place::Value(place) => Err(self.fault("map value", place.at as i64, size)),
+            Place::Key(at) => Err(self.fault("map key", at as i64, size)),
             Place::Ctx(off) => Err(self.fault("ctx", off, size)),
             Place::Nowhere => Err(self.fault("memory", address as i64, size)),
         }

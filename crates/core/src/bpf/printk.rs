@@ -29,8 +29,16 @@ enum Kind {
     Char,
     Str,
     Pointer,
-    /// `%pI4`, `%pi4`: the address of four bytes.
-    Ipv4,
+    /// `%pI4`; `%pi4` has three digits a byte.
+    Ipv4 {
+        zeros: bool,
+    },
+    /// `%pI6`; `%pi6` has no colons.
+    Ipv6 {
+        colons: bool,
+    },
+    /// `%ps`, `%pS`, `%pB`: no number is the address of a symbol here.
+    Symbol,
 }
 
 /// Largest width of a field here; the kernel's buffer is 1024 bytes.
@@ -45,10 +53,9 @@ pub(super) fn format(
     args: &[u64],
     mut read: impl FnMut(u64, usize) -> Result<Vec<u8>, Fault>,
 ) -> Result<Option<Vec<u8>>, Fault> {
-    let Some((0, fmt)) = fmt.split_last() else {
+    let Some(end) = fmt.iter().position(|&b| b == 0) else {
         return Ok(None);
     };
-    let end = fmt.iter().position(|&b| b == 0).unwrap_or(fmt.len());
     let Some(parts) = parse(&fmt[..end]) else {
         return Ok(None);
     };
@@ -107,11 +114,24 @@ pub(super) fn format(
                 ("", text)
             }
             Kind::Pointer => ("", format!("{arg:016x}").into_bytes()),
-            Kind::Ipv4 => {
-                let b = read(arg, 4)?;
-                let text: Vec<String> = b.iter().map(u8::to_string).collect();
+            Kind::Ipv4 { zeros } => {
+                let byte = |b: &u8| {
+                    if zeros {
+                        format!("{b:03}")
+                    } else {
+                        b.to_string()
+                    }
+                };
+                let text: Vec<String> = read(arg, 4)?.iter().map(byte).collect();
                 ("", text.join(".").into_bytes())
             }
+            Kind::Ipv6 { colons } => {
+                let bytes = read(arg, 16)?;
+                let group = |pair: &[u8]| pair.iter().map(|b| format!("{b:02x}")).collect();
+                let text: Vec<String> = bytes.chunks(2).map(group).collect();
+                ("", text.join(if colons { ":" } else { "" }).into_bytes())
+            }
+            Kind::Symbol => ("", format!("{arg:#x}").into_bytes()),
         };
         let fill = width.saturating_sub(sign.len() + digits.len());
         let number = !matches!(kind, Kind::Char | Kind::Str);
@@ -182,11 +202,23 @@ fn parse(fmt: &[u8]) -> Option<Vec<Part<'_>>> {
             b'c' if bits == 32 => Kind::Char,
             b's' if bits == 32 => Kind::Str,
             b'p' if bits == 32 => match rest {
-                [b'I' | b'i', b'4', tail @ ..] => {
+                [letter @ (b'I' | b'i'), version @ (b'4' | b'6'), tail @ ..] => {
                     rest = tail;
-                    Kind::Ipv4
+                    let small = *letter == b'i';
+                    match version {
+                        b'4' => Kind::Ipv4 { zeros: small },
+                        _ => Kind::Ipv6 { colons: !small },
+                    }
                 }
-                // Symbols and user memory are not here; as the kernel, refuse other letters.
+                [b'k', b's', tail @ ..] => {
+                    rest = tail;
+                    Kind::Str
+                }
+                [b's' | b'S' | b'B', tail @ ..] => {
+                    rest = tail;
+                    Kind::Symbol
+                }
+                // User memory is not here; as the kernel, refuse other letters.
                 [b'x' | b'K', tail @ ..] => {
                     rest = tail;
                     Kind::Pointer
@@ -263,6 +295,22 @@ mod tests {
             Some("ffff888100000000")
         );
         assert_eq!(say("%pI4", &[0]).as_deref(), Some("119.111.114.100"));
+        // Documentation/core-api/printk-formats.rst: i is without colons, and with leading zeros
+        assert_eq!(say("%pi4", &[1]).as_deref(), Some("111.114.100.000"));
+        assert_eq!(say("%ps %pB", &[16, 17]).as_deref(), Some("0x10 0x11"));
+        assert_eq!(say("%pks", &[0]).as_deref(), Some("word"));
+    }
+
+    /// Documentation/core-api/printk-formats.rst, "IPv6 addresses".
+    #[test]
+    fn addresses_of_ipv6() {
+        let address = |_: u64, _: usize| Ok((1..=16).collect());
+        let say = |fmt: &[u8]| format(fmt, &[0], address).unwrap().map(|l| line_text(&l));
+        let full = "0102:0304:0506:0708:090a:0b0c:0d0e:0f10";
+        assert_eq!(say(b"%pI6\0").as_deref(), Some(full));
+        assert_eq!(say(b"%pi6\0"), Some(full.replace(':', "")));
+        // The letter behind is text.
+        assert_eq!(say(b"%pI6c\0"), Some(format!("{full}c")));
     }
 
     #[test]
@@ -271,7 +319,8 @@ mod tests {
         assert_eq!(say("%f", &[1]), None);
         assert_eq!(say("%", &[1]), None);
         assert_eq!(say("%u %u", &[1]), None);
-        assert_eq!(say("%pB", &[1]), None);
+        assert_eq!(say("%pN", &[1]), None);
+        assert_eq!(say("%.2s", &[0]), None);
         // No NUL at the end.
         assert_eq!(format(b"%u", &[1], |_, _| Ok(Vec::new())), Ok(None));
     }

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::decode::{Calls, decode};
 use super::error::LoadError;
 use super::insn::Insn;
+
+pub use super::maps::MapKind;
 
 /// Type of a program, from the name of its section as libbpf reads it
 /// (tools/lib/bpf/libbpf.c, `section_defs`).
@@ -13,13 +17,26 @@ use super::insn::Insn;
 pub enum ProgType {
     /// `xdp`, `xdp.frags` and what follows a `/`.
     Xdp,
-    /// `tc`, `tcx/ingress`, `tcx/egress`, `classifier`, `action`.
+    /// `tc`, `tcx/ingress`, `tcx/egress`, `netkit/primary`, `netkit/peer`, `classifier`, `action`.
     SchedCls,
     /// No hook: r1 is the address of some memory and r2 its length ([`super::vm`]).
     Plain,
     /// `lwt_xmit`: runs where a route puts something around a packet.
     LwtXmit,
-    /// Another section; its name. Such a program can be listed, not attached.
+    /// `lwt_in`.
+    LwtIn,
+    /// `lwt_out`.
+    LwtOut,
+    /// `lwt_seg6local`.
+    LwtSeg6local,
+    /// `cgroup_skb/ingress`, `cgroup_skb/egress`, `cgroup/skb`.
+    CgroupSkb,
+    /// `socket`.
+    SocketFilter,
+    /// `sk_skb/stream_parser`, `sk_skb/stream_verdict`.
+    SkSkb,
+    /// Another section; its name. Such a program can be listed; to run it, a user says as what
+    /// ([`Program::as_type`]).
     Unknown(String),
 }
 
@@ -27,47 +44,47 @@ impl ProgType {
     /// From a section name.
     pub fn from_section(section: &str) -> ProgType {
         let name = section.strip_prefix('?').unwrap_or(section);
-        match name.split('/').next().unwrap_or(name) {
+        let (first, rest) = name.split_once('/').unwrap_or((name, ""));
+        match first {
             "xdp" | "xdp.frags" => ProgType::Xdp,
+            "tc" | "tcx" | "netkit" | "classifier" | "action" => ProgType::SchedCls,
             "lwt_xmit" => ProgType::LwtXmit,
-            "tc" | "tcx" | "classifier" | "action" => ProgType::SchedCls,
+            "lwt_in" => ProgType::LwtIn,
+            "lwt_out" => ProgType::LwtOut,
+            "lwt_seg6local" => ProgType::LwtSeg6local,
+            "cgroup_skb" => ProgType::CgroupSkb,
+            "cgroup" if rest.split('/').next() == Some("skb") => ProgType::CgroupSkb,
+            "socket" => ProgType::SocketFilter,
+            "sk_skb" => ProgType::SkSkb,
             _ => ProgType::Unknown(name.to_owned()),
         }
     }
-}
 
-/// Type of a map (`enum bpf_map_type`, include/uapi/linux/bpf.h).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MapKind {
-    /// `BPF_MAP_TYPE_HASH` (1), and 5, 9, 10: per-CPU and LRU; there is one CPU here and no eviction.
-    Hash,
-    /// `BPF_MAP_TYPE_ARRAY` (2), and 6: per-CPU array.
-    Array,
-    /// `BPF_MAP_TYPE_RINGBUF` (27).
-    Ringbuf,
-    /// A section of data (`.rodata`, `.data`, `.bss`), an array of one value in libbpf.
-    Data {
-        /// Programs may not write it.
-        read_only: bool,
-    },
-    /// Another type: its number. It can be created; helpers that use it are not covered.
-    Other(u32),
-}
-
-impl MapKind {
-    /// From the number in `enum bpf_map_type`.
-    pub fn from_number(number: u32) -> MapKind {
-        match number {
-            1 | 5 | 9 | 10 => MapKind::Hash,
-            2 | 6 => MapKind::Array,
-            27 => MapKind::Ringbuf,
-            other => MapKind::Other(other),
+    /// As bpftool names it; the section for another type.
+    pub fn name(&self) -> &str {
+        match self {
+            ProgType::Xdp => "xdp",
+            ProgType::SchedCls => "sched_cls",
+            ProgType::Plain => "plain",
+            ProgType::LwtXmit => "lwt_xmit",
+            ProgType::LwtIn => "lwt_in",
+            ProgType::LwtOut => "lwt_out",
+            ProgType::LwtSeg6local => "lwt_seg6local",
+            ProgType::CgroupSkb => "cgroup_skb",
+            ProgType::SocketFilter => "socket_filter",
+            ProgType::SkSkb => "sk_skb",
+            ProgType::Unknown(section) => section,
         }
+    }
+
+    /// Whether the context is a `struct __sk_buff`.
+    pub fn has_skb(&self) -> bool {
+        !matches!(self, ProgType::Xdp | ProgType::Plain | ProgType::Unknown(_))
     }
 }
 
 /// A map as the object defines it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapDef {
     /// Name of the variable, or of the section for data.
     pub name: String,
@@ -83,6 +100,8 @@ pub struct MapDef {
     pub flags: u32,
     /// First content; empty means zeros.
     pub initial: Vec<u8>,
+    /// Names of the programs that a map of programs begins with, by index.
+    pub programs: Vec<(u32, String)>,
 }
 
 /// A line of C that instructions came from.
@@ -116,6 +135,14 @@ pub struct Program {
 }
 
 impl Program {
+    /// The same program as another type: what a user picks for a section of no known name.
+    pub fn as_type(&self, prog_type: ProgType) -> Program {
+        Program {
+            prog_type,
+            ..self.clone()
+        }
+    }
+
     /// A program from its bytes alone: no maps, no kernel functions, no line info. Calls with
     /// `src = 1` name a place in the same bytes.
     /// `section` gives the type.

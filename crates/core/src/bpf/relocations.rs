@@ -15,10 +15,6 @@ use super::error::LoadError;
 use super::insn::{Callee, Wide};
 use super::program::{MapDef, MapKind};
 
-/// A kernel function's address in the eyes of a program that asks whether it exists
-/// (`bpf_ksym_exists()`): any number but 0.
-const KSYM_ADDRESS: u64 = 0xffff_ffff_81e0_0000;
-
 impl Loader<'_> {
     /// What relocations, and calls inside a section, make of a function's slots.
     pub fn references(
@@ -113,19 +109,14 @@ impl Loader<'_> {
             .symbol_by_index(symbol)
             .map_err(|e| e.to_string())?;
         let Some(index) = symbol.section_index() else {
-            let name = symbol.name().unwrap_or("?");
-            return if symbol.is_undefined()
-                && !name.starts_with("LINUX_")
-                && !name.starts_with("CONFIG_")
-            {
-                Ok(Reference::Wide(Wide::Number(KSYM_ADDRESS)))
-            } else {
-                Err(format!(
-                    "external variable {name} is not covered by the simulator"
-                ))
-            };
+            let name = symbol.name().unwrap_or("?").to_owned();
+            let weak = symbol.is_weak();
+            return self.external(&name, weak);
         };
         let offset = symbol.address().wrapping_add(u64::from(imm));
+        if let Some(id) = self.function_at(index, offset) {
+            return Ok(Reference::Wide(Wide::Func(id)));
+        }
         if let Some(&map) = self.map_at.get(&(index.0, offset)) {
             return Ok(Reference::Wide(Wide::Map(map)));
         }
@@ -174,6 +165,7 @@ impl Loader<'_> {
             max_entries: 1,
             flags: 0,
             initial,
+            programs: Vec::new(),
         })
     }
 }

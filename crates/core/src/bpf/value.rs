@@ -17,7 +17,9 @@ pub(super) const META: u8 = 8;
 pub(super) const END: u8 = 16;
 pub(super) const STACK: u8 = 32;
 pub(super) const OTHER: u8 = 64; // map, map value, dynptr slice
-pub(super) const POINTERS: u8 = CTX | PACKET | META | END | STACK | OTHER;
+/// A function of the program; its place is the index of the first instruction.
+pub(super) const FUNCTION: u8 = 128;
+pub(super) const POINTERS: u8 = CTX | PACKET | META | END | STACK | OTHER | FUNCTION;
 
 impl Value {
     pub const fn of(kinds: u8) -> Value {

@@ -2,7 +2,7 @@
 //! (`check_subprogs()`, `check_cfg()`, `do_check()`, kernel/bpf/verifier.c). See `docs/verifier.md`.
 
 use super::error::LoadError;
-use super::insn::{AluOp, AtomicOp, Callee, Insn, Operand, Reg};
+use super::insn::{AluOp, AtomicOp, Insn, Operand, Reg};
 use super::memory::FRAME;
 use super::program::Program;
 use super::value::{END, META, PACKET, STACK, State};
@@ -12,10 +12,7 @@ pub(super) fn check_cfg(program: &Program) -> Result<(), LoadError> {
     let insns = &program.insns;
     let mut starts: Vec<usize> = insns
         .iter()
-        .filter_map(|insn| match insn {
-            Insn::Call(Callee::Local(target)) => Some(*target),
-            _ => None,
-        })
+        .filter_map(Insn::function)
         .chain([0, insns.len()])
         .collect();
     starts.sort_unstable();
@@ -53,8 +50,10 @@ fn reached(insns: &[Insn], start: usize, calls: bool) -> Vec<bool> {
             Insn::Exit => {}
             Insn::Jump { target, .. } => work.push(*target),
             Insn::Branch { target, .. } => work.extend([*target, at + 1]),
-            Insn::Call(Callee::Local(target)) if calls => work.extend([*target, at + 1]),
-            _ => work.push(at + 1),
+            insn => {
+                work.extend(insn.function().filter(|_| calls));
+                work.push(at + 1);
+            }
         }
     }
     reached

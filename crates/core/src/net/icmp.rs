@@ -20,6 +20,16 @@ pub const FRAG_NEEDED: u8 = 4;
 pub const PKT_FILTERED: u8 = 13;
 /// `ICMP_TIME_EXCEEDED`.
 pub const TIME_EXCEEDED: u8 = 11;
+/// `ICMP_SOURCE_QUENCH`.
+pub const SOURCE_QUENCH: u8 = 4;
+/// `ICMP_REDIRECT`.
+pub const REDIRECT: u8 = 5;
+/// `ICMP_PARAMETERPROB`.
+pub const PARAMETER_PROBLEM: u8 = 12;
+/// `ICMP_TIMESTAMP`.
+pub const TIMESTAMP: u8 = 13;
+/// `NR_ICMP_TYPES`: the highest type that is known.
+pub const HIGHEST: u8 = 18;
 /// `ICMP_EXC_TTL`, a code of [`TIME_EXCEEDED`].
 pub const EXC_TTL: u8 = 0;
 /// `ICMP_ECHO`.

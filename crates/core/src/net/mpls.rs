@@ -42,9 +42,73 @@ impl Entry {
     }
 }
 
+/// Labels to push, outermost first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Labels {
+    labels: [u32; Self::MOST],
+    count: usize,
+}
+
+impl Labels {
+    /// Most labels of a stack here; the kernel takes 30 (`MAX_NEW_LABELS`).
+    pub const MOST: usize = 8;
+
+    /// Nothing when there are more than [`Labels::MOST`].
+    #[must_use]
+    pub fn new(list: &[u32]) -> Option<Self> {
+        let mut all = Self::default();
+        all.labels.get_mut(..list.len())?.copy_from_slice(list);
+        all.count = list.len();
+        Some(all)
+    }
+
+    /// The labels, outermost first.
+    #[must_use]
+    pub fn get(&self) -> &[u32] {
+        self.labels.get(..self.count).unwrap_or_default()
+    }
+
+    /// Their length on the wire, bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u32 {
+        self.get().len() as u32 * HLEN
+    }
+
+    /// On the wire: each with that ttl, the last one with `bos`.
+    #[must_use]
+    pub fn encode(&self, ttl: u8, bos: bool) -> Vec<u8> {
+        let last = self.get().len().saturating_sub(1);
+        let entries = self.get().iter().enumerate().map(|(i, label)| Entry {
+            label: *label,
+            ttl,
+            tc: 0,
+            bos: bos && i == last,
+        });
+        entries
+            .flat_map(|entry| entry.encode().to_be_bytes())
+            .collect()
+    }
+}
+
+impl std::fmt::Display for Labels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all: Vec<_> = self.get().iter().map(u32::to_string).collect();
+        f.write_str(&all.join("/"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Entry;
+    use super::{Entry, Labels};
+
+    /// RFC 3032, section 2.1: the bottom of the stack is the last entry.
+    #[test]
+    fn a_stack_of_two() {
+        let two = Labels::new(&[100, 200]).expect("two labels");
+        assert_eq!(two.encode(63, true), [0, 6, 0x40, 63, 0, 12, 0x81, 63]);
+        assert_eq!(two.to_string(), "100/200");
+        assert_eq!(Labels::new(&[1; 9]), None);
+    }
 
     /// golden E11-mpls-pop-lo-native: label 100, bottom of stack, ttl 64.
     #[test]

@@ -232,7 +232,12 @@ fn xdp(fields: &XdpFields, view: &PacketView<'_>) -> WithOrigins {
 /// 17,691 skb events of the recordings do.
 #[must_use]
 pub fn bytes_off(fields: &SkbFields) -> u32 {
-    let meta = fields.meta.start.filter(|_| fields.meta.len > 0);
+    let meta = match (fields.meta.start, fields.meta.end) {
+        _ if fields.meta.len == 0 => None,
+        // they would begin below `head`
+        (None, Some(_)) => Some(0),
+        (start, _) => start,
+    };
     let lowest = [fields.mac_header, meta]
         .into_iter()
         .flatten()

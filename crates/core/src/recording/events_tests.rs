@@ -227,7 +227,7 @@ fn the_json_of_a_run_has_the_contracts_fields() {
         verdict: Verdict::Ok,
         expected: None,
     });
-    let json = serde_json::to_value(RunJson::new(&recorder.trace, Default::default())).unwrap();
+    let json = serde_json::to_value(RunJson::new(&recorder.trace)).unwrap();
     assert_eq!(
         (&json["schema"], &json["scenario"], &json["design"]),
         (

@@ -290,12 +290,20 @@ impl Fields<'_> {
             _ => return Err(self.error("meta", "expected {len, start, end, bytes}")),
         };
         let inner = Fields { seq: self.seq, map };
+        // metadata of a length that does not fit in front of their end would begin below `head`
+        let start: Option<i64> = inner.nullable("start")?;
+        let below = start.is_some_and(|start| start < 0);
         let fields = MetaFields {
             len: inner.number("len")?,
-            start: inner.nullable("start")?,
+            start: if below {
+                None
+            } else {
+                inner.nullable("start")?
+            },
             end: inner.nullable("end")?,
         };
-        Ok((fields, inner.hex("bytes")?))
+        let bytes = inner.hex("bytes")?;
+        Ok((fields, if below { Vec::new() } else { bytes }))
     }
 
     fn xdp(&self) -> Result<XdpEvent, ExpandError> {

@@ -115,7 +115,7 @@ fn bytes_belong_to_the_header_they_stand_in() {
 fn what_headroom_run_prints_is_opened_too() {
     let (text, _) = recording("E2-gre-veth-full.mac_header");
     let trace = open("r", &text).expect("a recording").trace;
-    let printed = crate::recording::RunJson::new(&trace, Default::default());
+    let printed = crate::recording::RunJson::new(&trace);
     let json = serde_json::to_string(&printed).expect("JSON");
     let opened = open("run.json", &json).expect("a trace file");
     assert!(!opened.recorded);

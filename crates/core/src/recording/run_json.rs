@@ -9,6 +9,7 @@ use super::event::Event;
 use super::events::events;
 use super::hex;
 use super::model::{Frame, Read};
+use crate::bpf::MapState;
 use crate::trace::{Cost, MetadataRead, ReadHow, TapFrame, Trace, Verdict};
 
 /// A trace as JSON. Events, reads and printk have the recordings' shape.
@@ -21,7 +22,7 @@ pub struct RunJson {
     reads: Vec<Judged>,
     /// What programs reported through their ring buffer; `reads` of a recording.
     reported: Vec<Read>,
-    maps: BTreeMap<String, serde_json::Value>,
+    maps: BTreeMap<String, MapJson>,
     printk: Vec<String>,
     verdict: Option<Verdict>,
     cost: Cost,
@@ -53,9 +54,9 @@ struct Judged {
 }
 
 impl RunJson {
-    /// Takes what the trace has; `maps` are the programs' maps after the run, by name.
+    /// Takes what the trace has.
     #[must_use]
-    pub fn new(trace: &Trace, maps: BTreeMap<String, serde_json::Value>) -> Self {
+    pub fn new(trace: &Trace) -> Self {
         Self {
             schema: "headroom-trace/1",
             scenario: trace.scenario.clone(),
@@ -63,7 +64,7 @@ impl RunJson {
             events: events(trace),
             reads: trace.reads.iter().map(|read| judged(trace, read)).collect(),
             reported: reads_of(trace),
-            maps,
+            maps: maps_json(&trace.maps),
             printk: trace.printk.clone(),
             verdict: verdict(trace),
             cost: trace.cost,
@@ -72,6 +73,53 @@ impl RunJson {
             skipped: trace.skipped.clone(),
         }
     }
+}
+
+/// A map after the run. Bytes are hex; the keys and values that were never set are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MapJson {
+    r#type: String,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+    entries: Vec<EntryJson>,
+    /// What programs sent through a ring or a perf event.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    records: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct EntryJson {
+    key: String,
+    value: String,
+}
+
+/// Maps by name; where two objects have one of the same name, the later one's name gets `#2`, then `#3`.
+#[must_use]
+pub fn maps_json(maps: &[MapState]) -> BTreeMap<String, MapJson> {
+    let mut out = BTreeMap::new();
+    for map in maps {
+        let entry = |(key, value): &(Vec<u8>, Vec<u8>)| EntryJson {
+            key: hex::encode(key),
+            value: hex::encode(value),
+        };
+        let json = MapJson {
+            r#type: map.def.kind.name(),
+            key_size: map.def.key_size,
+            value_size: map.def.value_size,
+            max_entries: map.def.max_entries,
+            entries: map.entries.iter().map(entry).collect(),
+            records: map.records.iter().map(|r| hex::encode(r)).collect(),
+        };
+        let mut name = map.def.name.clone();
+        let mut count = 1;
+        while out.contains_key(&name) {
+            count += 1;
+            name = format!("{}#{count}", map.def.name);
+        }
+        out.insert(name, json);
+    }
+    out
 }
 
 fn frame(tap: &TapFrame) -> Frame {

@@ -59,10 +59,10 @@ pub enum RouteKind {
 /// What a route puts around a packet (`encap …`, a light-weight tunnel).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteEncap {
-    /// `encap mpls LABEL`: one label.
+    /// `encap mpls LABELS`.
     Mpls {
-        /// The label.
-        label: u32,
+        /// The labels.
+        labels: crate::net::mpls::Labels,
     },
     /// `encap seg6 mode encap segs A,B,…`: an IPv6 header and a list of segments.
     Seg6 {
@@ -341,12 +341,16 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
-    /// `ip -f mpls route add LABEL dev DEV`: pops the label.
+    /// `ip -f mpls route add LABEL [as LABELS] [via inet ADDR] dev DEV`: pops the label, or replaces it.
     MplsRouteAdd {
         /// Namespace.
         netns: Netns,
         /// Incoming label.
         label: u32,
+        /// Labels that take its place.
+        out: crate::net::mpls::Labels,
+        /// Next hop; the device's own address when absent.
+        via: Option<Ipv4Addr>,
         /// Output device.
         dev: String,
     },

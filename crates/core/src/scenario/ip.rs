@@ -6,8 +6,11 @@ use super::command::{Command, Netns, RouteEncap, RouteKind};
 use super::error::ParseError;
 use super::lex::{Args, Word};
 use super::parse::command;
-use super::value::{destination, device, ipv4, ipv4_net, ipv6, is_ipv6, label, mac, number};
+use super::value::{
+    destination, device, ipv4, ipv4_net, ipv6, is_ipv6, label, labels, mac, number,
+};
 use super::{ip_l2tp, ip_link, ip_tunnel, ip6};
+use crate::net::mpls::Labels;
 
 /// `ip`'s objects in the order in which it matches prefixes (iproute2, ip/ip.c): `n` is `neighbor`.
 const OBJECTS: [&str; 32] = [
@@ -265,21 +268,32 @@ fn neighbour(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseErro
     }])
 }
 
-/// `ip -f mpls route add LABEL dev DEV`: the label is popped, the packet goes to the device.
+/// `ip -f mpls route add LABEL [as LABELS] [via inet ADDR] dev DEV`: the label is popped, others take its place.
 fn mpls_route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let label = args.value("an MPLS label", label)?;
-    let mut dev = None;
+    let (mut dev, mut via, mut out) = (None, None, Labels::default());
     while let Some(word) = args.next() {
         match word {
             "dev" => dev = Some(args.value("a device", device)?),
-            "via" | "as" | "nexthop" => {
-                return not_covered(&format!("ip -f mpls route add … {word}"));
+            "as" => {
+                out = args.value("MPLS labels, eight at most, such as 100 or 100/200", labels)?
             }
+            "via" => match args.expect("inet ADDR")? {
+                "inet" => via = Some(args.value("an IPv4 address", ipv4)?),
+                other => return not_covered(&format!("ip -f mpls route add … via {other}")),
+            },
+            "nexthop" => return not_covered("ip -f mpls route add … nexthop"),
             _ => return Err(args.unexpected("dev DEV")),
         }
     }
     let dev = need(&mut args, dev, "dev DEV")?;
-    Ok(vec![Command::MplsRouteAdd { netns, label, dev }])
+    Ok(vec![Command::MplsRouteAdd {
+        netns,
+        label,
+        out,
+        via,
+        dev,
+    }])
 }
 
 /// `ip route add [KIND] PREFIX|default [encap mpls LABEL] [via ADDR] [dev DEV]`; other kinds, other
@@ -344,8 +358,9 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
 pub(super) fn route_encap(args: &mut Args<'_>) -> Result<Result<RouteEncap, String>, ParseError> {
     match args.expect("a kind of encapsulation such as mpls")? {
         "mpls" => {
-            let label = args.value("one MPLS label", label)?;
-            Ok(Ok(RouteEncap::Mpls { label }))
+            let labels =
+                args.value("MPLS labels, eight at most, such as 100 or 100/200", labels)?;
+            Ok(Ok(RouteEncap::Mpls { labels }))
         }
         "bpf" => Ok(encap_bpf(args)?.map_err(|word| format!("bpf {word}"))),
         "seg6" => {

@@ -23,8 +23,8 @@ pub struct Route {
 /// What a route puts around a packet (`struct lwtunnel_state`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encap {
-    /// An MPLS label.
-    Mpls(u32),
+    /// MPLS labels.
+    Mpls(crate::net::mpls::Labels),
     /// What a program makes of it.
     Bpf(ProgId),
     /// IPv6 segments; a place in [`Topology::seg6`].

@@ -137,12 +137,35 @@ impl Device {
         )
     }
 
+    /// Whether it has `header_ops`. `ipip_tunnel_setup()` sets them (without `create`, so no header is written);
+    /// a GRE device with a remote has none (`ipgre_tunnel_init()`, `net/ipv4/ip_gre.c`).
+    #[must_use]
+    pub fn has_header_ops(&self) -> bool {
+        match self.kind {
+            DeviceKind::Gre(parms) => parms.remote.is_none(),
+            _ => true,
+        }
+    }
+
     /// `LL_RESERVED_SPACE()` (`include/linux/netdevice.h`): what senders leave free in front, bytes.
     #[must_use]
     pub fn ll_reserved_space(&self) -> u32 {
         const HH_DATA_MOD: u32 = 16;
         ((self.hard_header_len + self.needed_headroom) & !(HH_DATA_MOD - 1)) + HH_DATA_MOD
     }
+}
+
+/// What becomes of packets with a label (`struct mpls_route`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MplsRoute {
+    /// Incoming label.
+    pub label: u32,
+    /// Labels that take its place.
+    pub out: crate::net::mpls::Labels,
+    /// Next hop; the device's own address when there is none.
+    pub via: Option<Ipv4Addr>,
+    /// Output device.
+    pub dev: DevId,
 }
 
 /// A network namespace.
@@ -161,7 +184,7 @@ pub struct Netns {
     /// Prefixes whose packets are refused.
     pub refused: Vec<(Ipv4Net, RouteKind)>,
     /// Incoming MPLS labels that are popped, and the device behind.
-    pub mpls: Vec<(u32, DevId)>,
+    pub mpls: Vec<MplsRoute>,
     /// L2TP tunnels.
     pub l2tp: Vec<L2tpTunnel>,
     /// Sysctls, as set.

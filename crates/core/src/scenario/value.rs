@@ -127,6 +127,12 @@ pub(super) fn key(text: &str) -> Option<u32> {
     ipv4(text).map(u32::from).or_else(|| number(text))
 }
 
+/// MPLS labels with `/` between them, outermost first.
+pub(super) fn labels(text: &str) -> Option<crate::net::mpls::Labels> {
+    let list: Option<Vec<_>> = text.split('/').map(label).collect();
+    crate::net::mpls::Labels::new(&list?)
+}
+
 /// An MPLS label, 20 bits.
 pub(super) fn label(text: &str) -> Option<u32> {
     number(text).filter(|label| *label < 1 << 20)

@@ -96,13 +96,45 @@ impl Buffers {
             shinfo: SharedInfo::default(),
             dataref: 1,
         };
+        self.push(fresh)
+    }
+
+    /// A buffer that holds what was left in its place before.
+    pub fn alloc_with(&mut self, left: &[(u8, OriginId)]) -> BufferNo {
+        if let Some(no) = self.reuse(left.len() as u32) {
+            let bytes: Vec<_> = left.iter().map(|(byte, _)| *byte).collect();
+            self.store_quiet(no, 0, &bytes);
+            return no;
+        }
+        let (bytes, mut origins): (_, Vec<_>) = left.iter().copied().unzip();
+        if self.quiet {
+            origins.clear();
+        }
+        self.push(Buffer {
+            bytes,
+            origins,
+            shinfo: SharedInfo::default(),
+            dataref: 1,
+        })
+    }
+
+    /// The whole buffer, with origins as far as they are kept.
+    #[must_use]
+    pub fn content(&self, no: BufferNo) -> Vec<(u8, OriginId)> {
+        let buffer = self.get(no);
+        let origins = buffer.origins.iter().copied();
+        let origins = origins.chain(std::iter::repeat(OriginId::default()));
+        buffer.bytes.iter().copied().zip(origins).collect()
+    }
+
+    fn push(&mut self, fresh: Buffer) -> BufferNo {
         let no = BufferNo(self.buffers.len() as u32 + 1);
         if !self.quiet {
             self.log.push(ByteWrite {
                 buffer: no,
                 offset: 0,
                 old: Vec::new(),
-                new: fresh.pairs(0, end),
+                new: fresh.pairs(0, fresh.end()),
                 moved_from: None,
                 copied_from: None,
             });

@@ -14,6 +14,6 @@ pub use alloc::{
 pub use buffer::{Buffer, Buffers, SharedInfo};
 pub use packets::Packets;
 pub use sk_buff::{
-    BpfSkbDataEnd, CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY,
-    NOT_SET, PacketType, SkBuff, SkbError, header,
+    BpfFields, BpfSkbDataEnd, CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL,
+    CHECKSUM_UNNECESSARY, NOT_SET, PacketType, SkBuff, SkbError, TunInfo, header,
 };

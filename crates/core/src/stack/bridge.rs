@@ -53,13 +53,16 @@ impl Kernel {
             let (dest, source) = k.eth_addresses(no);
             k.br_fdb_update(bridge, source, port);
             if dest[0] & 1 == 1 {
-                return not_covered("br_flood of a group frame (it goes up too, as a clone)");
+                // snooping is off (mcast_snooping 0): group frames are flooded and go up too
+                k.br_flood(no, bridge, Some(port), true)?;
+                k.br_pass_frame_up(no, bridge)?;
+                return Ok(0);
             }
             match k.br_fdb_find(bridge, dest) {
                 Target::Up => k.br_pass_frame_up(no, bridge)?,
                 Target::Port(to) if to == port => k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?,
                 Target::Port(to) => k.br_forward(no, to, false)?,
-                Target::Flood => k.br_flood(no, bridge, Some(port))?,
+                Target::Flood => k.br_flood(no, bridge, Some(port), false)?,
             }
             Ok(0)
         })?;
@@ -95,8 +98,9 @@ impl Kernel {
         learned.map_or(Target::Flood, |(_, port)| Target::Port(*port))
     }
 
-    /// `br_flood()`: one port gets the packet, others would get clones.
-    fn br_flood(&mut self, no: SkbNo, bridge: DevId, from: Option<DevId>) -> Run<()> {
+    /// `br_flood()`: one port gets the packet, others would get clones; when the packet is to go up too
+    /// (`keep`, `local_rcv` in the kernel), the port gets a clone (`deliver_clone()`).
+    fn br_flood(&mut self, no: SkbNo, bridge: DevId, from: Option<DevId>, keep: bool) -> Run<()> {
         let ports: Vec<_> = self
             .topology
             .devices
@@ -106,7 +110,12 @@ impl Kernel {
             .map(|(id, _)| DevId(id))
             .collect();
         match ports[..] {
+            [] if keep => Ok(()),
             [] => self.kfree_skb(no, drop_reason::NOT_SPECIFIED),
+            [port] if keep => {
+                let clone = self.skb_clone(no)?;
+                self.br_forward(clone, port, from.is_none())
+            }
             [port] => self.br_forward(no, port, from.is_none()),
             _ => not_covered("br_flood to more than one port (clones)"),
         }
@@ -172,7 +181,7 @@ impl Kernel {
                 Target::Up if dest[0] & 1 == 0 => {
                     k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 }
-                _ => k.br_flood(no, bridge, None)?,
+                _ => k.br_flood(no, bridge, None, false)?,
             }
             Ok(NET_RX_SUCCESS)
         })

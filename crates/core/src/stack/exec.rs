@@ -1,5 +1,7 @@
 //! One program over one packet, without a path around it: what `headroom exec` and the lab run.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use super::{Kernel, Run, Stop};
@@ -136,8 +138,13 @@ pub fn exec(
         return Err(ExecError::Packet { len });
     }
     let mut kernel = Kernel::new("exec", design.design());
-    kernel.load(object)?;
-    let id = kernel.find_program(program, hook.prog_type())?;
+    let prog_type = match object.program(program).map(|p| &p.prog_type) {
+        // Programs of other hooks with an skb run over one too.
+        Some(own) if hook == Hook::Tc && own.has_skb() => own.clone(),
+        _ => hook.prog_type(),
+    };
+    kernel.load(&picked(object, program, &prog_type))?;
+    let id = kernel.find_program(program, prog_type)?;
     let mac = [
         packet[0], packet[1], packet[2], packet[3], packet[4], packet[5],
     ];
@@ -154,6 +161,17 @@ pub fn exec(
         Hook::Tc => kernel.exec_tc(id, dev, xdp),
     };
     Ok(kernel.executed(hook, ended))
+}
+
+/// The object, and a program whose section names no type gets the one that the user picked with the hook.
+fn picked<'o>(object: &'o Object, name: &str, prog_type: &ProgType) -> Cow<'o, Object> {
+    let unknown = |p: &Program| p.name == name && matches!(p.prog_type, ProgType::Unknown(_));
+    let Some(at) = object.programs.iter().position(unknown) else {
+        return Cow::Borrowed(object);
+    };
+    let mut object = object.clone();
+    object.programs[at] = object.programs[at].as_type(prog_type.clone());
+    Cow::Owned(object)
 }
 
 /// Where packet and metadata are after the run, offsets from `head`.
@@ -260,7 +278,8 @@ impl Kernel {
         self.run_tc(id, TcHook::Ingress, dev, no)
     }
 
-    fn executed(self, hook: Hook, ended: Ended) -> Executed {
+    fn executed(mut self, hook: Hook, ended: Ended) -> Executed {
+        self.keep_maps();
         let buffer = self.buffers.get(ended.buffer);
         let bytes = |range: std::ops::Range<u32>| {
             let len = range.end.saturating_sub(range.start);

@@ -10,7 +10,8 @@ use crate::scenario::command::{
     CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
 use crate::scenario::topology::{
-    Clsact, DevId, DeviceKind, Encap, NetnsId, Route, TopologyError, loopback, prefix_mask,
+    Clsact, DevId, DeviceKind, Encap, MplsRoute, NetnsId, Route, TopologyError, loopback,
+    prefix_mask,
 };
 
 /// A command could not be carried out.
@@ -139,9 +140,20 @@ impl Kernel {
             | Command::Neigh6Add { .. }
             | Command::Route6Add { .. }
             | Command::Ping6 { .. } => self.command_ip6(command),
-            Command::MplsRouteAdd { netns, label, dev } => {
+            Command::MplsRouteAdd {
+                netns,
+                label,
+                out,
+                via,
+                dev,
+            } => {
                 let (id, dev) = (self.topology.find_netns(netns)?, self.find(netns, dev)?);
-                self.topology.netns[id.0].mpls.push((*label, dev));
+                self.topology.netns[id.0].mpls.push(MplsRoute {
+                    label: *label,
+                    out: *out,
+                    via: *via,
+                    dev,
+                });
                 Ok(())
             }
             Command::SetGro { netns, dev, on } => {
@@ -339,7 +351,7 @@ impl Kernel {
     /// What a route is to put around packets.
     pub(super) fn encap_of(&mut self, encap: &RouteEncap) -> Result<Encap, Cause> {
         Ok(match encap {
-            RouteEncap::Mpls { label } => Encap::Mpls(*label),
+            RouteEncap::Mpls { labels } => Encap::Mpls(*labels),
             RouteEncap::Seg6 { segs } => {
                 self.topology.seg6.push(segs.clone());
                 Encap::Seg6(self.topology.seg6.len() - 1)

@@ -100,7 +100,7 @@ impl Kernel {
     }
 
     /// `skb_checksum_help()`: finishes the checksum in software.
-    fn skb_checksum_help(&mut self, no: SkbNo) -> Run<()> {
+    pub(super) fn skb_checksum_help(&mut self, no: SkbNo) -> Run<()> {
         self.traced("skb_checksum_help", FILE, no, |k| {
             let skb = k.skb(no);
             let start = u32::from(skb.csum_start);

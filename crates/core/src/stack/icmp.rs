@@ -42,14 +42,49 @@ impl Kernel {
                     Ok(NET_RX_SUCCESS)
                 }
                 Some(&icmp::ECHO_REPLY) => k.ping_rcv(no),
-                Some(&icmp::DEST_UNREACH) => {
-                    // icmp_unreach(): to the sender's protocol, which has nobody waiting here
-                    k.consume_skb(no)?;
-                    Ok(NET_RX_SUCCESS)
+                Some(kind) => {
+                    let kind = *kind;
+                    k.icmp_other(no, kind)
                 }
-                other => not_covered(format!("icmp_rcv: type {}", other.copied().unwrap_or(0))),
+                None => not_covered("icmp_rcv: a message without a type"),
             }
         })
+    }
+
+    /// The rest of `icmp_pointers`: errors go to the protocol of the packet they quote, which has nobody waiting
+    /// here (`icmp_unreach()`); questions and answers that nobody asks any more are discarded.
+    fn icmp_other(&mut self, no: SkbNo, kind: u8) -> Run<i64> {
+        let refused = match kind {
+            icmp::DEST_UNREACH
+            | icmp::SOURCE_QUENCH
+            | icmp::TIME_EXCEEDED
+            | icmp::PARAMETER_PROBLEM => self.icmp_unreach(no),
+            icmp::REDIRECT | icmp::TIMESTAMP => {
+                return not_covered(format!("icmp_rcv: type {kind}"));
+            }
+            0..=icmp::HIGHEST => None,
+            _ => Some(drop_reason::UNHANDLED_PROTO),
+        };
+        match refused {
+            Some(reason) => {
+                self.kfree_skb(no, reason)?;
+                Ok(NET_RX_DROP)
+            }
+            None => {
+                self.consume_skb(no)?;
+                Ok(NET_RX_SUCCESS)
+            }
+        }
+    }
+
+    /// `icmp_unreach()`: the quoted IP header must be whole.
+    fn icmp_unreach(&self, no: SkbNo) -> Option<u32> {
+        let skb = self.skb(no);
+        if skb.len < ipv4::HLEN {
+            return Some(drop_reason::NOT_SPECIFIED);
+        }
+        let first = self.bytes(no, skb.data, 1).first().copied().unwrap_or(0);
+        (u32::from(first & 0x0f) * 4 < ipv4::HLEN).then_some(drop_reason::IP_INHDR)
     }
 
     /// `ping_rcv()` (`net/ipv4/ping.c`): no ICMP socket waits for the reply. (The raw socket of a

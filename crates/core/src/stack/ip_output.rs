@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::lwtunnel::LWTUNNEL_XMIT_CONTINUE;
 use super::{Kernel, Run, not_covered};
-use crate::net::dissect::{Start, dissect, ipv4_label};
+use crate::net::dissect::{Start, be16, dissect, ipv4_label};
 use crate::net::{checksum, ethernet, ipv4};
 use crate::scenario::topology::Route;
 use crate::trace::{Layer, SkbNo};
@@ -124,10 +124,9 @@ impl Kernel {
             skb.protocol = ethernet::P_IP;
             k.traced("ip_finish_output", FILE, no, |k| {
                 k.traced("__ip_finish_output", FILE, no, |k| {
-                    if k.skb(no).len > k.topology.dev(route.dev).mtu {
-                        return not_covered(
-                            "__ip_finish_output: larger than the MTU (ip_fragment)",
-                        );
+                    let mtu = k.topology.dev(route.dev).mtu;
+                    if k.skb(no).len > mtu {
+                        return k.ip_fragment(no, route, mtu);
                     }
                     k.ip_finish_output2(no, route)
                 })
@@ -135,11 +134,21 @@ impl Kernel {
         })
     }
 
+    /// `ip_fragment()`: with DF set the sender is told, and the packet dropped.
+    fn ip_fragment(&mut self, no: SkbNo, route: Route, mtu: u32) -> Run<i64> {
+        let at = u32::from(self.skb(no).network_header);
+        if be16(self.bytes(no, at + 6, 2), 0) & ipv4::DF != 0 {
+            return not_covered("ip_fragment: DF is set (ICMP_FRAG_NEEDED)");
+        }
+        self.ip_do_fragment(no, route, mtu)
+    }
+
     /// `ip_finish_output2()`: room for the link header, then to the neighbour.
-    fn ip_finish_output2(&mut self, no: SkbNo, route: Route) -> Run<i64> {
+    pub(super) fn ip_finish_output2(&mut self, no: SkbNo, route: Route) -> Run<i64> {
         self.traced("ip_finish_output2", FILE, no, |k| {
-            let room = k.topology.dev(route.dev).ll_reserved_space();
-            if k.skb(no).headroom() < room {
+            let out = k.topology.dev(route.dev);
+            let room = out.ll_reserved_space();
+            if out.has_header_ops() && k.skb(no).headroom() < room {
                 k.skb_expand_head(no, room)?;
             }
             let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16)).into();

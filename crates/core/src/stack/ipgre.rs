@@ -4,7 +4,7 @@ use super::ip_tunnel::TunnelInfo;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
-use crate::net::{checksum, ethernet, gre, icmp, ipv4};
+use crate::net::{ethernet, gre, icmp, ipv4};
 use crate::scenario::command::TunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::skb::CHECKSUM_PARTIAL;
@@ -179,16 +179,25 @@ impl Kernel {
             "gre_build_header",
         );
         if parms.ocsum {
-            let (head, len) = (self.skb(no).head, self.skb(no).len);
-            let sum = if self.skb(no).ip_summed == CHECKSUM_PARTIAL {
-                self.lco_csum(no, data)
-            } else {
-                checksum::sum(self.bytes(no, data, len), 0)
-            };
-            let at = data + gre::BASE_HLEN;
-            self.buffers.patch(head, at, &(!sum).to_be_bytes());
+            self.gre_csum(no, data);
         }
         Ok(())
+    }
+}
+
+impl Kernel {
+    /// The checksum of `gre_build_header()`: left to the device, unless it has an inner one to finish already.
+    fn gre_csum(&mut self, no: SkbNo, data: u32) {
+        if self.skb(no).ip_summed == CHECKSUM_PARTIAL {
+            let (head, sum) = (self.skb(no).head, self.lco_csum(no, data));
+            let at = data + gre::BASE_HLEN;
+            self.buffers.patch(head, at, &(!sum).to_be_bytes());
+        } else {
+            let skb = self.skb_mut(no);
+            skb.ip_summed = CHECKSUM_PARTIAL;
+            skb.csum_start = data as u16;
+            skb.csum_offset = gre::BASE_HLEN as u16;
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod ip6_input;
 mod ip6_output;
 mod ip6_tunnel;
 mod ip_forward;
+mod ip_fragment;
 mod ip_input;
 mod ip_output;
 mod ip_tunnel;
@@ -42,9 +43,12 @@ mod napi;
 mod neighbour;
 mod nic;
 mod outer;
+mod page_pool;
 mod programs;
 mod quiet;
 mod reads;
+#[cfg(test)]
+mod redirect_tests;
 mod seg6;
 mod sit;
 mod skb_data_move;
@@ -174,6 +178,7 @@ pub struct Kernel {
     judge: judge::Judge,
     softirqs: VecDeque<Softirq>,
     napi: BTreeMap<DevId, napi::Napi>,
+    page_pools: BTreeMap<DevId, page_pool::PagePool>,
     gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
     backlog: VecDeque<SkbNo>,
     in_backlog: bool,
@@ -189,6 +194,7 @@ pub struct Kernel {
     taps: Vec<taps::Tap>,
     next_skb: u32,
     next_ip_id: u16,
+    pub(crate) source_ports: VecDeque<u16>,
     dev_refs: quiet::DevRefs,
 }
 
@@ -210,6 +216,7 @@ impl Kernel {
             judge: judge::Judge::default(),
             softirqs: VecDeque::new(),
             napi: BTreeMap::new(),
+            page_pools: BTreeMap::new(),
             gro_segments: BTreeMap::new(),
             backlog: VecDeque::new(),
             in_backlog: false,
@@ -225,6 +232,7 @@ impl Kernel {
             taps: Vec::new(),
             next_skb: 1,
             next_ip_id: 0xe001,
+            source_ports: VecDeque::new(),
             dev_refs: quiet::DevRefs::default(),
         }
     }
@@ -233,6 +241,7 @@ impl Kernel {
     #[must_use]
     pub fn into_trace(mut self) -> Trace {
         self.read_taps();
+        self.keep_maps();
         self.recorder.trace.take_checkpoints();
         self.recorder.trace
     }

@@ -9,20 +9,24 @@ use super::{Kernel, Run};
 use crate::net::dissect::be32;
 use crate::net::mpls::{self, Entry};
 use crate::net::{ethernet, ipv4, ipv6};
-use crate::scenario::topology::DevId;
+use crate::scenario::topology::{DevId, MplsRoute};
 use crate::skb::PacketType;
 use crate::trace::{Layer, SkbNo};
 
 impl Kernel {
-    /// `mpls_forward()`: pops the label and sends the packet to the label's device.
+    /// `mpls_forward()`: pops the label, pushes those that take its place, and sends the packet on.
     pub(super) fn mpls_forward(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("mpls_forward", "net/mpls/af_mpls.c", no, |k| {
             match k.mpls_pop(no)? {
-                Some(out) => {
-                    // neigh_xmit(NEIGH_LINK_TABLE): to the device's own address
-                    let mac = k.topology.dev(out).mac;
-                    k.eth_header(no, out, mac)?;
-                    k.dev_queue_xmit(no)?;
+                Some(MplsRoute { dev, via, .. }) => {
+                    if let Some(via) = via {
+                        k.neigh_output_uncached(no, dev, via.into())?;
+                    } else {
+                        // neigh_xmit(NEIGH_LINK_TABLE): to the device's own address
+                        let mac = k.topology.dev(dev).mac;
+                        k.eth_header(no, dev, mac)?;
+                        k.dev_queue_xmit(no)?;
+                    }
                     Ok(NET_RX_SUCCESS)
                 }
                 None => {
@@ -34,7 +38,7 @@ impl Kernel {
     }
 
     /// `None`: the packet is refused.
-    fn mpls_pop(&mut self, no: SkbNo) -> Run<Option<DevId>> {
+    fn mpls_pop(&mut self, no: SkbNo) -> Run<Option<MplsRoute>> {
         let skb = self.skb(no);
         let (Some(dev), data) = (skb.dev, skb.data) else {
             return Ok(None);
@@ -46,8 +50,8 @@ impl Kernel {
         );
         let refused = !netns.flag(&key) || skb.pkt_type != PacketType::Host || skb.len < mpls::HLEN;
         let entry = Entry::decode(be32(self.bytes(no, data, mpls::HLEN), 0));
-        let route = netns.mpls.iter().rev().find(|(l, _)| *l == entry.label);
-        let Some((_, out)) = route.copied().filter(|_| !refused) else {
+        let route = netns.mpls.iter().rev().find(|r| r.label == entry.label);
+        let Some(route) = route.copied().filter(|_| !refused) else {
             return Ok(None);
         };
         let skb = self.skb_mut(no);
@@ -58,20 +62,49 @@ impl Kernel {
         if entry.ttl <= 1 {
             return Ok(None);
         }
-        let device = self.topology.dev(out);
-        if !device.up || self.skb(no).len > device.mtu {
+        let (device, pushed) = (self.topology.dev(route.dev), route.out.bytes());
+        if !device.up || self.skb(no).len + pushed > device.mtu {
             return Ok(None);
         }
-        let room = device.ll_reserved_space();
-        self.skb_cow_head(no, room)?;
+        let room = match device.has_header_ops() {
+            true => device.ll_reserved_space(),
+            false => 0,
+        };
+        self.skb_cow_head(no, room + pushed)?;
         let skb = self.skb_mut(no);
-        skb.dev = Some(out);
+        skb.dev = Some(route.dev);
         skb.protocol = mpls::P_MPLS_UC;
-        if !entry.bos {
-            return Ok(Some(out));
+        if pushed == 0 && entry.bos {
+            let sent = self.mpls_egress(no, entry.ttl - 1)?;
+            return Ok(sent.then_some(route));
         }
-        self.mpls_egress(no, entry.ttl - 1)
-            .map(|sent| sent.then_some(out))
+        self.mpls_push(no, route.out, entry.ttl - 1, entry.bos, "mpls_forward")?;
+        Ok(Some(route))
+    }
+
+    /// Writes labels in front of the packet; none is possible.
+    fn mpls_push(
+        &mut self,
+        no: SkbNo,
+        labels: mpls::Labels,
+        ttl: u8,
+        bos: bool,
+        writer: &str,
+    ) -> Run<()> {
+        let skb = self.skb_mut(no);
+        skb.push(labels.bytes())?;
+        skb.reset_network_header();
+        let at = skb.data;
+        for (i, bytes) in labels
+            .encode(ttl, bos)
+            .chunks(mpls::HLEN as usize)
+            .enumerate()
+        {
+            let label = labels.get().get(i).copied().unwrap_or(0);
+            let (at, text) = (at + i as u32 * mpls::HLEN, format!("MPLS label {label}"));
+            self.write_header(no, at, bytes, Layer::Mpls, text, writer);
+        }
+        Ok(())
     }
 
     /// `mpls_egress()`: behind the last label is an IP packet, which takes the label's ttl
@@ -95,12 +128,12 @@ impl Kernel {
         Ok(true)
     }
 
-    /// `mpls_xmit()`: pushes a label; its ttl is that of the IP packet.
+    /// `mpls_xmit()`: pushes labels; their ttl is that of the IP packet.
     pub(super) fn mpls_xmit(
         &mut self,
         no: SkbNo,
         out: DevId,
-        label: u32,
+        labels: mpls::Labels,
         next_hop: IpAddr,
     ) -> Run<i64> {
         self.traced("mpls_xmit", "net/mpls/mpls_iptunnel.c", no, |k| {
@@ -113,24 +146,14 @@ impl Kernel {
                 8
             };
             let ttl = k.bytes(no, at + field, 1).first().copied().unwrap_or(0);
-            let room = k.topology.dev(out).ll_reserved_space() + mpls::HLEN;
+            let room = k.topology.dev(out).ll_reserved_space() + labels.bytes();
             k.skb_cow_head(no, room)?;
             let skb = k.skb_mut(no);
             skb.inner_network_header = skb.data as u16;
             skb.inner_protocol = skb.protocol;
-            skb.push(mpls::HLEN)?;
-            skb.reset_network_header();
             skb.dev = Some(out);
             skb.protocol = mpls::P_MPLS_UC;
-            let entry = Entry {
-                label,
-                ttl,
-                tc: 0,
-                bos: true,
-            };
-            let (at, bytes) = (k.skb(no).data, entry.encode().to_be_bytes());
-            let (layer, text) = (Layer::Mpls, format!("MPLS label {label}"));
-            k.write_header(no, at, &bytes, layer, text, "mpls_xmit");
+            k.mpls_push(no, labels, ttl, true, "mpls_xmit")?;
             k.neigh_output_uncached(no, out, next_hop)?;
             Ok(LWTUNNEL_XMIT_DONE)
         })

@@ -110,7 +110,10 @@ impl Kernel {
             self.local_bh(|k| {
                 k.veth_xdp_rcv(dev)?;
                 k.xdp_do_flush()?;
-                k.gro_normal_list(dev)?;
+                k.gro_normal_list(dev)
+            })?;
+            // held packets are not old yet: they wait for the next timer
+            self.local_bh(|k| {
                 k.napi_gro_flush(dev)?;
                 if let Some(napi) = k.napi.get_mut(&dev) {
                     napi.scheduled = false;

@@ -27,8 +27,15 @@ impl Kernel {
         dev: DevId,
         next_hop: IpAddr,
     ) -> Run<i64> {
-        if !self.topology.dev(dev).has_ethernet() {
+        // arp_constructor(): without header_ops, arp_direct_ops; with, an IFF_NOARP device is NUD_NOARP at once
+        if !self.topology.dev(dev).has_header_ops() {
             return self.traced("neigh_direct_output", FILE, no, |k| k.dev_queue_xmit(no));
+        }
+        if !self.topology.dev(dev).has_ethernet() {
+            return self.traced("neigh_connected_output", FILE, no, |k| {
+                k.pull_to_network(no)?;
+                k.dev_queue_xmit(no)
+            });
         }
         let Some(lladdr) = self.topology.neighbour(dev, next_hop) else {
             return self.neigh_nobody(no, next_hop);

@@ -86,6 +86,28 @@ impl Kernel {
                 maps: self.maps.len() - 1,
             });
         }
+        self.fill_program_maps(object)
+    }
+
+    /// The programs that maps of programs begin with.
+    fn fill_program_maps(&mut self, object: &Object) -> Result<(), LoadError> {
+        let Some(Some(maps)) = self.maps.last_mut() else {
+            return Ok(());
+        };
+        for def in &object.maps {
+            for (index, name) in &def.programs {
+                let fail = |why: String| LoadError::Map {
+                    file: object.name.clone(),
+                    map: def.name.clone(),
+                    why,
+                };
+                let loaded = self.programs.iter().rev().find(|p| p.name == *name);
+                let loaded = loaded.ok_or_else(|| fail(format!("there is no program `{name}`")))?;
+                let prepared = loaded.prepared.clone()?;
+                maps.set_program(&def.name, *index, prepared)
+                    .map_err(|error| fail(error.to_string()))?;
+            }
+        }
         Ok(())
     }
 
@@ -112,7 +134,7 @@ impl Kernel {
             let wanted = match kind {
                 ProgType::Xdp => "XDP",
                 ProgType::LwtXmit => "LWT xmit",
-                ProgType::SchedCls | ProgType::Plain | ProgType::Unknown(_) => "TC",
+                _ => "TC",
             };
             return Err(ProgramError::WrongType {
                 name: name.into(),
@@ -177,6 +199,27 @@ impl Kernel {
         };
         self.recorder.trace.runs.push(run);
         Ok(self.recorder.trace.runs.len() - 1)
+    }
+
+    /// The maps of all objects, in the order in which they were loaded, into the trace.
+    pub(super) fn keep_maps(&mut self) {
+        let maps = self.maps.iter().flatten().flat_map(Maps::state).collect();
+        self.recorder.trace.maps = maps;
+    }
+
+    /// A tail call: another program goes on in the place of run `before`, at the same hook.
+    pub(super) fn tail_run(&mut self, before: usize, program: &Prepared) -> usize {
+        let listing = program.listing();
+        let runs = &mut self.recorder.trace.runs;
+        let run = ProgramRun {
+            program: listing.program.clone(),
+            hook: runs[before].hook,
+            dev: runs[before].dev.clone(),
+            listing,
+            verdict: None,
+        };
+        runs.push(run);
+        runs.len() - 1
     }
 
     /// Runs `program` over the packet behind `host`; gives r0.

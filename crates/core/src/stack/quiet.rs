@@ -36,6 +36,9 @@ impl Kernel {
         self.program_source = None;
         let buffers = &mut self.buffers;
         self.judge.forget_gone(|buffer| buffers.is_used(buffer));
+        for pool in self.page_pools.values_mut() {
+            pool.fold(buffers);
+        }
         buffers.recycle();
     }
 }

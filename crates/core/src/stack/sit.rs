@@ -62,12 +62,14 @@ impl Kernel {
         Ok(ret == 0)
     }
 
-    /// `sit_tunnel_rcv()` for IPv4 in IPv4, which such a device takes too. `false`: no tunnel fits.
+    /// `sit_tunnel_rcv()` for IPv4 in IPv4, which such a device takes too. `false`: no tunnel fits. The kernel has
+    /// two functions called `ipip_rcv()`; that of `ipip.c` is the one that recordings show, so this one
+    /// is in the trace only where it takes the packet.
     pub(super) fn sit_ipip_rcv(&mut self, no: SkbNo) -> Run<bool> {
+        let Some((tunnel, parms)) = self.ip_tunnel_lookup(no, None, sit) else {
+            return Ok(false);
+        };
         let ret = self.traced("ipip_rcv", FILE, no, |k| {
-            let Some((tunnel, parms)) = k.ip_tunnel_lookup(no, None, sit) else {
-                return Ok(1);
-            };
             k.iptunnel_pull_header(no, 0, ethernet::P_IP, false)?;
             k.skb_mut(no).reset_mac_header();
             let info = TunnelInfo {

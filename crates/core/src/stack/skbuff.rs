@@ -72,7 +72,7 @@ impl Kernel {
         no
     }
 
-    fn alloc_head(&mut self, end: u32) -> crate::trace::BufferNo {
+    pub(super) fn alloc_head(&mut self, end: u32) -> crate::trace::BufferNo {
         self.recorder.trace.cost.buffer_allocations += 1;
         self.buffers.alloc(end)
     }
@@ -179,7 +179,7 @@ impl Kernel {
                     "skb_pp_cow_data: a packet of {len} bytes becomes non-linear"
                 ));
             }
-            let head = k.alloc_head(page_end(headroom, len));
+            let head = k.page_pool_dev_alloc_va(k.skb(old).dev, page_end(headroom, len));
             copy = k.new_skb(head);
             let original = k.skb(old).clone();
             k.buffers

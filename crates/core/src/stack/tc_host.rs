@@ -3,7 +3,7 @@
 use super::filter::ENOTSUPP;
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host};
+use crate::bpf::{CtxField, Host, Prepared};
 use crate::scenario::topology::DevId;
 use crate::trace::{BufferNo, Layer, Outcome, ReadHow, SkbNo, StepKind};
 use crate::xdp::EINVAL;
@@ -125,8 +125,61 @@ impl Host for TcHost<'_> {
             CtxField::VlanPresent => u64::from(skb.vlan_present),
             CtxField::VlanProto => u64::from(skb.vlan_proto.to_be()),
             CtxField::ClonedByte => u64::from(skb.cloned),
-            CtxField::Hash | CtxField::QueueIndex => 0,
+            CtxField::Hash => u64::from(skb.bpf.hash.unwrap_or(0)),
+            CtxField::QueueIndex => u64::from(skb.bpf.queue_mapping),
+            CtxField::TcIndex => u64::from(skb.bpf.tc_index),
+            CtxField::TcClassid => u64::from(skb.bpf.tc_classid),
+            CtxField::Cb(from) => {
+                let mut bytes = [0; 8];
+                let rest = skb.bpf.cb.get(usize::from(from)..).unwrap_or_default();
+                let len = rest.len().min(8);
+                bytes[..len].copy_from_slice(&rest[..len]);
+                u64::from_le_bytes(bytes)
+            }
+            // At ingress a delivery time is not shown as a time of arrival.
+            CtxField::Tstamp if skb.tc_at_ingress && skb.bpf.tstamp_type != 0 => 0,
+            CtxField::Tstamp | CtxField::TstampAsIs => skb.bpf.tstamp,
+            CtxField::TstampType => u64::from(skb.bpf.tstamp_type),
+            CtxField::WireLen => u64::from(skb.len),
+            CtxField::GsoSize => u64::from(self.kernel.buffers.get(skb.head).shinfo.gso_size),
+            // No device here stamps packets, busy-polls, or delivers to a socket before TC.
+            CtxField::NapiId | CtxField::Hwtstamp | CtxField::Sk => 0,
         }
+    }
+
+    fn ctx_store(&mut self, field: CtxField, size: u32, value: u64) {
+        let skb = self.kernel.skb_mut(self.no);
+        match field {
+            CtxField::Mark => skb.mark = value as u32,
+            CtxField::Priority => skb.priority = value as u32,
+            CtxField::QueueIndex => skb.bpf.queue_mapping = value as u16,
+            CtxField::TcIndex => skb.bpf.tc_index = value as u16,
+            CtxField::TcClassid => skb.bpf.tc_classid = value as u16,
+            CtxField::Cb(from) => {
+                let (from, len) = (usize::from(from), size.min(8) as usize);
+                if let Some(place) = skb.bpf.cb.get_mut(from..from + len) {
+                    place.copy_from_slice(&value.to_le_bytes()[..len]);
+                }
+            }
+            CtxField::Tstamp => {
+                skb.bpf.tstamp = value;
+                if skb.tc_at_ingress {
+                    skb.bpf.tstamp_type = 0;
+                }
+            }
+            CtxField::TstampAsIs => skb.bpf.tstamp = value,
+            _ => {}
+        }
+    }
+
+    fn packet_len(&self) -> u32 {
+        self.kernel.skb(self.no).len
+    }
+
+    fn linear(&self, offset: u32, len: u32) -> Option<u32> {
+        let skb = self.kernel.skb(self.no);
+        let end = offset.checked_add(len)?;
+        (end <= skb.headlen()).then(|| skb.data + offset)
     }
 
     fn packet_bounds(&self) -> (u32, u32) {
@@ -227,6 +280,70 @@ impl Host for TcHost<'_> {
         self.kernel.bpf_redirect_neigh(ifindex, params)
     }
 
+    fn l3_csum_replace(&mut self, offset: u32, from: u64, to: u64, flags: u64) -> i64 {
+        let source = self.source(Layer::ProgramStore, "store of");
+        self.call(|k, no| k.bpf_l3_csum_replace(no, offset, [from, to, flags], source))
+    }
+
+    fn l4_csum_replace(&mut self, offset: u32, from: u64, to: u64, flags: u64) -> i64 {
+        let source = self.source(Layer::ProgramStore, "store of");
+        self.call(|k, no| k.bpf_l4_csum_replace(no, offset, [from, to, flags], source))
+    }
+
+    fn csum_update(&mut self, _: u32) -> i64 {
+        self.call(Kernel::bpf_csum_update)
+    }
+
+    fn csum_level(&mut self, level: u64) -> i64 {
+        self.kernel.bpf_csum_level(self.no, level)
+    }
+
+    fn skb_change_type(&mut self, pkt_type: u32) -> i64 {
+        self.kernel.bpf_skb_change_type(self.no, pkt_type)
+    }
+
+    fn get_hash_recalc(&mut self) -> u32 {
+        self.kernel.skb_get_hash(self.no)
+    }
+
+    fn set_hash(&mut self, hash: Option<u32>) {
+        self.kernel.skb_mut(self.no).bpf.hash = hash;
+    }
+
+    fn skb_ecn_set_ce(&mut self) -> i64 {
+        let source = self.source(Layer::ProgramStore, "store of");
+        self.call(|k, no| k.bpf_skb_ecn_set_ce(no, source))
+    }
+
+    fn skb_load_bytes_relative(&mut self, offset: u32, into: &mut [u8], from: u32) -> i64 {
+        self.kernel
+            .bpf_skb_load_bytes_relative(self.no, offset, into, from)
+    }
+
+    fn skb_get_tunnel_key(&mut self, into: &mut [u8], flags: u64) -> i64 {
+        self.kernel.bpf_skb_get_tunnel_key(self.no, into, flags)
+    }
+
+    fn skb_set_tunnel_key(&mut self, key: &[u8], flags: u64) -> i64 {
+        self.kernel.bpf_skb_set_tunnel_key(self.no, key, flags)
+    }
+
+    fn skb_get_tunnel_opt(&mut self, into: &mut [u8]) -> i64 {
+        self.kernel.bpf_skb_get_tunnel_opt(self.no, into)
+    }
+
+    fn skb_set_tunnel_opt(&mut self, options: &[u8]) -> i64 {
+        self.kernel.bpf_skb_set_tunnel_opt(self.no, options)
+    }
+
+    fn skb_set_tstamp(&mut self, tstamp: u64, tstamp_type: u32) -> i64 {
+        self.kernel.bpf_skb_set_tstamp(self.no, tstamp, tstamp_type)
+    }
+
+    fn tail_call(&mut self, program: &Prepared) {
+        self.run = self.kernel.tail_run(self.run, program);
+    }
+
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64> {
         self.looked.get_or_insert(ReadHow::Dynptr);
         match self.kernel.bpf_dynptr_from_skb_meta(self.no, flags) {
@@ -239,10 +356,19 @@ impl Host for TcHost<'_> {
     }
 
     fn skb_meta_load(&mut self, offset: u32, into: &mut [u8]) -> i64 {
-        let Some((start, _)) = self.metadata() else {
+        let meta = self.kernel.meta_fields(self.kernel.skb(self.no));
+        let Some(end) = meta.end else {
             return EINVAL;
         };
-        self.read_metadata(start + offset, into, ReadHow::Dynptr, offset);
+        // metadata too long for the room in front of their end: bpf_skb_meta_pointer() does not look, and what
+        // lies before `head` is read; it was zero when it was recorded
+        let below = (meta.len.saturating_sub(end + offset) as usize).min(into.len());
+        let (outside, inside) = into.split_at_mut(below);
+        outside.fill(0);
+        let first = offset + below as u32;
+        if !inside.is_empty() {
+            self.read_metadata(end + first - meta.len, inside, ReadHow::Dynptr, first);
+        }
         0
     }
 

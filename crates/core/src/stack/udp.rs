@@ -252,6 +252,19 @@ impl Kernel {
         Ok(())
     }
 
+    /// `udp_flow_src_port()` (`include/net/udp.h`): a hash with a random key, in a range whose upper end is
+    /// included. The draw is the input's; the lower end without one.
+    pub(super) fn udp_flow_src_port(&mut self, range: Option<(u16, u16)>) -> u16 {
+        const LOCAL_PORTS: (u16, u16) = (32768, 60999);
+        let (min, max) = range.filter(|(min, max)| min < max).unwrap_or(LOCAL_PORTS);
+        match self.source_ports.front() {
+            Some(port) if (min..=max).contains(port) => {
+                self.source_ports.pop_front().unwrap_or(min)
+            }
+            _ => min,
+        }
+    }
+
     /// `udp_tunnel_xmit_skb()`: pushes the UDP header, then the outer IP header.
     pub(super) fn udp_tunnel_xmit_skb(
         &mut self,

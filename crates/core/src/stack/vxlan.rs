@@ -98,9 +98,7 @@ impl Kernel {
 
     /// `vxlan_xmit_one()`.
     fn vxlan_xmit_one(&mut self, no: SkbNo, dev: DevId, parms: UdpTunnelParms) -> Run<()> {
-        // udp_flow_src_port(): a hash with a random key, in a range; the recordings' range has one port
-        const LOCAL_PORTS: (u16, u16) = (32768, 60999);
-        let ports = (parms.srcport.unwrap_or(LOCAL_PORTS).0, parms.dstport);
+        let ports = (self.udp_flow_src_port(parms.srcport), parms.dstport);
         if parms.remote6.is_some() {
             let Some((route, outer)) = self.udp_tunnel6_outer(no, dev, parms)? else {
                 return Ok(());

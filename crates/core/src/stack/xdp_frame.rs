@@ -39,7 +39,7 @@ impl Kernel {
     }
 
     /// `veth_xdp_tx()`, or `xdp_do_redirect()`. A frame that nobody takes is returned to its pool.
-    fn xdp_leaves(&mut self, dev: DevId, xdp: XdpBuff, verdict: u64) -> Run<()> {
+    pub(super) fn xdp_leaves(&mut self, dev: DevId, xdp: XdpBuff, verdict: u64) -> Run<()> {
         let target = self.xdp_redirect_info.take();
         let queued = match verdict {
             action::TX => xdp_convert_buff_to_frame(&xdp).map(|()| self.xdp_tx.push((dev, xdp))),

@@ -2,7 +2,7 @@
 
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host, XdpTarget};
+use crate::bpf::{CtxField, Host, Prepared, XdpTarget};
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::recorder::Moment;
 use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind};
@@ -209,6 +209,51 @@ impl Host for XdpHost<'_, '_> {
         }
         self.packet_load(self.xdp.data + offset, into);
         0
+    }
+
+    fn xdp_adjust_tail(&mut self, delta: i32) -> i64 {
+        self.helper("bpf_xdp_adjust_tail", |host| {
+            let grown = match host.xdp.adjust_tail(delta) {
+                Ok(grown) => grown,
+                Err(error) => return error,
+            };
+            if let Some((at, len)) = grown {
+                let program = host.kernel.recorder.trace.runs[host.run].program.clone();
+                let label = "room made by bpf_xdp_adjust_tail".to_owned();
+                let layer = Layer::ProgramStore;
+                let source = host
+                    .kernel
+                    .program_source(host.run, layer, label, &program, host.dev);
+                let zeros = vec![0; len as usize];
+                host.kernel
+                    .buffers
+                    .write(host.xdp.head, at, &zeros, source, 0);
+            }
+            0
+        })
+    }
+
+    fn xdp_store_bytes(&mut self, offset: u32, from: &[u8]) -> i64 {
+        let len = from.len() as u32;
+        let packet = self.xdp.data_end - self.xdp.data;
+        if len > packet || offset > packet - len {
+            return EINVAL;
+        }
+        self.packet_store(self.xdp.data + offset, from);
+        0
+    }
+
+    fn packet_len(&self) -> u32 {
+        self.xdp.data_end - self.xdp.data
+    }
+
+    fn linear(&self, offset: u32, len: u32) -> Option<u32> {
+        let end = offset.checked_add(len)?;
+        (end <= self.packet_len()).then(|| self.xdp.data + offset)
+    }
+
+    fn tail_call(&mut self, program: &Prepared) {
+        self.run = self.kernel.tail_run(self.run, program);
     }
 
     fn skb_meta_realign(&mut self) {}

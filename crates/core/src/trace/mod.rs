@@ -24,6 +24,8 @@ pub use step::{BufferNo, ByteWrite, DevRef, Edge, Outcome, Run, SkbNo, Step, Ste
 
 use serde::{Deserialize, Serialize};
 
+use crate::bpf::MapState;
+
 /// Everything one packet run left behind, under one design.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
@@ -62,6 +64,8 @@ pub struct Trace {
     pub taps: Vec<TapFrame>,
     /// Input lines that were no command, with their 1-based line number.
     pub skipped: Vec<(usize, String)>,
+    /// The programs' maps when the run was over.
+    pub maps: Vec<MapState>,
     /// What the run cost.
     pub cost: Cost,
 }

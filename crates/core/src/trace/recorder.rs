@@ -60,6 +60,7 @@ impl Recorder {
             warnings: Vec::new(),
             taps: Vec::new(),
             skipped: Vec::new(),
+            maps: Vec::new(),
             cost: Default::default(),
         };
         Self {

@@ -1,5 +1,6 @@
 //! `struct xdp_buff` and what XDP helpers do to it. Offsets are bytes from `data_hard_start`.
 
+use crate::skb::SHARED_INFO_SIZE;
 use crate::trace::{BufferNo, XdpFields};
 
 /// `sizeof(struct xdp_frame)`, bytes: the part of the headroom that metadata may not use
@@ -93,6 +94,23 @@ impl XdpBuff {
         Ok(())
     }
 
+    /// `bpf_xdp_adjust_tail()` (`net/core/filter.c`) of a packet in one piece. Gives the new bytes (offset, length),
+    /// which must become 0.
+    ///
+    /// # Errors
+    /// `-EINVAL` beyond the tailroom (`xdp_data_hard_end()`: the shared info stays free) or below an Ethernet
+    /// header.
+    pub fn adjust_tail(&mut self, delta: i32) -> Result<Option<(u32, u32)>, i64> {
+        let hard_end = self.frame_sz.saturating_sub(SHARED_INFO_SIZE);
+        let end = i64::from(self.data_end) + i64::from(delta);
+        if end > i64::from(hard_end) || end < i64::from(self.data + ETH_HLEN) {
+            return Err(EINVAL);
+        }
+        let grown = (delta > 0).then_some((self.data_end, delta.unsigned_abs()));
+        self.data_end = end as u32;
+        Ok(grown)
+    }
+
     /// `bpf_xdp_adjust_head()` (`net/core/filter.c`): metadata are carried along and stay adjacent.
     /// The caller does the memmove.
     ///
@@ -150,6 +168,17 @@ mod tests {
     fn the_largest_metadata_is_216_bytes() {
         assert_eq!(frame().adjust_meta(-216), Ok(()));
         assert_eq!(frame().adjust_meta(-220), Err(EINVAL));
+    }
+
+    /// frame_sz 704 less the shared info (320) is 384: 62 bytes behind the packet; 66 bytes may go down to 14.
+    #[test]
+    fn adjust_tail_keeps_an_ethernet_header_and_the_shared_info() {
+        let mut xdp = frame();
+        assert_eq!(xdp.adjust_tail(63), Err(EINVAL));
+        assert_eq!(xdp.adjust_tail(62), Ok(Some((322, 62))));
+        assert_eq!(xdp.adjust_tail(-115), Err(EINVAL));
+        assert_eq!(xdp.adjust_tail(-114), Ok(None));
+        assert_eq!(xdp.data_end, 270);
     }
 
     /// golden E1-veth-head-no-room-native: 32 bytes of metadata; -200 → -EINVAL, -180 → 0, 180 → 0.

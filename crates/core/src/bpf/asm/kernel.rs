@@ -6,7 +6,7 @@ use super::error::AsmError;
 use super::lex::Cursor;
 use super::mnemonic;
 use super::operand::register;
-use super::{Context, Draft};
+use super::{Context, Draft, Target};
 use crate::bpf::insn::{AluOp, Cond, Insn, Operand, Reg, Size, Wide, Width};
 
 type Parsed<T> = Result<T, AsmError>;
@@ -45,6 +45,7 @@ pub(super) fn statement<'t>(c: &mut Cursor<'t>, context: Context<'_>) -> Parsed<
             c.skip(1);
             release(c)?
         }
+        _ if is_register && c.look(2) == Some("subprog") => return function(c),
         _ if is_register => assignment(c, context)?,
         _ => return mnemonic::statement(c, context),
     };
@@ -56,6 +57,27 @@ pub(super) fn jump<'t>(c: &mut Cursor<'t>, long: bool) -> Parsed<Draft<'t>> {
     let (target, place) = call::target(c)?;
     Ok(Draft {
         insn: Insn::Jump { target: 0, long },
+        target: Some(target),
+        place,
+    })
+}
+
+/// `r2 = subprog[+5]`: the address of a function, as bpftool prints it. The distance counts from the
+/// first of the two slots.
+fn function<'t>(c: &mut Cursor<'t>) -> Parsed<Draft<'t>> {
+    let dst = c.writable()?.1;
+    c.expect("=")?;
+    c.skip(1);
+    c.expect("[")?;
+    let (target, place) = call::target(c)?;
+    c.expect("]")?;
+    let target = match target {
+        Target::Distance(distance) => Target::Distance(distance.saturating_sub(1)),
+        label @ Target::Label(_) => label,
+    };
+    let value = Wide::Func(0);
+    Ok(Draft {
+        insn: Insn::LoadImm { dst, value },
         target: Some(target),
         place,
     })

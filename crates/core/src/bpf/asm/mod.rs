@@ -25,7 +25,7 @@ mod operand;
 
 use std::collections::BTreeMap;
 
-use super::insn::{Callee, Insn};
+use super::insn::Insn;
 use super::program::{ProgType, Program};
 use error::AsmError as Error;
 use lex::Cursor;
@@ -150,10 +150,7 @@ fn resolve(
             let what = "a distance or label that leads to an instruction of the program";
             return Err(draft.place.fail(what));
         };
-        out.push(match draft.insn {
-            Insn::Call(_) => Insn::Call(Callee::Local(entry)),
-            other => other.retarget(|_| entry),
-        });
+        out.push(draft.insn.retarget(|_| entry).refunction(|_| entry));
     }
     Ok(out)
 }

@@ -1,11 +1,14 @@
 //! What a TC program can do to an skb (`net/core/filter.c`): one function per helper, with its name.
 
+mod csum;
+mod fields;
 mod redirect;
 mod redirect_neigh;
 mod resize;
 mod room;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 mod vlan;
 
 pub(super) use redirect::RedirectInfo;

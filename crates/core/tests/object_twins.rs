@@ -1,0 +1,415 @@
+//! Each object, loaded by us and by `aya-obj`: the same programs, instructions and maps. And each program's
+//! text, assembled again, is the program.
+
+mod object_files;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use aya_obj::generated::bpf_insn;
+use headroom_core::bpf::insn::{
+    AluOp, AtomicOp, Callee, Cond, Insn, Operand, Reg, Size, Wide, Width,
+};
+use headroom_core::bpf::{LoadError, MapKind, Object, Program, assemble, load_object, texts};
+use object_files::{built, recorded};
+
+/// Objects that must not load, and what the message must say.
+const REFUSED: [(&str, &str); 2] = [
+    ("kconfig_missing.o", "kconfig value CONFIG_HZ"),
+    ("ksym_missing.o", "kernel symbol no_such_variable"),
+];
+/// Objects that `aya-obj` 0.3 does not take: it has no kernel functions, no `.kconfig`, not
+/// all sections, no first programs of a map, and for CO-RE it wants the BTF of a whole kernel.
+const NOT_FOR_AYA: [&str; 7] = [
+    "core.o",
+    "dynptrs.o",
+    "iterators.o",
+    "kconfig.o",
+    "ksyms.o",
+    "sections.o",
+    "tail_calls.o",
+];
+
+fn ours(name: &str, bytes: &[u8]) -> Result<Object, LoadError> {
+    load_object(name, bytes)
+}
+
+fn reg(reg: Reg) -> u8 {
+    reg.number() as u8
+}
+
+fn size_bits(size: Size) -> u8 {
+    match size {
+        Size::W => 0x00,
+        Size::H => 0x08,
+        Size::B => 0x10,
+        Size::Dw => 0x18,
+    }
+}
+
+/// Source bit, source register and immediate of an operand.
+fn operand(src: Operand) -> (u8, u8, i32) {
+    match src {
+        Operand::Reg(src) => (8, reg(src), 0),
+        Operand::Imm(imm) => (0, 0, imm),
+    }
+}
+
+/// Opcode, destination, source, offset, immediate (RFC 9669, section 3), for an instruction without relocation.
+/// `jump` counts slots from the next instruction.
+fn encode(insn: &Insn, jump: i64) -> (u8, u8, u8, i16, i32) {
+    match *insn {
+        Insn::Alu {
+            width,
+            op,
+            dst,
+            src,
+        } => {
+            let class = if width == Width::W64 { 7 } else { 4 };
+            let (bit, src, imm) = operand(src);
+            let code = match op {
+                AluOp::Add => 0x00,
+                AluOp::Sub => 0x10,
+                AluOp::Mul => 0x20,
+                AluOp::Div | AluOp::SDiv => 0x30,
+                AluOp::Or => 0x40,
+                AluOp::And => 0x50,
+                AluOp::Lsh => 0x60,
+                AluOp::Rsh => 0x70,
+                AluOp::Neg => return (0x80 | class, reg(dst), 0, 0, 0),
+                AluOp::Mod | AluOp::SMod => 0x90,
+                AluOp::Xor => 0xa0,
+                AluOp::Mov | AluOp::MovSx(_) => 0xb0,
+                AluOp::Arsh => 0xc0,
+                AluOp::ToLe(bits) => return (0xd4, reg(dst), 0, 0, i32::from(bits)),
+                AluOp::ToBe(bits) => return (0xdc, reg(dst), 0, 0, i32::from(bits)),
+                AluOp::Bswap(bits) => return (0xd7, reg(dst), 0, 0, i32::from(bits)),
+            };
+            let off = match op {
+                AluOp::SDiv | AluOp::SMod => 1,
+                AluOp::MovSx(bits) => i16::from(bits),
+                _ => 0,
+            };
+            (code | bit | class, reg(dst), src, off, imm)
+        }
+        Insn::Load {
+            size,
+            signed,
+            dst,
+            base,
+            off,
+        } => {
+            let mode = if signed { 0x81 } else { 0x61 };
+            (mode | size_bits(size), reg(dst), reg(base), off, 0)
+        }
+        Insn::Store {
+            size,
+            base,
+            off,
+            src,
+        } => {
+            let (bit, src, imm) = operand(src);
+            let class = if bit == 8 { 0x63 } else { 0x62 };
+            (class | size_bits(size), reg(base), src, off, imm)
+        }
+        Insn::Atomic {
+            size,
+            op,
+            base,
+            off,
+            src,
+        } => {
+            let imm = match op {
+                AtomicOp::Add { fetch } => i32::from(fetch),
+                AtomicOp::Or { fetch } => 0x40 | i32::from(fetch),
+                AtomicOp::And { fetch } => 0x50 | i32::from(fetch),
+                AtomicOp::Xor { fetch } => 0xa0 | i32::from(fetch),
+                AtomicOp::Xchg => 0xe1,
+                AtomicOp::Cmpxchg => 0xf1,
+            };
+            (0xc3 | size_bits(size), reg(base), reg(src), off, imm)
+        }
+        Insn::Jump { long: false, .. } => (0x05, 0, 0, jump as i16, 0),
+        Insn::Jump { long: true, .. } => (0x06, 0, 0, 0, jump as i32),
+        Insn::Branch {
+            width,
+            cond,
+            dst,
+            src,
+            ..
+        } => {
+            let class = if width == Width::W64 { 5 } else { 6 };
+            let (bit, src, imm) = operand(src);
+            let code = match cond {
+                Cond::Eq => 0x10,
+                Cond::Gt => 0x20,
+                Cond::Ge => 0x30,
+                Cond::Set => 0x40,
+                Cond::Ne => 0x50,
+                Cond::SGt => 0x60,
+                Cond::SGe => 0x70,
+                Cond::Lt => 0xa0,
+                Cond::Le => 0xb0,
+                Cond::SLt => 0xc0,
+                Cond::SLe => 0xd0,
+            };
+            (code | bit | class, reg(dst), src, jump as i16, imm)
+        }
+        Insn::Call(Callee::Helper(id)) => (0x85, 0, 0, 0, id as i32),
+        Insn::Exit => (0x95, 0, 0, 0, 0),
+        ref other => panic!("not expected in an object: {other:?}"),
+    }
+}
+
+/// Two listings of the same functions, in any order behind the first.
+struct Twins<'a> {
+    name: String,
+    program: &'a Program,
+    slots: Vec<usize>,
+    functions: BTreeSet<usize>,
+    theirs: &'a [bpf_insn],
+    /// Functions compared: ours → theirs.
+    seen: BTreeMap<usize, usize>,
+    compared: usize,
+}
+
+impl<'a> Twins<'a> {
+    fn new(name: String, program: &'a Program, theirs: &'a [bpf_insn]) -> Twins<'a> {
+        let mut slots = vec![0];
+        for insn in &program.insns {
+            slots.push(slots[slots.len() - 1] + insn.slots());
+        }
+        let functions = program.insns.iter().filter_map(Insn::function);
+        let functions = functions.chain([0, program.insns.len()]).collect();
+        Twins {
+            name,
+            program,
+            slots,
+            functions,
+            theirs,
+            seen: BTreeMap::new(),
+            compared: 0,
+        }
+    }
+
+    /// The function that begins at `start` here and at slot `their_start` there.
+    fn function(&mut self, start: usize, their_start: usize) {
+        if let Some(known) = self.seen.insert(start, their_start) {
+            assert_eq!(known, their_start, "{}", self.name);
+            return;
+        }
+        let end = *self.functions.range(start + 1..).next().unwrap();
+        for at in start..end {
+            let slot = their_start + self.slots[at] - self.slots[start];
+            self.insn(at, slot);
+            self.compared += 1;
+        }
+    }
+
+    fn insn(&mut self, at: usize, slot: usize) {
+        let insn = &self.program.insns[at];
+        let raw = |slot: usize| {
+            let i = &self.theirs[slot];
+            (i.code, i.dst_reg(), i.src_reg(), i.off, i.imm)
+        };
+        let place = format!("{}: instruction {at}, {insn:?}", self.name);
+        let theirs = raw(slot);
+        let target = || (slot as i64 + 1 + i64::from(theirs.4)) as usize;
+        match *insn {
+            Insn::Call(Callee::Local(function)) => {
+                assert_eq!((theirs.0, theirs.2), (0x85, 1), "{place}");
+                self.function(function, target());
+            }
+            Insn::LoadImm { dst, value } => {
+                let second = raw(slot + 1).4;
+                assert_eq!((theirs.0, theirs.1), (0x18, reg(dst)), "{place}");
+                match value {
+                    Wide::Number(n) => {
+                        let halves = (theirs.2, theirs.4 as u32, second as u32);
+                        assert_eq!(halves, (0, n as u32, (n >> 32) as u32), "{place}");
+                    }
+                    Wide::Map(map) => assert_eq!((theirs.2, theirs.4), (1, map as i32), "{place}"),
+                    Wide::MapValue { map, off } => {
+                        let found = (theirs.2, theirs.4, second as u32);
+                        assert_eq!(found, (2, map as i32, off), "{place}");
+                    }
+                    Wide::Func(function) => {
+                        assert_eq!(theirs.2, 4, "{place}");
+                        self.function(function, target());
+                    }
+                }
+            }
+            _ => {
+                let jump = insn.target().map_or(0, |target| {
+                    self.slots[target] as i64 - self.slots[at + 1] as i64
+                });
+                assert_eq!(encode(insn, jump), theirs, "{place}");
+            }
+        }
+    }
+}
+
+fn compare_maps(name: &str, ours: &Object, theirs: &aya_obj::Object) {
+    let data = |map: &str| map.starts_with('.');
+    let names: BTreeSet<&str> = ours.maps.iter().map(|m| m.name.as_str()).collect();
+    let defined = theirs.maps.keys().map(String::as_str);
+    for other in defined.filter(|map| !data(map)) {
+        assert!(names.contains(other), "{name}: no map {other}");
+    }
+    for map in &ours.maps {
+        let other = &theirs.maps[&map.name];
+        let sizes = (map.key_size, map.value_size, map.max_entries);
+        let place = format!("{name}: map {}", map.name);
+        if let MapKind::Data { .. } = map.kind {
+            assert_eq!(map.value_size, other.value_size(), "{place}");
+            let zeros = vec![0; map.value_size as usize];
+            let content = if map.initial.is_empty() {
+                &zeros
+            } else {
+                &map.initial
+            };
+            assert_eq!(content, other.data(), "{place}");
+            continue;
+        }
+        let others = (other.key_size(), other.value_size(), other.max_entries());
+        assert_eq!(
+            (map.kind.number(), sizes),
+            (other.map_type(), others),
+            "{place}"
+        );
+        assert_eq!(map.flags, other.map_flags(), "{place}");
+    }
+}
+
+/// Names of sections that `aya-obj` 0.3 does not know become some that it does; types are not compared.
+fn for_aya(bytes: &[u8]) -> Vec<u8> {
+    const NAMES: [(&[u8], &[u8]); 3] = [
+        (b"lwt_xmit\0", b"xdp\0\0\0\0\0\0"),
+        (b"tcx/ingress\0", b"classifier\0\0"),
+        (b"tcx/egress\0", b"classifier\0"),
+    ];
+    let mut bytes = bytes.to_vec();
+    for (from, to) in NAMES {
+        for at in 0..bytes.len().saturating_sub(from.len()) {
+            if bytes[at..].starts_with(from) {
+                bytes[at..at + to.len()].copy_from_slice(to);
+            }
+        }
+    }
+    bytes
+}
+
+/// How many instructions were compared.
+fn compare(name: &str, bytes: &[u8]) -> usize {
+    let object = ours(name, bytes).unwrap();
+    let theirs = aya_obj::Object::parse(&for_aya(bytes));
+    let mut theirs = theirs.unwrap_or_else(|e| panic!("{name}: {e}"));
+    compare_maps(name, &object, &theirs);
+    let text: HashSet<usize> = theirs
+        .functions
+        .keys()
+        .map(|(section, _)| *section)
+        .collect();
+    // A map's file descriptor is its index here.
+    let maps: Vec<_> = object
+        .maps
+        .iter()
+        .enumerate()
+        .map(|(i, map)| (map.name.clone(), i as i32, theirs.maps[&map.name].clone()))
+        .collect();
+    let maps = maps.iter().map(|(name, fd, map)| (name.as_str(), *fd, map));
+    theirs
+        .relocate_maps(maps, &text)
+        .unwrap_or_else(|e| panic!("{name}: {e}"));
+    theirs
+        .relocate_calls(&text)
+        .unwrap_or_else(|e| panic!("{name}: {e}"));
+    // aya takes GPL where no license is written.
+    let license = theirs.license.to_str().unwrap();
+    let none = object.license.is_empty() && license == "GPL";
+    assert!(none || license == object.license, "{name}: {license}");
+    assert_eq!(theirs.programs.len(), object.programs.len(), "{name}");
+    let mut compared = 0;
+    for program in &object.programs {
+        let other = &theirs.programs[&program.name];
+        let function = &theirs.functions[&other.function_key()];
+        let place = format!("{name}, program {}", program.name);
+        let mut twins = Twins::new(place, program, &function.instructions);
+        twins.function(0, 0);
+        assert_eq!(twins.compared, program.insns.len(), "{}", twins.name);
+        compared += twins.compared;
+    }
+    compared
+}
+
+fn all() -> Vec<(String, Vec<u8>)> {
+    built().into_iter().chain(recorded()).collect()
+}
+
+#[test]
+fn aya_reads_the_same_programs_and_maps() {
+    let refused = |name: &str| REFUSED.iter().any(|(refused, _)| *refused == name);
+    let (mut objects, mut insns) = (0, 0);
+    for (name, bytes) in all() {
+        let kfuncs = ours(&name, &bytes).is_ok_and(|object| {
+            let calls = |insn: &Insn| matches!(insn, Insn::Call(Callee::Kfunc(_)));
+            object.programs.iter().any(|p| p.insns.iter().any(calls))
+        });
+        if refused(&name) || NOT_FOR_AYA.contains(&name.as_str()) || kfuncs {
+            continue;
+        }
+        insns += compare(&name, &bytes);
+        objects += 1;
+    }
+    assert!(
+        objects >= 40 && insns >= 3000,
+        "{objects} objects, {insns} instructions"
+    );
+}
+
+#[test]
+fn there_are_enough_objects_and_each_loads_or_says_why_not() {
+    let built = built();
+    assert!(built.len() >= 25, "{}", built.len());
+    for (name, bytes) in all() {
+        let loaded = ours(&name, &bytes);
+        match REFUSED.iter().find(|(refused, _)| *refused == name) {
+            None => assert!(loaded.is_ok_and(|o| !o.programs.is_empty()), "{name}"),
+            Some((_, why)) => {
+                let message = loaded.unwrap_err().to_string();
+                assert!(
+                    message.contains(why) && message.contains("section tc, offset 0x"),
+                    "{message}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn text_of_every_program_assembles_to_the_program() {
+    for (name, bytes) in all() {
+        let Ok(object) = ours(&name, &bytes) else {
+            continue;
+        };
+        for program in &object.programs {
+            let text = texts(&program.insns, &program.map_names).join("\n");
+            let again = assemble(&text, &program.map_names)
+                .unwrap_or_else(|e| panic!("{name}, {}: {e}", program.name));
+            assert_eq!(again, program.insns, "{name}, {}", program.name);
+        }
+    }
+}
+
+/// Cut off anywhere, an object is an error with a place, or what is left of it is whole.
+#[test]
+fn objects_that_are_cut_off_are_errors() {
+    for (name, bytes) in built() {
+        for len in (0..bytes.len()).step_by(97) {
+            if let Err(error) = ours("cut.o", &bytes[..len]) {
+                let text = error.to_string();
+                assert!(text.starts_with("cut.o: "), "{name} cut to {len}: {text}");
+                assert!(!text.contains('\n'), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The recorder's half inside the machine. `orc DIR LIST OUT`: DIR has
+ * trace.bpf.o and progs/, LIST is the experiments, OUT gets the raw records.
+ *
+ * LIST: lines `@id` begin an experiment, other lines are its commands.
+ * OUT: chunks {u32 type, u32 len, bytes}; the types are in orc.h.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <net/ethernet.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <dirent.h>
+#include <time.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include "orc.h"
+
+#define BPF_TCX_INGRESS 46
+#define BPF_TCX_EGRESS 47
+
+static const char *dir;
+FILE *out;
+static struct ring_buffer *ring;
+static int report_fd, trace_pipe, kmsg;
+struct bpf_object *tracer;
+static int bss_fd;
+static size_t bss_size;
+static unsigned long records;
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char text[2048];
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	say(C_LOG, "%s", text);
+	return 0;
+}
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct rec *r = data;
+
+	records++;
+	if (r->rec == 1)
+		chunk(C_REC, data, __builtin_offsetof(struct rec, bytes) + r->nbytes);
+	else
+		chunk(C_REPORT, data, size);
+	return 0;
+}
+
+static void drain_fd(int fd, int type)
+{
+	char buf[8192];
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		chunk(type, buf, n);
+}
+
+static void enable(__u32 on)
+{
+	__u32 key = 0, value[64] = { on };
+
+	if (bss_size <= sizeof(value))
+		bpf_map_update_elem(bss_fd, &key, value, 0);
+}
+
+/* waits until the machine has been quiet for `ms` */
+static void settle(int ms)
+{
+	unsigned long before;
+
+	do {
+		before = records;
+		usleep(ms * 1000);
+		ring_buffer__consume(ring);
+	} while (records != before);
+}
+
+/* ---- one experiment ------------------------------------------------- */
+
+static struct { char name[64]; struct bpf_object *obj; int fd, cfg, links[2]; } progs[128];
+static int prog_count;
+static struct { int fd; char dev[32], netns[64]; } taps[16];
+static int tap_count, own_netns, shared_cfg = -1, long_wait;
+
+static int enter(const char *netns)
+{
+	char path[128];
+	int fd, rc;
+
+	if (!netns || !strcmp(netns, "-"))
+		return setns(own_netns, CLONE_NEWNET);
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return -1;
+	rc = setns(fd, CLONE_NEWNET);
+	close(fd);
+	return rc;
+}
+
+static int load_prog(const char *name)
+{
+	struct bpf_program *p;
+	struct bpf_map *m;
+	char path[256];
+	struct btf *btf;
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int i;
+
+	for (i = 0; i < prog_count; i++)
+		if (!strcmp(progs[i].name, name))
+			return progs[i].fd;
+	snprintf(path, sizeof(path), "%s/progs/%s.bpf.o", dir, name);
+	progs[i].obj = bpf_object__open(path);
+	if (!progs[i].obj)
+		return -1;
+	p = bpf_object__next_program(progs[i].obj, NULL);
+	if (strncmp(bpf_program__section_name(p), "xdp", 3)) {
+		bpf_program__set_type(p, BPF_PROG_TYPE_SCHED_CLS);
+		bpf_program__set_expected_attach_type(p, 0);
+	} else {
+		bpf_program__set_expected_attach_type(p, 0);
+	}
+	m = bpf_object__find_map_by_name(progs[i].obj, "report");
+	if (m)
+		bpf_map__reuse_fd(m, report_fd);
+	m = bpf_object__find_map_by_name(progs[i].obj, "cfg");
+	if (m && shared_cfg >= 0)
+		bpf_map__reuse_fd(m, shared_cfg);
+	if (bpf_object__load(progs[i].obj))
+		return -1;
+	if (m && shared_cfg < 0)
+		shared_cfg = bpf_map__fd(m);
+	progs[i].fd = bpf_program__fd(p);
+	snprintf(progs[i].name, sizeof(progs[i].name), "%s", name);
+	prog_count = i + 1;
+	if (!bpf_obj_get_info_by_fd(progs[i].fd, &info, &len) && info.btf_id) {
+		btf = btf__load_from_kernel_by_id(info.btf_id);
+		if (btf) {
+			if (trace_function(btf, 0, name, 1, progs[i].fd, progs[i].links))
+				say(C_LOG, "program not traced: %s", name);
+			btf__free(btf);
+		}
+	}
+	return progs[i].fd;
+}
+
+/* every program there is, before the first experiment */
+static void load_all(void)
+{
+	char path[256];
+	DIR *d;
+	struct dirent *e;
+
+	snprintf(path, sizeof(path), "%s/progs", dir);
+	for (d = opendir(path); d && (e = readdir(d));) {
+		char *dot = strstr(e->d_name, ".bpf.o");
+
+		if (!dot || !strncmp(e->d_name, "lwt", 3))
+			continue;
+		*dot = 0;
+		if (load_prog(e->d_name) < 0)
+			say(C_LOG, "cannot load %s", e->d_name);
+	}
+}
+
+static int send_frame(const char *dev, const char *hex, const char *netns)
+{
+	unsigned char frame[70000];
+	struct sockaddr_ll to = { .sll_family = AF_PACKET };
+	int n = 0, s, rc;
+	unsigned byte;
+
+	while (n < (int)sizeof(frame) && sscanf(hex + 2 * n, "%2x", &byte) == 1)
+		frame[n++] = byte;
+	if (enter(netns))
+		return 1;
+	s = socket(AF_PACKET, SOCK_RAW, 0);
+	to.sll_ifindex = if_nametoindex(dev);
+	to.sll_halen = 6;
+	to.sll_protocol = frame[0] == 0x45 ? htons(0x0800) : htons(frame[12] << 8 | frame[13]);
+	rc = sendto(s, frame, n, 0, (void *)&to, sizeof(to));
+	if (rc < 0)
+		say(C_LOG, "send: %s", strerror(errno));
+	close(s);
+	enter(NULL);
+	say(C_SENT, "%s %s %s", dev, netns ? netns : "-", hex);
+	return rc < 0;
+}
+
+static int orc(char **w, int n)
+{
+	int fd, index, mode, rc, i;
+
+	if (!strcmp(w[1], "xdp") && n >= 5) {
+		fd = load_prog(w[2]);
+		mode = strcmp(w[4], "native") ? 2 : 4;	/* XDP_FLAGS_SKB_MODE, XDP_FLAGS_DRV_MODE */
+		if (fd < 0 || enter(n > 5 ? w[5] : NULL))
+			return 1;
+		rc = bpf_xdp_attach(if_nametoindex(w[3]), fd, mode, NULL);
+		enter(NULL);
+		return !!rc;
+	}
+	if (!strcmp(w[1], "tcx") && n >= 5) {
+		fd = load_prog(w[2]);
+		if (fd < 0 || enter(n > 5 ? w[5] : NULL))
+			return 1;
+		index = if_nametoindex(w[3]);
+		rc = bpf_link_create(fd, index, strcmp(w[4], "egress") ? BPF_TCX_INGRESS : BPF_TCX_EGRESS, NULL);
+		if (rc < 0)
+			say(C_LOG, "tcx: %s", strerror(errno));
+		enter(NULL);
+		return rc < 0;
+	}
+	if (!strcmp(w[1], "cfg") && n >= 4) {
+		__u32 key = atoi(w[2]), value = strtoul(w[3], NULL, 0);
+
+		if (shared_cfg < 0)
+			shared_cfg = bpf_map_create(BPF_MAP_TYPE_ARRAY, "cfg", 4, 4, 8, NULL);
+		if (enter(n > 4 ? w[4] : NULL))
+			return 1;
+		if (if_nametoindex(w[3]))
+			value = if_nametoindex(w[3]);
+		enter(NULL);
+		return !!bpf_map_update_elem(shared_cfg, &key, &value, 0);
+	}
+	if (!strcmp(w[1], "tap") && n >= 3) {
+		struct sockaddr_ll a = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+
+		if (enter(n > 3 ? w[3] : NULL))
+			return 1;
+		fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
+		a.sll_ifindex = if_nametoindex(w[2]);
+		rc = bind(fd, (void *)&a, sizeof(a));
+		enter(NULL);
+		taps[tap_count].fd = fd;
+		snprintf(taps[tap_count].dev, 32, "%s", w[2]);
+		snprintf(taps[tap_count++].netns, 64, "%s", n > 3 ? w[3] : "-");
+		return !!rc;
+	}
+	if (!strcmp(w[1], "send") && n >= 4) {
+		enable(1);
+		rc = send_frame(w[2], w[3], n > 4 ? w[4] : NULL);
+		settle(long_wait ? 450 : 50);
+		enable(0);
+		return rc;
+	}
+	if (!strcmp(w[1], "burst") && n >= 5) {
+		enable(1);
+		for (rc = 0, i = 4; i < n; i++)
+			rc |= send_frame(w[2], w[i], w[3]);
+		settle(long_wait ? 450 : 50);
+		enable(0);
+		return rc;
+	}
+	return 1;
+}
+
+static void name_netns(void)
+{
+	DIR *d = opendir("/run/netns");
+	struct dirent *e;
+	struct stat st;
+	char path[300];
+
+	if (!fstat(own_netns, &st))
+		say(C_NETNS, "%lu -", (unsigned long)st.st_ino);
+	while (d && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "/run/netns/%s", e->d_name);
+		if (e->d_name[0] != '.' && !stat(path, &st))
+			say(C_NETNS, "%lu %s", (unsigned long)st.st_ino, e->d_name);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* one command: without a shell where none is needed */
+static int command(const char *line)
+{
+	static char copy[400000];
+	char *w[64];
+	int n = 0, rc;
+	pid_t pid;
+
+	if (strpbrk(line, "><|&;$\"'*"))
+		rc = system(line);
+	else {
+		snprintf(copy, sizeof(copy), "%s", line);
+		for (char *p = strtok(copy, " "); p && n < 63; p = strtok(NULL, " "))
+			w[n++] = p;
+		w[n] = NULL;
+		pid = vfork();
+		if (!pid) {
+			execvp(w[0], w);
+			_exit(127);
+		}
+		waitpid(pid, &rc, 0);
+	}
+	return WIFEXITED(rc) ? WEXITSTATUS(rc) : 255;
+}
+
+static void experiment(char **lines, int count)
+{
+	static char copy[400000];
+	int i, rc, sent = 0;
+
+	unshare(CLONE_NEWNET | CLONE_NEWNS);
+	mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	mkdir("/run/netns", 0755);
+	mount("tmpfs", "/run/netns", "tmpfs", 0, NULL);
+	mkdir("/nsys", 0755);
+	mount("sysfs", "/nsys", "sysfs", 0, NULL);
+	for (__u32 key = 0, zero = 0; key < 8; key++)
+		bpf_map_update_elem(shared_cfg, &key, &zero, 0);
+	own_netns = open("/proc/self/ns/net", O_RDONLY);
+	system("ip link set dev lo up");
+	for (i = 0; i < count; i++) {
+		char *w[64];
+		int n = 0;
+
+		if (strstr(lines[i], "gro_flush_timeout"))
+			long_wait = 1;
+		if (!strncmp(lines[i], "orc ", 4)) {
+			snprintf(copy, sizeof(copy), "%s", lines[i]);
+			for (char *p = strtok(copy, " "); p && n < 64; p = strtok(NULL, " "))
+				w[n++] = p;
+			if (!sent && (!strcmp(w[1], "send") || !strcmp(w[1], "burst"))) {
+				name_netns();
+				usleep(100 * 1000);
+				ring_buffer__consume(ring);
+				sent = 1;
+			}
+			rc = orc(w, n);
+		} else {
+			rc = command(lines[i]);
+		}
+		say(C_CMD, "%d %d", i, rc);
+	}
+	for (i = 0; i < tap_count; i++) {
+		unsigned char frame[70000];
+		ssize_t n;
+
+		while ((n = recv(taps[i].fd, frame, sizeof(frame), 0)) > 0) {
+			static char hex[2 * 70000 + 100];
+			int at = sprintf(hex, "%s %s ", taps[i].dev, taps[i].netns);
+
+			for (int b = 0; b < n; b++)
+				at += sprintf(hex + at, "%02x", frame[b]);
+			chunk(C_TAP, hex, at);
+		}
+	}
+	drain_fd(trace_pipe, C_PRINTK);
+	drain_fd(kmsg, C_KMSG);
+	say(C_DONE, "done");
+	fflush(out);
+}
+
+int main(int argc, char **argv)
+{
+	static char line[400000];
+	static char *lines[4096];
+	char path[256];
+	int count = 0, done = 0;
+	FILE *list;
+	struct bpf_map *bss;
+	struct bpf_program *p;
+	time_t start = time(NULL);
+
+	if (argc < 4)
+		return 2;
+	dir = argv[1];
+	out = fopen(argv[3], "w");
+	list = fopen(argv[2], "r");
+	if (!out || !list)
+		return 2;
+	setvbuf(out, NULL, _IOFBF, 1 << 20);
+	libbpf_set_print(quiet);
+	snprintf(path, sizeof(path), "%s/trace.bpf.o", dir);
+	tracer = bpf_object__open(path);
+	if (!tracer || bpf_object__load(tracer)) {
+		fprintf(stderr, "tracer: %s\n", strerror(errno));
+		fflush(out);
+		return 1;
+	}
+	report_fd = bpf_object__find_map_fd_by_name(tracer, "report");
+	bss = bpf_object__find_map_by_name(tracer, ".bss");
+	if (!bss)
+		bpf_object__for_each_map(bss, tracer)
+			if (strstr(bpf_map__name(bss), ".bss"))
+				break;
+	bss_fd = bpf_map__fd(bss);
+	bss_size = bpf_map__value_size(bss);
+	ring = ring_buffer__new(report_fd, on_record, NULL, NULL);
+	trace_pipe = open("/sys/kernel/tracing/trace_pipe", O_RDONLY | O_NONBLOCK);
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	snprintf(path, sizeof(path), "%s/traced.txt", dir);
+	trace_kernel(path);
+	bpf_object__for_each_program(p, tracer)
+		if (!strncmp(bpf_program__section_name(p), "raw_", 4))
+			bpf_program__attach(p);
+	load_all();
+	fprintf(stderr, "traced %d functions in %ld s\n", fn_count, (long)(time(NULL) - start));
+	lseek(kmsg, 0, SEEK_END);
+	for (;;) {
+		char *got = fgets(line, sizeof(line), list);
+
+		if (got)
+			line[strcspn(line, "\n")] = 0;
+		if (count && (!got || line[0] == '@')) {
+			pid_t pid;
+			int fd = open("/sys/kernel/debug/clear_warn_once", O_WRONLY);
+
+			if (fd >= 0) {
+				write(fd, "1", 1);
+				close(fd);
+			}
+			lseek(kmsg, 0, SEEK_END);
+			chunk(C_EXPERIMENT, lines[0], strlen(lines[0]));
+			fflush(out);
+			pid = fork();
+			if (!pid) {
+				experiment(lines + 1, count - 1);
+				_exit(0);
+			}
+			waitpid(pid, NULL, 0);
+			enable(0);
+			ring_buffer__consume(ring);
+			fseek(out, 0, SEEK_END);
+			if (++done % 25 == 0)
+				fprintf(stderr, "%d experiments, %ld s\n", done, (long)(time(NULL) - start));
+			while (count)
+				free(lines[--count]);
+		}
+		if (!got)
+			break;
+		if (count < 4096)
+			lines[count++] = strdup(line);
+	}
+	fflush(out);
+	fprintf(stderr, "%d experiments in %ld s\n", done, (long)(time(NULL) - start));
+	return 0;
+}
