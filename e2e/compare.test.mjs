@@ -84,3 +84,18 @@ test('a file that is no recording is refused with its place', async ({ page, url
   await page.getByRole('alert').waitFor();
   assert.match(await page.getByRole('alert').innerText(), /cut\.json:2:\d+: EOF/);
 });
+
+test('a step is taken along as bytes, Scapy, Markdown and picture', async ({ page, url, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(page, `${url}/compare/seed?d=mac_header&at=get_tag.exit@decap%231`);
+  const copied = async (name) => {
+    await page.locator('.takes').getByRole('button', { name }).click();
+    await page.locator('.takes', { hasText: 'Copied' }).waitFor();
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  // The inner packet: IPv4 of 84 bytes, 192.0.2.2 → 192.0.2.1.
+  assert.match(await copied('Copy hex'), /^45000054.{16}c0000202c0000201/);
+  assert.match(await copied('Copy Scapy'), /^IP\(version=4, .*src="192\.0\.2\.2"/);
+  assert.match(await copied('Copy Markdown'), /read 524288/);
+  assert.match(await copied('Copy SVG'), /^<svg .*<title>get_tag\.exit@decap#1<\/title>/s);
+});

@@ -58,3 +58,29 @@ test('doors lead to catalogue, compare, lab and rules', async ({ page, url }) =>
   const doors = await page.locator('.doors a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
   assert.deepEqual(doors, ['/s', '/compare', '/lab', '/spec']);
 });
+
+test('the palette goes anywhere by a few letters', async ({ page, url, shots }) => {
+  await open(page, `${url}/`);
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Go to' }).waitFor();
+  await page.keyboard.type('scen dynptr');
+  assert.deepEqual(await page.locator('.palette li').allInnerTexts(), ['scenario seed-dynptr']);
+  await shots('palette');
+  await page.keyboard.press('Enter');
+  await page.locator('.controls').waitFor();
+  assert.equal(new URL(page.url()).pathname, '/s/seed-dynptr');
+  await page.getByRole('button', { name: /Find/ }).click();
+  await page.getByRole('combobox', { name: 'Go to' }).waitFor();
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('.palette[open]').count(), 0);
+});
+
+test('after the first visit a scenario is there without a network', async ({ page, url, context }) => {
+  await open(page, `${url}/`);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await context.setOffline(true);
+  await page.goto(`${url}/s/seed-dynptr`);
+  await page.locator('.ribbon .b').first().waitFor();
+  await context.setOffline(false);
+});

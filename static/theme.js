@@ -5,3 +5,14 @@ try {
 } catch {
   // As the system says.
 }
+
+// Offline after the first visit. Later than the page itself: nobody waits for it. A sandboxed frame may not ask.
+addEventListener('load', () => {
+  setTimeout(() => {
+    try {
+      navigator.serviceWorker?.register('/sw.js').catch(() => {});
+    } catch {
+      // Then not.
+    }
+  }, 4000);
+});

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 a check failed, 2 bad usage or bad input (nothing is written then).
 
 mod check;
+mod coverage;
 mod disasm;
 mod error;
 mod exec;
@@ -11,6 +12,7 @@ mod input;
 mod list;
 mod matrix;
 mod run;
+mod script;
 mod text;
 mod vm;
 mod why;
@@ -44,9 +46,9 @@ enum Command {
     Run {
         /// A scenario id, a scenario file or a recording.
         scenario: String,
-        /// A design; may be given several times. All of them when absent.
-        #[arg(long = "design", value_name = "NAME", value_parser = parse_design)]
-        designs: Vec<DesignName>,
+        /// A design, or `all`; may be given several times. Those that were recorded when absent.
+        #[arg(long = "design", value_name = "NAME", value_parser = parse_designs)]
+        designs: Vec<Designs>,
         /// How to print.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -60,6 +62,16 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Print what is covered, from the code and the recordings: the page docs/COVERAGE.md.
+    Coverage {
+        /// A directory of recordings; tests/recordings of the project when absent.
+        dir: Option<PathBuf>,
+    },
+    /// Write a shell script that repeats a scenario on a real kernel, in namespaces of its own.
+    Script {
+        /// A scenario id or a scenario file.
+        scenario: String,
+    },
     /// Scenarios and designs in one table: what became of the metadata, at which step, at what cost.
     Matrix {
         /// Scenario ids, scenario files or recordings; all scenarios of the project when absent.
@@ -67,9 +79,9 @@ enum Command {
         /// Only scenarios with this tag; may be given several times.
         #[arg(long = "tag", value_name = "TAG")]
         tags: Vec<String>,
-        /// A design; may be given several times. Those that were recorded when absent.
-        #[arg(long = "design", value_name = "NAME", value_parser = parse_design)]
-        designs: Vec<DesignName>,
+        /// A design, or `all`; may be given several times. Those that were recorded when absent.
+        #[arg(long = "design", value_name = "NAME", value_parser = parse_designs)]
+        designs: Vec<Designs>,
         /// How to print.
         #[arg(long, value_enum, default_value_t = matrix::MatrixFormat::Text)]
         format: matrix::MatrixFormat,
@@ -152,14 +164,33 @@ enum Level {
 }
 
 fn parse_design(name: &str) -> Result<DesignName, String> {
-    DesignName::parse(name).ok_or_else(|| {
-        let known: Vec<_> = DesignName::ALL
-            .iter()
-            .map(|design| design.as_str())
-            .collect();
-        format!("there is no such design; there are: {}", known.join(", "))
-    })
+    match DesignName::read(name) {
+        Ok(Some(design)) => Ok(design),
+        Ok(None) => {
+            let known: Vec<_> = DesignName::EVERY
+                .iter()
+                .map(|design| design.as_str())
+                .collect();
+            Err(format!(
+                "there is no such design; there are: {}, custom:point=value,…",
+                known.join(", ")
+            ))
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
+
+/// `all` is every design that has a name.
+fn parse_designs(name: &str) -> Result<Designs, String> {
+    if name == "all" {
+        return Ok(Designs(DesignName::EVERY.to_vec()));
+    }
+    parse_design(name).map(|design| Designs(vec![design]))
+}
+
+/// What one `--design` asks for.
+#[derive(Clone)]
+struct Designs(Vec<DesignName>);
 
 fn main() -> ExitCode {
     match execute(Args::parse().command) {
@@ -185,6 +216,8 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             let look = run::Look { format, level, why };
             run::run(&scenario, &or_recorded(designs), look, out.as_deref())
         }
+        Command::Coverage { dir } => coverage::coverage(dir.as_deref()),
+        Command::Script { scenario } => script::print(&scenario),
         Command::Matrix {
             scenarios,
             tags,
@@ -214,10 +247,10 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
 }
 
 /// The designs asked for, or the two that were recorded.
-fn or_recorded(designs: Vec<DesignName>) -> Vec<DesignName> {
+fn or_recorded(designs: Vec<Designs>) -> Vec<DesignName> {
     if designs.is_empty() {
         DesignName::ALL.to_vec()
     } else {
-        designs
+        designs.into_iter().flat_map(|designs| designs.0).collect()
     }
 }

@@ -662,3 +662,38 @@ fn disasm_in_json() {
     assert_eq!(lines[1]["text"], "call bpf_skb_meta_realign");
     assert_eq!(lines[1]["written"], serde_json::Value::Null);
 }
+
+#[test]
+fn a_scenario_as_a_script() {
+    let text = out(&headroom(&["script", "seed"]));
+    assert!(text.starts_with("#!/bin/sh\n"), "{text}");
+    for part in [
+        "exec unshare --net --mount",
+        "nothing was done",
+        "unpack progs.bpf.o <<'OBJECT'\n7f454c46",
+        "ip link add rx type veth peer name tx netns tx",
+        "bpftool net attach xdp pinned /sys/fs/bpf/set_tag dev rx",
+        "ip netns exec tx ping -c1 192.0.2.1 || true",
+        "orc xdp set_tag rx native",
+    ] {
+        assert!(text.contains(part), "no `{part}`");
+    }
+    let frames = out(&headroom(&["script", "decap-gre-netns"]));
+    assert!(
+        frames.contains("nsenter --net=/run/netns/inner bpftool net attach tcx_ingress"),
+        "{frames}"
+    );
+    assert!(frames.contains("\nframes tx tx 0200000000"), "{frames}");
+    assert!(refused(&["script", "nowhere"]).contains("there is no scenario `nowhere`"));
+}
+
+#[test]
+fn coverage_is_up_to_date() {
+    let page = fs::read_to_string(root().join("docs/COVERAGE.md")).expect("docs/COVERAGE.md");
+    let now = out(&headroom(&["coverage"]));
+    assert!(page == now, "run `headroom coverage > docs/COVERAGE.md`");
+    assert!(
+        now.contains("| gre | receive | recorded | recorded | derived |"),
+        "{now}"
+    );
+}

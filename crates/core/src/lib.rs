@@ -5,6 +5,7 @@
 
 pub mod bpf;
 pub mod compare;
+pub mod coverage;
 pub mod design;
 pub mod export;
 pub mod matrix;

@@ -165,6 +165,14 @@ orc tcx get_meta out egress"
         (Some(266), 0x8847)
     );
     assert_eq!(fields.inner_network_header, Some(270));
+    // what goes out: the addresses, the new type, label 100 at the bottom with ttl 64 (0006 4140), the packet
+    let trace = run(&format!("{commands}\norc tap out"));
+    let sent: String = trace.taps[0]
+        .bytes
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    assert_eq!(sent, format!("020000000001020000000002884700064140{PING}"));
 }
 
 /// `skb_mpls_pop()`: the frame moves 4 up, the metadata stay: `mac_header` reads 4 bytes of the old frame, the first
@@ -323,4 +331,38 @@ ip {netns} link set dev {name} up\n"
             }
         }
     }
+}
+
+/// Programs that send packets on, to device 3 of the namespace: `out`, whose other end `in` is in `far`.
+fn redirected(commands: &str) -> Trace {
+    run(&format!(
+        "ip netns add far
+ip link add out type veth peer name in address 02:00:00:00:00:01 netns far
+ip link set dev out up
+ip -n far link set dev in up
+ip netns exec far ethtool -K in gro on
+orc tcx get_tag_dynptr in ingress far
+{commands}"
+    ))
+}
+
+/// `bpf_redirect()` of XDP and `__xdp_build_skb_from_frame()`, `bpf_redirect_peer()`: the tag arrives in the other
+/// namespace; `in` has the frame's address, so the packet is for it, and it has no such IPv4 address (IP_INADDRERRORS).
+#[test]
+fn metadata_behind_a_redirect() {
+    let read = ["get_tag_dynptr: ret 0 size 4 value 42"];
+    let xdp = redirected("orc xdp tag_redirect rx native");
+    assert_eq!(xdp.printk, read);
+    assert_eq!(drops(&xdp), [85]);
+    let peer = redirected("orc xdp set_tag rx native\norc tcx to_peer rx ingress");
+    assert_eq!(peer.printk, read);
+    assert!(
+        !functions(&peer, "out").contains(&"veth_xmit"),
+        "no hop over the wire"
+    );
+    let generic = redirected("orc xdp tag_redirect rx generic");
+    assert!(
+        functions(&generic, "out").contains(&"generic_xdp_tx")
+            || functions(&generic, "rx").contains(&"generic_xdp_tx")
+    );
 }

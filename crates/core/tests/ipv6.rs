@@ -179,6 +179,13 @@ fn forwarding() {
         assert_eq!(trace.printk, ["get_tag_dynptr: ret 0 size 4 value 42"]);
         let path = functions(&trace, "in");
         assert!(path.contains(&"ip6_input"), "{path:?}");
+        // one hop less to live, and new addresses in front
+        let tapped = whole(
+            &text.replace("orc send", "orc tap in far\norc send"),
+            design,
+        );
+        let frame = &tapped.taps[0].bytes;
+        assert_eq!((frame[5], frame[11], frame[14 + 7]), (4, 3, 63));
         // next header 59: nothing follows, and the packet ends
         assert_eq!(drops(&trace), [2]);
     }

@@ -124,6 +124,7 @@ fn shown(opened: OpenedFile) -> AnyView {
         <p class="lead">{from}</p>
         <Verdicts model/>
         <Stepper model/>
+        {crate::take::step(model)}
         {setup}
     }
     .into_any()

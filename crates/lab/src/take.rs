@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use headroom_core::export::{self, SvgOptions};
+use headroom_core::scene::zones::packet_range;
+use headroom_core::trace::PacketView;
+use headroom_web::frame::Frame;
+use headroom_web::model::Model;
 use headroom_web::parts::sig;
 use headroom_web::platform;
 use leptos::prelude::*;
@@ -40,4 +45,69 @@ pub fn save_button(
 ) -> AnyView {
     let press = move |_| crate::browser::save(name, kind, &bytes());
     view! { <button class="tab" on:click=press>{label}</button> }.into_any()
+}
+
+/// What one takes along of a step: the packet's bytes in three forms, the step as Markdown and as a picture.
+pub fn step(model: Model) -> AnyView {
+    let packet =
+        move || untrack(|| model.front_frame()).map_or_else(Vec::new, |frame| packet_of(&frame));
+    let markdown = move || {
+        untrack(|| {
+            with_step(model, |frame, view, name| {
+                let link = platform::full_address(&model.address().print());
+                export::step_markdown(&frame.trace, frame.step, &view, name, &link)
+            })
+        })
+    };
+    let svg = move || {
+        untrack(|| {
+            with_step(model, |frame, view, name| {
+                let scale = model.scale.get();
+                let options = SvgOptions {
+                    scale: &scale,
+                    width: 1280.0,
+                    title: name,
+                };
+                export::step_svg(&frame.trace, frame.step.max(frame.drawn), &view, options)
+            })
+        })
+    };
+    view! {
+        <p class="takes" aria-label="Take this step along">
+            {copy_button("Copy hex", move || export::hex(&packet()))}
+            {copy_button("Copy C array", move || export::c_array("packet", &packet()))}
+            {copy_button("Copy Scapy", move || export::scapy(&packet()))}
+            {copy_button("Copy Markdown", markdown)}
+            {copy_button("Copy SVG", svg)}
+            {save_button("Save SVG", "step.svg", "image/svg+xml", move || svg().into_bytes())}
+        </p>
+    }
+    .into_any()
+}
+
+/// From `data` to `tail`.
+fn packet_of(frame: &Frame) -> Vec<u8> {
+    let Some(fields) = frame.fields() else {
+        return Vec::new();
+    };
+    let (data, tail, _) = packet_range(fields);
+    frame
+        .buffer
+        .bytes
+        .get(data as usize..tail as usize)
+        .unwrap_or_default()
+        .to_vec()
+}
+
+fn with_step(model: Model, draw: impl Fn(&Frame, PacketView<'_>, &str) -> String) -> String {
+    let Some(frame) = model.front_frame() else {
+        return String::new();
+    };
+    let name = model
+        .rows
+        .with(|rows| rows.get(model.at.get()).map(|row| row.name.to_string()));
+    frame
+        .view()
+        .map(|view| draw(&frame, view, &name.unwrap_or_default()))
+        .unwrap_or_default()
 }

@@ -4,6 +4,7 @@
 //! `headroom-prepare [FOLDER]`; without one, the folder that trunk names in `TRUNK_STAGING_DIR`.
 
 mod catalogue;
+mod offline;
 mod page;
 mod recorded;
 mod spec;
@@ -71,7 +72,11 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
     let index = site.join("index.html");
     let text = fs::read_to_string(&index).map_err(|e| format!("{}: {e}", index.display()))?;
     let text = page::without_inline_scripts(site, &text)?;
-    put(site, "/index.html", text.as_bytes())
+    put(site, "/index.html", text.as_bytes())?;
+
+    let template = root.join("static/sw.js");
+    let text = fs::read_to_string(&template).map_err(|e| format!("{}: {e}", template.display()))?;
+    put(site, "/sw.js", offline::worker(site, &text)?.as_bytes())
 }
 
 /// A scenario's texts, traces and objects.

@@ -369,6 +369,7 @@ impl Builder {
             expected: Some(Expected {
                 offset: if self.meta_end { 290 } else { 252 },
                 origins: (0..4).map(|byte| OriginId { source: 7, byte }).collect(),
+                lost_at: None,
             }),
         };
         self.recorder.trace.reads.push(read);

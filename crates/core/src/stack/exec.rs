@@ -259,7 +259,7 @@ impl Kernel {
         self.skb_mut(no).reset_mac_header();
         let early = self.design.set_at_mac_header();
         if early {
-            self.hand_over_metadata(no, xdp);
+            self.hand_over_metadata(no, xdp)?;
         }
         let protocol = self.eth_type_trans(no, dev)?;
         let ifindex = self.topology.dev(dev).ifindex;
@@ -267,7 +267,7 @@ impl Kernel {
         skb.protocol = protocol;
         skb.skb_iif = ifindex;
         if !early {
-            self.hand_over_metadata(no, xdp);
+            self.hand_over_metadata(no, xdp)?;
         }
         let skb = self.skb_mut(no);
         skb.reset_network_header();

@@ -101,6 +101,7 @@ fn draw(model: Model) -> AnyView {
             {bar(model, rows)}
             {now::table(model, rows)}
             <Stepper model/>
+            {crate::take::step(model)}
             {list::table(model, rows)}
         </main>
     }

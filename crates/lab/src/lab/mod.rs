@@ -92,7 +92,7 @@ fn result(model: Model) -> AnyView {
     if model.designs.with(Vec::is_empty) {
         return ().into_any();
     }
-    view! { <Verdicts model/><Stepper model/> }.into_any()
+    view! { <Verdicts model/><Stepper model/>{crate::take::step(model)} }.into_any()
 }
 
 fn head(lab: Lab) -> AnyView {

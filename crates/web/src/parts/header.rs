@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::palette::Palette;
 use super::sig;
 use crate::address::Address;
 use crate::app::Location;
@@ -26,6 +27,9 @@ pub fn Header() -> impl IntoView {
     let at_matrix = move || at(|address| matches!(address, Address::Matrix(_)));
     let at_lab = move || at(|address| matches!(address, Address::Lab(_) | Address::Open));
     let current = |on: bool| on.then_some("page");
+    let palette = NodeRef::<leptos::html::Dialog>::new();
+    let asked = RwSignal::new(0u32);
+    let find = move |_| asked.update(|asked| *asked += 1);
     let theme = RwSignal::new(Theme::stored());
     let turn = move |_| {
         theme.update(|theme| *theme = theme.next());
@@ -51,10 +55,12 @@ pub fn Header() -> impl IntoView {
                     <a href="/lab" aria-current=sig(move || current(at_lab()))>"Lab"</a>
                     <a href="/spec" aria-current=sig(move || current(at_spec()))>"Spec"</a>
                 </nav>
+                <button class="quiet find" on:click=find title="Go to a page or scenario"><span class="wide">"Find "</span><kbd>"⌘K"</kbd></button>
                 <button class="quiet" on:click=turn title="Colours: as the system says, light, dark">
                     <span class="wide">"Theme: "</span>{move || theme.get().word()}
                 </button>
             </div>
+            <Palette dialog=palette asked/>
         </header>
     }
 }

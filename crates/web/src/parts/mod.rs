@@ -7,6 +7,7 @@ pub mod controls;
 pub mod fields;
 pub mod header;
 pub mod life;
+pub mod palette;
 pub mod path_strip;
 pub mod program;
 pub mod prose;

@@ -155,10 +155,21 @@ impl Maps {
             }
             maps.push(map);
         }
-        Ok(Maps {
+        let mut maps = Maps {
             maps,
             random: Random::default(),
-        })
+        };
+        for def in &object.maps {
+            for (key, value) in &def.entries {
+                maps.set(&def.name, key, value)
+                    .map_err(|error| LoadError::Map {
+                        file: object.name.clone(),
+                        map: def.name.clone(),
+                        why: error.to_string(),
+                    })?;
+            }
+        }
+        Ok(maps)
     }
 
     /// `bpf_get_prandom_u32()`.
