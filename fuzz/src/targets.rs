@@ -13,8 +13,11 @@ use headroom_core::simulate::{Input, simulate_partial};
 use headroom_core::stack::{Hook, exec};
 use headroom_core::trace::Cursor;
 
+/// Name of a target, and what it does with an input.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// A target by name.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [Target; 6] = [
     ("elf", elf),
     ("asm", asm),
     ("program", program),
