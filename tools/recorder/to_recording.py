@@ -177,7 +177,7 @@ class Experiment:
         if name == "__dev_queue_xmit" and r["edge"]:
             return
         if gone:
-            dev = entry[3] or self.last_dev.get(number)
+            dev = entry[3]
             if dev:
                 event["dev"] = dev
             event.update(kind="result", skb=number, freed=True)

@@ -21,6 +21,12 @@ pub(crate) enum CliError {
         path: PathBuf,
         error: std::io::Error,
     },
+    /// `--map` of another form.
+    #[error("--map {entry}: it must be NAME=KEY:VALUE, key and value as hex")]
+    MapEntry { entry: String },
+    /// A map does not take a value.
+    #[error("--map: {0}")]
+    Map(headroom_core::bpf::MapError),
     /// A file can't be written.
     #[error("{path}: can't be written: {error}")]
     Write {
@@ -63,6 +69,12 @@ pub(crate) enum CliError {
     Command {
         file: String,
         error: Box<ParseError>,
+    },
+    /// A scenario can't be a script.
+    #[error("{file}: {error}")]
+    Script {
+        file: String,
+        error: headroom_core::scenario::ScriptError,
     },
     /// An object file is wrong.
     #[error(transparent)]

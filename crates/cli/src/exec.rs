@@ -34,6 +34,9 @@ pub(crate) struct ExecArgs {
     /// Metadata in front of the packet.
     #[arg(long, value_name = "HEX")]
     meta: Option<String>,
+    /// A value that a map of the object begins with; may be given again and again.
+    #[arg(long = "map", value_name = "NAME=KEY:VALUE", requires = "object")]
+    maps: Vec<String>,
     /// The design that a TC program runs under.
     #[arg(long, value_name = "NAME", value_parser = parse_design, default_value = "mac_header")]
     design: DesignName,
@@ -105,6 +108,19 @@ fn hex(what: &'static str, text: &str) -> Result<Vec<u8>, CliError> {
     parse_hex(text).map_err(|error| CliError::Hex { what, error })
 }
 
+/// `NAME=KEY:VALUE`, key and value as hex; a queue has no key.
+fn set_map(object: &mut Object, entry: &str) -> Result<(), CliError> {
+    let shape = || CliError::MapEntry {
+        entry: entry.to_owned(),
+    };
+    let (name, rest) = entry.split_once('=').ok_or_else(shape)?;
+    let (key, value) = rest.split_once(':').ok_or_else(shape)?;
+    let (key, value) = (hex("--map, key", key)?, hex("--map, value", value)?);
+    object
+        .set_map_entry(name, &key, &value)
+        .map_err(CliError::Map)
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     fs::read(path).map_err(|error| CliError::Read {
         path: path.into(),
@@ -115,7 +131,10 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 /// The object, the program's name and its hook.
 fn program(args: &ExecArgs) -> Result<(Object, String, Hook), CliError> {
     if let Some(path) = &args.source.object {
-        let object = load_object(&path.display().to_string(), &read(path)?)?;
+        let mut object = load_object(&path.display().to_string(), &read(path)?)?;
+        for entry in &args.maps {
+            set_map(&mut object, entry)?;
+        }
         let program = pick(&object, args.program.as_deref())?;
         let hook = match (args.hook, Hook::of(program)) {
             (Some(hook), _) => hook.into(),

@@ -108,6 +108,23 @@ pub(crate) fn resolve(name: &str) -> Result<Input, CliError> {
     }
 }
 
+/// A scenario by its id or file, and the `content` directory its programs lie in.
+pub(crate) fn find_scenario(name: &str) -> Result<(ScenarioFile, PathBuf), CliError> {
+    let path = Path::new(name);
+    if path.exists() {
+        return Ok((read_scenario(path)?, content_above(path)?));
+    }
+    let all = scenarios()?;
+    let known: Vec<_> = all.iter().map(|scenario| scenario.id.clone()).collect();
+    match all.into_iter().find(|scenario| scenario.id == name) {
+        Some(scenario) => Ok((scenario, content()?)),
+        None => Err(CliError::NoScenario {
+            name: name.into(),
+            known: known.join(", "),
+        }),
+    }
+}
+
 /// The set-up of a recording, with the objects from the `programs` folder beside it.
 pub(crate) fn recording_input(recording: &Recording, path: &Path) -> Result<Input, CliError> {
     let file = path.display().to_string();

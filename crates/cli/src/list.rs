@@ -12,10 +12,11 @@ use crate::input::scenarios;
 /// Prints scenarios and designs.
 pub(crate) fn list(format: Format) -> Result<ExitCode, CliError> {
     let scenarios = scenarios()?;
-    let designs: Vec<_> = DesignName::ALL
+    let designs: Vec<_> = DesignName::EVERY
         .iter()
         .map(|design| design.as_str())
         .collect();
+    let recorded = DesignName::ALL.map(DesignName::as_str);
     let mut out = std::io::stdout().lock();
     match format {
         Format::Json => {
@@ -23,7 +24,7 @@ pub(crate) fn list(format: Format) -> Result<ExitCode, CliError> {
                 .iter()
                 .map(|s| serde_json::json!({"id": s.id, "title": s.title}))
                 .collect();
-            let all = serde_json::json!({"schema": "headroom-list/1", "scenarios": scenarios, "designs": designs});
+            let all = serde_json::json!({"schema": "headroom-list/1", "scenarios": scenarios, "designs": designs, "recorded": recorded});
             writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
         }
         Format::Text => {
@@ -31,7 +32,11 @@ pub(crate) fn list(format: Format) -> Result<ExitCode, CliError> {
             for scenario in &scenarios {
                 writeln!(out, "  {:<12} {}", scenario.id, scenario.title)?;
             }
-            writeln!(out, "designs\n  {}", designs.join("\n  "))?;
+            writeln!(out, "designs")?;
+            for design in DesignName::EVERY {
+                let (name, mark) = (design.as_str(), design.mark().words());
+                writeln!(out, "  {name:<18} {} ({mark})", design.title())?;
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 a check failed, 2 bad usage or bad input (nothing is written then).
 
 mod check;
+mod coverage;
 mod disasm;
 mod error;
 mod exec;
@@ -11,6 +12,7 @@ mod input;
 mod list;
 mod matrix;
 mod run;
+mod script;
 mod text;
 mod vm;
 mod why;
@@ -44,9 +46,9 @@ enum Command {
     Run {
         /// A scenario id, a scenario file or a recording.
         scenario: String,
-        /// A design; may be given several times. All of them when absent.
-        #[arg(long = "design", value_name = "NAME", value_parser = parse_design)]
-        designs: Vec<DesignName>,
+        /// A design, or `all`; may be given several times. Those that were recorded when absent.
+        #[arg(long = "design", value_name = "NAME", value_parser = parse_designs)]
+        designs: Vec<Designs>,
         /// How to print.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -60,6 +62,16 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Print what is covered, from the code and the recordings: the page docs/COVERAGE.md.
+    Coverage {
+        /// A directory of recordings; tests/recordings of the project when absent.
+        dir: Option<PathBuf>,
+    },
+    /// Write a shell script that repeats a scenario on a real kernel, in namespaces of its own.
+    Script {
+        /// A scenario id or a scenario file.
+        scenario: String,
+    },
     /// Scenarios and designs in one table: what became of the metadata, at which step, at what cost.
     Matrix {
         /// Scenario ids, scenario files or recordings; all scenarios of the project when absent.
@@ -67,9 +79,9 @@ enum Command {
         /// Only scenarios with this tag; may be given several times.
         #[arg(long = "tag", value_name = "TAG")]
         tags: Vec<String>,
-        /// A design; may be given several times. Those that were recorded when absent.
-        #[arg(long = "design", value_name = "NAME", value_parser = parse_design)]
-        designs: Vec<DesignName>,
+        /// A design, or `all`; may be given several times. Those that were recorded when absent.
+        #[arg(long = "design", value_name = "NAME", value_parser = parse_designs)]
+        designs: Vec<Designs>,
         /// How to print.
         #[arg(long, value_enum, default_value_t = matrix::MatrixFormat::Text)]
         format: matrix::MatrixFormat,
@@ -84,6 +96,7 @@ enum Command {
         receive: Option<String>,
     },
     /// List the programs of an object: as written, or as the kernel runs them.
+    #[command(after_help = DISASM_EXAMPLES)]
     Disasm {
         /// An object file of clang.
         object: PathBuf,
@@ -93,6 +106,9 @@ enum Command {
         /// The design for `--xlated`.
         #[arg(long, value_name = "NAME", value_parser = parse_design, default_value = "mac_header", requires = "xlated")]
         design: DesignName,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
     },
     /// Run one program over one packet: verdict, packet and metadata afterwards, what was read.
     #[command(after_help = EXEC_EXAMPLES)]
@@ -112,8 +128,16 @@ enum Command {
         /// Instructions after which the run ends with an error.
         #[arg(long, value_name = "N", default_value_t = 1_000_000)]
         budget: u64,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
     },
 }
+
+const DISASM_EXAMPLES: &str = "\
+Examples:
+  headroom disasm content/programs/seed/progs.bpf.o
+  headroom disasm content/programs/seed/progs.bpf.o --xlated --design meta_end";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:
@@ -140,14 +164,33 @@ enum Level {
 }
 
 fn parse_design(name: &str) -> Result<DesignName, String> {
-    DesignName::parse(name).ok_or_else(|| {
-        let known: Vec<_> = DesignName::ALL
-            .iter()
-            .map(|design| design.as_str())
-            .collect();
-        format!("there is no such design; there are: {}", known.join(", "))
-    })
+    match DesignName::read(name) {
+        Ok(Some(design)) => Ok(design),
+        Ok(None) => {
+            let known: Vec<_> = DesignName::EVERY
+                .iter()
+                .map(|design| design.as_str())
+                .collect();
+            Err(format!(
+                "there is no such design; there are: {}, custom:point=value,…",
+                known.join(", ")
+            ))
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
+
+/// `all` is every design that has a name.
+fn parse_designs(name: &str) -> Result<Designs, String> {
+    if name == "all" {
+        return Ok(Designs(DesignName::EVERY.to_vec()));
+    }
+    parse_design(name).map(|design| Designs(vec![design]))
+}
+
+/// What one `--design` asks for.
+#[derive(Clone)]
+struct Designs(Vec<DesignName>);
 
 fn main() -> ExitCode {
     match execute(Args::parse().command) {
@@ -173,6 +216,8 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             let look = run::Look { format, level, why };
             run::run(&scenario, &or_recorded(designs), look, out.as_deref())
         }
+        Command::Coverage { dir } => coverage::coverage(dir.as_deref()),
+        Command::Script { scenario } => script::print(&scenario),
         Command::Matrix {
             scenarios,
             tags,
@@ -184,21 +229,28 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             object,
             xlated,
             design,
-        } => disasm::disasm(&object, xlated.then_some(design)),
+            format,
+        } => disasm::disasm(&object, xlated.then_some(design), format),
         Command::Exec(args) => exec::exec(&args),
         Command::Vm {
             memory,
             program,
             budget,
-        } => vm::vm(memory.as_deref(), program.as_deref(), Budget(budget)),
+            format,
+        } => vm::vm(
+            memory.as_deref(),
+            program.as_deref(),
+            Budget(budget),
+            format,
+        ),
     }
 }
 
 /// The designs asked for, or the two that were recorded.
-fn or_recorded(designs: Vec<DesignName>) -> Vec<DesignName> {
+fn or_recorded(designs: Vec<Designs>) -> Vec<DesignName> {
     if designs.is_empty() {
         DesignName::ALL.to_vec()
     } else {
-        designs
+        designs.into_iter().flat_map(|designs| designs.0).collect()
     }
 }

@@ -460,7 +460,9 @@ fn exec_takes_text_and_hex() {
         );
         let text = out(&output);
         assert!(
-            text.contains("r2 = data+0") && text.contains("XDP_PASS"),
+            text.contains("r2 = pkt\n")
+                && text.contains("pkt +14 > pkt_end does not hold: goes on\n")
+                && text.contains("XDP_PASS"),
             "{text}{}",
             err(&output)
         );
@@ -575,7 +577,7 @@ fn exec_shows_a_fault() {
         text,
     );
     assert_eq!(output.status.code(), Some(1));
-    assert!(out(&output).contains("r2 = data+0"));
+    assert!(out(&output).contains("r2 = pkt\n"));
     assert!(
         err(&output).contains("instruction 1: invalid access to stack, off=-8 size=8"),
         "{}",
@@ -625,4 +627,73 @@ fn why_a_read_is_wrong() {
         assert!(chain.contains(part), "{chain}");
     }
     assert_eq!(text.matches("why · ").count(), 1);
+}
+
+/// r0 = 42 in two instructions; the memory is untouched.
+#[test]
+fn vm_in_json() {
+    let program = "b7000000 2a000000 9500000000000000";
+    let output = headroom_with(&["vm", "aa bb", "--format", "json"], program);
+    let json: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    let expected = serde_json::json!({
+        "schema": "headroom-vm/1", "r0": "2a", "instructions": 2, "memory": "aabb"
+    });
+    assert_eq!(json, expected);
+}
+
+/// Each line of the listing, with the prologue of series v3 (three instructions) in front of `get_tag`.
+#[test]
+fn disasm_in_json() {
+    let object = format!(
+        "{}/../../content/programs/seed/progs.bpf.o",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let args = [
+        "disasm", &object, "--xlated", "--design", "meta_end", "--format", "json",
+    ];
+    let output = headroom_with(&args, "");
+    let json: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(json["design"], "meta_end");
+    let programs = json["programs"].as_array().unwrap();
+    let program = programs.iter().find(|p| p["program"] == "get_tag").unwrap();
+    let lines = program["lines"].as_array().unwrap();
+    let prologue = lines.iter().take_while(|line| line["note"] == "prologue");
+    assert_eq!(prologue.count(), 3);
+    assert_eq!(lines[1]["text"], "call bpf_skb_meta_realign");
+    assert_eq!(lines[1]["written"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_scenario_as_a_script() {
+    let text = out(&headroom(&["script", "seed"]));
+    assert!(text.starts_with("#!/bin/sh\n"), "{text}");
+    for part in [
+        "exec unshare --net --mount",
+        "nothing was done",
+        "unpack progs.bpf.o <<'OBJECT'\n7f454c46",
+        "ip link add rx type veth peer name tx netns tx",
+        "bpftool net attach xdp pinned /sys/fs/bpf/set_tag dev rx",
+        "ip netns exec tx ping -c1 192.0.2.1 || true",
+        "orc xdp set_tag rx native",
+    ] {
+        assert!(text.contains(part), "no `{part}`");
+    }
+    let frames = out(&headroom(&["script", "decap-gre-netns"]));
+    assert!(
+        frames.contains("nsenter --net=/run/netns/inner bpftool net attach tcx_ingress"),
+        "{frames}"
+    );
+    assert!(frames.contains("\nframes tx tx 0200000000"), "{frames}");
+    assert!(refused(&["script", "nowhere"]).contains("there is no scenario `nowhere`"));
+}
+
+#[test]
+fn coverage_is_up_to_date() {
+    let page = fs::read_to_string(root().join("docs/COVERAGE.md")).expect("docs/COVERAGE.md");
+    let now = out(&headroom(&["coverage"]));
+    assert!(page == now, "run `headroom coverage > docs/COVERAGE.md`");
+    assert!(
+        now.contains("| gre | receive | recorded | recorded | derived |"),
+        "{now}"
+    );
 }

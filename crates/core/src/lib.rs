@@ -5,6 +5,7 @@
 
 pub mod bpf;
 pub mod compare;
+pub mod coverage;
 pub mod design;
 pub mod export;
 pub mod matrix;
@@ -18,6 +19,7 @@ pub mod simulate;
 pub mod skb;
 pub mod spec;
 pub mod stack;
+pub mod stepping;
 pub mod trace;
 pub mod why;
 pub mod xdp;

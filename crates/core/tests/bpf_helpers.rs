@@ -69,6 +69,7 @@ fn map(name: &str, kind: MapKind, sizes: [u32; 3], flags: u32) -> MapDef {
         flags,
         initial: Vec::new(),
         programs: Vec::new(),
+        entries: Vec::new(),
     }
 }
 

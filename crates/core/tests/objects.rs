@@ -333,3 +333,41 @@ fn programs_of_aya() {
     // No prefix fits, and the devmap has no entry: the flags are XDP_PASS.
     assert_eq!(r0("prefixes.aya.o", "prefixes", Hook::Xdp), 2);
 }
+
+/// A user fills maps before the run: the prefix 10.0.0.0/8 is blocked, others go out of device 3.
+#[test]
+fn maps_are_filled_from_outside() {
+    let object = || load_object("prefixes.aya.o", &one("prefixes.aya.o")).unwrap();
+    let go = |object: &headroom_core::bpf::Object| {
+        let design = DesignName::MacHeader;
+        exec(object, "prefixes", Hook::Xdp, &frame(), &[], design).unwrap()
+    };
+    let mut blocked = object();
+    let key = [8, 0, 0, 0, 10, 0, 0, 0];
+    assert_eq!(
+        blocked.set_map_entry("BLOCKED", &key, &[1, 0, 0, 0]),
+        Ok(())
+    );
+    assert_eq!(go(&blocked).r0, 1);
+    let mut out = object();
+    assert_eq!(
+        out.set_map_entry("OUT", &[0; 4], &[3, 0, 0, 0, 0, 0, 0, 0]),
+        Ok(())
+    );
+    assert_eq!(go(&out).r0, 4);
+    let say = |map: &str, key: &[u8], value: &[u8]| {
+        let error = object().set_map_entry(map, key, value).unwrap_err();
+        error.to_string()
+    };
+    assert_eq!(say("NONE", &[], &[]), "there is no map `NONE`");
+    assert_eq!(
+        say("OUT", &[0], &[0; 4]),
+        "map `OUT`: key of 1 bytes; it must have 4"
+    );
+    assert_eq!(say("OUT", &[2, 0, 0, 0], &[0; 8]), "map `OUT`: error -7");
+    // A prefix longer than the address.
+    assert_eq!(
+        say("BLOCKED", &[33, 0, 0, 0, 1, 2, 3, 4], &[0; 4]),
+        "map `BLOCKED`: error -22"
+    );
+}

@@ -59,6 +59,7 @@ impl Loader<'_> {
                 flags: 0,
                 initial: Vec::new(),
                 programs: Vec::new(),
+                entries: Vec::new(),
             });
             self.maps.len() - 1
         });

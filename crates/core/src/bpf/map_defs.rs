@@ -18,6 +18,7 @@ pub(super) fn from_btf(name: &str, btf: Option<&Btf>, section: &str) -> Result<M
         flags: 0,
         initial: Vec::new(),
         programs: Vec::new(),
+        entries: Vec::new(),
     };
     for member in members {
         let number = || {
@@ -59,6 +60,7 @@ pub(super) fn legacy(name: &str, data: &[u8], offset: u64) -> Result<MapDef, Str
                 flags,
                 initial: Vec::new(),
                 programs: Vec::new(),
+                entries: Vec::new(),
             })
         }
         _ => Err("definition is cut off".to_owned()),

@@ -9,6 +9,8 @@ use super::decode::{Calls, decode};
 use super::error::LoadError;
 use super::insn::Insn;
 
+use super::maps::{MapError, Maps};
+
 pub use super::maps::MapKind;
 
 /// Type of a program, from the name of its section as libbpf reads it
@@ -102,6 +104,8 @@ pub struct MapDef {
     pub initial: Vec<u8>,
     /// Names of the programs that a map of programs begins with, by index.
     pub programs: Vec<(u32, String)>,
+    /// Keys and values that a user put in before the first run ([`Object::set_map_entry`]).
+    pub entries: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// A line of C that instructions came from.
@@ -201,6 +205,27 @@ pub struct Object {
 }
 
 impl Object {
+    /// Sets a value of a map before any program runs, as `bpftool map update` would after loading. A queue, stack
+    /// or bloom filter takes it without a key.
+    ///
+    /// # Errors
+    /// No such map, a key or value of a wrong length, or what the map itself answers; nothing is changed then.
+    pub fn set_map_entry(&mut self, map: &str, key: &[u8], value: &[u8]) -> Result<(), MapError> {
+        let missing = || MapError::NoMap {
+            map: map.to_owned(),
+        };
+        let place = self.maps.iter().position(|def| def.name == map);
+        let place = place.ok_or_else(missing)?;
+        // A trial on the maps as they will be says what is wrong.
+        if let Ok(mut maps) = Maps::new(self) {
+            maps.set(map, key, value)?;
+        }
+        self.maps[place]
+            .entries
+            .push((key.to_vec(), value.to_vec()));
+        Ok(())
+    }
+
     /// The program of that name.
     pub fn program(&self, name: &str) -> Option<&Program> {
         self.programs.iter().find(|p| p.name == name)

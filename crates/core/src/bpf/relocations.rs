@@ -166,6 +166,7 @@ impl Loader<'_> {
             flags: 0,
             initial,
             programs: Vec::new(),
+            entries: Vec::new(),
         })
     }
 }

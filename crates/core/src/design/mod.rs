@@ -1,17 +1,31 @@
 //! Where metadata live. One file a design, one trait for all: [`MetadataDesign`] holds every place
 //! where designs differ and nothing else. The stack is written once.
 
+mod by_policy;
 mod mac_header;
+mod mac_header_before;
+mod map_stash;
+mod memmove_on_decap;
 mod meta_end;
+mod meta_end_before;
+mod name;
+pub mod policy;
+mod skb_ext;
+mod skb_local_storage;
+pub mod traits;
 
 use crate::bpf::{Facts, Prologue};
 use crate::skb::{SharedInfo, SkBuff};
 
+pub use by_policy::{ByPolicy, TRAITS_HEADER, TRAITS_START};
 pub use mac_header::MacHeader;
 pub use meta_end::MetaEnd;
+pub use name::{DesignName, Mark};
+pub use policy::Policy;
+use policy::{DynptrAccess, OnClone, OnDecap, OnEncap, OnFree, OnScrub};
 
 /// Every decision of the kernel that depends on where metadata live.
-pub trait MetadataDesign {
+pub trait MetadataDesign: Send + Sync {
     /// Name in addresses, files and tables.
     fn name(&self) -> &'static str;
 
@@ -24,6 +38,11 @@ pub trait MetadataDesign {
     /// Whether `skb_metadata_set()` must be called while `data` is at the MAC header, because the
     /// design records the place at the time of the call (series v3, patches 1–9: the driver contract).
     fn set_at_mac_header(&self) -> bool;
+
+    /// As [`MetadataDesign::set_at_mac_header`], for veth alone: it has a patch of its own (v3, patch 7).
+    fn veth_sets_at_mac_header(&self) -> bool {
+        self.set_at_mac_header()
+    }
 
     /// `pskb_expand_head()`: the buffer's content lies `nhead` bytes further from `head`.
     fn expand_head(&self, shinfo: &mut SharedInfo, nhead: u32);
@@ -49,6 +68,59 @@ pub trait MetadataDesign {
 
     /// Bytes the design adds to kernel structures, per packet buffer.
     fn structure_bytes(&self) -> u64;
+
+    /// `pskb_expand_head()`: whether the metadata must be brought to the start of the new buffer.
+    fn expand_moves_to_head(&self) -> bool {
+        false
+    }
+
+    /// What a device does to the metadata when decapsulation resets `mac_header`.
+    fn on_decap(&self) -> OnDecap {
+        OnDecap::Keep
+    }
+
+    /// What a tunnel device does to the metadata before it pushes its headers.
+    fn on_encap(&self) -> OnEncap {
+        OnEncap::Keep
+    }
+
+    /// `lwtunnel_input/output/xmit()`: whether metadata are cleared first (Linux 7.2; patch-series.md section 5).
+    fn lwt_clears(&self) -> bool {
+        true
+    }
+
+    /// Whether TC helpers that push ask for headroom for the metadata too (6.19; patch-series.md section 2).
+    fn helpers_ask_for_metadata_room(&self) -> bool {
+        true
+    }
+
+    /// `bpf_dynptr_from_skb_meta()`, or the design's own function in its place.
+    fn dynptr(&self) -> DynptrAccess {
+        DynptrAccess::Full
+    }
+
+    /// Whether metadata lie at the start of the buffer, behind `xdp_frame`.
+    fn at_head_start(&self) -> bool {
+        false
+    }
+
+    /// How metadata are kept outside of the buffer, in designs that do so.
+    fn outside(&self) -> Option<Outside> {
+        None
+    }
+}
+
+/// How metadata are kept outside of the packet's buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outside {
+    /// Allocations of the first write.
+    pub allocations: u64,
+    /// What a clone gets.
+    pub on_clone: OnClone,
+    /// What `skb_scrub_packet()` does.
+    pub on_scrub: OnScrub,
+    /// What the end of the skb does.
+    pub on_free: OnFree,
 }
 
 /// The decision of `bpf_skb_meta_realign()`.
@@ -85,39 +157,4 @@ pub enum DataMove {
         /// The kernel's warning.
         warning: &'static str,
     },
-}
-
-/// The designs that this version simulates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DesignName {
-    /// Linux 7.2: metadata end where the MAC header begins.
-    MacHeader,
-    /// Series v3: a `meta_end` field in `skb_shared_info`.
-    MetaEnd,
-}
-
-impl DesignName {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 2] = [Self::MacHeader, Self::MetaEnd];
-
-    /// The design itself.
-    #[must_use]
-    pub fn design(self) -> &'static dyn MetadataDesign {
-        match self {
-            Self::MacHeader => &MacHeader,
-            Self::MetaEnd => &MetaEnd,
-        }
-    }
-
-    /// The name in addresses and files.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.design().name()
-    }
-
-    /// By name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|design| design.as_str() == name)
-    }
 }

@@ -192,7 +192,13 @@ fn of(read: &MetadataRead) -> CellVerdict {
 }
 
 /// Functions by which a program asks for metadata, or for access to them.
-const ASKED: [&str; 2] = ["bpf_xdp_adjust_meta", "bpf_dynptr_from_skb_meta"];
+const ASKED: [&str; 3] = [
+    "bpf_xdp_adjust_meta",
+    "bpf_xdp_trait_set",
+    "bpf_dynptr_from_skb_meta",
+];
+/// What says only that there is nothing.
+const ENOENT: i64 = crate::design::traits::ENOENT;
 
 /// The first such call that got an error.
 fn refusal(trace: &Trace) -> Option<(usize, String)> {
@@ -206,7 +212,7 @@ fn refusal(trace: &Trace) -> Option<(usize, String)> {
             return None;
         };
         match step.outcome {
-            Outcome::Ret(error) if error < 0 && ASKED.contains(&name) => {
+            Outcome::Ret(error) if error < 0 && error != ENOENT && ASKED.contains(&name) => {
                 Some((index, format!("{name}: {error}")))
             }
             _ => None,

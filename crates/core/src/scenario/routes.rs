@@ -96,6 +96,18 @@ impl Topology {
         }
     }
 
+    /// Whether a packet to this address is for this host among others: the limited broadcast, the broadcast address of
+    /// a prefix (`fib_add_ifaddr()`), the group of all hosts, which every device has joined.
+    #[must_use]
+    pub fn is_to_many(&self, netns: NetnsId, addr: Ipv4Addr) -> bool {
+        const ALL_HOSTS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 1);
+        let of_prefix = |net: &Ipv4Net| {
+            net.prefix < 31 && u32::from(net.addr) | !prefix_mask(net.prefix) == u32::from(addr)
+        };
+        let mut own = self.netns[netns.0].addrs.iter();
+        addr.is_broadcast() || addr == ALL_HOSTS || own.any(|(_, net)| of_prefix(net))
+    }
+
     /// The link-layer address of a neighbour: configured, or of the device at the other end of the
     /// link that has the address (the ARP exchange itself is not simulated).
     #[must_use]
@@ -107,6 +119,8 @@ impl Topology {
             DeviceKind::Veth { peer } => peer,
             // arp_constructor(): the device's own address, all zero
             DeviceKind::Loopback => return Some(self.dev(dev).mac),
+            // IFF_NOARP: the device's own address
+            DeviceKind::Dummy => return Some(self.dev(dev).mac),
             _ => return None,
         };
         let there = self.dev(peer).netns;

@@ -23,8 +23,9 @@ impl Kernel {
         let protocol = self.traced("eth_type_trans", "net/ethernet/eth.c", no, |k| {
             let skb = k.skb_mut(no);
             skb.dev = Some(dev);
+            let (data, before) = (skb.data, skb.mac_header);
             skb.reset_mac_header();
-            let data = skb.data;
+            k.metadata_after_decap(no, before);
             let header = k.bytes(no, data, ethernet::HLEN).to_vec();
             k.skb_mut(no).pull(ethernet::HLEN)?;
             k.skb_mut(no).pkt_type = packet_type(&header, &k.topology.dev(dev).mac);

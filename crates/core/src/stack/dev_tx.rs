@@ -76,6 +76,7 @@ impl Kernel {
             if k.has_taps(dev) {
                 k.dev_queue_xmit_nit(no, dev)?;
             }
+            k.metadata_before_encap(no, dev);
             k.ndo_start_xmit(no, dev)?;
             Ok(None)
         })

@@ -34,6 +34,11 @@ impl Kernel {
                 return Ok(NET_RX_DROP);
             }
             k.skb_mut(no).pull(icmp::HLEN)?;
+            if k.is_to_many(no) {
+                // net.ipv4.icmp_echo_ignore_broadcasts is on; errors to many are refused as well
+                k.kfree_skb(no, drop_reason::INVALID_PROTO)?;
+                return Ok(NET_RX_DROP);
+            }
             let header = u32::from(k.skb(no).transport_header);
             match k.bytes(no, header, 1).first() {
                 Some(&icmp::ECHO) => {
@@ -49,6 +54,13 @@ impl Kernel {
                 None => not_covered("icmp_rcv: a message without a type"),
             }
         })
+    }
+
+    /// `RTCF_BROADCAST | RTCF_MULTICAST` of the packet's route.
+    pub(super) fn is_to_many(&self, no: SkbNo) -> bool {
+        let daddr = self.ip_hdr_addr(no, 16);
+        let netns = self.skb(no).dev.map(|dev| self.topology.dev(dev).netns);
+        netns.is_some_and(|netns| self.topology.is_to_many(netns, daddr))
     }
 
     /// The rest of `icmp_pointers`: errors go to the protocol of the packet they quote, which has nobody waiting

@@ -143,7 +143,9 @@ impl Kernel {
             } else {
                 let skb = k.skb_mut(no);
                 skb.dev = Some(tunnel);
+                let before = skb.mac_header;
                 skb.reset_mac_header();
+                k.metadata_after_decap(no, before);
             }
             let outer = u32::from(k.skb(no).network_header);
             k.skb_mut(no).reset_network_header();

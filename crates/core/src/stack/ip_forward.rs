@@ -48,8 +48,11 @@ impl Kernel {
         if let Some(reason) = weird_martian(saddr, daddr).filter(|_| !self.is_lo(dev)) {
             return Ok(Input::Martian(reason));
         }
-        if daddr.is_multicast() || daddr.is_broadcast() {
-            return not_covered(format!("ip_route_input: {daddr} (multicast, broadcast)"));
+        if self.topology.is_to_many(netns, daddr) {
+            return Ok(Input::Local);
+        }
+        if daddr.is_multicast() {
+            return not_covered(format!("ip_route_input: {daddr} (multicast)"));
         }
         let found = self.topology.lookup(netns, daddr);
         let forwards = self.forwards(dev);

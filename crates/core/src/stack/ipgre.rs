@@ -111,12 +111,14 @@ impl Kernel {
             k.iptunnel_pull_header(no, hdr_len, info.proto, false)?;
             let is_gre = matches!(k.topology.dev(tunnel).kind, DeviceKind::Gre(_));
             let skb = k.skb_mut(no);
+            let before = skb.mac_header;
             if is_gre && parms.remote.is_none() {
                 // ipgre_header_ops: skb_pop_mac_header()
                 skb.mac_header = skb.network_header;
             } else {
                 skb.reset_mac_header();
             }
+            k.metadata_after_decap(no, before);
             k.ip_tunnel_rcv(tunnel, parms, no, info)?;
             Ok(PACKET_RCVD)
         })

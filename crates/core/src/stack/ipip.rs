@@ -45,7 +45,9 @@ impl Kernel {
                 return Ok(NOT_MINE);
             };
             k.iptunnel_pull_header(no, 0, ethernet::P_IP, false)?;
+            let before = k.skb(no).mac_header;
             k.skb_mut(no).reset_mac_header();
+            k.metadata_after_decap(no, before);
             let info = TunnelInfo {
                 proto: ethernet::P_IP,
                 key: None,

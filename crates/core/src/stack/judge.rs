@@ -22,6 +22,10 @@ pub(super) struct Truth {
 pub(super) struct Judge {
     truths: BTreeMap<BufferNo, Truth>,
     freed: BTreeMap<SkbNo, Option<Arc<DevRef>>>,
+    /// In designs that keep metadata outside of the buffer: what each packet carries.
+    carried: BTreeMap<SkbNo, Vec<OriginId>>,
+    /// The step at which such a packet lost them.
+    lost: BTreeMap<SkbNo, usize>,
 }
 
 impl Judge {
@@ -30,6 +34,7 @@ impl Judge {
         self.truths.get(&buffer).map(|truth| Expected {
             offset: truth.offset,
             origins: truth.origins.clone(),
+            lost_at: None,
         })
     }
 
@@ -52,9 +57,61 @@ impl Judge {
         }
     }
 
-    /// The kernel moved the metadata on purpose.
-    pub fn moved_metadata(&mut self, buffer: BufferNo, by: i32) {
-        if let Some(truth) = self.truths.get_mut(&buffer) {
+    /// A packet carries metadata outside of its buffer.
+    pub fn carried_by(&mut self, skb: SkbNo, origins: &[OriginId]) {
+        self.carried.insert(skb, origins.to_vec());
+        self.lost.remove(&skb);
+    }
+
+    /// Another packet is made of it, and should carry the same.
+    pub fn carried_on(&mut self, from: SkbNo, to: SkbNo) {
+        if let Some(origins) = self.carried.get(&from).cloned() {
+            self.carried.insert(to, origins);
+        }
+    }
+
+    /// A packet of that number begins, with nothing.
+    pub fn born(&mut self, skb: SkbNo) {
+        self.carried.remove(&skb);
+        self.lost.remove(&skb);
+    }
+
+    /// What a packet carried outside of its buffer is gone; `step` is the first that can show it.
+    pub fn lost_at(&mut self, skb: SkbNo, step: usize) {
+        self.lost.insert(skb, step);
+    }
+
+    /// What there is to read of a packet that carries metadata outside of its buffer.
+    pub fn expected_of(&self, skb: SkbNo, buffer: BufferNo) -> Option<Expected> {
+        let origins = self.carried.get(&skb)?.clone();
+        Some(Expected {
+            offset: self.truths.get(&buffer).map_or(0, |truth| truth.offset),
+            origins,
+            lost_at: self.lost.get(&skb).copied(),
+        })
+    }
+
+    /// The verdict on bytes that were read outside of the packet's buffer.
+    pub fn verdict_of(&self, skb: SkbNo, first: u32, origins: &[OriginId]) -> Verdict {
+        let carried = self.carried.get(&skb);
+        match (carried, origins) {
+            (None, []) => Verdict::None,
+            (Some(carried), []) if carried.is_empty() => Verdict::None,
+            (Some(_), []) => Verdict::Lost,
+            (None, _) => Verdict::Garbage,
+            (Some(carried), origins) => {
+                match carried.get(first as usize..first as usize + origins.len()) {
+                    Some(expected) if expected == origins => Verdict::Ok,
+                    _ => Verdict::Garbage,
+                }
+            }
+        }
+    }
+
+    /// The kernel moved the bytes at `start` as metadata. Only if they are: what it takes for metadata may be others.
+    pub fn moved_metadata(&mut self, buffer: BufferNo, start: u32, by: i32) {
+        let truth = self.truths.get_mut(&buffer);
+        if let Some(truth) = truth.filter(|truth| truth.offset == start) {
             truth.offset = truth.offset.saturating_add_signed(by);
         }
     }

@@ -23,7 +23,9 @@ impl Kernel {
         next_hop: IpAddr,
     ) -> Run<i64> {
         self.traced("lwtunnel_xmit", "net/core/lwtunnel.c", no, |k| {
-            k.skb_metadata_clear(no);
+            if k.design.lwt_clears() {
+                k.skb_metadata_clear(no);
+            }
             match encap {
                 Encap::Mpls(label) => k.mpls_xmit(no, dev, label, next_hop),
                 Encap::Bpf(program) => k.bpf_xmit(no, dev, program),

@@ -56,6 +56,7 @@ mod skb_own;
 mod skb_vlan;
 mod skbuff;
 mod softirq;
+mod stores;
 mod taps;
 mod tc;
 mod tc_host;
@@ -72,9 +73,11 @@ mod xdp_run;
 
 pub use exec::{ExecError, Executed, Hook, exec};
 pub use execute::{Cause, ExecuteError};
+pub(crate) use programs::address_of;
 pub use programs::{Loaded, ProgramError};
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -167,7 +170,7 @@ pub(crate) enum Softirq {
 /// Two machines in one: all namespaces of one simulated kernel.
 pub struct Kernel {
     pub(crate) topology: Topology,
-    pub(crate) design: &'static dyn MetadataDesign,
+    pub(crate) design: Arc<dyn MetadataDesign>,
     programs: Vec<Loaded>,
     maps: programs::ObjectMaps,
     program_source: Option<(usize, Layer, u16)>,
@@ -175,6 +178,7 @@ pub struct Kernel {
     pub(crate) buffers: Buffers,
     pub(crate) recorder: Recorder,
     judge: judge::Judge,
+    stores: stores::Stores,
     softirqs: VecDeque<Softirq>,
     napi: BTreeMap<DevId, napi::Napi>,
     page_pools: BTreeMap<DevId, page_pool::PagePool>,
@@ -200,7 +204,7 @@ pub struct Kernel {
 impl Kernel {
     /// A kernel without devices.
     #[must_use]
-    pub fn new(scenario: &str, design: &'static dyn MetadataDesign) -> Self {
+    pub fn new(scenario: &str, design: Arc<dyn MetadataDesign>) -> Self {
         let mut recorder = Recorder::new(scenario, design.name());
         recorder.trace.cost.structure_bytes = design.structure_bytes();
         Self {
@@ -213,6 +217,7 @@ impl Kernel {
             buffers: Buffers::default(),
             recorder,
             judge: judge::Judge::default(),
+            stores: stores::Stores::default(),
             softirqs: VecDeque::new(),
             napi: BTreeMap::new(),
             page_pools: BTreeMap::new(),

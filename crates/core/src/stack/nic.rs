@@ -73,14 +73,14 @@ impl Kernel {
         match driver {
             NicDriver::InPlace => {
                 let no = self.napi_build_skb(xdp);
-                self.driver_metadata(no, xdp);
+                self.driver_metadata(no, xdp)?;
                 self.driver_type(no, dev)?;
                 Ok(no)
             }
             NicDriver::AfterType => {
                 let no = self.napi_build_skb(xdp);
                 self.driver_type(no, dev)?;
-                self.driver_metadata(no, xdp);
+                self.driver_metadata(no, xdp)?;
                 Ok(no)
             }
             NicDriver::Copy => {
@@ -88,11 +88,11 @@ impl Kernel {
                 // patches 1–6 and 8 change the order of these two
                 let early = !self.design.set_at_mac_header();
                 if early {
-                    self.driver_metadata(no, xdp);
+                    self.driver_metadata(no, xdp)?;
                 }
                 self.skb_mut(no).pull(meta_len)?;
                 if !early {
-                    self.driver_metadata(no, xdp);
+                    self.driver_metadata(no, xdp)?;
                 }
                 self.driver_type(no, dev)?;
                 Ok(no)
@@ -100,27 +100,25 @@ impl Kernel {
             NicDriver::Forgetful => {
                 let no = self.napi_alloc_skb(xdp, xdp.data);
                 self.driver_type(no, dev)?;
-                self.driver_metadata(no, xdp);
+                self.driver_metadata(no, xdp)?;
                 Ok(no)
             }
         }
     }
 
     /// `skb_metadata_set()`, if the program left any; the judge is told which bytes they are in the page.
-    fn driver_metadata(&mut self, no: SkbNo, xdp: &XdpBuff) {
-        let (head, len) = (self.skb(no).head, xdp.meta_len());
-        if len == 0 {
-            return;
-        }
-        self.skb_metadata_set(no, len);
-        let origins = self.buffers.get(xdp.head).origins(xdp.data_meta, len);
+    fn driver_metadata(&mut self, no: SkbNo, xdp: &XdpBuff) -> Run<()> {
+        let origins = self
+            .buffers
+            .get(xdp.head)
+            .origins(xdp.data_meta, xdp.meta_len());
         let origins = origins.to_vec();
-        let start = if head == xdp.head {
+        let start = if self.skb(no).head == xdp.head {
             xdp.data_meta
         } else {
             NET_SKB_PAD
         };
-        self.judge.handed_over(head, start, &origins);
+        self.hand_over(no, start, xdp.meta_len(), &origins)
     }
 
     fn driver_type(&mut self, no: SkbNo, dev: DevId) -> Run<()> {

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{Kernel, Stop};
-use crate::bpf::{Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, fix_up};
+use crate::bpf::insn::{Callee, Insn};
+use crate::bpf::{
+    Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, Program, fix_up,
+};
+use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
 use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
@@ -52,12 +56,14 @@ pub struct Loaded {
     section: String,
     kind: ProgType,
     prepared: Result<Arc<Prepared>, LoadError>,
+    /// What the design's kernel has not, and the program calls.
+    refused: Option<&'static str>,
     /// Maps of its object; programs of one object share them. Taken out while the program runs.
     maps: usize,
 }
 
 /// Address of a buffer's `head` in a program's eyes: a fixed, kernel-looking number.
-pub(super) fn address_of(head: BufferNo) -> u64 {
+pub(crate) fn address_of(head: BufferNo) -> u64 {
     // far from the addresses that the BPF engine gives out (bpf/memory.rs)
     const DIRECT_MAP: u64 = 0xffff_8882_0000_0000;
     DIRECT_MAP + u64::from(head.0) * 0x4_0000
@@ -83,6 +89,7 @@ impl Kernel {
                 section: program.section.clone(),
                 kind: program.prog_type.clone(),
                 prepared,
+                refused: self.refused(program),
                 maps: self.maps.len() - 1,
             });
         }
@@ -109,6 +116,13 @@ impl Kernel {
             }
         }
         Ok(())
+    }
+
+    fn refused(&self, program: &Program) -> Option<&'static str> {
+        const DYNPTR: &str = "bpf_dynptr_from_skb_meta";
+        let calls = |insn: &Insn| matches!(insn, Insn::Call(Callee::Kfunc(name)) if name == DYNPTR);
+        let absent = self.design.dynptr() == DynptrAccess::Absent;
+        (absent && program.insns.iter().any(calls)).then_some(DYNPTR)
     }
 
     /// The program of that name, loaded last, if the hook takes its kind.
@@ -140,6 +154,12 @@ impl Kernel {
                 name: name.into(),
                 section: loaded.section.clone(),
                 wanted,
+            });
+        }
+        if let Some(what) = loaded.refused {
+            return Err(ProgramError::Refused {
+                name: name.into(),
+                what: format!("this kernel has no {what}"),
             });
         }
         match &loaded.prepared {

@@ -2,37 +2,43 @@
 
 use super::Kernel;
 use crate::scenario::topology::DevId;
-use crate::trace::{BufferNo, Layer, MetadataRead, ReadHow, Source};
+use crate::trace::{BufferNo, Layer, MetadataRead, ReadHow, SkbNo, Source};
 
 impl Kernel {
-    /// `len` bytes at `offset` were read as metadata, from byte `first` of them on. Reads of one
-    /// run that touch each other are one read.
+    /// The bytes of a range were read as metadata, from byte `first` of them on. Reads of one
+    /// run that touch each other are one read. `outside`: the packet, if its metadata are kept outside of its buffer.
     pub(super) fn judge_read(
         &mut self,
         run: usize,
         head: BufferNo,
         how: ReadHow,
-        offset: u32,
-        len: u32,
+        range: std::ops::Range<u32>,
         first: u32,
+        outside: Option<SkbNo>,
     ) {
-        let (mut start, mut end, mut first) = (offset, offset + len, first);
+        let (mut start, mut end, mut first) = (range.start, range.end, first);
         let reads = &mut self.recorder.trace.reads;
-        let touching = reads
-            .last()
-            .is_some_and(|last| last.run == run && last.how == how && touches(last, start, end));
+        let touching = reads.last().is_some_and(|last| {
+            (last.run, last.how, last.buffer) == (run, how, head) && touches(last, start, end)
+        });
         if touching && let Some(last) = reads.pop() {
             let last_start = last.offset.unwrap_or(start);
             first = first.saturating_sub(start.saturating_sub(last_start));
             end = end.max(last_start + last.bytes.len() as u32);
             start = start.min(last_start);
         }
-        self.put_read(run, head, how, Some(start..end), first);
+        self.put_read(run, head, how, Some(start..end), first, outside);
     }
 
     /// A program asked for metadata and saw none.
-    pub(super) fn judge_nothing(&mut self, run: usize, head: BufferNo, how: ReadHow) {
-        self.put_read(run, head, how, None, 0);
+    pub(super) fn judge_nothing(
+        &mut self,
+        run: usize,
+        head: BufferNo,
+        how: ReadHow,
+        outside: Option<SkbNo>,
+    ) {
+        self.put_read(run, head, how, None, 0, outside);
     }
 
     fn put_read(
@@ -42,6 +48,7 @@ impl Kernel {
         how: ReadHow,
         range: Option<std::ops::Range<u32>>,
         first: u32,
+        outside: Option<SkbNo>,
     ) {
         let of = &self.recorder.trace.runs[run];
         let (offset, len) = range.map_or((None, 0), |range| {
@@ -50,6 +57,16 @@ impl Kernel {
         let buffer = self.buffers.get(head);
         let at = offset.unwrap_or(0);
         let origins = buffer.origins(at, len).to_vec();
+        let (verdict, expected) = match outside {
+            Some(no) => (
+                self.judge.verdict_of(no, first, &origins),
+                self.judge.expected_of(no, head),
+            ),
+            None => (
+                self.judge.verdict(head, at, first, &origins),
+                self.judge.expected(head),
+            ),
+        };
         let read = MetadataRead {
             run,
             program: of.program.clone(),
@@ -60,9 +77,9 @@ impl Kernel {
             buffer: head,
             offset,
             bytes: buffer.bytes(at, len).to_vec(),
-            verdict: self.judge.verdict(head, at, first, &origins),
+            verdict,
             origins,
-            expected: self.judge.expected(head),
+            expected,
         };
         self.recorder.trace.reads.push(read);
     }
@@ -74,8 +91,8 @@ impl Kernel {
         shinfo.meta_end = shinfo.meta_end.wrapping_add(gap as u16);
         if let Some(start) = end.checked_sub(len) {
             self.buffers.memmove(head, start, start + gap, len);
+            self.judge.moved_metadata(head, start, gap as i32);
         }
-        self.judge.moved_metadata(head, gap as i32);
         self.recorder.trace.cost.metadata_bytes_moved += u64::from(len);
     }
 
@@ -104,6 +121,14 @@ impl Kernel {
         });
         self.program_source = Some((run, layer, source));
         source
+    }
+
+    /// Keeps a store outside of the packet; its instruction is the next instruction step.
+    pub(super) fn keep_store(&mut self, address: u64, bytes: &[u8]) {
+        if !self.recorder.quiet {
+            let step = self.recorder.next_step();
+            self.recorder.trace.stores.push(step, address, bytes);
+        }
     }
 
     /// Keeps a register file; gives its index.

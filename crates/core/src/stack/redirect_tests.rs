@@ -1,7 +1,7 @@
 //! Where the verdicts of `bpf_redirect_peer()`, `bpf_redirect_neigh()` and `XDP_REDIRECT` send a packet with metadata.
 
 use crate::bpf::XdpTarget;
-use crate::design::{MacHeader, MetaEnd, MetadataDesign};
+use crate::design::DesignName;
 use crate::scenario::parse;
 use crate::scenario::topology::{DevId, NetnsId};
 use crate::skb::{NOT_SET, PAGE_SIZE, SHARED_INFO_SIZE};
@@ -10,7 +10,7 @@ use crate::stack::filter::EAGAIN;
 use crate::trace::{Edge, PacketFields, SkbNo, StepKind};
 use crate::xdp::{XdpBuff, action};
 
-const DESIGNS: [&dyn MetadataDesign; 2] = [&MacHeader, &MetaEnd];
+const DESIGNS: [DesignName; 2] = DesignName::ALL;
 /// Device 2 is `rx`, 3 is `out`, both here; their other ends are `tx` and `far`, each in its own namespace.
 const WORLD: &str = "\
 ip netns add tx
@@ -26,8 +26,8 @@ ip -n far addr add 10.1.0.2/24 dev in
 ip netns exec far sysctl -w net.ipv4.icmp_echo_ignore_all=1
 ";
 
-fn world(design: &'static dyn MetadataDesign, more: &str) -> Kernel {
-    let mut k = Kernel::new("test", design);
+fn world(design: DesignName, more: &str) -> Kernel {
+    let mut k = Kernel::new("test", design.design());
     for line in parse(&format!("{WORLD}{more}")).expect("commands").lines {
         k.execute(&line).expect("a command");
     }
@@ -104,7 +104,7 @@ fn to_the_peer_without_a_hop() {
 #[test]
 fn to_a_neighbour_by_its_address() {
     for params in [vec![], [&[2, 0, 0, 0, 10, 1, 0, 2][..], &[0; 12]].concat()] {
-        let mut k = world(&MacHeader, "");
+        let mut k = world(DesignName::MacHeader, "");
         let no = packet(&mut k);
         assert_eq!(k.bpf_redirect_neigh(3, &params), 7);
         let sent = k.skb_do_redirect(no);
@@ -112,7 +112,7 @@ fn to_a_neighbour_by_its_address() {
         assert!(entered(&k, "bpf_out_neigh_v4", "rx"));
         assert!(entered(&k, "icmp_rcv", "in"), "the neighbour has it");
     }
-    let mut k = world(&MacHeader, "");
+    let mut k = world(DesignName::MacHeader, "");
     assert_eq!(k.bpf_redirect_neigh(3, &[0; 19]), 2);
 }
 
@@ -165,11 +165,11 @@ fn frames_to_another_device() {
             (270, 4, Some(256))
         );
     }
-    let k = send(&MacHeader, "", XdpTarget::Device(3));
+    let k = send(DesignName::MacHeader, "", XdpTarget::Device(3));
     assert!(entered(&k, "xdp_return_frame", "rx") && !entered(&k, "gro_receive_skb", "in"));
-    let k = send(&MacHeader, gro, XdpTarget::Device(9));
+    let k = send(DesignName::MacHeader, gro, XdpTarget::Device(9));
     assert!(entered(&k, "xdp_return_frame", "rx"));
     // a cpumap: an skb on the same device, in another CPU's softirq
-    let k = send(&MacHeader, gro, XdpTarget::Cpu(1));
+    let k = send(DesignName::MacHeader, gro, XdpTarget::Cpu(1));
     assert!(entered(&k, "gro_receive_skb", "rx"));
 }

@@ -45,12 +45,14 @@ impl Kernel {
             };
             let skb = k.skb_mut(no);
             let outer = u32::from(skb.network_header);
+            let before = skb.mac_header;
             skb.mac_header = skb.network_header;
             skb.reset_network_header();
             skb.dev = Some(tunnel);
             let xnet = k.left_home(tunnel);
             k.iptunnel_pull_header(no, 0, ethernet::P_IPV6, xnet)?;
             k.skb_mut(no).reset_mac_header();
+            k.metadata_after_decap(no, before);
             let tos = k.bytes(no, outer + 1, 1).first().copied().unwrap_or(0);
             if !k.ecn_decapsulate(no, tos) {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
@@ -71,7 +73,9 @@ impl Kernel {
         };
         let ret = self.traced("ipip_rcv", FILE, no, |k| {
             k.iptunnel_pull_header(no, 0, ethernet::P_IP, false)?;
+            let before = k.skb(no).mac_header;
             k.skb_mut(no).reset_mac_header();
+            k.metadata_after_decap(no, before);
             let info = TunnelInfo {
                 proto: ethernet::P_IP,
                 key: None,

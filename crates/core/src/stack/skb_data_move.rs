@@ -33,12 +33,12 @@ impl Kernel {
                     let start = end.saturating_sub(meta_len);
                     let to = start.saturating_add_signed(len);
                     k.buffers.memmove(head, start, to, meta_len + n);
-                    k.metadata_moved(no, len, meta_len, to + meta_len);
+                    k.metadata_moved(no, start, len, to + meta_len);
                 }
                 DataMove::ToHead { end } => {
                     let start = end.saturating_sub(meta_len);
                     k.buffers.memmove(head, start, 0, meta_len);
-                    k.metadata_moved(no, -(start as i32), meta_len, meta_len);
+                    k.metadata_moved(no, start, -(start as i32), meta_len);
                     k.buffers.memmove(head, before, data, n);
                 }
                 DataMove::WarnAndClear { warning } => {
@@ -51,10 +51,11 @@ impl Kernel {
         })
     }
 
-    fn metadata_moved(&mut self, no: SkbNo, by: i32, meta_len: u32, end: u32) {
+    fn metadata_moved(&mut self, no: SkbNo, start: u32, by: i32, end: u32) {
         let head = self.skb(no).head;
+        let meta_len = self.buffers.get(head).shinfo.meta_len;
         self.design.moved_to(self.buffers.shinfo_mut(head), end);
-        self.judge.moved_metadata(head, by);
+        self.judge.moved_metadata(head, start, by);
         self.recorder.trace.cost.metadata_bytes_moved += u64::from(meta_len);
     }
 }

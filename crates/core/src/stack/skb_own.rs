@@ -37,6 +37,7 @@ impl Kernel {
             (copy.no, copy.users) = (clone, 1);
             *k.skb_mut(clone) = copy;
             *k.buffers.dataref_mut(head) += 1;
+            k.metadata_cloned(no, clone);
             Ok(Some(clone))
         })?;
         Ok(clone)

@@ -105,7 +105,7 @@ impl Kernel {
         if !self.pskb_may_pull(no, ethernet::HLEN) {
             return Ok(EINVAL);
         }
-        let meta_len = u32::from(self.buffers.get(self.skb(no).head).shinfo.meta_len);
+        let meta_len = self.room_for_metadata(no);
         self.skb_cow_head(no, meta_len + vlan::HLEN)?;
         self.skb_mut(no).push(vlan::HLEN)?;
         self.skb_postpush_data_move(no, vlan::HLEN, ADDRESSES)?;

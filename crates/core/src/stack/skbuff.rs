@@ -32,6 +32,7 @@ pub(super) mod drop_reason {
     pub const UNHANDLED_PROTO: u32 = 71;
     pub const DEV_READY: u32 = 77;
     pub const ICMP_CSUM: u32 = 83;
+    pub const INVALID_PROTO: u32 = 84;
     pub const IP_INADDRERRORS: u32 = 85;
     pub const IP_INNOROUTES: u32 = 86;
     pub const IP_LOCAL_SOURCE: u32 = 87;
@@ -59,6 +60,8 @@ impl Kernel {
             self.next_skb += 1;
             SkbNo(self.next_skb - 1)
         });
+        self.stores.born(no);
+        self.judge.born(no);
         self.skbs.insert(no, SkBuff::new(no, head));
         no
     }
@@ -109,6 +112,7 @@ impl Kernel {
             let dev = self.skb(no).dev.map(|dev| self.dev_ref(dev));
             self.judge.forget(no, dev);
         }
+        self.metadata_freed(no);
         if let Some(skb) = self.skbs.remove(&no) {
             *self.buffers.dataref_mut(skb.head) -= 1;
         }
@@ -142,6 +146,7 @@ impl Kernel {
             *k.buffers.shinfo_mut(new) = shinfo;
             *k.buffers.dataref_mut(old) -= 1;
             k.judge.moved_buffer(old, new, nhead);
+            k.metadata_to_new_head(new, nhead);
             let skb = k.skb_mut(no);
             skb.head = new;
             skb.data += nhead;
@@ -197,6 +202,7 @@ impl Kernel {
                 ..original
             };
             skb.headers_offset_update(headroom as i32 - original.data as i32);
+            k.metadata_cloned(old, copy);
             k.consume_skb(old)?;
             Ok((0i64, copy))
         })?;
@@ -207,6 +213,7 @@ impl Kernel {
     /// metadata are not touched (patch-series.md 6a).
     pub(super) fn skb_scrub_packet(&mut self, no: SkbNo, xnet: bool) -> Run<()> {
         self.traced("skb_scrub_packet", FILE, no, |k| {
+            k.metadata_scrubbed(no);
             let skb = k.skb_mut(no);
             skb.pkt_type = PacketType::Host;
             skb.skb_iif = 0;

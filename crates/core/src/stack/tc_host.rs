@@ -2,12 +2,18 @@
 
 use super::filter::ENOTSUPP;
 use super::programs::address_of;
+use super::stores::Place;
 use super::{Kernel, Run, Stop};
 use crate::bpf::{CtxField, Host, Prepared};
+use crate::design::policy::DynptrAccess;
+use crate::design::traits::ENOENT;
 use crate::scenario::topology::DevId;
 use crate::trace::{BufferNo, Layer, Outcome, ReadHow, SkbNo, StepKind};
 use crate::xdp::EINVAL;
 
+/// Offset behind the end of every packet buffer, and within the reach of its addresses, for slices of metadata that lie
+/// elsewhere.
+const CARRIED: u32 = 0x1_f000;
 /// `-EFAULT`.
 const EFAULT: i64 = -14;
 
@@ -17,7 +23,7 @@ pub(super) struct TcHost<'k> {
     no: SkbNo,
     run: usize,
     dev: DevId,
-    /// How the program has asked for metadata, without having read any yet.
+    /// How the program has asked for metadata and was shown none, without having read any since.
     looked: Option<ReadHow>,
     stop: Option<Stop>,
 }
@@ -38,7 +44,8 @@ impl<'k> TcHost<'k> {
     pub fn finish(self) -> (&'k mut Kernel, Option<Stop>) {
         let head = self.head();
         if let Some(how) = self.looked {
-            self.kernel.judge_nothing(self.run, head, how);
+            let outside = self.outside();
+            self.kernel.judge_nothing(self.run, head, how, outside);
         }
         (self.kernel, self.stop)
     }
@@ -58,30 +65,50 @@ impl<'k> TcHost<'k> {
         }
     }
 
-    /// Copies buffer bytes.
+    /// The packet, if the design keeps its metadata outside of the buffer.
+    fn outside(&self) -> Option<SkbNo> {
+        self.kernel.design.outside().map(|_| self.no)
+    }
+
+    /// Copies packet bytes.
     fn copy(&self, offset: u32, into: &mut [u8]) {
-        let buffer = self.kernel.buffers.get(self.head());
+        self.copy_from(self.head(), offset, into);
+    }
+
+    fn copy_from(&self, buffer: BufferNo, offset: u32, into: &mut [u8]) {
+        let buffer = self.kernel.buffers.get(buffer);
         let bytes = buffer.bytes(offset, into.len() as u32);
         into[..bytes.len()].copy_from_slice(bytes);
     }
 
     /// Reads metadata bytes, from byte `first` of them on, and judges them.
-    fn read_metadata(&mut self, offset: u32, into: &mut [u8], how: ReadHow, first: u32) {
-        let head = self.head();
-        self.copy(offset, into);
+    fn read_metadata(
+        &mut self,
+        buffer: BufferNo,
+        offset: u32,
+        into: &mut [u8],
+        how: ReadHow,
+        first: u32,
+    ) {
+        self.copy_from(buffer, offset, into);
         self.looked = None;
+        let (len, outside) = (into.len() as u32, self.outside());
         self.kernel
-            .judge_read(self.run, head, how, offset, into.len() as u32, first);
+            .judge_read(self.run, buffer, how, offset..offset + len, first, outside);
     }
 
     /// Writes metadata bytes; what a program writes as metadata are the metadata from now on.
-    fn write_metadata(&mut self, start: u32, len: u32, first: u32, bytes: &[u8]) {
-        let head = self.head();
+    fn write_metadata(&mut self, place: Place, first: u32, bytes: &[u8]) {
         let source = self.source(Layer::Metadata, "metadata of");
+        let outside = self.outside();
         let buffers = &mut self.kernel.buffers;
-        buffers.write(head, start + first, bytes, source, first as u16);
-        let origins = buffers.get(head).origins(start, len).to_vec();
-        self.kernel.judge.handed_over(head, start, &origins);
+        let Place { buffer, start, len } = place;
+        buffers.write(buffer, start + first, bytes, source, first as u16);
+        let origins = buffers.get(buffer).origins(start, len).to_vec();
+        self.kernel.judge.handed_over(buffer, start, &origins);
+        if let Some(no) = outside {
+            self.kernel.judge.carried_by(no, &origins);
+        }
     }
 
     fn source(&mut self, layer: Layer, what: &str) -> u16 {
@@ -91,10 +118,21 @@ impl<'k> TcHost<'k> {
             .program_source(self.run, layer, label, &program, self.dev)
     }
 
-    /// Start and length of the metadata by the design's formula.
-    fn metadata(&self) -> Option<(u32, u32)> {
-        let meta = self.kernel.meta_fields(self.kernel.skb(self.no));
-        Some((meta.start?, meta.len))
+    /// Where a load or store at `offset`, in front of the packet, is carried.
+    fn at_data_meta(&mut self, write: bool) -> Place {
+        let skb = self.kernel.skb(self.no);
+        let (buffer, start) = (skb.head, skb.cb.data_meta);
+        let shown = Place {
+            buffer,
+            start,
+            len: skb.data - start,
+        };
+        let carried = match (self.kernel.carries_data_meta(), write) {
+            (false, _) => None,
+            (true, false) => self.kernel.metadata_place(self.no),
+            (true, true) => self.kernel.metadata_to_write(self.no),
+        };
+        carried.unwrap_or(shown)
     }
 }
 
@@ -111,7 +149,9 @@ impl Host for TcHost<'_> {
             CtxField::DataEnd => at(skb.cb.data_end),
             CtxField::DataMeta => {
                 let address = at(skb.cb.data_meta);
-                self.looked.get_or_insert(ReadHow::DataMeta);
+                if skb.cb.data_meta == skb.data {
+                    self.looked.get_or_insert(ReadHow::DataMeta);
+                }
                 address
             }
             CtxField::Len => u64::from(skb.len),
@@ -191,7 +231,9 @@ impl Host for TcHost<'_> {
         let skb = self.kernel.skb(self.no);
         if offset < skb.data {
             let first = offset - skb.cb.data_meta;
-            self.read_metadata(offset, into, ReadHow::DataMeta, first);
+            let place = self.at_data_meta(false);
+            let at = place.start + first;
+            self.read_metadata(place.buffer, at, into, ReadHow::DataMeta, first);
         } else {
             self.copy(offset, into);
         }
@@ -201,7 +243,8 @@ impl Host for TcHost<'_> {
         let skb = self.kernel.skb(self.no);
         let (head, data, start) = (skb.head, skb.data, skb.cb.data_meta);
         if offset < data {
-            self.write_metadata(start, data - start, offset - start, bytes);
+            let place = self.at_data_meta(true);
+            self.write_metadata(place, offset - start, bytes);
         } else {
             let source = self.source(Layer::ProgramStore, "store of");
             self.kernel.buffers.write(head, offset, bytes, source, 0);
@@ -345,9 +388,15 @@ impl Host for TcHost<'_> {
     }
 
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64> {
-        self.looked.get_or_insert(ReadHow::Dynptr);
         match self.kernel.bpf_dynptr_from_skb_meta(self.no, flags) {
-            Ok(result) => result,
+            // a refusal is no look: the error says that there may be something
+            Ok(Err(error)) if error != ENOENT => Err(error),
+            Ok(result) => {
+                if result.unwrap_or(0) == 0 {
+                    self.looked.get_or_insert(ReadHow::Dynptr);
+                }
+                result
+            }
             Err(stop) => {
                 self.stop.get_or_insert(stop);
                 Err(ENOTSUPP)
@@ -356,8 +405,13 @@ impl Host for TcHost<'_> {
     }
 
     fn skb_meta_load(&mut self, offset: u32, into: &mut [u8]) -> i64 {
+        if let Some(place) = self.kernel.metadata_place(self.no) {
+            let at = place.start + offset;
+            self.read_metadata(place.buffer, at, into, ReadHow::Dynptr, offset);
+            return 0;
+        }
         let meta = self.kernel.meta_fields(self.kernel.skb(self.no));
-        let Some(end) = meta.end else {
+        let Some(end) = meta.end.filter(|_| self.outside().is_none()) else {
             return EINVAL;
         };
         // metadata too long for the room in front of their end: bpf_skb_meta_pointer() does not look, and what
@@ -367,28 +421,39 @@ impl Host for TcHost<'_> {
         outside.fill(0);
         let first = offset + below as u32;
         if !inside.is_empty() {
-            self.read_metadata(end + first - meta.len, inside, ReadHow::Dynptr, first);
+            let (head, at) = (self.head(), end + first - meta.len);
+            self.read_metadata(head, at, inside, ReadHow::Dynptr, first);
         }
         0
     }
 
     fn skb_meta_store(&mut self, offset: u32, bytes: &[u8]) -> i64 {
-        let err = self.call(Kernel::bpf_skb_meta_make_writable);
-        if err != 0 {
-            return err;
+        let read_only = self.kernel.design.dynptr() == DynptrAccess::ReadOnlyClone;
+        if read_only && self.kernel.skb_cloned(self.no) {
+            return EINVAL;
+        }
+        if self.outside().is_none() {
+            let err = self.call(Kernel::bpf_skb_meta_make_writable);
+            if err != 0 {
+                return err;
+            }
         }
         self.skb_meta_slice_store(offset, bytes);
         0
     }
 
     fn skb_meta_slice(&self, offset: u32) -> Option<u32> {
-        let (start, _) = self.metadata()?;
-        Some(start + offset)
+        let place = self.kernel.metadata_place(self.no)?;
+        if self.kernel.carries_data_meta() {
+            // an address behind every packet stands for the place where they are
+            return Some(CARRIED + offset);
+        }
+        Some(place.start + offset)
     }
 
     fn skb_meta_slice_store(&mut self, offset: u32, bytes: &[u8]) {
-        if let Some((start, len)) = self.metadata() {
-            self.write_metadata(start, len, offset, bytes);
+        if let Some(place) = self.kernel.metadata_to_write(self.no) {
+            self.write_metadata(place, offset, bytes);
         }
     }
 
@@ -402,6 +467,10 @@ impl Host for TcHost<'_> {
 
     fn ktime_ns(&mut self) -> u64 {
         self.kernel.recorder.clock()
+    }
+
+    fn stored(&mut self, address: u64, bytes: &[u8]) {
+        self.kernel.keep_store(address, bytes);
     }
 
     fn steps(&self) -> bool {

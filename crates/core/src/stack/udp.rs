@@ -53,6 +53,14 @@ impl Kernel {
                 return Ok(0);
             }
             let netns = k.skb(no).dev.map(|dev| k.topology.dev(dev).netns);
+            if k.is_to_many(no) {
+                // __udp4_lib_mcast_deliver(): nobody listens
+                if netns.is_some_and(|netns| k.udp_socket(netns, port, false).is_some()) {
+                    return not_covered("__udp4_lib_mcast_deliver to a socket");
+                }
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            }
             match netns.and_then(|netns| k.udp_socket(netns, port, false)) {
                 Some(socket) => {
                     if check != 0 {

@@ -74,14 +74,14 @@ impl Kernel {
             skb.pull(xdp.data - before.data)?;
         }
         skb.reset_mac_header();
-        let early = self.design.set_at_mac_header();
+        let early = self.design.veth_sets_at_mac_header();
         if early {
-            self.hand_over_metadata(no, xdp);
+            self.hand_over_metadata(no, xdp)?;
         }
         let protocol = self.eth_type_trans(no, dev)?;
         self.skb_mut(no).protocol = protocol;
         if !early {
-            self.hand_over_metadata(no, xdp);
+            self.hand_over_metadata(no, xdp)?;
         }
         Ok(())
     }
@@ -109,19 +109,5 @@ impl Kernel {
             data_end: skb.data + skb.headlen(),
             frame_sz: self.buffers.get(skb.head).end() + SHARED_INFO_SIZE,
         }
-    }
-
-    /// `skb_metadata_set()` after an XDP program, if it left any metadata.
-    pub(super) fn hand_over_metadata(&mut self, no: SkbNo, xdp: &XdpBuff) {
-        if xdp.meta_len() == 0 {
-            return;
-        }
-        self.skb_metadata_set(no, xdp.meta_len());
-        let origins = self
-            .buffers
-            .get(xdp.head)
-            .origins(xdp.data_meta, xdp.meta_len())
-            .to_vec();
-        self.judge.handed_over(xdp.head, xdp.data_meta, &origins);
     }
 }

@@ -55,7 +55,9 @@ impl Kernel {
         {
             self.buffers
                 .memmove(head, start, start + vlan::HLEN, meta.len);
-            self.judge.moved_metadata(head, vlan::HLEN as i32);
+            self.design
+                .moved_to(self.buffers.shinfo_mut(head), start + vlan::HLEN + meta.len);
+            self.judge.moved_metadata(head, start, vlan::HLEN as i32);
             self.recorder.trace.cost.metadata_bytes_moved += u64::from(meta.len);
         }
         let skb = self.skb_mut(no);

@@ -43,8 +43,10 @@ impl Kernel {
     pub(super) fn frame_arrives(&mut self, no: SkbNo, dev: DevId, echo: u32, ecn: u32) -> Run<()> {
         let skb = self.skb_mut(no);
         let outer = u32::from(skb.network_header);
+        let before = skb.mac_header;
         skb.reset_mac_header();
-        if skb.len < ethernet::HLEN {
+        self.metadata_after_decap(no, before);
+        if self.skb(no).len < ethernet::HLEN {
             return not_covered("a tunnel packet without a whole Ethernet header");
         }
         let protocol = self.eth_type_trans(no, dev)?;

@@ -188,7 +188,7 @@ impl Kernel {
         *self.buffers.dataref_mut(xdp.head) = 1;
         let no = self.skb_around(xdp);
         self.skb_mut(no).head_frag = true;
-        self.hand_over_metadata(no, xdp);
+        self.hand_over_metadata(no, xdp)?;
         let protocol = self.eth_type_trans(no, dev)?;
         self.skb_mut(no).protocol = protocol;
         Ok(no)

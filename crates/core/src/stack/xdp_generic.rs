@@ -146,10 +146,10 @@ impl Kernel {
     fn hand_over_generic(&mut self, no: SkbNo, xdp: &XdpBuff, mac_len: u32) -> Run<()> {
         if self.design.set_at_mac_header() {
             self.skb_mut(no).push(mac_len)?;
-            self.hand_over_metadata(no, xdp);
+            self.hand_over_metadata(no, xdp)?;
             self.skb_mut(no).pull(mac_len)?;
         } else {
-            self.hand_over_metadata(no, xdp);
+            self.hand_over_metadata(no, xdp)?;
         }
         Ok(())
     }

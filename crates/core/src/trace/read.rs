@@ -95,6 +95,8 @@ pub struct Expected {
     pub offset: u32,
     /// Origin of each byte the writer left.
     pub origins: Vec<OriginId>,
+    /// The step at which the packet lost them, in designs that keep metadata outside of the buffer.
+    pub lost_at: Option<usize>,
 }
 
 impl MetadataRead {

@@ -171,9 +171,10 @@ pub fn decided_at(trace: &Trace, read: &MetadataRead) -> usize {
         let found = chain.iter().rev().find(|link| wanted(&link.event));
         found.map(|link| link.step)
     };
+    let lost = || read.expected.as_ref().and_then(|expected| expected.lost_at);
     let decided = match read.verdict {
         Verdict::Ok | Verdict::None => None,
-        Verdict::Lost => at(|event| matches!(event, Event::Cleared)),
+        Verdict::Lost => at(|event| matches!(event, Event::Cleared)).or_else(lost),
         Verdict::Overwritten => at(|event| matches!(event, Event::Overwritten { .. })),
         Verdict::Garbage => at(|event| {
             matches!(

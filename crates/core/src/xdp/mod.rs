@@ -14,6 +14,8 @@ const ETH_HLEN: u32 = 14;
 
 /// `-EINVAL`.
 pub const EINVAL: i64 = -22;
+/// `-ENOTSUPP`.
+pub const ENOTSUPP: i64 = -524;
 /// `-EACCES`.
 pub const EACCES: i64 = -13;
 
@@ -61,7 +63,7 @@ impl XdpBuff {
     /// Bytes of metadata in front of the packet.
     #[must_use]
     pub fn meta_len(&self) -> u32 {
-        self.data - self.data_meta
+        self.data.saturating_sub(self.data_meta)
     }
 
     /// The fields of a recording.
@@ -78,9 +80,13 @@ impl XdpBuff {
     /// `bpf_xdp_adjust_meta()` (`net/core/filter.c`): the range is asked before the length.
     ///
     /// # Errors
-    /// `-EINVAL` below the end of `xdp_frame` or above `data`; `-EACCES` when the length is no
+    /// `-ENOTSUPP` when the driver has no metadata, which it says with `data_meta` above `data`
+    /// (`xdp_data_meta_unsupported()`); `-EINVAL` below the end of `xdp_frame` or above `data`; `-EACCES` when the length is no
     /// multiple of 4 or over 255 (`xdp_metalen_invalid()`).
     pub fn adjust_meta(&mut self, delta: i32) -> Result<(), i64> {
+        if self.data_meta > self.data {
+            return Err(ENOTSUPP);
+        }
         let meta = i64::from(self.data_meta) + i64::from(delta);
         if meta < i64::from(XDP_FRAME_SIZE) || meta > i64::from(self.data) {
             return Err(EINVAL);

@@ -17,6 +17,7 @@ pub(super) use redirect_neigh::EAGAIN;
 use super::skb_own::ENOMEM;
 use super::{Kernel, Run};
 use crate::design::Realign;
+use crate::design::traits::ENOENT;
 use crate::skb::BpfSkbDataEnd;
 use crate::trace::{Layer, SkbNo};
 use crate::xdp::EINVAL;
@@ -32,7 +33,11 @@ const BPF_SKB_MAX_LEN: u32 = 4 * 4096 - crate::skb::SHARED_INFO_SIZE;
 impl Kernel {
     /// `bpf_compute_data_pointers()`: `data_meta = data - meta_len`, whatever the design says.
     pub(super) fn bpf_compute_data_pointers(&mut self, no: SkbNo) {
-        let meta_len = u32::from(self.buffers.get(self.skb(no).head).shinfo.meta_len);
+        let mut meta_len = self.metadata_len(no);
+        if self.carries_data_meta() && meta_len > self.skb(no).data {
+            // no room in front of the packet for what the pointers would have to show
+            meta_len = 0;
+        }
         let skb = self.skb_mut(no);
         skb.cb = BpfSkbDataEnd {
             data_meta: skb.data.saturating_sub(meta_len),
@@ -109,18 +114,28 @@ impl Kernel {
         })
     }
 
-    /// `bpf_dynptr_from_skb_meta()`: the size of the dynptr, or an error.
+    /// `bpf_dynptr_from_skb_meta()`: the size of the dynptr, or an error. Where metadata are kept outside of the buffer
+    /// it stands for the design's own function: nothing there is `-ENOENT`, and what a clone shares may be refused.
     pub(super) fn bpf_dynptr_from_skb_meta(
         &mut self,
         no: SkbNo,
         flags: u64,
     ) -> Run<Result<u32, i64>> {
-        let ret = self.traced("bpf_dynptr_from_skb_meta", FILE, no, |_| {
-            Ok(if flags == 0 { 0 } else { EINVAL })
+        const EOPNOTSUPP: i64 = -95;
+        let ret = self.traced("bpf_dynptr_from_skb_meta", FILE, no, |k| {
+            let outside = k.design.outside().is_some();
+            Ok(if flags != 0 {
+                EINVAL
+            } else if outside && k.metadata_refused(no) {
+                EOPNOTSUPP
+            } else if outside && k.metadata_place(no).is_none() {
+                ENOENT
+            } else {
+                0
+            })
         })?;
-        let len = self.buffers.get(self.skb(no).head).shinfo.meta_len;
         Ok(if ret == 0 {
-            Ok(u32::from(len))
+            Ok(self.metadata_len(no))
         } else {
             Err(ret)
         })

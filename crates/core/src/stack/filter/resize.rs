@@ -27,7 +27,7 @@ impl Kernel {
         if flags != 0 || !new_len.is_some_and(|len| gso || len <= BPF_SKB_MAX_LEN) {
             return Ok(EINVAL);
         }
-        let meta_len = u32::from(self.buffers.get(skb.head).shinfo.meta_len);
+        let meta_len = self.room_for_metadata(no);
         self.skb_cow(no, meta_len + head_room)?;
         self.skb_mut(no).push(head_room)?;
         self.skb_postpush_data_move(no, head_room, 0)?;

@@ -138,7 +138,7 @@ impl Kernel {
     }
 
     fn meta_len(&self, no: SkbNo) -> u32 {
-        u32::from(self.buffers.get(self.skb(no).head).shinfo.meta_len)
+        self.room_for_metadata(no)
     }
 
     /// `bpf_skb_adjust_room()`.

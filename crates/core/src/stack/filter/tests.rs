@@ -1,19 +1,19 @@
 //! Helpers on a packet as veth hands it to TC: headroom 256, metadata 42 in 4 bytes, one test a line of
 //! patch-series.md section 6. Numbers of recordings are named with their recording.
 
-use crate::design::{MacHeader, MetaEnd, MetadataDesign};
+use crate::design::DesignName;
 use crate::skb::NOT_SET;
 use crate::stack::Kernel;
 use crate::trace::SkbNo;
 
 const TAG: [u8; 4] = [42, 0, 0, 0];
-const DESIGNS: [&dyn MetadataDesign; 2] = [&MacHeader, &MetaEnd];
+const DESIGNS: [DesignName; 2] = DesignName::ALL;
 const MAC: u32 = 1;
 const NET: u32 = 0;
 
 /// A 66-byte frame with `headroom` bytes in front, the last four of which are metadata; `data` at the MAC header.
-fn packet(design: &'static dyn MetadataDesign, headroom: u32) -> (Kernel, SkbNo) {
-    let mut k = Kernel::new("test", design);
+fn packet(design: DesignName, headroom: u32) -> (Kernel, SkbNo) {
+    let mut k = Kernel::new("test", design.design());
     let no = k.alloc_skb(384);
     let skb = k.skb_mut(no);
     skb.reserve(headroom);
@@ -89,7 +89,7 @@ fn adjust_room_takes_metadata_along_both_ways() {
 fn adjust_room_refuses_as_the_kernel_does() {
     const ENCAP_IPV4: u64 = 1 << 1;
     const DECAP_IPV4: u64 = 1 << 7;
-    let (mut k, no) = packet(&MacHeader, 256);
+    let (mut k, no) = packet(DesignName::MacHeader, 256);
     let mut room = |len, mode, flags| k.bpf_skb_adjust_room(no, len, mode, flags);
     assert_eq!(room(8, MAC, 1 << 40), Ok(-22));
     assert_eq!(room(0x1000, MAC, 0), Ok(-14));
@@ -186,7 +186,7 @@ fn change_tail_keeps_metadata() {
 /// 6b: push helper over a gap: metadata jump to `head`, `meta_end = L`; later realign brings them back.
 #[test]
 fn push_over_a_gap_parks_the_metadata() {
-    let (mut k, no) = packet(&MetaEnd, 256);
+    let (mut k, no) = packet(DesignName::MetaEnd, 256);
     let skb = k.skb_mut(no);
     assert_eq!(skb.pull(38), Ok(()));
     skb.reset_mac_header();
@@ -201,7 +201,7 @@ fn push_over_a_gap_parks_the_metadata() {
 /// 6b: pull over a gap: metadata stay, the gap grows.
 #[test]
 fn pull_over_a_gap_leaves_the_metadata() {
-    let (mut k, no) = packet(&MetaEnd, 256);
+    let (mut k, no) = packet(DesignName::MetaEnd, 256);
     let skb = k.skb_mut(no);
     assert_eq!(skb.pull(4), Ok(()));
     skb.reset_mac_header();
@@ -234,7 +234,7 @@ fn clones_share_until_one_is_made_writable() {
 /// 6b: realign on a clone writes into the shared head, before any unclone.
 #[test]
 fn realign_of_a_clone_damages_the_other() {
-    let (mut k, no) = packet(&MetaEnd, 256);
+    let (mut k, no) = packet(DesignName::MetaEnd, 256);
     let tap = k.skb_clone(no).unwrap();
     let skb = k.skb_mut(no);
     assert_eq!(skb.pull(38), Ok(()));
@@ -247,7 +247,7 @@ fn realign_of_a_clone_damages_the_other() {
 
 #[test]
 fn store_bytes_and_pull_data_check_their_arguments() {
-    let (mut k, no) = packet(&MacHeader, 256);
+    let (mut k, no) = packet(DesignName::MacHeader, 256);
     assert_eq!(k.bpf_skb_store_bytes(no, 0, &[9; 6], 0, 3), Ok(0));
     assert_eq!(k.bytes(no, 256, 7), [9, 9, 9, 9, 9, 9, 6]);
     assert_eq!(k.bpf_skb_store_bytes(no, 0, &[9], 4, 3), Ok(-22));

@@ -1,0 +1,27 @@
+//! `headroom coverage`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use headroom_core::coverage::{Seen, markdown};
+
+use crate::error::CliError;
+use crate::input;
+
+/// Prints what is covered, from the code and the recordings of a directory.
+pub(crate) fn coverage(dir: Option<&Path>) -> Result<ExitCode, CliError> {
+    let dir: PathBuf = match dir {
+        Some(dir) => dir.into(),
+        None => input::content()?.join("../tests/recordings"),
+    };
+    let mut recordings = Vec::new();
+    for file in input::json_files(&dir)? {
+        let text = input::read_text(&file)?;
+        recordings.push(Seen::read(&text)?);
+    }
+    std::io::stdout()
+        .lock()
+        .write_all(markdown(&recordings).as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}

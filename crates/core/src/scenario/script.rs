@@ -1,0 +1,228 @@
+//! A scenario as a shell script that does the same on a real kernel.
+//!
+//! The script carries its programs, starts itself again in namespaces of its own (network and mount), refuses to go on
+//! anywhere else, and leaves nothing behind: namespaces, pins and devices go with the last process. It is POSIX shell and
+//! passes `shellcheck`.
+
+use std::fmt::Write as _;
+
+use thiserror::Error;
+
+use super::command::{Command, Line, Netns, TcHook, XdpMode};
+use super::file::ScenarioFile;
+
+/// Why a scenario can't be a script.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("line {line}: `{text}` can't be in a script: {why}")]
+pub struct ScriptError {
+    /// 1-based line of the scenario's commands.
+    pub line: usize,
+    /// The command.
+    pub text: String,
+    /// Why.
+    pub why: String,
+}
+
+const HEAD: &str = include_str!("script_head.sh");
+const TAIL: &str = include_str!("script_tail.sh");
+
+/// The script. `objects` are the object files by the name that the commands use.
+///
+/// # Errors
+/// A command that only the simulator understands.
+pub fn script(
+    scenario: &ScenarioFile,
+    lines: &[Line],
+    objects: &[(String, Vec<u8>)],
+) -> Result<String, ScriptError> {
+    let mut out = String::from("#!/bin/sh\n");
+    let _ = writeln!(out, "# {}", one_line(&scenario.title));
+    let _ = writeln!(
+        out,
+        "# Written by `headroom script {}`. Root is needed; all happens in namespaces of its own.",
+        scenario.id
+    );
+    let _ = writeln!(out, "set -eu\nscenario={}", scenario.id);
+    out.push_str(HEAD);
+    for (name, bytes) in objects {
+        let _ = writeln!(out, "unpack {name} <<'OBJECT'");
+        for part in bytes.chunks(40) {
+            let line: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
+            let _ = writeln!(out, "{line}");
+        }
+        out.push_str("OBJECT\n");
+    }
+    let recorded = record_lines(lines);
+    let _ = write!(
+        out,
+        "if [ \"$record\" = yes ]; then\n\tcat > list <<'LIST'\n@{}\n{}LIST\n",
+        scenario.id, recorded
+    );
+    for program in programs(lines) {
+        let _ = writeln!(
+            out,
+            "\tfor object in *.bpf.o; do if has_program \"$object\" {program}; then cp \"$object\" \"rec/progs/{program}.bpf.o\"; fi; done"
+        );
+    }
+    out.push_str("\trecord\n\texit 0\nfi\n\n");
+    out.push_str("listen\n\n# the scenario\n");
+    let mut done = 0;
+    for line in lines {
+        // one line of text may be several commands
+        if line.number != done {
+            done = line.number;
+            let _ = writeln!(out, "{}", command(line)?);
+        }
+    }
+    out.push_str(TAIL);
+    Ok(out)
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+/// `nsenter` keeps the mount namespace; `ip netns exec` would hide the pinned programs.
+fn inside(netns: &Netns) -> String {
+    match netns {
+        Some(netns) => format!("nsenter --net=/run/netns/{netns} "),
+        None => String::new(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn command(line: &Line) -> Result<String, ScriptError> {
+    let text = line.text.trim();
+    let error = |why: &str| ScriptError {
+        line: line.number,
+        text: text.into(),
+        why: why.into(),
+    };
+    Ok(match &line.command {
+        Command::AttachXdp {
+            netns,
+            program,
+            dev,
+            mode,
+        } => {
+            let kind = match mode {
+                Some(XdpMode::Native) => "xdpdrv",
+                Some(XdpMode::Generic) => "xdpgeneric",
+                None => "xdp",
+            };
+            format!(
+                "{}bpftool net attach {kind} pinned /sys/fs/bpf/{program} dev {dev}",
+                inside(netns)
+            )
+        }
+        Command::AttachTcx {
+            netns,
+            program,
+            dev,
+            hook,
+        } => {
+            let kind = match hook {
+                TcHook::Ingress => "tcx_ingress",
+                TcHook::Egress => "tcx_egress",
+            };
+            format!(
+                "{}bpftool net attach {kind} pinned /sys/fs/bpf/{program} dev {dev}",
+                inside(netns)
+            )
+        }
+        Command::Send { netns, dev, frame } => format!("{}{}", frames(netns, dev), hex(frame)),
+        Command::Burst {
+            netns,
+            dev,
+            frames: all,
+        } => {
+            let all: Vec<String> = all.iter().map(|frame| hex(frame)).collect();
+            format!("{}{}", frames(netns, dev), all.join(" "))
+        }
+        Command::Tap { netns, dev } => format!("tap {} {dev}", netns.as_deref().unwrap_or("-")),
+        Command::Ping { .. } => format!("{text} || true"),
+        Command::NoEffect { .. } if text.starts_with("bpftool prog tracelog") => {
+            "# what bpf_printk() writes is shown at the end".into()
+        }
+        Command::NotCovered { what } => return Err(error(what)),
+        Command::Cfg { .. } => return Err(error("it sets a knob of the recorder's programs")),
+        _ => text.replace("/nsys/", "/sys/"),
+    })
+}
+
+fn frames(netns: &Netns, dev: &str) -> String {
+    format!("frames {} {dev} ", netns.as_deref().unwrap_or("-"))
+}
+
+/// The programs that are attached, in order, each once.
+fn programs(lines: &[Line]) -> Vec<&str> {
+    let mut found: Vec<&str> = Vec::new();
+    for line in lines {
+        if let Command::AttachXdp { program, .. } | Command::AttachTcx { program, .. } =
+            &line.command
+            && !found.contains(&program.as_str())
+        {
+            found.push(program);
+        }
+    }
+    found
+}
+
+/// The commands in the recorder's words.
+fn record_lines(lines: &[Line]) -> String {
+    let mut out = String::new();
+    let mut done = 0;
+    for line in lines {
+        if line.number == done {
+            continue;
+        }
+        done = line.number;
+        let of = |netns: &Netns| {
+            netns
+                .as_ref()
+                .map(|netns| format!(" {netns}"))
+                .unwrap_or_default()
+        };
+        let text = match &line.command {
+            Command::ProgLoadAll { .. } | Command::NoEffect { .. } => continue,
+            Command::AttachXdp {
+                netns,
+                program,
+                dev,
+                mode,
+            } => {
+                let mode = if *mode == Some(XdpMode::Generic) {
+                    "generic"
+                } else {
+                    "native"
+                };
+                format!("orc xdp {program} {dev} {mode}{}", of(netns))
+            }
+            Command::AttachTcx {
+                netns,
+                program,
+                dev,
+                hook,
+            } => {
+                let hook = if *hook == TcHook::Ingress {
+                    "ingress"
+                } else {
+                    "egress"
+                };
+                format!("orc tcx {program} {dev} {hook}{}", of(netns))
+            }
+            Command::Send { netns, dev, frame } => {
+                format!("orc send {dev} {}{}", hex(frame), of(netns))
+            }
+            _ => line
+                .text
+                .trim()
+                .replace("/sys/class/net/", "/nsys/class/net/"),
+        };
+        let _ = writeln!(out, "{text}");
+    }
+    out
+}
