@@ -42,6 +42,7 @@ fn maps() -> Vec<MapDef> {
         key_size,
         value_size,
         max_entries,
+        entries: Vec::new(),
         flags: 0,
         initial: Vec::new(),
         programs: Vec::new(),
