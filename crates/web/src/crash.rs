@@ -37,7 +37,11 @@ pub fn watch() {
     }));
 }
 
+/// Shows the sentence, once: after the first mistake, whatever still runs of the page makes others.
 fn show(what: &str) -> Option<()> {
+    if document().query_selector(".crash").ok()?.is_some() {
+        return None;
+    }
     let input = INPUT.with(|input| input.try_borrow().ok().and_then(|input| input.clone()));
     if let Some(input) = &input {
         platform::store(KEY, Some(input));
