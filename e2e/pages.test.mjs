@@ -54,15 +54,10 @@ test('the embedded stepper steps and leads to the full page with its state', asy
 });
 
 test('it works in a sandboxed frame, which has no storage', async ({ page, url }) => {
-  await page.goto(`${url}/`);
-  await page.evaluate(() => {
-    const frame = document.createElement('iframe');
-    frame.setAttribute('sandbox', 'allow-scripts');
-    frame.src = '/embed?s=seed&at=get_tag.exit@decap%231';
-    frame.width = '1000';
-    frame.height = '700';
-    document.body.replaceChildren(frame);
-  });
+  // A slide: another page than ours, whose policy would let it frame nothing.
+  const slide = '<!doctype html><title>slide</title><iframe sandbox="allow-scripts" width="1000" height="700" src="/embed?s=seed&amp;at=get_tag.exit@decap%231"></iframe>';
+  await page.route(`${url}/slide`, (route) => route.fulfill({ contentType: 'text/html', body: slide }));
+  await page.goto(`${url}/slide`);
   const frame = page.frameLocator('iframe');
   await frame.locator('.says', { hasText: '524288' }).waitFor();
   await frame.getByRole('button', { name: 'Previous step' }).click();

@@ -6,6 +6,14 @@ try {
   // As the system says.
 }
 
+// What the build drew is the page's opening picture. At another address (a host may give the start page
+// for any), and where the address names a step, it would be the wrong one.
+{
+  const drawn = document.querySelector('meta[name="drawn"]')?.content;
+  const here = location.pathname.replace(/\/+$/, '') || '/';
+  if (drawn !== undefined && (drawn !== here || location.search !== '')) document.documentElement.dataset.other = '';
+}
+
 // Offline after the first visit. Later than the page itself: nobody waits for it. A sandboxed frame may not ask.
 addEventListener('load', () => {
   setTimeout(() => {

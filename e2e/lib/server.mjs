@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
 
 const types = {
   '.html': 'text/html; charset=utf-8',
@@ -23,8 +24,16 @@ const types = {
   '.webmanifest': 'application/manifest+json',
 };
 
-/** Serves the folder `root` on a free port of this machine; gives { url, close }. */
-export async function serve(root) {
+/**
+ * Serves the folder `root` on a free port of this machine; gives { url, close }. With `compress`, as a
+ * host that stores everything compressed: what is measured then is what travels.
+ */
+export async function serve(root, { compress = false } = {}) {
+  const packed = new Map();
+  const pack = ({ name, bytes }) => {
+    if (!packed.has(name)) packed.set(name, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+    return packed.get(name);
+  };
   const base = path.resolve(root);
   const server = createServer(async (request, response) => {
     try {
@@ -38,6 +47,11 @@ export async function serve(root) {
         return;
       }
       const type = types[path.extname(file.name).toLowerCase()] ?? 'application/octet-stream';
+      if (compress && path.extname(file.name) !== '.woff2') {
+        response.writeHead(status, { ...headers, 'Content-Type': type, 'Content-Encoding': 'br' });
+        response.end(request.method === 'HEAD' ? undefined : pack(file));
+        return;
+      }
       response.writeHead(status, { ...headers, 'Content-Type': type });
       response.end(request.method === 'HEAD' ? undefined : file.bytes);
     } catch (error) {

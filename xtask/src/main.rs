@@ -3,6 +3,7 @@
 //! It needs nothing but the standard library, so that it compiles in seconds on a fresh machine.
 
 mod bench;
+mod fuzz;
 mod report;
 mod serve;
 mod size;
@@ -28,6 +29,8 @@ Usage: cargo xtask <command> [options]
         --quick     only what needs neither a browser nor a build of the site
   bench
         Runs the benchmarks on the host and in WebAssembly.
+  fuzz [TARGET...] [--seconds N]
+        Runs the fuzz targets under libFuzzer, 30 seconds each. Needs a C++ compiler.
 ";
 
 /// Why a command ends: a sentence for the person who typed it, and an exit code for their script.
@@ -91,6 +94,7 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
             [] => bench::run(),
             [option, ..] => Err(unknown_option("bench", option)),
         },
+        "fuzz" => fuzz::run(options),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(ExitCode::SUCCESS)

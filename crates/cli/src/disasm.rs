@@ -4,24 +4,76 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use headroom_core::bpf::{Program, Prologue, fix_up, load_object};
+use headroom_core::bpf::{Listing, Program, Prologue, fix_up, load_object};
 use headroom_core::design::DesignName;
 
+use serde_json::json;
+
+use crate::Format;
 use crate::error::CliError;
 
 /// Prints the programs of an object, with C lines where the object has them.
-pub(crate) fn disasm(object: &Path, xlated: Option<DesignName>) -> Result<ExitCode, CliError> {
+pub(crate) fn disasm(
+    object: &Path,
+    xlated: Option<DesignName>,
+    format: Format,
+) -> Result<ExitCode, CliError> {
     let bytes = fs::read(object).map_err(|error| CliError::Read {
         path: object.into(),
         error,
     })?;
     let object = load_object(&object.display().to_string(), &bytes)?;
     let mut out = std::io::stdout().lock();
+    if format == Format::Json {
+        let programs = object.programs.iter();
+        let programs: Vec<_> = programs
+            .map(|program| Ok(json_of(&*listing(program, xlated)?)))
+            .collect::<Result<_, CliError>>()?;
+        let json = json!({
+            "schema": "headroom-disasm/1",
+            "design": xlated.map(DesignName::as_str),
+            "programs": programs,
+        });
+        writeln!(out, "{json}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     for program in &object.programs {
         print_program(&mut out, program, xlated)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A program as the kernel runs it under a design; without one, nothing is put in front of it.
+fn listing(program: &Program, xlated: Option<DesignName>) -> Result<Arc<Listing>, CliError> {
+    let prologue = match xlated {
+        Some(design) => design.design().prologue(program.facts()?),
+        None => Prologue::default(),
+    };
+    Ok(fix_up(program, prologue)?.listing())
+}
+
+fn json_of(listing: &Listing) -> serde_json::Value {
+    let lines: Vec<_> = listing
+        .lines
+        .iter()
+        .map(|line| {
+            json!({
+                "text": line.text,
+                "written": line.written,
+                "written_text": line.written_text,
+                "note": line.note,
+                "c_line": line.c_line,
+            })
+        })
+        .collect();
+    json!({
+        "program": listing.program,
+        "section": listing.section,
+        "source_file": listing.source_file,
+        "lines": lines,
+    })
 }
 
 fn print_program(
@@ -29,15 +81,7 @@ fn print_program(
     program: &Program,
     xlated: Option<DesignName>,
 ) -> Result<(), CliError> {
-    let prologue = match xlated {
-        Some(design) => design.design().prologue(program.facts()?),
-        None => Prologue {
-            realign: false,
-            unclone: false,
-        },
-    };
-    let prepared = fix_up(program, prologue)?;
-    let listing = prepared.listing();
+    let listing = listing(program, xlated)?;
     writeln!(out, "{} (section {})", listing.program, listing.section)?;
     let mut c_line = None;
     for (index, line) in listing.lines.iter().enumerate() {

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use headroom_core::recording::{maps_json, reads_json};
 use headroom_core::scene::explain::explain_read;
 use headroom_core::stack::Executed;
-use headroom_core::trace::{StepKind, Verdict};
+use headroom_core::stepping::{Place, Stepper, Why};
+use headroom_core::trace::Verdict;
 use serde_json::json;
 
 /// Bytes shown in one line.
@@ -16,39 +17,94 @@ struct Line {
     /// Index in the listing.
     insn: usize,
     text: String,
-    /// Registers that changed: number, value.
-    changed: Vec<(usize, u64)>,
+    /// Line of C, if the object has line info and it is another one than before.
+    c_line: Option<(u32, String)>,
+    /// Registers that changed: number, value, what it is.
+    changed: Vec<(usize, u64, Place)>,
+    /// What it stored on the stack or in a map value: place, bytes.
+    stores: Vec<(Place, String)>,
+    /// Why a branch went where it went.
+    why: Option<Why>,
 }
 
+/// All runs, the first one and those that it caused, instruction by instruction.
 fn lines(done: &Executed) -> Vec<Line> {
     let trace = &done.trace;
-    let mut before: Option<[u64; 11]> = None;
     let mut out = Vec::new();
-    for step in &trace.steps {
-        let StepKind::Insn {
-            run,
-            insn,
-            registers,
-        } = step.kind
-        else {
+    for run in 0..trace.runs.len() {
+        let Some(mut stepper) = Stepper::new(trace, run) else {
             continue;
         };
-        let (Some(run), Some(now)) = (trace.runs.get(run), trace.registers.get(registers)) else {
-            continue;
-        };
-        let listed = run.listing.lines.get(insn);
-        let old = before.unwrap_or([0; 11]);
-        let changed = (0..10).filter(|n| now[*n] != old[*n]);
-        // r1 is the context before the first instruction already
-        let first = |n: &usize| before.is_some() || *n != 1;
-        out.push(Line {
-            insn,
-            text: listed.map(|line| line.text.clone()).unwrap_or_default(),
-            changed: changed.filter(first).map(|n| (n, now[n])).collect(),
-        });
-        before = Some(now);
+        let mut c_line = None;
+        loop {
+            out.push(line(&stepper, &mut c_line));
+            if !stepper.step_into() {
+                break;
+            }
+        }
     }
     out
+}
+
+fn line(stepper: &Stepper<'_>, c_line: &mut Option<u32>) -> Line {
+    let after = stepper.after();
+    let place = |number: usize| (number, after[number], stepper.place(after[number]));
+    let here = stepper.c_line();
+    let new = here.filter(|(number, _)| *c_line != Some(*number));
+    *c_line = here.map(|(number, _)| number).or(*c_line);
+    let stores = stepper.stores();
+    Line {
+        insn: stepper.insn(),
+        text: stepper.line().map(|l| l.text.clone()).unwrap_or_default(),
+        c_line: new.map(|(number, text)| (number, text.trim().to_owned())),
+        changed: stepper.changed().into_iter().map(place).collect(),
+        stores: stores
+            .map(|store| (stepper.place(store.address), hex(store.bytes)))
+            .collect(),
+        why: stepper.why(),
+    }
+}
+
+impl Line {
+    /// What it did, in words.
+    fn did(&self) -> String {
+        let changed = self.changed.iter();
+        let changed = changed.map(|(n, _, place)| format!("r{n} = {place}"));
+        let stores = self.stores.iter();
+        let stores = stores.map(|(place, bytes)| format!("[{place}] = {bytes}"));
+        let why = self.why.iter().map(ToString::to_string);
+        changed
+            .chain(stores)
+            .chain(why)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let changed = self.changed.iter();
+        let values: serde_json::Map<_, _> = changed
+            .clone()
+            .map(|(n, value, _)| (format!("r{n}"), format!("{value:x}").into()))
+            .collect();
+        let places: serde_json::Map<_, _> = changed
+            .map(|(n, _, place)| (format!("r{n}"), place.to_string().into()))
+            .collect();
+        let stores: Vec<_> = self
+            .stores
+            .iter()
+            .map(|(place, bytes)| json!({ "at": place.to_string(), "bytes": bytes }))
+            .collect();
+        json!({
+            "insn": self.insn,
+            "text": self.text,
+            "c_line": self.c_line.as_ref().map(|(number, _)| number),
+            "changed": values,
+            "places": places,
+            "stores": stores,
+            "taken": self.why.as_ref().map(|why| why.taken),
+            "why": self.why.as_ref().map(ToString::to_string),
+        })
+    }
 }
 
 fn verdict_name(done: &Executed, verdict: i64) -> String {
@@ -79,12 +135,10 @@ pub(crate) fn text(done: &Executed, steps: bool) -> String {
     let executed = lines(done);
     if steps {
         for line in &executed {
-            let changed: Vec<String> = line
-                .changed
-                .iter()
-                .map(|(n, value)| format!("r{n} = {}", done.value_text(*value)))
-                .collect();
-            let shown = format!("{:>5}: {:<44} {}", line.insn, line.text, changed.join(", "));
+            if let Some((number, text)) = &line.c_line {
+                let _ = writeln!(out, "       ; {number}: {text}");
+            }
+            let shown = format!("{:>5}: {:<44} {}", line.insn, line.text, line.did());
             let _ = writeln!(out, "{}", shown.trim_end());
         }
         out.push('\n');
@@ -150,17 +204,7 @@ pub(crate) fn json(done: &Executed, steps: bool) -> serde_json::Value {
         "warnings": trace.warnings,
     });
     if steps && let Some(object) = out.as_object_mut() {
-        let steps: Vec<serde_json::Value> = executed
-            .iter()
-            .map(|line| {
-                let changed: serde_json::Map<_, _> = line
-                    .changed
-                    .iter()
-                    .map(|(n, value)| (format!("r{n}"), format!("{value:x}").into()))
-                    .collect();
-                json!({ "insn": line.insn, "text": line.text, "changed": changed })
-            })
-            .collect();
+        let steps: Vec<_> = executed.iter().map(Line::json).collect();
         object.insert("steps".into(), steps.into());
     }
     out

@@ -96,6 +96,7 @@ enum Command {
         receive: Option<String>,
     },
     /// List the programs of an object: as written, or as the kernel runs them.
+    #[command(after_help = DISASM_EXAMPLES)]
     Disasm {
         /// An object file of clang.
         object: PathBuf,
@@ -105,6 +106,9 @@ enum Command {
         /// The design for `--xlated`.
         #[arg(long, value_name = "NAME", value_parser = parse_design, default_value = "mac_header", requires = "xlated")]
         design: DesignName,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
     },
     /// Run one program over one packet: verdict, packet and metadata afterwards, what was read.
     #[command(after_help = EXEC_EXAMPLES)]
@@ -124,8 +128,16 @@ enum Command {
         /// Instructions after which the run ends with an error.
         #[arg(long, value_name = "N", default_value_t = 1_000_000)]
         budget: u64,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
     },
 }
+
+const DISASM_EXAMPLES: &str = "\
+Examples:
+  headroom disasm content/programs/seed/progs.bpf.o
+  headroom disasm content/programs/seed/progs.bpf.o --xlated --design meta_end";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:
@@ -217,13 +229,20 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             object,
             xlated,
             design,
-        } => disasm::disasm(&object, xlated.then_some(design)),
+            format,
+        } => disasm::disasm(&object, xlated.then_some(design), format),
         Command::Exec(args) => exec::exec(&args),
         Command::Vm {
             memory,
             program,
             budget,
-        } => vm::vm(memory.as_deref(), program.as_deref(), Budget(budget)),
+            format,
+        } => vm::vm(
+            memory.as_deref(),
+            program.as_deref(),
+            Budget(budget),
+            format,
+        ),
     }
 }
 

@@ -460,7 +460,9 @@ fn exec_takes_text_and_hex() {
         );
         let text = out(&output);
         assert!(
-            text.contains("r2 = data+0") && text.contains("XDP_PASS"),
+            text.contains("r2 = pkt\n")
+                && text.contains("pkt +14 > pkt_end does not hold: goes on\n")
+                && text.contains("XDP_PASS"),
             "{text}{}",
             err(&output)
         );
@@ -554,7 +556,7 @@ fn exec_refuses_bad_input() {
     );
     let unchecked = "6112000000000000 7120000000000000 9500000000000000";
     assert!(exec(&["--hex", unchecked, "--hook", "xdp"]).contains(
-        "instruction 1: invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0): R2 offset is outside of the packet"
+        "instruction 1: invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0); R2 min value is outside of the allowed memory range"
     ));
     let text = scratch("exec-asm", b"r0 = 1\nr0 += r11\nexit\n");
     let message = exec(&["--asm", &text.display().to_string(), "--hook", "xdp"]);
@@ -567,7 +569,7 @@ fn exec_refuses_bad_input() {
 /// What the program did until its fault is shown; exit code 1.
 #[test]
 fn exec_shows_a_fault() {
-    let text = "r2 = *(u32 *)(r1 +0)\nr4 = 42\nr2 += r4\nr0 = *(u8 *)(r2 +0)\nexit";
+    let text = "r2 = *(u32 *)(r1 +0)\nr0 = *(u64 *)(r10 -8)\nexit";
     let output = headroom_with(
         &[
             "exec", "--asm", "-", "--hook", "xdp", "--packet", FRAME, "--trace",
@@ -575,9 +577,9 @@ fn exec_shows_a_fault() {
         text,
     );
     assert_eq!(output.status.code(), Some(1));
-    assert!(out(&output).contains("r2 = data+0"));
+    assert!(out(&output).contains("r2 = pkt\n"));
     assert!(
-        err(&output).contains("instruction 3: invalid access to packet, off=42 size=1"),
+        err(&output).contains("instruction 1: invalid access to stack, off=-8 size=8"),
         "{}",
         err(&output)
     );
@@ -625,6 +627,40 @@ fn why_a_read_is_wrong() {
         assert!(chain.contains(part), "{chain}");
     }
     assert_eq!(text.matches("why · ").count(), 1);
+}
+
+/// r0 = 42 in two instructions; the memory is untouched.
+#[test]
+fn vm_in_json() {
+    let program = "b7000000 2a000000 9500000000000000";
+    let output = headroom_with(&["vm", "aa bb", "--format", "json"], program);
+    let json: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    let expected = serde_json::json!({
+        "schema": "headroom-vm/1", "r0": "2a", "instructions": 2, "memory": "aabb"
+    });
+    assert_eq!(json, expected);
+}
+
+/// Each line of the listing, with the prologue of series v3 (three instructions) in front of `get_tag`.
+#[test]
+fn disasm_in_json() {
+    let object = format!(
+        "{}/../../content/programs/seed/progs.bpf.o",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let args = [
+        "disasm", &object, "--xlated", "--design", "meta_end", "--format", "json",
+    ];
+    let output = headroom_with(&args, "");
+    let json: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(json["design"], "meta_end");
+    let programs = json["programs"].as_array().unwrap();
+    let program = programs.iter().find(|p| p["program"] == "get_tag").unwrap();
+    let lines = program["lines"].as_array().unwrap();
+    let prologue = lines.iter().take_while(|line| line["note"] == "prologue");
+    assert_eq!(prologue.count(), 3);
+    assert_eq!(lines[1]["text"], "call bpf_skb_meta_realign");
+    assert_eq!(lines[1]["written"], serde_json::Value::Null);
 }
 
 #[test]

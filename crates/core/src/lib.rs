@@ -19,6 +19,7 @@ pub mod simulate;
 pub mod skb;
 pub mod spec;
 pub mod stack;
+pub mod stepping;
 pub mod trace;
 pub mod why;
 pub mod xdp;

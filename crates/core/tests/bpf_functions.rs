@@ -6,7 +6,8 @@ mod bpf_host;
 use bpf_host::{Packet, object};
 use headroom_core::bpf::insn::{AluOp, Callee, Insn, Operand, Reg, Size, Wide, Width};
 use headroom_core::bpf::{
-    Budget, Fault, LoadError, MapKind, Maps, ProgType, Program, Prologue, fix_up, run, run_counted,
+    Budget, Fault, LoadError, MapKind, Maps, ProgType, Program, Prologue, fix_up,
+    fix_up_unverified, run, run_counted,
 };
 
 const EXIT: [u8; 8] = [0x95, 0, 0, 0, 0, 0, 0, 0];
@@ -142,7 +143,9 @@ fn recursion_ends_at_eight_frames() {
         EXIT,
     ];
     let program = Program::from_bytes("p", "xdp", &code.concat()).unwrap();
-    let prepared = fix_up(&program, Prologue::default()).unwrap();
+    let refused = program.facts().unwrap_err().to_string();
+    assert!(refused.ends_with("instruction 1: recursive call from () to ()"));
+    let prepared = fix_up_unverified(&program, Prologue::default()).unwrap();
     let mut packet = Packet::new();
     let result = run(
         &prepared,
@@ -208,7 +211,7 @@ fn map_values_end_where_they_end_and_rodata_is_read_only() {
             Insn::Exit,
         ];
         program.lines = vec![None; 4];
-        let prepared = fix_up(&program, Prologue::default()).unwrap();
+        let prepared = fix_up_unverified(&program, Prologue::default()).unwrap();
         run(&prepared, &mut maps, &mut Packet::new(), Budget(10))
     };
     let load = |off| Insn::Load {
@@ -298,7 +301,7 @@ fn a_function_may_load_from_the_context_it_is_given() {
 
 #[test]
 fn a_loop_to_the_first_instruction_does_not_run_the_prologue_again() {
-    // r2 += 1; if r2 != 3 goto -2; r0 = r2; exit
+    // r2 += 1; if r2 != 3 goto -2; r0 = r2; exit; r2 is not set, so that Linux would not load it
     let code = [
         [0x07, 0x02, 0, 0, 1, 0, 0, 0],
         [0x55, 0x02, 0xfe, 0xff, 3, 0, 0, 0],
@@ -310,7 +313,7 @@ fn a_loop_to_the_first_instruction_does_not_run_the_prologue_again() {
         realign: true,
         unclone: false,
     };
-    let prepared = fix_up(&program, prologue).unwrap();
+    let prepared = fix_up_unverified(&program, prologue).unwrap();
     let mut packet = Packet::new();
     assert_eq!(
         run(&prepared, &mut Maps::default(), &mut packet, Budget(20)),
@@ -352,7 +355,7 @@ fn with_dynptr(
     program.insns.extend(args.iter().cloned());
     program.insns.extend([Insn::Call(callee), Insn::Exit]);
     program.lines = vec![None; program.insns.len()];
-    let prepared = fix_up(&program, Prologue::default()).unwrap();
+    let prepared = fix_up_unverified(&program, Prologue::default()).unwrap();
     run(&prepared, &mut Maps::default(), packet, Budget(50))
 }
 

@@ -28,6 +28,8 @@ fn program(name: &str, hook: Hook, text: &str, maps: &[MapDef]) -> Program {
         lines: vec![None; insns.len()],
         insns,
         map_names: Arc::from(names),
+        maps: Arc::from(maps.to_vec()),
+        gpl: true,
     }
 }
 

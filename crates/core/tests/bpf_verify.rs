@@ -51,7 +51,7 @@ fn refused_in_the_kernels_words() {
         ),
         (
             "r0 = *(u32 *)(r10 -2)\nexit",
-            "instruction 0: invalid read from stack R10 off=-2 size=4",
+            "instruction 0: misaligned stack access off 0+-2 size 4",
         ),
         (
             "r2 = r10\nr2 += 8\n*(u8 *)(r2 +0) = 1\nr0 = 0\nexit",
@@ -65,7 +65,7 @@ fn refused_in_the_kernels_words() {
     let packet = [
         (
             "r0 = *(u8 *)(r2 +0)\nexit",
-            "invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0): R2 offset is outside of the packet",
+            "invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0); R2 min value is outside of the allowed memory range",
         ),
         (
             "r0 = *(u8 *)(r3 -1)\nexit",
@@ -74,27 +74,27 @@ fn refused_in_the_kernels_words() {
         // one byte too far
         (
             "r4 = r2\nr4 += 14\nif r4 > r3 goto +1\nr0 = *(u8 *)(r2 +14)\nexit",
-            "invalid access to packet, off=14 size=1, R2(id=0,off=14,r=14): R2 offset is outside of the packet",
+            "invalid access to packet, off=14 size=1, R2(id=0,off=14,r=14); R2 min value is outside of the allowed memory range",
         ),
         // the wrong way round
         (
             "r4 = r2\nr4 += 14\nif r4 < r3 goto +1\nr0 = *(u8 *)(r2 +0)\nexit",
-            "off=0 size=1, R2(id=0,off=0,r=0): R2 offset is outside of the packet",
+            "off=0 size=1, R2(id=0,off=0,r=0); R2 min value is outside of the allowed memory range",
         ),
         // before the packet
         (
             "r4 = r2\nr4 += 14\nif r4 > r3 goto +1\nr0 = *(u8 *)(r2 -1)\nexit",
-            "off=-1 size=1, R2(id=0,off=-1,r=14): R2 offset is outside of the packet",
+            "off=-1 size=1, R2(id=0,off=-1,r=14); R2 min value is outside of the allowed memory range",
         ),
         // both ways come together
         (
             "r4 = r2\nr4 += 14\nif r4 > r3 goto +0\nr0 = *(u8 *)(r2 +0)\nexit",
-            "R2(id=0,off=0,r=0): R2 offset is outside of the packet",
+            "R2(id=0,off=0,r=0); R2 min value is outside of the allowed memory range",
         ),
         // metadata have another end
         (
             "r5 = *(u32 *)(r1 +8)\nr4 = r5\nr4 += 4\nif r4 > r3 goto +1\nr0 = *(u32 *)(r5 +0)\nexit",
-            "off=0 size=4, R5(id=0,off=0,r=0): R5 offset is outside of the packet",
+            "off=0 size=4, R5(id=0,off=0,r=0); R5 min value is outside of the allowed memory range",
         ),
     ];
     for (text, want) in packet {

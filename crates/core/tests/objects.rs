@@ -215,9 +215,13 @@ fn core_relocations() {
     );
     let object = load_object("core.o", &one("core.o")).unwrap();
     let design = DesignName::MacHeader;
-    let done = exec(&object, "poisoned", Hook::Tc, &frame(), &[], design).unwrap();
-    let error = done.result.unwrap_err().to_string();
-    assert!(error.contains("invalid CO-RE relocation"), "{error}");
+    // what libbpf puts in the place of such an access is a call of no helper, which Linux refuses
+    let refused = exec(&object, "poisoned", Hook::Tc, &frame(), &[], design).unwrap_err();
+    let refused = refused.to_string();
+    assert!(
+        refused.ends_with("invalid func unknown#195896080: invalid CO-RE relocation"),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -124,6 +124,15 @@ impl Scenario {
             .collect()
     }
 
+    /// The traces that its page shows first, as far as there are any.
+    #[must_use]
+    pub fn first_shown(&self) -> Vec<(&'static str, Trace)> {
+        let first = DESIGNS.iter().take(headroom_protocol::FIRST_SHOWN);
+        first
+            .filter_map(|design| Some((design.name, self.trace(design.name).ok()?)))
+            .collect()
+    }
+
     /// The trace under a design, or why there is none.
     ///
     /// # Errors

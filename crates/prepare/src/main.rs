@@ -4,6 +4,7 @@
 //! `headroom-prepare [FOLDER]`; without one, the folder that trunk names in `TRUNK_STAGING_DIR`.
 
 mod catalogue;
+mod drawn;
 mod offline;
 mod page;
 mod recorded;
@@ -71,11 +72,22 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
 
     let index = site.join("index.html");
     let text = fs::read_to_string(&index).map_err(|e| format!("{}: {e}", index.display()))?;
-    let text = page::without_inline_scripts(site, &text)?;
-    put(site, "/index.html", text.as_bytes())?;
+    let template = page::without_inline_scripts(site, &text)?;
+    for scenario in &scenarios {
+        let traces = scenario.first_shown();
+        let id = &scenario.texts.id;
+        let page = page::with_drawn(&template, &drawn::scenario(scenario, &traces))?;
+        put(site, &format!("/s/{id}/index.html"), page.as_bytes())?;
+        if id == "seed" {
+            let page = page::with_drawn(&template, &drawn::start(scenario, &traces))?;
+            put(site, "/index.html", page.as_bytes())?;
+            // Every other address: a host gives this page where it has none.
+            put(site, "/404.html", template.as_bytes())?;
+        }
+    }
 
-    let template = root.join("static/sw.js");
-    let text = fs::read_to_string(&template).map_err(|e| format!("{}: {e}", template.display()))?;
+    let worker = root.join("static/sw.js");
+    let text = fs::read_to_string(&worker).map_err(|e| format!("{}: {e}", worker.display()))?;
     put(site, "/sw.js", offline::worker(site, &text)?.as_bytes())
 }
 

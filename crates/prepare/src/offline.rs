@@ -5,7 +5,12 @@ use std::path::Path;
 
 /// Recorded experiments are kept when they were looked at, not beforehand: together they are larger
 /// than everything else.
-const NOT_BEFOREHAND: [&str; 2] = ["/data/s/rec-", "/data/programs/recorded/"];
+const NOT_BEFOREHAND: [&str; 4] = [
+    "/data/s/rec-",
+    "/data/programs/recorded/",
+    "/s/",
+    "/404.html",
+];
 
 /// Fills in the list of files and the version. `template` is `static/sw.js`.
 ///

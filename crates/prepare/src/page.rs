@@ -4,6 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use headroom_core::scene::svg::escape;
+
+use crate::drawn::Drawn;
+
 /// Moves every inline script of a page into a file beside it.
 ///
 /// # Errors
@@ -36,6 +40,45 @@ pub fn without_inline_scripts(site: &Path, page: &str) -> Result<String, String>
     Ok(out)
 }
 
+/// The script that runs before the first paint. It reads the address for which the page was drawn, and
+/// hides the picture at any other: a host may give the start page for an address that has no page.
+const THEME: &str = "<script src=\"/theme.js\"></script>";
+
+/// A page of its own: the template with another title, what is loaded beside the module, and what is
+/// shown until the module has loaded.
+///
+/// # Errors
+/// A template that lacks the place for one of them.
+pub fn with_drawn(template: &str, drawn: &Drawn) -> Result<String, String> {
+    let replaced = |text: &str, old: &str, new: &str| match text.matches(old).count() {
+        1 => Ok(text.replacen(old, new, 1)),
+        count => Err(format!("index.html has {old} {count} times")),
+    };
+    let preload: String = drawn
+        .preload
+        .iter()
+        .map(|path| {
+            format!(
+                "<link rel=\"preload\" href=\"{}\" as=\"fetch\" crossorigin>",
+                escape(path)
+            )
+        })
+        .collect();
+    let title = format!("<title>{}</title>", escape(&drawn.title));
+    let body = format!(
+        "<div id=\"drawn\">{}</div>\n    <div id=\"app\" hidden></div>",
+        drawn.body
+    );
+    let page = replaced(template, "<title>Headroom</title>", &title)?;
+    let page = replaced(&page, "</head>", &format!("{preload}</head>"))?;
+    let meta = format!(
+        "<meta name=\"drawn\" content=\"{}\">\n    {THEME}",
+        escape(&drawn.address)
+    );
+    let page = replaced(&page, THEME, &meta)?;
+    replaced(&page, "<div id=\"app\"></div>", &body)
+}
+
 /// FNV-1a: a name that changes with the content.
 fn hash(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| {
@@ -46,6 +89,23 @@ fn hash(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_gets_its_own_title_and_picture_and_nothing_in_them_is_html() {
+        let drawn = Drawn {
+            title: "a <b>".into(),
+            address: "/s/x".into(),
+            preload: vec!["/data/x.bin".into()],
+            body: "<main>picture</main>".into(),
+        };
+        let template = "<head><title>Headroom</title><script src=\"/theme.js\"></script></head><body><div id=\"app\"></div></body>";
+        assert_eq!(
+            with_drawn(template, &drawn).expect("a page"),
+            "<head><title>a &lt;b&gt;</title><meta name=\"drawn\" content=\"/s/x\">\n    <script src=\"/theme.js\"></script><link rel=\"preload\" href=\"/data/x.bin\" as=\"fetch\" crossorigin></head>\
+             <body><div id=\"drawn\"><main>picture</main></div>\n    <div id=\"app\" hidden></div></body>"
+        );
+        assert!(with_drawn("<head></head>", &drawn).is_err());
+    }
 
     #[test]
     fn inline_scripts_become_files_and_others_stay() {

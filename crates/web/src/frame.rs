@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headroom_core::scene::Row;
-use headroom_core::trace::replay::BufferState;
+use headroom_core::trace::replay::{BufferState, Memory};
 use headroom_core::trace::{BufferNo, Cursor, PacketFields, PacketView, Step, Trace};
 
 /// What one design shows at one row.
@@ -33,6 +33,38 @@ impl PartialEq for Frame {
     }
 }
 
+/// Where each design's buffers were drawn last. A step costs the writes between two steps, not
+/// those since the start of the run.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Design, trace, step, buffers after it.
+    all: Vec<(usize, Arc<Trace>, usize, Memory)>,
+}
+
+impl Kept {
+    fn buffer(
+        &mut self,
+        design: usize,
+        trace: &Arc<Trace>,
+        step: usize,
+        buffer: Option<BufferNo>,
+    ) -> Option<BufferState> {
+        let known = self.all.iter().position(|(known, ..)| *known == design);
+        let known = known.map(|index| self.all.swap_remove(index));
+        let same = known.filter(|(_, known, ..)| Arc::ptr_eq(known, trace));
+        let mut cursor = match same {
+            Some((_, _, at, memory)) => Cursor::resume(trace, at, memory)?,
+            None => Cursor::new(trace)?,
+        };
+        cursor.go(step);
+        let at = cursor.at();
+        let memory = cursor.into_memory();
+        let state = buffer.and_then(|no| memory.buffers.get(&no)).cloned();
+        self.all.push((design, trace.clone(), at, memory));
+        Some(state.unwrap_or_default())
+    }
+}
+
 impl Frame {
     /// The frame of one column of the rows.
     #[must_use]
@@ -42,6 +74,7 @@ impl Frame {
         rows: &[Row],
         row: usize,
         column: usize,
+        kept: &mut Kept,
     ) -> Option<Self> {
         let of = |row: &Row| row.steps.get(column).copied().flatten();
         let here = rows.get(row).and_then(of);
@@ -54,13 +87,8 @@ impl Frame {
             .iter()
             .rposition(shown)
             .unwrap_or(step);
-        let mut cursor = Cursor::new(trace)?;
-        cursor.go(step);
         let buffer_no = trace.steps.get(drawn)?.buffer;
-        let buffer = buffer_no
-            .and_then(|no| cursor.memory().buffers.get(&no))
-            .cloned()
-            .unwrap_or_default();
+        let buffer = kept.buffer(design, trace, step, buffer_no)?;
         Some(Self {
             design,
             trace: trace.clone(),

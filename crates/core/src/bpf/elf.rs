@@ -17,7 +17,7 @@ use super::decode::{Calls, Reference, decode};
 use super::error::LoadError;
 use super::insn::{Callee, Insn, Wide};
 use super::map_defs;
-use super::program::{MapDef, Object, ProgType, Program, SourceLine};
+use super::program::{MapDef, Object, ProgType, Program, SourceLine, is_gpl};
 
 type Elf<'a> = ElfFile64<'a, Endianness>;
 
@@ -152,6 +152,9 @@ impl<'a> Loader<'a> {
             }
             linked.push((section, function.name, self.link(id)?));
         }
+        let maps: Arc<[MapDef]> = self.maps.clone().into();
+        // aya loads an object without a license as GPL
+        let gpl = license.is_empty() || is_gpl(&license);
         let map_names: Arc<[String]> = self.maps.iter().map(|m| m.name.clone()).collect();
         let programs = linked
             .into_iter()
@@ -163,6 +166,8 @@ impl<'a> Loader<'a> {
                 insns,
                 lines,
                 map_names: Arc::clone(&map_names),
+                maps: Arc::clone(&maps),
+                gpl,
             })
             .collect();
         Ok(Object {

@@ -14,6 +14,7 @@ use super::maps::{map_address, values_address};
 use super::memory::FUNCTION_ADDRESS;
 use super::piece::Piece;
 use super::program::{ProgType, Program};
+use super::verifier;
 
 /// Which prologue to put in front of a TC program. XDP programs never have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -100,7 +101,20 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
             section: section.clone(),
         });
     }
-    let followed = follow(program)?;
+    fix_up_with(program, prologue, &follow(program)?)
+}
+
+/// The same for a program that the verifier refuses, with the context accesses that it saw until then: to see what
+/// guards a run besides the verifier.
+pub fn fix_up_unverified(program: &Program, prologue: Prologue) -> Result<Prepared, LoadError> {
+    fix_up_with(program, prologue, &verifier::walk(program).0.followed)
+}
+
+fn fix_up_with(
+    program: &Program,
+    prologue: Prologue,
+    followed: &Followed,
+) -> Result<Prepared, LoadError> {
     let mut lines = match program.prog_type {
         ProgType::SchedCls | ProgType::LwtXmit => prologue_lines(prologue),
         // The others have no prologue (`lwt_in_verifier_ops` and its like).
@@ -114,7 +128,7 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
     let mut written_target = vec![false; prologue_len];
     for (at, insn) in program.insns.iter().enumerate() {
         starts.push(lines.len());
-        let replaced = replacement(program, at, insn, &followed)?;
+        let replaced = replacement(program, at, insn, followed)?;
         match replaced {
             Some((fixed, note)) => {
                 let base = lines.len();

@@ -340,6 +340,8 @@ pub trait Host {
     fn ringbuf_output(&mut self, map: &str, record: &[u8]);
     /// `bpf_ktime_get_ns()`: a virtual clock.
     fn ktime_ns(&mut self) -> u64;
+    /// The program stored bytes on its stack or in a map value, by itself or through a helper.
+    fn stored(&mut self, _address: u64, _bytes: &[u8]) {}
     /// `bpf_tail_call()` went to another program: what follows are its instructions.
     fn tail_call(&mut self, _program: &Prepared) {}
     /// Whether [`Host::instruction`] wants to be called. If not, the engine runs at full speed.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disasm;
 use super::fixup::Line;
-use super::insn::Insn;
+use super::insn::{Cond, Insn, Operand, Width};
 use super::program::Program;
 
 /// One instruction of a [`Listing`].
@@ -22,6 +22,70 @@ pub struct ListingLine {
     pub note: Option<String>,
     /// 1-based line in the C source, if the object has line info.
     pub c_line: Option<u32>,
+    /// What a conditional jump compares.
+    pub branch: Option<Branch>,
+}
+
+/// A conditional jump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Branch {
+    /// Line of the listing that it may go to.
+    pub target: usize,
+    /// The condition as the kernel writes it, such as `s>=`.
+    #[serde(with = "crate::trace::wire::name")]
+    pub cond: crate::trace::wire::Name,
+    /// Only the lower halves are compared.
+    pub short: bool,
+    /// Number of the first register.
+    pub left: u8,
+    /// Number of the second register; `None` when it compares with `imm`.
+    pub right: Option<u8>,
+    /// The number it compares with.
+    pub imm: i32,
+}
+
+impl Branch {
+    fn of(insn: &Insn) -> Option<Branch> {
+        let Insn::Branch {
+            width,
+            cond,
+            dst,
+            src,
+            target,
+        } = *insn
+        else {
+            return None;
+        };
+        let (right, imm) = match src {
+            Operand::Reg(reg) => (Some(reg.number() as u8), 0),
+            Operand::Imm(imm) => (None, imm),
+        };
+        Some(Branch {
+            target,
+            cond: sign(cond),
+            short: width == Width::W32,
+            left: dst.number() as u8,
+            right,
+            imm,
+        })
+    }
+}
+
+/// A condition as the kernel's disassembler writes it.
+fn sign(cond: Cond) -> &'static str {
+    match cond {
+        Cond::Eq => "==",
+        Cond::Gt => ">",
+        Cond::Ge => ">=",
+        Cond::Set => "&",
+        Cond::Ne => "!=",
+        Cond::SGt => "s>",
+        Cond::SGe => "s>=",
+        Cond::Lt => "<",
+        Cond::Le => "<=",
+        Cond::SLt => "s<",
+        Cond::SLe => "s<=",
+    }
 }
 
 /// A program as the kernel runs it under one design.
@@ -37,6 +101,8 @@ pub struct Listing {
     pub source: Vec<(u32, String)>,
     /// Name of the source file.
     pub source_file: Option<String>,
+    /// Names of the object's maps, by number.
+    pub map_names: Vec<String>,
 }
 
 /// The listing of a program that was fixed up.
@@ -73,6 +139,7 @@ pub(super) fn make_listing(program: &Program, lines: &[Line]) -> Listing {
                 written_text,
                 note: line.note.clone().or(from_header),
                 c_line: in_main.map(|s| s.line),
+                branch: Branch::of(&line.fixed.insn),
             }
         })
         .collect();
@@ -90,6 +157,7 @@ pub(super) fn make_listing(program: &Program, lines: &[Line]) -> Listing {
         section: program.section.clone(),
         lines,
         source,
+        map_names: program.map_names.to_vec(),
         source_file: main.map(|f| f.to_string()),
     }
 }

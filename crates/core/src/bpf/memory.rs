@@ -231,6 +231,7 @@ impl<'m> Memory<'m> {
                 let range = self.stack_range(index, len)?;
                 self.stack.written[range.clone()].fill(true);
                 self.stack.bytes[range].copy_from_slice(bytes);
+                self.host.stored(address, bytes);
             }
             Place::Packet(off) => {
                 if let Some(first) = self.slice_byte(off, len, true) {
@@ -245,7 +246,10 @@ impl<'m> Memory<'m> {
                     return Err(self.fault("map value", place.at as i64, len));
                 }
                 match self.maps.bytes(place, len) {
-                    Ok(value) => value.copy_from_slice(bytes),
+                    Ok(value) => {
+                        value.copy_from_slice(bytes);
+                        self.host.stored(address, bytes);
+                    }
                     Err(off) => return Err(self.fault("map value", off, len)),
                 }
             }

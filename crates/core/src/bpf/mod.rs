@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! load_object ─ elf, relocations, btf, btf_ext, map_defs, decode ─► Object { programs, maps }
-//! Program::facts ─ facts, value ─► Facts        which prologue a design wants
+//! Program::facts ─ verifier ─► Facts        what Linux refuses; which prologue a design wants
 //! fix_up ─ layout, fixup, code, piece, flow, chunk, disasm ─► Prepared { listing, steps, pieces, chunks }
 //! run ─ machine, memory, maps, helpers, dynptr, printk ─► r0, through a Host
 //! ```
@@ -49,12 +49,9 @@ mod piece;
 mod printk;
 mod program;
 mod random;
-mod ranges;
-mod refuse;
 mod registers;
 mod relocations;
-mod value;
-mod verify;
+mod verifier;
 pub mod vm;
 
 pub use asm::{AsmError, assemble};
@@ -62,13 +59,14 @@ pub use disasm::texts;
 pub use elf::load_object;
 pub use error::LoadError;
 pub use facts::Facts;
-pub use fixup::{Prepared, Prologue, fix_up};
+pub use fixup::{Prepared, Prologue, fix_up, fix_up_unverified};
 pub use helpers::{has_helper, has_kfunc, name as helper_name};
 pub use hex::{HexError, parse_hex};
 pub use host::{Budget, CtxField, Fault, Host, Meta, NotForType, XdpTarget};
 pub use layout::offsets;
-pub use listing::{Listing, ListingLine};
+pub use listing::{Branch, Listing, ListingLine};
 pub use machine::{RunStats, run, run_counted};
-pub use maps::{MapError, MapState, Maps};
+pub use maps::{MapError, MapState, Maps, map_at};
 pub use memory::{CTX_ADDRESS, STACK_TOP};
 pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine};
+pub use verifier::Warning;

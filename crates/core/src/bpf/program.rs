@@ -136,6 +136,24 @@ pub struct Program {
     pub lines: Vec<Option<SourceLine>>,
     /// Names of the object's maps, by index.
     pub map_names: Arc<[String]>,
+    /// The object's maps, by index, as the verifier sees them.
+    pub maps: Arc<[MapDef]>,
+    /// Its license fits the GPL, so that it may call all helpers (`license_is_gpl_compatible()`,
+    /// include/linux/license.h).
+    pub gpl: bool,
+}
+
+/// `license_is_gpl_compatible()`, include/linux/license.h.
+pub(super) fn is_gpl(license: &str) -> bool {
+    matches!(
+        license,
+        "GPL"
+            | "GPL v2"
+            | "GPL and additional rights"
+            | "Dual BSD/GPL"
+            | "Dual MIT/GPL"
+            | "Dual MPL/GPL"
+    )
 }
 
 impl Program {
@@ -167,6 +185,8 @@ impl Program {
             lines: vec![None; insns.len()],
             insns,
             map_names: Arc::from([]),
+            maps: Arc::from([]),
+            gpl: true,
         })
     }
 }

@@ -93,6 +93,8 @@ impl Plain {
             lines: vec![None; insns.len()],
             insns,
             map_names: Arc::from([]),
+            maps: Arc::from([]),
+            gpl: true,
         };
         Ok(Plain {
             prepared: prepare_plain(&program),

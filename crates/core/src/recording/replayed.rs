@@ -336,6 +336,7 @@ fn nothing_listed(program: &str) -> Listing {
         lines: Vec::new(),
         source: Vec::new(),
         source_file: None,
+        map_names: Vec::new(),
     }
 }
 

@@ -14,12 +14,14 @@ pub mod labels;
 pub mod life;
 pub mod marks;
 pub mod name;
+pub mod opening;
 pub mod path;
 pub mod pointers;
 pub mod regions;
 pub mod ribbon;
 pub mod scale;
 pub mod sentence;
+pub mod svg;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -215,6 +215,7 @@ impl Builder {
             written_text: None,
             note: None,
             c_line: None,
+            branch: None,
         };
         let listing = Listing {
             program: program.into(),
@@ -222,6 +223,7 @@ impl Builder {
             lines: lines.iter().map(line).collect(),
             source: Vec::new(),
             source_file: None,
+            map_names: Vec::new(),
         };
         let run = Run {
             program: program.into(),

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CTX_ADDRESS, LoadError, Object, ProgType, Program, STACK_TOP};
+use crate::bpf::{LoadError, Object, ProgType, Program};
 use crate::design::DesignName;
 use crate::net::dissect::{Start, dissect};
 use crate::scenario::command::TcHook;
@@ -120,36 +119,6 @@ pub struct Executed {
     pub packet: Vec<u8>,
     /// The metadata, by the design's formula; empty when there are none.
     pub metadata: Vec<u8>,
-    /// Address of the buffer in the program's eyes.
-    address: u64,
-    data: u32,
-}
-
-impl Executed {
-    /// A register's value as a place: `data+14`, `r10-8`, `ctx`, else a number.
-    #[must_use]
-    pub fn value_text(&self, value: u64) -> String {
-        const REACH: u64 = 0x4_0000;
-        const STACK: u64 = 8 * 512;
-        if value == CTX_ADDRESS {
-            return "ctx".into();
-        }
-        if (self.address..self.address + REACH).contains(&value) {
-            let off = (value - self.address) as i64 - i64::from(self.data);
-            return format!("data{off:+}");
-        }
-        if (STACK_TOP - STACK..=STACK_TOP).contains(&value) {
-            return match STACK_TOP - value {
-                0 => "stack".into(),
-                below => format!("stack-{below}"),
-            };
-        }
-        if value < 10 {
-            value.to_string()
-        } else {
-            format!("{value:#x}")
-        }
-    }
 }
 
 /// Runs `program` of `object` over a packet with 256 bytes of headroom, and metadata in front of it.
@@ -191,7 +160,7 @@ pub fn exec(
         Hook::Xdp => kernel.exec_xdp(id, dev, xdp),
         Hook::Tc => kernel.exec_tc(id, dev, xdp),
     };
-    Ok(kernel.executed(hook, ended, &xdp))
+    Ok(kernel.executed(hook, ended))
 }
 
 /// The object, and a program whose section names no type gets the one that the user picked with the hook.
@@ -309,7 +278,7 @@ impl Kernel {
         self.run_tc(id, TcHook::Ingress, dev, no)
     }
 
-    fn executed(mut self, hook: Hook, ended: Ended, xdp: &XdpBuff) -> Executed {
+    fn executed(mut self, hook: Hook, ended: Ended) -> Executed {
         self.keep_maps();
         let buffer = self.buffers.get(ended.buffer);
         let bytes = |range: std::ops::Range<u32>| {
@@ -326,8 +295,6 @@ impl Kernel {
             result: ended.result,
             packet,
             metadata,
-            address: address_of(ended.buffer),
-            data: xdp.data,
         }
     }
 }

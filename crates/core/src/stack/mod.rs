@@ -73,6 +73,7 @@ mod xdp_run;
 
 pub use exec::{ExecError, Executed, Hook, exec};
 pub use execute::{Cause, ExecuteError};
+pub(crate) use programs::address_of;
 pub use programs::{Loaded, ProgramError};
 
 use std::collections::{BTreeMap, VecDeque};

@@ -63,7 +63,7 @@ pub struct Loaded {
 }
 
 /// Address of a buffer's `head` in a program's eyes: a fixed, kernel-looking number.
-pub(super) fn address_of(head: BufferNo) -> u64 {
+pub(crate) fn address_of(head: BufferNo) -> u64 {
     // far from the addresses that the BPF engine gives out (bpf/memory.rs)
     const DIRECT_MAP: u64 = 0xffff_8882_0000_0000;
     DIRECT_MAP + u64::from(head.0) * 0x4_0000

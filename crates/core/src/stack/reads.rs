@@ -123,6 +123,14 @@ impl Kernel {
         source
     }
 
+    /// Keeps a store outside of the packet; its instruction is the next instruction step.
+    pub(super) fn keep_store(&mut self, address: u64, bytes: &[u8]) {
+        if !self.recorder.quiet {
+            let step = self.recorder.next_step();
+            self.recorder.trace.stores.push(step, address, bytes);
+        }
+    }
+
     /// Keeps a register file; gives its index.
     pub(super) fn keep_registers(&mut self, registers: &[u64; 11]) -> usize {
         self.recorder.trace.registers.push(registers)

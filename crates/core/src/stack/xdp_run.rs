@@ -286,6 +286,10 @@ impl Host for XdpHost<'_, '_> {
         self.kernel.recorder.clock()
     }
 
+    fn stored(&mut self, address: u64, bytes: &[u8]) {
+        self.kernel.keep_store(address, bytes);
+    }
+
     fn steps(&self) -> bool {
         !self.kernel.recorder.quiet
     }

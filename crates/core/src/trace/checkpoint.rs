@@ -65,6 +65,7 @@ impl Trace {
             + self.writes.capacity() * size_of::<ByteWrite>()
             + written
             + self.registers.bytes()
+            + self.stores.weight()
             + snapshots
     }
 }

@@ -11,6 +11,7 @@ pub mod recorder;
 pub mod registers;
 pub mod replay;
 pub mod step;
+pub mod stores;
 pub mod wire;
 
 pub use fields::{MetaFields, PacketFields, SkbFields, XdpFields};
@@ -40,6 +41,8 @@ pub struct Trace {
     pub registers: RegisterLog,
     /// Every change of buffer bytes; a step holds a range of it.
     pub writes: Vec<ByteWrite>,
+    /// What programs stored on their stack and in map values.
+    pub stores: stores::StoreLog,
     /// All buffers, now and then; empty for short traces, and for one that was read from elsewhere until
     /// [`Trace::take_checkpoints`] is called.
     #[serde(skip)]

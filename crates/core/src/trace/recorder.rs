@@ -50,6 +50,7 @@ impl Recorder {
             fields: Vec::new(),
             registers: Default::default(),
             writes: Vec::new(),
+            stores: Default::default(),
             checkpoints: Vec::new(),
             sources: Default::default(),
             runs: Vec::new(),

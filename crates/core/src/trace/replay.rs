@@ -59,6 +59,20 @@ impl<'t> Cursor<'t> {
         })
     }
 
+    /// Goes on where [`Cursor::into_memory`] left off: buffers as they were after step `at` of this
+    /// trace. `None` when the trace has no such step.
+    #[must_use]
+    pub fn resume(trace: &'t Trace, at: usize, memory: Memory) -> Option<Self> {
+        trace.steps.get(at)?;
+        Some(Self { trace, at, memory })
+    }
+
+    /// The buffers, for [`Cursor::resume`].
+    #[must_use]
+    pub fn into_memory(self) -> Memory {
+        self.memory
+    }
+
     /// Index of the step.
     #[must_use]
     pub fn at(&self) -> usize {

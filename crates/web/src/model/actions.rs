@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use headroom_core::scene::align::find;
 use headroom_core::scene::name::StepName;
+use headroom_core::scene::opening::wrong_rows;
 use headroom_core::scene::{Zoom, sentence};
 use leptos::prelude::*;
 
-use super::derive::{settle, traces, wrong_rows};
+use super::derive::{settle, traces};
 use super::{By, Kind, Model};
 use crate::address::{Address, Place};
 use crate::designs::{COLUMNS, FIRST_SHOWN};

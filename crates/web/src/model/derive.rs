@@ -3,10 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use headroom_core::scene::explain::reads_at;
 use headroom_core::scene::name::{Point, StepName};
 use headroom_core::scene::{Row, Zoom};
-use headroom_core::trace::{Trace, Verdict};
+use headroom_core::trace::Trace;
 use leptos::prelude::*;
 
 use crate::data::Outcome;
@@ -49,30 +48,6 @@ pub(super) fn sends(rows: &[Row], traces: &[Arc<Trace>]) -> Vec<Range<usize>> {
         None => out.push(0..rows.len()),
     }
     out
-}
-
-/// Where a scenario opens: at the first wrong read, which is what it is about; else at the start.
-pub(super) fn opening(rows: &[Row], traces: &[Arc<Trace>]) -> usize {
-    wrong_rows(rows, traces).first().copied().unwrap_or(0)
-}
-
-/// Rows at which a program run has ended that read something else than its metadata.
-#[must_use]
-pub(super) fn wrong_rows(rows: &[Row], traces: &[Arc<Trace>]) -> Vec<usize> {
-    let wrong = |row: &Row| {
-        row.name.point == Point::Exit
-            && row.steps.iter().zip(traces).any(|(step, trace)| {
-                let reads = step.map(|step| reads_at(trace, step)).unwrap_or_default();
-                reads
-                    .iter()
-                    .any(|read| !matches!(read.verdict, Verdict::Ok | Verdict::None))
-            })
-    };
-    rows.iter()
-        .enumerate()
-        .filter(|(_, row)| wrong(row))
-        .map(|(index, _)| index)
-        .collect()
 }
 
 /// An instruction has no row at the coarse level; its program's exit stands for it.

@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use headroom_core::scene::align::find;
 use headroom_core::scene::name::StepName;
+use headroom_core::scene::opening::opening;
 use headroom_core::scene::{Row, Scale, align};
 use headroom_core::trace::Trace;
 use leptos::prelude::*;
 
-use self::derive::{opening, sends, traces};
+use self::derive::{sends, traces};
 use crate::address::Place;
 use crate::data::{Input, Outcome, Problem, Scenario};
-use crate::frame::Frame;
+use crate::frame::{Frame, Kept};
 
 /// How a step was reached: what Back does, and what is said aloud, depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,10 +139,18 @@ impl Model {
             },
             |a, b| !same(a, b),
         );
-        let at = Memo::new(move |_| {
+        let at = Memo::new(move |before: Option<&usize>| {
             let rows = rows.get();
+            // A step goes to a neighbour; only a jump is looked for in the whole run.
+            let near = |name: &StepName| {
+                let from = before?.saturating_sub(1);
+                let nearby = rows.get(from..(from + 3).min(rows.len()))?;
+                Some(from + nearby.iter().position(|row| row.name == *name)?)
+            };
             place.with(|place| match &place.at {
-                Some(name) => find(&rows, name).map_or(0, |(row, _)| row),
+                Some(name) => {
+                    near(name).unwrap_or_else(|| find(&rows, name).map_or(0, |(row, _)| row))
+                }
                 None => opening(&rows, &traces(outcome, &designs.get())),
             })
         });
@@ -157,12 +166,14 @@ impl Model {
                     .unwrap_or(0)
             })
         });
+        let kept = StoredValue::new(Kept::default());
         let frames = Memo::new(move |_| {
             let (designs, _) = shown.get();
             let (rows, row) = (rows.get(), at.get());
             let traces = traces(outcome, &designs);
             let of = |(column, (design, trace)): (usize, (&usize, &Arc<Trace>))| {
-                Frame::new(*design, trace, &rows, row, column).map(Arc::new)
+                kept.try_update_value(|kept| Frame::new(*design, trace, &rows, row, column, kept))?
+                    .map(Arc::new)
             };
             designs
                 .iter()

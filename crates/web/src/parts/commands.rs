@@ -148,8 +148,9 @@ fn ObjectFile(model: Model) -> impl IntoView {
         let name = file.name();
         if file.size() > MOST_BYTES {
             let message = format!(
-                "{name} has {} bytes; an object file may have {MOST_BYTES}.",
-                file.size()
+                "{name} has {} bytes; an object file may have {}.",
+                file.size() as u64,
+                MOST_BYTES as u64
             );
             model.problem.set(Some(Problem {
                 message,

@@ -43,5 +43,41 @@ fn redraw(make: Arc<dyn Fn() -> AnyView + Send + Sync>) -> AnyView {
 
 /// A length for an SVG attribute.
 pub fn px(length: f64) -> String {
-    format!("{length:.2}")
+    fixed(length)
+}
+
+/// A number with at most three digits behind the point. (The formatting of floating-point numbers
+/// that Rust brings takes eleven kilobytes of the module.)
+pub fn fixed(number: f64) -> String {
+    let thousandths = (number * 1000.0).round() as i64;
+    let (whole, rest) = (
+        thousandths.unsigned_abs() / 1000,
+        thousandths.unsigned_abs() % 1000,
+    );
+    let sign = if thousandths < 0 { "-" } else { "" };
+    match rest {
+        0 => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{rest:03}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixed;
+
+    #[test]
+    fn numbers_have_at_most_three_digits_behind_the_point() {
+        let cases = [
+            (0.0, "0"),
+            (-0.0001, "0"),
+            (12.5, "12.500"),
+            (-3.25, "-3.250"),
+            (0.0505, "0.051"),
+            (-0.5, "-0.500"),
+            (1140.0, "1140"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(fixed(number), text, "{number}");
+        }
+    }
 }

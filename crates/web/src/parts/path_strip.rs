@@ -17,15 +17,26 @@ struct Stop {
 fn stops(model: Model) -> Vec<Stop> {
     let rows = model.rows.get();
     let shown = model.designs.get();
+    let here = model.rows_here();
     let mut out: Vec<Stop> = Vec::new();
     for (column, design) in shown.iter().enumerate() {
         let Some(trace) = model.trace(*design) else {
             continue;
         };
+        // Steps of a column are in order.
+        let steps: Vec<(usize, usize)> = rows
+            .iter()
+            .enumerate()
+            .skip(here.start)
+            .take(here.len())
+            .filter_map(|(row, cells)| Some((cells.steps.get(column).copied().flatten()?, row)))
+            .collect();
         for station in stations(&trace) {
-            let row = rows
-                .iter()
-                .position(|row| row.steps.get(column).copied().flatten() == Some(station.step));
+            let row = steps
+                .binary_search_by_key(&station.step, |(step, _)| *step)
+                .ok()
+                .and_then(|index| steps.get(index))
+                .map(|(_, row)| *row);
             let Some(row) = row.filter(|row| out.iter().all(|stop| stop.row != *row)) else {
                 continue;
             };
@@ -39,8 +50,6 @@ fn stops(model: Model) -> Vec<Stop> {
             });
         }
     }
-    let here = model.rows_here();
-    out.retain(|stop| here.contains(&stop.row));
     out.sort_by_key(|stop| stop.row);
     out
 }

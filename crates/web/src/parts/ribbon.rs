@@ -118,10 +118,10 @@ pub fn Ribbon(
                 aria-label=sig(label)
                 class:tight=sig(move || unit.get() < READABLE)
             >
-                <g style:transform=sig(move || format!("translateY({}px)", arc.get()))>
+                <g style:transform=sig(move || format!("translateY({}px)", px(arc.get())))>
                     {ZONES.map(|kind| zone(picture, kind)).collect_view()}
                 </g>
-                <g style:transform=sig(move || format!("translateY({}px)", top()))>
+                <g style:transform=sig(move || format!("translateY({}px)", px(top())))>
                     {folds(model, unit)}
                     <For
                         each=move || picture.with(|p| p.regions.clone())
@@ -211,8 +211,8 @@ fn zone(picture: Memo<Arc<Picture>>, kind: ZoneKind) -> impl IntoView {
     let class = format!("zone {}", kind.word().replace(' ', "-"));
     view! {
         <g class=class style:display=sig(move || shown(here.with(Option::is_some)))
-            style:transform=sig(move || format!("translateX({}px)", x()))>
-            <path d=sig(move || format!("M1 18 v-4 h{:.1} v4", (width() - 2.0).max(1.0)))/>
+            style:transform=sig(move || format!("translateX({}px)", px(x())))>
+            <path d=sig(move || format!("M1 18 v-4 h{} v4", px((width() - 2.0).max(1.0))))/>
             <text x=sig(move || px(width() / 2.0)) y="10">{text}</text>
         </g>
     }
@@ -235,7 +235,7 @@ fn folds(model: Model, unit: Memo<f64>) -> impl IntoView {
             let middle = x + width / 2.0;
             view! {
                 <g class="fold">
-                    <path d=format!("M{:.1} -3 l-4 {q:.1} l8 {q:.1} l-8 {q:.1} l4 {q:.1}", middle, q = (CELL_H + 6.0) / 4.0)/>
+                    <path d=format!("M{} -3 l-4 {q} l8 {q} l-8 {q} l4 {q}", px(middle), q = px((CELL_H + 6.0) / 4.0))/>
                     <text x=px(middle) y=px(CELL_H + 13.0)>{count}</text>
                 </g>
             }

@@ -35,16 +35,16 @@ pub(super) fn tick(picture: Memo<Arc<Picture>>, name: &'static str) -> impl Into
     };
     let stem = move || {
         format!(
-            "M0 {:.1} V{:.1}",
-            CELL_H + 1.0,
-            CELL_H + row().unwrap_or(15.0)
+            "M0 {} V{}",
+            px(CELL_H + 1.0),
+            px(CELL_H + row().unwrap_or(15.0))
         )
     };
     view! {
         <g class="tick" style:display=sig(move || shown(x.with(Option::is_some)))
-            style:transform=sig(move || format!("translateX({}px)", last.get()))>
+            style:transform=sig(move || format!("translateX({}px)", px(last.get())))>
             <path class="stem" d=sig(stem)/>
-            <path class="head" d=format!("M-3 {b:.1} L0 {t:.1} L3 {b:.1} z", b = CELL_H + 6.5, t = CELL_H + 0.5)/>
+            <path class="head" d=format!("M-3 {b} L0 {t} L3 {b} z", b = px(CELL_H + 6.5), t = px(CELL_H + 0.5))/>
         </g>
     }
 }
@@ -74,9 +74,9 @@ pub(super) fn labels(picture: Memo<Arc<Picture>>) -> impl IntoView {
                     return String::new();
                 };
                 format!(
-                    "translate({:.1}px, {:.1}px)",
-                    label.x,
-                    CELL_H + 15.0 + label.row as f64 * ROW_H
+                    "translate({}px, {}px)",
+                    px(label.x),
+                    px(CELL_H + 15.0 + label.row as f64 * ROW_H)
                 )
             })
         };
@@ -134,8 +134,8 @@ pub(super) fn moves(
             );
             view! {
                 <g class="move">
-                    <path d=format!("M{from:.1} {y:.1} C{:.1} {rise:.1} {:.1} {rise:.1} {to:.1} {y:.1}", from + third, to - third)/>
-                    <path class="tip" d=format!("M{:.1} {:.1} L{to:.1} {:.1} L{:.1} {:.1} z", to - 4.0, y - 6.0, y + 1.0, to + 3.0, y - 6.5)/>
+                    <path d=format!("M{} {y} C{} {r} {} {r} {} {y}", px(from), px(from + third), px(to - third), px(to), y = px(y), r = px(rise))/>
+                    <path class="tip" d=format!("M{} {} L{} {} L{} {} z", px(to - 4.0), px(y - 6.0), px(to), px(y + 1.0), px(to + 3.0), px(y - 6.5))/>
                     <text x=px(f64::midpoint(from, to)) y=px(rise + 1.0)>{text}</text>
                 </g>
             }
@@ -149,7 +149,7 @@ pub(super) fn verdict(picture: Memo<Arc<Picture>>, width: Signal<f64>) -> impl I
     let reads = Memo::new(move |_| picture.with(|p| p.reads.clone()));
     let inset = move || {
         let x = reads.with(|reads| reads.first().map_or(0.0, |read| read.x));
-        format!("{:.0}px", x.min(width.get() - 400.0).max(0.0))
+        format!("{}px", px(x.min(width.get() - 400.0).max(0.0)))
     };
     let one = |read: ReadMark| {
         let (mark, class) = verdict_word(read.verdict);

@@ -9,7 +9,7 @@ use headroom_core::trace::{StepKind, Trace, Verdict};
 use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
-use super::{part, sig};
+use super::{fixed, part, sig};
 use crate::designs::COLUMNS;
 use crate::model::{By, Model};
 
@@ -245,9 +245,15 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
             String::new()
         };
         let start = bar.start;
+        let back = bar.name.is_empty();
+        let name = if back {
+            "on the way back".to_owned()
+        } else {
+            bar.name
+        };
         view! {
-            <button class="tb" class:p=program class:back=bar.name.is_empty() class:partial=bar.partial tabindex="-1"
-                style:left=format!("{left:.3}%") style:width=format!("calc({:.3}% - 1px)", right - left) title=bar.name.clone()
+            <button class="tb" class:p=program class:back=back class:partial=bar.partial tabindex="-1" aria-label=name.clone()
+                style:left=format!("{}%", fixed(left)) style:width=format!("calc({}% - 1px)", fixed(right - left)) title=name
                 on:click=move |_| model.go(start, By::Jump)><span>{text}</span></button>
         }
     };
@@ -263,8 +269,8 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
         let mark = move |mark: Mark| {
             let span = span.get_untracked();
             let left = format!(
-                "calc({:.3}% - 3px)",
-                (percent(&span, mark.row) + percent(&span, mark.row + 1)) / 2.0
+                "calc({}% - 3px)",
+                fixed((percent(&span, mark.row) + percent(&span, mark.row + 1)) / 2.0)
             );
             let row = mark.row;
             view! { <button class=format!("ev {}", mark.class) tabindex="-1" style:left=left title=mark.words on:click=move |_| model.go(row, By::Jump)></button> }
@@ -294,8 +300,8 @@ pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
     let here = move || {
         span.with(|span| {
             format!(
-                "{:.3}%",
-                (percent(span, model.at.get()) + percent(span, model.at.get() + 1)) / 2.0
+                "{}%",
+                fixed((percent(span, model.at.get()) + percent(span, model.at.get() + 1)) / 2.0)
             )
         })
     };

@@ -1,13 +1,16 @@
 //! The answer in one line: what each program read, under each design. Each is a jump to its step.
 
-use headroom_core::scene::name::{Point, StepName};
-use headroom_core::trace::Verdict;
+use headroom_core::scene::name::StepName;
+use headroom_core::trace::{Edge, StepKind, Verdict};
 use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
 use super::{part, sig};
 use crate::designs::COLUMNS;
 use crate::model::{By, Model};
+
+/// So many reads are listed at most; `.` and the timeline lead to all of them.
+const MOST: usize = 24;
 
 #[derive(Clone, PartialEq)]
 struct Answer {
@@ -25,12 +28,21 @@ fn answers(model: Model) -> Vec<Answer> {
             continue;
         };
         let names = model.names(design);
-        for read in &trace.reads {
-            let exit = names.iter().zip(&trace.steps).find(|(name, step)| {
-                name.point == Point::Exit
-                    && matches!(step.kind, headroom_core::trace::StepKind::Program { run, .. } if run == read.run)
-            });
-            let Some((at, _)) = exit else { continue };
+        let mut exits = vec![None; trace.runs.len()];
+        for (name, step) in names.iter().zip(&trace.steps) {
+            if let StepKind::Program {
+                run,
+                edge: Edge::Exit,
+            } = step.kind
+                && let Some(exit) = exits.get_mut(run)
+            {
+                *exit = Some(name);
+            }
+        }
+        for read in trace.reads.iter().take(MOST) {
+            let Some(at) = exits.get(read.run).copied().flatten() else {
+                continue;
+            };
             let value = read
                 .value()
                 .map_or_else(|| "nothing".to_owned(), |value| value.to_string());

@@ -167,6 +167,8 @@ impl Program {
             lines: vec![None; insns.len()],
             insns,
             map_names: std::sync::Arc::from([]),
+            maps: std::sync::Arc::from([]),
+            gpl: true,
         })
     }
 }

@@ -47,18 +47,6 @@ pub(super) fn number(name: &str) -> Option<u32> {
     u32::try_from(id).ok().filter(|id| *id != 0)
 }
 
-/// Helpers that return the address of something (as far as the walk in `facts` cares).
-pub(super) fn returns_pointer(id: u32) -> bool {
-    // map_lookup_elem, ringbuf_reserve, map_lookup_percpu_elem, dynptr_data
-    matches!(id, 1 | 131 | 195 | 203)
-}
-
-/// Helpers after which pointers into the packet are not valid any more
-/// (`bpf_helper_changes_pkt_data()`, net/core/filter.c; the ones for XDP, TC and LWT).
-pub(super) fn changes_packet(id: u32) -> bool {
-    matches!(id, 9..=11 | 13 | 18 | 19 | 31 | 38 | 39 | 43 | 44 | 50 | 54 | 65 | 73..=76)
-}
-
 /// What a helper has at hand.
 struct Call<'c, 'm> {
     id: u32,

@@ -45,6 +45,20 @@ const NOEXIST: u64 = 1;
 /// `BPF_EXIST`.
 const EXIST: u64 = 2;
 
+/// What lies at an address: a map's number, and how far into its values (`None`: the map itself).
+#[must_use]
+pub fn map_at(address: u64) -> Option<(usize, Option<u64>)> {
+    const MAPS: u64 = 64;
+    if let Some(off) = address.checked_sub(VALUE_BASE)
+        && off < MAPS * VALUE_STEP
+    {
+        return Some(((off / VALUE_STEP) as usize, Some(off % VALUE_STEP)));
+    }
+    let off = address.checked_sub(MAP_BASE)?;
+    let is_map = off < MAPS * MAP_STEP && off.is_multiple_of(MAP_STEP);
+    is_map.then_some(((off / MAP_STEP) as usize, None))
+}
+
 /// Address a program sees for a map.
 pub(super) fn map_address(map: usize) -> u64 {
     MAP_BASE + map as u64 * MAP_STEP

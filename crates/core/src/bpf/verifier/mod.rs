@@ -1,0 +1,97 @@
+//! The verifier: which programs Linux 7.2 loads, and what it finds out about them on the way
+//! (`bpf_check()`, kernel/bpf/verifier.c), for a loader with all capabilities, as `root` is.
+//!
+//! ```text
+//! cfg ─► walk ─► alu, branch, access, stack, call, kfunc …   one instruction, one state
+//!          │      args, frames, objects, region              what they need
+//!          └───► prune ─ equal, precise                      ways that need not be walked
+//! reg ─ scalar ─ arith ─ tnum, cnum                          what is known of a register
+//! protos, context                                            tables of the program types
+//! ```
+//!
+//! See `docs/verifier.md` for what is equal to Linux and what is not.
+
+mod access;
+mod alu;
+mod args;
+mod arith;
+mod branch;
+mod call;
+mod cfg;
+mod cnum;
+mod context;
+mod equal;
+mod frames;
+mod kfunc;
+mod objects;
+mod precise;
+mod protos;
+mod prune;
+mod refine;
+mod refusal;
+mod reg;
+mod region;
+mod scalar;
+mod stack;
+mod state;
+mod tnum;
+mod walk;
+mod warning;
+
+use super::error::LoadError;
+use super::facts::Followed;
+use super::program::Program;
+
+pub use warning::Warning;
+
+/// What a walk gives: facts for the fix-up, and where Linux may judge otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verified {
+    pub followed: Followed,
+    pub warnings: Vec<Warning>,
+    /// Instructions that were looked at, on all ways together.
+    pub processed: u32,
+}
+
+/// Walks a program; an error if Linux would refuse it, or if the simulator lacks something.
+pub(super) fn verify(program: &Program) -> Result<Verified, LoadError> {
+    match walk(program) {
+        (verified, None) => Ok(verified),
+        (_, Some(refused)) => Err(refused),
+    }
+}
+
+/// Walks a program; what was found out until it was refused, and the refusal if there is one.
+pub(super) fn walk(program: &Program) -> (Verified, Option<LoadError>) {
+    let class = protos::class(&program.prog_type);
+    let nothing = Verified {
+        followed: Followed::new(program.insns.len()),
+        warnings: Vec::new(),
+        processed: 0,
+    };
+    if class == 0 {
+        // no hook of the simulator runs such a program
+        return (nothing, None);
+    }
+    let refuse = |(at, why): (usize, refusal::Refusal)| program.refused(at, why.to_string());
+    let cfg = match cfg::analyze(program) {
+        Ok(cfg) => cfg,
+        Err(failed) => return (nothing, Some(refuse(failed))),
+    };
+    let mut walk = walk::Walk::new(program, class, cfg);
+    let refused = match walk.run() {
+        Err(why) => Some((walk.insn, why)),
+        Ok(()) => cfg::check_depth(&program.insns, &walk.cfg, &walk.depths).err(),
+    };
+    let verified = Verified {
+        processed: walk.processed,
+        followed: walk.out,
+        warnings: walk.warnings,
+    };
+    (verified, refused.map(refuse))
+}
+
+/// Helpers that call a function of the program (`is_sync_callback_calling_function()`).
+fn calls_callback(id: u32) -> bool {
+    matches!(id, 164 | 180 | 181 | 209)
+}

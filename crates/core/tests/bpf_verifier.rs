@@ -1,0 +1,129 @@
+//! What the verifier says of small programs, against what Linux 7.2.13 said of the same
+//! (`tests/verifier/cases.txt`; its origin: `tests/verifier/README.md`).
+
+#[path = "bpf_verifier/cases.rs"]
+mod cases;
+#[path = "bpf_verifier/encode.rs"]
+mod encode;
+
+use cases::{Case, Verdict, cases};
+use headroom_core::bpf::LoadError;
+
+/// What the verifier says, as the table writes it: instruction (in slots) and lines of the log.
+fn judge(case: &Case) -> Verdict {
+    match case.program().facts() {
+        Ok(_) => Verdict::Accepted,
+        Err(LoadError::Refused { insn, why, .. }) => {
+            let slots: usize = case.program().insns[..insn].iter().map(|i| i.slots()).sum();
+            // what is not the kernel's is in brackets at the end
+            let why = match why.rfind(" (") {
+                Some(at) if why.ends_with("have it)") || why.ends_with("has it)") => &why[..at],
+                _ => &why,
+            };
+            // not all refusals come with an instruction in the log
+            let slot = match case.linux {
+                Verdict::Refused(None, _) => None,
+                _ => Some(slots),
+            };
+            Verdict::Refused(slot, why.to_owned())
+        }
+        Err(other) => panic!("{}: {other}", case.name),
+    }
+}
+
+#[test]
+fn as_linux_says() {
+    let mut wrong = Vec::new();
+    let all = cases();
+    assert!(all.len() >= 250, "{} cases", all.len());
+    for case in &all {
+        let got = judge(case);
+        if got != case.linux && !case.differs {
+            wrong.push(format!(
+                "{}:\n  Linux: {}\n  here:  {got}",
+                case.name, case.linux
+            ));
+        }
+        // what is marked as different must be, so that the mark goes when it is no more
+        if case.differs && got == case.linux {
+            wrong.push(format!("{}: equal now", case.name));
+        }
+    }
+    let count = wrong.len();
+    assert!(
+        wrong.is_empty(),
+        "{count} of {}:\n{}",
+        all.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Writes the programs for `tests/verifier/load.c`, into the file that `VERIFIER_PROGRAMS` names.
+#[test]
+#[ignore = "only to ask a kernel again"]
+fn write_programs() {
+    let path = std::env::var("VERIFIER_PROGRAMS").expect("VERIFIER_PROGRAMS names a file");
+    let mut out = Vec::new();
+    for case in cases() {
+        let (bytes, fills) = encode::encode(&case.program().insns);
+        let prog_type = match case.section.as_str() {
+            "xdp" => 6u32,
+            "tc" => 3,
+            "lwt_xmit" => 12,
+            "lwt_in" => 10,
+            "socket" => 1,
+            other => panic!("{other}"),
+        };
+        let words = [prog_type, 0, bytes.len() as u32 / 8, fills.len() as u32];
+        out.extend(words.iter().flat_map(|w| w.to_le_bytes()));
+        let name = |name: &str, len: usize| {
+            let mut bytes = name.as_bytes().to_vec();
+            bytes.truncate(len - 1);
+            bytes.resize(len, 0);
+            bytes
+        };
+        out.extend(name(&case.name, 64));
+        for (slot, kind, number, function) in fills {
+            out.extend([slot, kind, number].iter().flat_map(|w| w.to_le_bytes()));
+            out.extend(name(&function, 48));
+        }
+        out.extend(bytes);
+    }
+    std::fs::write(path, out).expect("the file can be written");
+}
+
+/// Assembling and verifying 4,096 instructions; run it with `--release` to measure.
+#[test]
+#[ignore = "a measurement"]
+fn speed() {
+    let straight = "r0 = 0\n".to_owned() + &"r0 += 1\n".repeat(4094) + "exit\n";
+    // packet accesses behind one check, numbers, branches that come together
+    let mut branchy =
+        "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr0 = 0\nr4 = r2\nr4 += 64\n".to_owned();
+    branchy += "if r4 > r3 goto out\n";
+    for i in 0..681 {
+        let at = i % 60;
+        branchy += &format!(
+            "r5 = *(u32 *)(r2 +{at})\nr5 &= 255\nif r5 > {i} goto l{i}\nr0 += r5\n*(u64 *)(r10 -8) = r0\nl{i}: r0 ^= {i}\n"
+        );
+    }
+    branchy += "out: r0 = 2\nexit\n";
+    for (name, text) in [("straight", straight), ("branches", branchy)] {
+        let case = Case {
+            name: name.to_owned(),
+            section: "xdp".to_owned(),
+            text,
+            linux: Verdict::Accepted,
+            differs: false,
+        };
+        let start = std::time::Instant::now();
+        let program = case.program();
+        let assembled = start.elapsed();
+        let walked = program.walked().unwrap();
+        println!(
+            "{name}: {} instructions, assembled {assembled:?}, in all {:?}, {walked} walked",
+            program.insns.len(),
+            start.elapsed()
+        );
+    }
+}

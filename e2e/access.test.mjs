@@ -1,0 +1,92 @@
+// What WCAG 2.2 AA asks, as far as a machine can tell: axe-core on every page, in both colour schemes,
+// and the contrast of the text in pictures, which axe leaves out.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from './lib/harness.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const READ = '/s/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231&z=functions';
+const PAGES = {
+  '/': '.ribbon svg',
+  '/s': '.scenarios li',
+  [READ]: '.controls',
+  '/s/seed?d=meta_end&at=bpf_skb_meta_realign.exit@decap%231&z=instructions': '.controls',
+  '/spec': '.rule',
+  '/embed?s=seed': '.controls',
+  '/nowhere': 'h1',
+};
+
+for (const scheme of ['light', 'dark']) {
+  test(`axe finds nothing on any page, ${scheme}`, { context: { colorScheme: scheme } }, async ({ page, url }) => {
+    for (const [address, there] of Object.entries(PAGES)) {
+      await page.goto(url + address);
+      await page.locator(`#app ${there}`).first().waitFor();
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+      const told = violations.map((one) => `${one.id}: ${one.help} (${one.nodes.slice(0, 4).map((node) => node.target.join(' ')).join('; ')})`);
+      assert.deepEqual(told, [], address);
+    }
+  });
+
+  test(`text in pictures has a contrast of 4.5, shapes of 3, ${scheme}`, { context: { colorScheme: scheme } }, async ({ page, url }) => {
+    await page.goto(url + READ);
+    await page.locator('.controls').waitFor();
+    const bad = await page.evaluate(contrasts);
+    assert.ok(bad.seen > 40, `${bad.seen} texts were looked at`);
+    assert.deepEqual(bad.low, []);
+  });
+}
+
+/** In the page: the contrast of every text of the pictures with what lies under it. */
+function contrasts() {
+  const parse = (text) => {
+    const numbers = (text.match(/[\d.]+/g) ?? []).map(Number);
+    return { rgb: numbers.slice(0, 3), alpha: numbers[3] ?? 1 };
+  };
+  const over = (top, share, below) => top.map((value, index) => value * share + below[index] * (1 - share));
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((value) => {
+      const part = value / 255;
+      return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ratio = (a, b) => {
+    const [high, low] = [light(a), light(b)].sort((x, y) => y - x);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const ground = parse(getComputedStyle(document.body).backgroundColor).rgb;
+  const low = [];
+  let seen = 0;
+  for (const svg of document.querySelectorAll('.ribbon svg')) {
+    const rects = [...svg.querySelectorAll('rect')].map((rect) => ({ rect, box: rect.getBoundingClientRect() }));
+    for (const text of svg.querySelectorAll('text')) {
+      const box = text.getBoundingClientRect();
+      if (box.width === 0 || text.textContent.trim() === '') continue;
+      seen += 1;
+      const x = box.left + box.width / 2;
+      const y = box.top + box.height / 2;
+      let under = ground;
+      for (const { rect, box: place } of rects) {
+        if (x < place.left || x > place.right || y < place.top || y > place.bottom) continue;
+        const style = getComputedStyle(rect);
+        if (style.fill === 'none') continue;
+        const fill = parse(style.fill);
+        under = over(fill.rgb, fill.alpha * Number(style.fillOpacity) * Number(style.opacity), under);
+      }
+      const style = getComputedStyle(text);
+      const fill = parse(style.fill);
+      const ink = over(fill.rgb, fill.alpha * Number(style.opacity) * Number(style.fillOpacity), under);
+      const contrast = ratio(ink, under);
+      if (contrast < 4.5) low.push(`${text.textContent.trim()} (${text.closest('g')?.getAttribute('class')}): ${contrast.toFixed(2)}`);
+    }
+    // The outline of a region, or its fill, against the ground: a shape's 3.
+    for (const rect of svg.querySelectorAll('.region:not(.f-headroom):not(.f-tailroom):not(.f-unwritten):not(.stale) rect')) {
+      const style = getComputedStyle(rect);
+      const contrast = ratio(parse(style.stroke).rgb, ground);
+      if (contrast < 3) low.push(`outline of ${rect.parentElement.getAttribute('class')}: ${contrast.toFixed(2)}`);
+    }
+  }
+  return { seen, low: [...new Set(low)] };
+}
