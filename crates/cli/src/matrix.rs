@@ -1,11 +1,13 @@
 //! `headroom matrix`.
 
 use std::io::Write;
+use std::num::NonZero;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use headroom_core::design::DesignName;
-use headroom_core::matrix::{self, Matrix};
+use headroom_core::matrix::{self, Matrix, Row};
+use headroom_core::simulate::Input;
 
 use crate::error::CliError;
 use crate::input;
@@ -39,11 +41,7 @@ pub(crate) fn matrix(
             .map(one)
             .collect::<Result<Vec<_>, CliError>>()?
     };
-    let rows = rows
-        .iter()
-        .map(|(title, input)| matrix::row(title, input, designs))
-        .collect();
-    let matrix = Matrix::new(designs, rows);
+    let matrix = Matrix::new(designs, side_by_side(&rows, designs));
     let text = match format {
         MatrixFormat::Text => matrix::text(&matrix),
         MatrixFormat::Json => matrix::json(&matrix)?,
@@ -52,4 +50,28 @@ pub(crate) fn matrix(
     };
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The rows, in order, computed on all cores.
+fn side_by_side(rows: &[(String, Input)], designs: &[DesignName]) -> Vec<Row> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = rows.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let shares: Vec<_> = rows
+            .chunks(share)
+            .map(|rows| {
+                scope.spawn(move || {
+                    let row = |(title, input): &(String, Input)| matrix::row(title, input, designs);
+                    rows.iter().map(row).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        // a row that panics is a bug, and said so
+        let joined = shares.into_iter().map(|share| {
+            share
+                .join()
+                .unwrap_or_else(|bug| std::panic::resume_unwind(bug))
+        });
+        joined.flatten().collect()
+    })
 }

@@ -42,7 +42,7 @@ pub fn script(
         "# Written by `headroom script {}`. Root is needed; all happens in namespaces of its own.",
         scenario.id
     );
-    let _ = writeln!(out, "set -eu\nscenario={}", scenario.id);
+    let _ = writeln!(out, "set -eu\nscenario='{}'", scenario.id);
     out.push_str(HEAD);
     for (name, bytes) in objects {
         let _ = writeln!(out, "unpack {name} <<'OBJECT'");

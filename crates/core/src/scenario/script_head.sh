@@ -35,6 +35,11 @@ if [ "$net" = "$HEADROOM_OUTSIDE" ] || [ "$net" = "$(readlink /proc/1/ns/net)" ]
 	echo "$0: this is not a network namespace of its own; nothing was done" >&2
 	exit 2
 fi
+# in a namespace that was just made no device is up
+if [ -n "$(ip -o link show up)" ]; then
+	echo "$0: this network namespace is in use; nothing was done" >&2
+	exit 2
+fi
 
 # a sysfs of this namespace, with a BPF file system and named namespaces of its own
 mount -t sysfs sysfs /sys
