@@ -21,7 +21,7 @@ pub const MAX_DEVICES: usize = 256;
 pub struct DevId(pub usize);
 
 /// Index of a namespace in a [`Topology`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NetnsId(pub usize);
 
 /// Index of a loaded program.
@@ -145,6 +145,12 @@ impl Device {
             DeviceKind::Gre(parms) => parms.remote.is_none(),
             _ => true,
         }
+    }
+
+    /// `IFF_NOARP`: nobody is asked for addresses on it.
+    #[must_use]
+    pub fn is_noarp(&self) -> bool {
+        !self.has_ethernet() || matches!(self.kind, DeviceKind::Dummy)
     }
 
     /// `LL_RESERVED_SPACE()` (`include/linux/netdevice.h`): what senders leave free in front, bytes.
