@@ -8,7 +8,8 @@ use thiserror::Error;
 use super::event::Event;
 use super::expand::{ExpandError, expand};
 use super::hex;
-use crate::scenario::FileError;
+use crate::scenario::command::Line;
+use crate::scenario::{FileError, ParseError, parse_setup};
 use crate::trace::ReadHow;
 
 /// The only schema there is.
@@ -190,6 +191,26 @@ struct Events {
 }
 
 impl Recording {
+    /// The commands of the set-up that worked. One that failed on the recorded kernel changed nothing there, so it is
+    /// not carried out; line numbers count all of them.
+    ///
+    /// # Errors
+    /// The first command that can't be read, with its line and column.
+    pub fn commands(&self) -> Result<Vec<Line>, ParseError> {
+        let failed: &[FailedCommand] = match &self.head.setup_failed {
+            None => &[],
+            Some(SetupFailed::One(one)) => std::slice::from_ref(one),
+            Some(SetupFailed::Many(many)) => many,
+        };
+        let mut setup = self.head.setup.clone();
+        for failed in failed.iter().filter(|failed| failed.rc != 0) {
+            if let Some(command) = setup.get_mut(failed.command) {
+                command.clear();
+            }
+        }
+        parse_setup(&setup)
+    }
+
     /// Reads a recording's text; `file` is only used in errors.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod orc;
 pub mod parse;
 mod ping;
 pub mod routes;
+mod same_tunnel;
 mod script;
 pub mod syntax;
 mod sysctl;

@@ -65,7 +65,8 @@ pub fn parse(text: &str) -> Result<Parsed, ParseError> {
 pub fn parse_setup(setup: &[String]) -> Result<Vec<Line>, ParseError> {
     check_size(setup.iter().map(String::len).sum())?;
     let mut lines = Vec::new();
-    for (number, line) in (1..).zip(setup) {
+    let given = |(_, line): &(usize, &String)| !line.trim().is_empty();
+    for (number, line) in (1..).zip(setup).filter(given) {
         command_line(number, line, 0, &mut lines)?;
     }
     Ok(lines)

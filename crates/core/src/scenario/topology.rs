@@ -350,6 +350,13 @@ impl Topology {
                 netns,
             });
         }
+        let same = |other: &&Device| other.home == dev.home && dev.kind.is_same_tunnel(&other.kind);
+        if let Some(other) = self.devices.iter().find(same) {
+            return Err(TopologyError::TunnelExists {
+                dev: dev.name,
+                other: other.name.clone(),
+            });
+        }
         dev.ifindex = 2 + self
             .devices
             .iter()
