@@ -11,7 +11,7 @@ use super::host::{Budget, Fault, Host};
 use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
 use super::layout::KernelValue;
 use super::maps::Maps;
-use super::memory::{CTX_ADDRESS, FRAME, MAX_FRAMES, Memory, STACK_TOP};
+use super::memory::{CTX_ADDRESS, MAX_FRAMES, Memory};
 use super::piece::Pieces;
 use super::registers::{self, Registers};
 
@@ -64,31 +64,73 @@ pub(super) fn run_from(
         stats: RunStats::default(),
         tail_calls: 0,
     };
-    // The program that a tail call went to.
+    // The program that a tail call went to, and those whose functions called one.
     let mut tail: Option<Arc<Prepared>> = None;
+    let mut waiting: Vec<Waiting> = Vec::new();
+    let (mut frames, mut at) = (Vec::new(), None);
     loop {
-        let prepared = tail.as_deref().unwrap_or(prepared);
-        registers.set(Reg::R1, r1);
-        registers.set(Reg::R2, r2);
-        registers.set(Reg::FP, STACK_TOP);
+        let running = tail.as_deref().unwrap_or(prepared);
+        if at.is_none() {
+            registers.set(Reg::R1, r1);
+            registers.set(Reg::R2, r2);
+        }
+        registers.set(Reg::FP, memory.frame_pointer());
         let mut machine = Machine {
-            prepared,
+            prepared: running,
             registers,
-            pieces: Pieces::new(&prepared.pieces),
-            chunks: (!stepping).then(|| Running::new(&prepared.chunks)),
+            pieces: Pieces::new(&running.pieces),
+            chunks: (!stepping).then(|| Running::new(&running.chunks)),
             memory: &mut memory,
             carried: &mut carried,
-            frames: Vec::new(),
+            frames: std::mem::take(&mut frames),
         };
-        match machine.run(budget) {
-            Ok(Ended::Exit(r0)) => return (Ok(r0), carried.stats),
+        match machine.run(at.unwrap_or(0), budget) {
+            Ok(Ended::Exit(r0)) => {
+                let Some(back) = waiting.pop() else {
+                    return (Ok(r0), carried.stats);
+                };
+                memory.host.tail_return();
+                (tail, frames) = (back.program, back.frames);
+                at = back_from(&mut frames, registers, &mut memory);
+            }
             Ok(Ended::TailCall(next)) => {
-                memory.host.tail_call(&next);
-                tail = Some(next);
+                let callers = std::mem::take(&mut machine.frames);
+                let out_of_function = !callers.is_empty();
+                if out_of_function {
+                    waiting.push(Waiting {
+                        program: tail.take(),
+                        frames: callers,
+                    });
+                }
+                memory.stack.forget(memory.depth);
+                memory.host.tail_call(&next, out_of_function);
+                (tail, at) = (Some(next), None);
             }
             Err(fault) => return (Err(fault), carried.stats),
         }
     }
+}
+
+/// A program that goes on when the one to which a function of it made a tail call has ended: that one takes the
+/// function's place, and its exit is the function's.
+struct Waiting {
+    program: Option<Arc<Prepared>>,
+    frames: Vec<Frame>,
+}
+
+/// Leaves the innermost function; gives where its caller goes on.
+fn back_from(
+    frames: &mut Vec<Frame>,
+    registers: Registers<'_>,
+    memory: &mut Memory<'_>,
+) -> Option<usize> {
+    let frame = frames.pop()?;
+    for (reg, value) in saved_registers().zip(frame.saved) {
+        registers.set(reg, value);
+    }
+    memory.depth = memory.depth.saturating_sub(1);
+    registers.set(Reg::FP, memory.frame_pointer());
+    Some(frame.back)
 }
 
 /// What lives on when a tail call puts another program in place of the running one.
@@ -136,8 +178,7 @@ fn saved_registers() -> impl Iterator<Item = Reg> {
 }
 
 impl Machine<'_, '_> {
-    fn run(&mut self, budget: Budget) -> Result<Ended, Fault> {
-        let mut at = 0;
+    fn run(&mut self, mut at: usize, budget: Budget) -> Result<Ended, Fault> {
         loop {
             self.memory.insn = at;
             if self.carried.stats.instructions >= budget.0 {
@@ -324,19 +365,13 @@ impl Machine<'_, '_> {
             Insn::PacketLoad { size, index, off } => return self.packet_load(size, index, off),
             Insn::Call(ref callee) => return self.call(callee),
             Insn::Exit => {
-                let Some(frame) = self.frames.pop() else {
-                    return Ok(Next::End);
+                let each = self.frames.last_mut().and_then(|frame| frame.each.take());
+                let back = back_from(&mut self.frames, self.registers, self.memory);
+                return match (back, each) {
+                    (None, _) => Ok(Next::End),
+                    (Some(back), Some(each)) => self.call_back(each, back),
+                    (Some(back), None) => Ok(Next::At(back)),
                 };
-                for (reg, value) in saved_registers().zip(frame.saved) {
-                    self.registers.set(reg, value);
-                }
-                self.memory.depth -= 1;
-                self.registers
-                    .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
-                if let Some(each) = frame.each {
-                    return self.call_back(each, frame.back);
-                }
-                return Ok(Next::At(frame.back));
             }
             Insn::Alu { .. } | Insn::LoadImm { .. } | Insn::Jump { .. } | Insn::Branch { .. } => {
                 return Err(self.wrong("an instruction of rbpf came to the core"));
@@ -404,7 +439,7 @@ impl Machine<'_, '_> {
 
     /// Goes to a function of the program, with a stack frame of its own.
     pub fn enter(&mut self, target: usize, back: usize, each: Option<Each>) -> Result<Next, Fault> {
-        if self.memory.depth + 1 >= MAX_FRAMES {
+        if self.frames.len() + 1 >= MAX_FRAMES || !self.memory.has_frame() {
             return Err(self.wrong("the call stack of 8 frames is exceeded"));
         }
         let mut saved = [0; 4];
@@ -414,8 +449,7 @@ impl Machine<'_, '_> {
         self.frames.push(Frame { back, saved, each });
         self.memory.depth += 1;
         self.memory.stack.forget(self.memory.depth);
-        self.registers
-            .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
+        self.registers.set(Reg::FP, self.memory.frame_pointer());
         Ok(Next::At(target))
     }
 

@@ -68,5 +68,5 @@ pub use listing::{Branch, Listing, ListingLine};
 pub use machine::{RunStats, run, run_counted};
 pub use maps::{MapError, MapState, Maps, map_at};
 pub use memory::{CTX_ADDRESS, STACK_TOP};
-pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine};
+pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine, TailClass};
 pub use verifier::Warning;
