@@ -79,8 +79,8 @@ impl MapsAt {
                 };
                 map.entries = map.def.programs.iter().map(entry).collect();
             }
-            let same = trace.maps.iter().filter(|last| last.def == map.def);
-            map.records = same.last().map(|m| m.records.clone()).unwrap_or_default();
+            let left = trace.maps.iter().rev().find(|left| left.def == map.def);
+            map.records = left.map(|left| left.records.clone()).unwrap_or_default();
         }
         state
     }
