@@ -11,8 +11,14 @@ const CHAPTERS: [(&str, &[&str]); 9] = [
     ("Clones and taps", &["clone", "tap", "mirred", "write"]),
     ("TC helpers", &["helper", "gap", "pair"]),
     ("Decapsulation", &["decap"]),
-    ("Encapsulation and tunnels on transmit", &["encap", "lwt", "tx"]),
-    ("Forwarding, bridges, namespaces", &["forward", "bridge", "netns", "scrub", "gro"]),
+    (
+        "Encapsulation and tunnels on transmit",
+        &["encap", "lwt", "tx"],
+    ),
+    (
+        "Forwarding, bridges, namespaces",
+        &["forward", "bridge", "netns", "scrub", "gro"],
+    ),
     ("One device", &["veth", "xdp"]),
 ];
 /// Everything else.
@@ -86,7 +92,8 @@ pub fn chapters(entries: &[Entry], choice: &Choice) -> Vec<(&'static str, Vec<us
     let headings = CHAPTERS.iter().map(|(heading, _)| *heading).chain([OTHERS]);
     headings
         .map(|heading| {
-            let here = |at: &usize| chapter(&entries[*at]) == heading && choice.shows(&entries[*at]);
+            let here =
+                |at: &usize| chapter(&entries[*at]) == heading && choice.shows(&entries[*at]);
             (heading, (0..entries.len()).filter(here).collect())
         })
         .filter(|(_, shown): &(_, Vec<usize>)| !shown.is_empty())

@@ -26,7 +26,8 @@ pub fn page() -> AnyView {
         app::show();
         draw(catalogue, matrix, location)
     });
-    view! { <main id="main" class="wrap scenarios"><h1>"Scenarios"</h1>{list}</main> }.into_any()
+    view! { <main id="main" class="wrap scenarios catalogue"><h1>"Scenarios"</h1>{list}</main> }
+        .into_any()
 }
 
 fn draw(catalogue: Catalogue, matrix: MatrixFile, location: Location) -> AnyView {
@@ -92,11 +93,7 @@ fn controls(entries: &Arc<Vec<Entry>>, choice: RwSignal<Choice>) -> AnyView {
     .into_any()
 }
 
-fn list(
-    entries: &[Entry],
-    cells: &HashMap<String, Vec<MatrixCell>>,
-    choice: &Choice,
-) -> AnyView {
+fn list(entries: &[Entry], cells: &HashMap<String, Vec<MatrixCell>>, choice: &Choice) -> AnyView {
     let chapters = chapters(entries, choice);
     if chapters.is_empty() {
         return view! { <p class="lead">"No scenario is like that. Take a word out of the search, or the tag off."</p> }.into_any();
@@ -108,16 +105,12 @@ fn list(
         });
         view! { <section><h2>{heading}</h2><ul>{lines.collect_view()}</ul></section> }
     };
-    chapters
-        .into_iter()
-        .map(chapter)
-        .collect_view()
-        .into_any()
+    chapters.into_iter().map(chapter).collect_view().into_any()
 }
 
 fn line(entry: &Entry, cells: &[MatrixCell]) -> AnyView {
     let address = format!("/s/{}", entry.id);
-    let verdict = |design: &headroom_protocol::DesignInfo| {
+    let verdict = |design: &headroom_protocol::Design| {
         let cell = cells.iter().find(|cell| cell.design == design.name);
         cell.map(|cell| verdict(&entry.id, cell))
     };
