@@ -70,12 +70,6 @@ fn input(lines: Vec<Line>) -> Input {
     Input::new("bench", parsed, &objects).expect("an input")
 }
 
-/// Packets a second.
-pub fn report(target: &str, now: Now<'_>) {
-    quiet(target, now);
-    traced(target, now);
-}
-
 fn with_programs() -> Vec<&'static str> {
     [&SETUP[..], &PROGRAMS].concat()
 }
