@@ -8,7 +8,7 @@ use super::meant::did_you_mean;
 use super::topology::MAX_DEVICES;
 
 /// The types that `ip link add` and `ip tunnel add` make.
-const KINDS: &str = "veth, netkit, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, macvlan, vxlan, geneve, bridge, dummy";
+const KINDS: &str = "veth, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, vxlan, geneve, bridge, dummy, netkit, macvlan";
 
 /// What a command asks for cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
