@@ -38,8 +38,8 @@ impl Place {
 pub enum Address {
     /// `/`, with a stop of the story after `?stop=`.
     Start(Option<String>),
-    /// `/s`
-    Scenarios,
+    /// `/s`, with what stands behind it.
+    Scenarios(String),
     /// `/s/<scenario>?…`
     Scenario(Place),
     /// `/spec`, with the rule after the `#`.
@@ -85,7 +85,7 @@ impl Address {
             ["matrix"] => Self::Matrix(rest.to_owned()),
             ["lab"] => Self::Lab(rest.to_owned()),
             ["open"] => Self::Open,
-            ["s"] => Self::Scenarios,
+            ["s"] => Self::Scenarios(rest.to_owned()),
             ["s", scenario] => Self::Scenario(place(scenario, rest, &mut notices)),
             ["embed"] => {
                 let scenario = pairs(rest)
@@ -123,7 +123,7 @@ impl Address {
             Self::Matrix(rest) => format!("/matrix{rest}"),
             Self::Lab(rest) => format!("/lab{rest}"),
             Self::Open => "/open".into(),
-            Self::Scenarios => "/s".into(),
+            Self::Scenarios(rest) => format!("/s{rest}"),
             Self::Scenario(place) => {
                 let mut out = format!("/s/{}", encode(&place.scenario));
                 query(&mut out, '?', place);

@@ -3,6 +3,7 @@
 //! [`command`] is the data, [`parse`](mod@parse) makes it from text, [`file`](mod@file) reads scenario files.
 
 mod bpftool;
+pub mod bridge;
 pub mod clsact;
 pub mod command;
 pub mod error;
@@ -17,6 +18,7 @@ mod ip_link;
 mod ip_link_kind;
 mod ip_tunnel;
 mod lex;
+pub mod link_kind;
 pub mod meant;
 pub mod nic;
 mod orc;

@@ -9,6 +9,8 @@ mod act_vlan;
 mod af_packet;
 mod arp;
 mod bridge;
+mod bridge_if;
+mod bridge_vlan;
 mod cls;
 mod dev_rx;
 mod dev_tx;
@@ -42,9 +44,11 @@ mod l2tp;
 mod links;
 mod llc;
 mod lwtunnel;
+mod macvlan;
 mod mpls;
 mod napi;
 mod neighbour;
+mod netkit;
 mod nic;
 mod outer;
 mod page_pool;
@@ -71,6 +75,7 @@ mod udp6;
 mod veth;
 mod vlan;
 mod vxlan;
+mod xdp_broadcast;
 mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
@@ -169,6 +174,8 @@ pub(crate) enum Softirq {
     Backlog,
     /// A tunnel's GRO cell.
     GroCell(DevId),
+    /// The worker of a device with MACVLAN devices on it, for one broadcast.
+    MacvlanBroadcast(DevId, SkbNo),
 }
 
 /// Two machines in one: all namespaces of one simulated kernel.

@@ -78,7 +78,7 @@ pub fn run(job: Job, done: impl Fn(Result<Outcome, Problem>) + 'static) {
                 _ => {}
             }
         }
-        Answer::Cell(_) => {}
+        Answer::Cell(_) | Answer::Program(_) => {}
         Answer::Done => done(outcome.replace(Ok(Outcome::default()))),
         Answer::Problem(problem) => done(Err(problem)),
         Answer::Broken(text) => done(Err(broken(&text))),
