@@ -40,7 +40,7 @@ mod tests {
                 ip link add g type gre local 10.0.0.1 remote 10.0.0.2\n";
             let parsed = parse(&format!("{first}{second}")).expect("commands");
             let input = crate::simulate::Input::new("t", parsed, &[]).expect("an input");
-            let result = crate::simulate(&input, crate::design::DesignName::MacHeader);
+            let result = crate::simulate::simulate(&input, crate::design::DesignName::MacHeader);
             result.err().map(|error| error.to_string())
         };
         let vxlan = |id: u32, port: u16| {

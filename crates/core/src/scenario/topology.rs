@@ -173,7 +173,12 @@ impl Device {
     /// `IFF_NOARP`: nobody is asked for addresses on it.
     #[must_use]
     pub fn is_noarp(&self) -> bool {
-        !self.has_ethernet() || matches!(self.kind, DeviceKind::Dummy)
+        let quiet = match self.kind {
+            DeviceKind::Netkit { parms, .. } => !parms.l2,
+            DeviceKind::Dummy => true,
+            _ => false,
+        };
+        quiet || !self.has_ethernet()
     }
 
     /// `LL_RESERVED_SPACE()` (`include/linux/netdevice.h`): what senders leave free in front, bytes.
