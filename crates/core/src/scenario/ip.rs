@@ -362,6 +362,8 @@ pub(super) fn route_encap(args: &mut Args<'_>) -> Result<Result<RouteEncap, Stri
                 args.value("MPLS labels, eight at most, such as 100 or 100/200", labels)?;
             Ok(Ok(RouteEncap::Mpls { labels }))
         }
+        "ip" => Ok(route_encap::ip(args, false)?.map(RouteEncap::Ip)),
+        "ip6" => Ok(route_encap::ip(args, true)?.map(RouteEncap::Ip)),
         "bpf" => Ok(encap_bpf(args)?.map_err(|word| format!("bpf {word}"))),
         "seg6" => {
             if !(args.take("mode") && args.take("encap")) {

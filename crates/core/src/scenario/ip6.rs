@@ -168,16 +168,25 @@ pub(super) fn tunnel(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, P
 /// not simulated.
 pub(super) fn options(args: &mut Args<'_>) -> Result<Result<Tunnel6Parms, String>, ParseError> {
     let mut parms = Tunnel6Parms::default();
+    let mut external = false;
     while let Some(word) = args.next() {
         match word {
             "mode" => parms.proto = args.value("ip6ip6, ipip6 or any", proto)?,
-            "dev" | "external" | "encap" | "noencap" | "fwmark" | "dscp" | "allow-localremote"
+            "external" => external = true,
+            "dev" | "encap" | "noencap" | "fwmark" | "dscp" | "allow-localremote"
             | "erspan" | "erspan_ver" | "encap-sport" | "encap-dport" | "encap-csum" => {
                 return Ok(Err(word.to_owned()));
             }
             word if option(word, args, &mut parms)? => {}
             _ => return Err(args.unexpected(EXPECTED)),
         }
+    }
+    if external {
+        // iproute2 sends nothing else along
+        let proto = parms.proto;
+        parms = Tunnel6Parms::default();
+        parms.proto = proto;
+        parms.gre.external = true;
     }
     Ok(Ok(parms))
 }

@@ -48,7 +48,7 @@ impl Kernel {
         skb.put(len);
         skb.reset_network_header();
         skb.transport_header = skb.network_header + ipv4::HLEN as u16;
-        skb.dst = Some(route);
+        skb.set_dst(Some(route));
         let id = match datagram.no_id {
             true => 0,
             false => self.ip_select_ident(),
@@ -138,7 +138,9 @@ impl Kernel {
     fn ip_fragment(&mut self, no: SkbNo, route: Route, mtu: u32) -> Run<i64> {
         let at = u32::from(self.skb(no).network_header);
         if be16(self.bytes(no, at + 6, 2), 0) & ipv4::DF != 0 {
-            return not_covered("ip_fragment: DF is set (ICMP_FRAG_NEEDED)");
+            self.icmp_send_info(no, icmp::DEST_UNREACH, icmp::FRAG_NEEDED, mtu)?;
+            self.kfree_skb(no, drop_reason::PKT_TOO_BIG)?;
+            return Ok(EMSGSIZE);
         }
         self.ip_do_fragment(no, route, mtu)
     }
@@ -152,7 +154,7 @@ impl Kernel {
                 k.skb_expand_head(no, room)?;
             }
             let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16)).into();
-            if let Some(encap) = route.encap {
+            if let Some(encap) = route.encap.filter(|encap| encap.has_xmit()) {
                 let ret = k.lwtunnel_xmit(no, route.dev, encap, next_hop)?;
                 if ret != LWTUNNEL_XMIT_CONTINUE {
                     return Ok(ret);

@@ -40,6 +40,7 @@ mod judge;
 mod l2tp;
 mod links;
 mod lwtunnel;
+mod md_tunnel;
 mod macvlan;
 mod mpls;
 mod napi;

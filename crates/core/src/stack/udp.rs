@@ -226,7 +226,12 @@ impl Kernel {
             daddr,
             protocol: ipv4::PROTO_UDP,
             tos: ecn_encapsulate(base, inner.map_or(0, |inner| inner.tos)),
-            ttl: if ttl == 0 { DEFAULT_TTL } else { ttl },
+            ttl: match parms.ttl {
+                // GENEVE in external mode sends the info's ttl as it is
+                TunnelTtl::Fixed(ttl) => ttl,
+                _ if ttl == 0 => DEFAULT_TTL,
+                _ => ttl,
+            },
             df: match parms.df {
                 TunnelDf::Unset => false,
                 TunnelDf::Set => true,
