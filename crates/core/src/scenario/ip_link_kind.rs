@@ -266,7 +266,9 @@ fn common(
         "udpcsum" => parms.udpcsum = true,
         "noudpcsum" => parms.udpcsum = false,
         _ => {
-            return Err(args.unexpected("id, local, remote, dstport, ttl, tos, df, noudpcsum or external"));
+            return Err(
+                args.unexpected("id, local, remote, dstport, ttl, tos, df, noudpcsum or external")
+            );
         }
     }
     Ok(())

@@ -74,7 +74,8 @@ pub(super) const GRE_WORDS: [&str; 18] = [
     "noicsum", "noocsum", "seq", "iseq", "oseq", "noseq", "noiseq", "nooseq",
 ];
 
-const EXPECTED: &str = "local, remote, key, ikey, okey, csum, seq, ttl, tos, nopmtudisc or external";
+const EXPECTED: &str =
+    "local, remote, key, ikey, okey, csum, seq, ttl, tos, nopmtudisc or external";
 
 /// Options of `type gre` that are known but not simulated. `ip tunnel` has only `dev` of them:
 /// there, `encap` is a device name.

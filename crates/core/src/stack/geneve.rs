@@ -146,7 +146,10 @@ impl Kernel {
         k.skb_mut(no).reset_mac_header();
         let xnet = k.left_home(dev);
         k.skb_scrub_packet(no, xnet)?;
-        let room = k.topology.dev(out).ll_reserved_space() + BASE_HLEN + info.options.len() as u32 + iphdr_len;
+        let room = k.topology.dev(out).ll_reserved_space()
+            + BASE_HLEN
+            + info.options.len() as u32
+            + iphdr_len;
         k.skb_cow_head(no, room)?;
         k.iptunnel_handle_offloads(no)?;
         let options = info.options.len();

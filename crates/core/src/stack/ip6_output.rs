@@ -7,7 +7,7 @@ use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, dissect, ipv6_label};
 use crate::net::{ethernet, ipv6};
-use crate::scenario::topology::{Encap, NetnsId, Route6};
+use crate::scenario::topology::{NetnsId, Route6};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv6/ip6_output.c";

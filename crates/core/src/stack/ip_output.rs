@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use super::lwtunnel::LWTUNNEL_XMIT_CONTINUE;
+use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, be16, dissect, ipv4_label};
-use crate::net::{checksum, ethernet, ipv4};
+use crate::net::{checksum, ethernet, icmp, ipv4};
 use crate::scenario::topology::Route;
 use crate::trace::{Layer, SkbNo};
 
@@ -29,6 +30,9 @@ pub(super) struct Datagram<'a> {
     /// Kernel function that wrote the payload.
     pub writer: &'static str,
 }
+
+/// `-EMSGSIZE`.
+const EMSGSIZE: i64 = -90;
 
 impl Kernel {
     /// `__ip_append_data()` and `__ip_make_skb()`: a datagram in a fresh buffer, IP header in front.

@@ -108,7 +108,10 @@ impl Kernel {
         info: TunnelInfo,
     ) -> Run<()> {
         self.traced("ip_tunnel_rcv", FILE, no, |k| {
-            let gre = !matches!(k.topology.dev(tunnel).kind, DeviceKind::Ipip(_) | DeviceKind::Sit(_));
+            let gre = !matches!(
+                k.topology.dev(tunnel).kind,
+                DeviceKind::Ipip(_) | DeviceKind::Sit(_)
+            );
             let wanted = parms.external || (gre && parms.remote.is_none());
             let tun_dst = wanted.then(|| k.gre_rx_dst(no, info));
             if parms.icsum != info.csum || (parms.iseq && info.seq.is_none()) {

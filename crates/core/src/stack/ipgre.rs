@@ -106,10 +106,11 @@ impl Kernel {
                 return Ok(PACKET_NEXT);
             };
             k.iptunnel_pull_header_raw(no, hdr_len, info.proto, (false, raw_proto))?;
-            let is_gre = matches!(k.topology.dev(tunnel).kind, DeviceKind::Gre(_));
+            let device = k.topology.dev(tunnel);
+            let pops = matches!(device.kind, DeviceKind::Gre(_)) && device.has_header_ops();
             let skb = k.skb_mut(no);
             let before = skb.mac_header;
-            if is_gre && k.topology.dev(tunnel).has_header_ops() {
+            if pops {
                 // ipgre_header_ops: skb_pop_mac_header()
                 skb.mac_header = skb.network_header;
             } else {

@@ -99,9 +99,11 @@ impl Kernel {
     }
 
     /// `__udp4_lib_lookup_skb()`, `__udp6_lib_lookup_skb()`: tunnel devices that are up listen on their port, over
-    /// the protocol of their remote end.
+    /// the protocol of their remote end, in external mode over both.
     pub(super) fn udp_socket(&self, netns: NetnsId, port: u16, v6: bool) -> Option<UdpSocket> {
-        let listens = |parms: UdpTunnelParms| parms.dstport == port && parms.over_ipv6() == v6;
+        let listens = |parms: UdpTunnelParms| {
+            parms.dstport == port && (parms.external || parms.over_ipv6() == v6)
+        };
         self.topology
             .devices
             .iter()
