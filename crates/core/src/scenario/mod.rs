@@ -24,6 +24,7 @@ pub mod nic;
 mod orc;
 pub mod parse;
 mod ping;
+mod route_encap;
 pub mod routes;
 mod same_tunnel;
 mod script;

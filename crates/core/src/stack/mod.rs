@@ -45,6 +45,7 @@ mod links;
 mod llc;
 mod lwtunnel;
 mod macvlan;
+mod md_tunnel;
 mod mpls;
 mod napi;
 mod neighbour;
