@@ -9,7 +9,8 @@ use super::event::Event;
 use super::expand::{ExpandError, expand};
 use super::hex;
 use crate::scenario::command::Line;
-use crate::scenario::{FileError, ParseError, parse_setup};
+use crate::scenario::parse::parse_setup_without;
+use crate::scenario::{FileError, ParseError};
 use crate::trace::ReadHow;
 
 /// The only schema there is.
@@ -202,13 +203,8 @@ impl Recording {
             Some(SetupFailed::One(one)) => std::slice::from_ref(one),
             Some(SetupFailed::Many(many)) => many,
         };
-        let mut setup = self.head.setup.clone();
-        for failed in failed.iter().filter(|failed| failed.rc != 0) {
-            if let Some(command) = setup.get_mut(failed.command) {
-                command.clear();
-            }
-        }
-        parse_setup(&setup)
+        let left_out: Vec<usize> = failed.iter().map(|failed| failed.command + 1).collect();
+        parse_setup_without(&self.head.setup, &left_out)
     }
 
     /// Reads a recording's text; `file` is only used in errors.
