@@ -11,7 +11,7 @@ use leptos::mount::mount_to;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use crate::{compare, lab, matrix, open};
+use crate::{compare, designs, lab, matrix, open};
 
 /// Where the site's module lets this one draw.
 const PLACE: &str = "later";
@@ -34,6 +34,7 @@ enum Page {
     Matrix,
     Lab,
     Open,
+    Designs,
 }
 
 fn page(address: &Address) -> Option<Page> {
@@ -42,6 +43,7 @@ fn page(address: &Address) -> Option<Page> {
         Address::Matrix(_) => Some(Page::Matrix),
         Address::Lab(_) => Some(Page::Lab),
         Address::Open => Some(Page::Open),
+        Address::Designs(_) => Some(Page::Designs),
         _ => None,
     }
 }
@@ -94,6 +96,7 @@ fn follow() {
             Page::Matrix => matrix::page(),
             Page::Lab => lab::page(),
             Page::Open => open::page(),
+            Page::Designs => designs::page(),
         }
     });
     let kept: Box<dyn Any> = Box::new((handle, owner));

@@ -15,6 +15,8 @@ pub mod app;
 mod browser;
 #[cfg(target_arch = "wasm32")]
 mod compare;
+#[cfg(target_arch = "wasm32")]
+mod designs;
 pub mod filter;
 pub mod history;
 #[cfg(target_arch = "wasm32")]
@@ -24,6 +26,8 @@ pub mod layout;
 mod matrix;
 #[cfg(target_arch = "wasm32")]
 mod open;
+#[cfg(target_arch = "wasm32")]
+mod png;
 pub mod render;
 #[cfg(target_arch = "wasm32")]
 mod take;

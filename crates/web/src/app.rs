@@ -69,7 +69,11 @@ fn route(address: &Address) -> Route {
         Address::Scenario(place) => Route::Scenario(place.scenario.clone()),
         Address::Embed(place) => Route::Embed(place.scenario.clone()),
         Address::Spec(_) => Route::Spec,
-        Address::Compare(_) | Address::Matrix(_) | Address::Lab(_) | Address::Open => Route::Later,
+        Address::Compare(_)
+        | Address::Matrix(_)
+        | Address::Lab(_)
+        | Address::Open
+        | Address::Designs(_) => Route::Later,
         Address::Unknown(path) => Route::Unknown(path.clone()),
     }
 }

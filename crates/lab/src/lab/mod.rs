@@ -6,6 +6,7 @@ mod graph;
 mod layers;
 mod packets;
 mod programs;
+mod progress;
 mod state;
 mod take_in;
 
@@ -97,17 +98,10 @@ fn result(model: Model) -> AnyView {
 
 fn head(lab: Lab) -> AnyView {
     let model = lab.model;
-    let busy = move || {
-        model
-            .busy
-            .get()
-            .then(|| view! { <button class="tab" on:click=move |_| lab.cancel()>"Stop"</button> })
-    };
     view! {
         <div class="title">
-            <div><h1>"Lab"</h1><p class="busy" role="status">{sig(move || if model.busy.get() { "simulating…" } else { "" }.to_owned())}</p></div>
+            <div><h1>"Lab"</h1>{progress::bar(lab)}</div>
             <div class="tools" role="toolbar" aria-label="The work">
-                {part(busy)}
                 <button class="tab" disabled=sig(move || !lab.can_undo()) on:click=move |_| lab.undo()>"Undo"</button>
                 <button class="tab" disabled=sig(move || !lab.can_redo()) on:click=move |_| lab.redo()>"Redo"</button>
                 {take_in::templates(lab)}

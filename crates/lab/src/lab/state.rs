@@ -49,6 +49,8 @@ pub struct Lab {
     pub model: Model,
     /// Which tab.
     pub tab: RwSignal<Tab>,
+    /// The reader ended the last run before its end.
+    pub stopped: RwSignal<bool>,
     /// What a reader should know: broken parts of a link, a full storage.
     pub notices: RwSignal<Vec<String>>,
     timer: StoredValue<Option<TimeoutHandle>>,
@@ -135,6 +137,7 @@ impl Lab {
             changes: RwSignal::new(0),
             model,
             tab: RwSignal::new(Tab::Commands),
+            stopped: RwSignal::new(false),
             notices: RwSignal::new(notices),
             timer: StoredValue::new(None),
             pause: StoredValue::new(None),
@@ -237,6 +240,7 @@ impl Lab {
 
     /// Runs the work as it is.
     pub fn run(&self) {
+        self.stopped.set(false);
         let work = self.work.get_untracked();
         let objects = work.programs.iter().map(|program| Object {
             name: program.name.clone(),
