@@ -7,9 +7,10 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, Program, fix_up,
+    Budget, Fault, Host, LoadError, MapError, Maps, Object, Prepared, ProgType, Program, fix_up,
 };
 use crate::design::policy::DynptrAccess;
+use crate::scenario::bpf_map::MapChange;
 use crate::scenario::command::TcProgram;
 use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
@@ -197,6 +198,22 @@ impl Kernel {
         for maps in self.maps.iter_mut().flatten() {
             maps.set_u32("cfg", key, value);
         }
+    }
+
+    /// Changes a map from outside, in each object that has one of that name.
+    pub(super) fn change_map(&mut self, change: &MapChange) -> Result<(), MapError> {
+        let mut found = Err(MapError::NoMap {
+            map: change.map.clone(),
+        });
+        let has = |maps: &&mut Maps| maps.defs().any(|def| def.name == change.map);
+        for maps in self.maps.iter_mut().flatten().filter(has) {
+            match &change.value {
+                Some(value) => maps.set(&change.map, &change.key, value)?,
+                None => maps.remove(&change.map, &change.key)?,
+            }
+            found = Ok(());
+        }
+        found
     }
 
     /// Opens a run of a program in the trace.

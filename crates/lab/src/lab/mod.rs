@@ -4,6 +4,7 @@
 mod editor;
 mod graph;
 mod layers;
+mod maps;
 mod packets;
 mod programs;
 mod progress;
@@ -76,6 +77,7 @@ fn draw(lab: Lab) -> AnyView {
                         Tab::Commands => editor::commands(lab),
                         Tab::Programs => programs::panel(lab),
                         Tab::Packets => packets::panel(lab),
+                        Tab::Maps => maps::panel(lab),
                     })}
                 </div>
                 <div class="right">
@@ -131,6 +133,12 @@ fn tabs(lab: Lab) -> AnyView {
             Tab::Commands => String::new(),
             Tab::Programs => lab.work.with(|work| format!(" {}", work.programs.len())),
             Tab::Packets => lab.work.with(|work| format!(" {}", work.packets.len())),
+            Tab::Maps => lab
+                .work
+                .with(|work| match crate::maps::changes(&work.commands).len() {
+                    0 => String::new(),
+                    count => format!(" {count}"),
+                }),
         };
         view! {
             <button role="tab" class="tab" aria-selected=sig(move || (lab.tab.get() == tab).to_string())
@@ -140,7 +148,7 @@ fn tabs(lab: Lab) -> AnyView {
     };
     view! {
         <div class="tabs" role="tablist" aria-label="What the work is made of">
-            {tab(Tab::Commands, "Commands")}{tab(Tab::Programs, "Programs")}{tab(Tab::Packets, "Packets")}
+            {tab(Tab::Commands, "Commands")}{tab(Tab::Programs, "Programs")}{tab(Tab::Maps, "Maps")}{tab(Tab::Packets, "Packets")}
         </div>
     }
     .into_any()

@@ -35,6 +35,8 @@ pub enum Tab {
     Programs,
     /// The packets.
     Packets,
+    /// The programs' maps.
+    Maps,
 }
 
 /// All of it.
