@@ -39,11 +39,19 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 21] = [
+pub const PARTS: [Part; 24] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
     part("bridge", "bridge", "br_handle_frame", "br_dev_xmit"),
+    part("bridge with VLANs", "vlan_filtering", "br_handle_vlan", ""),
+    part("netkit", "netkit", "", "netkit_xmit"),
+    part(
+        "macvlan",
+        "macvlan",
+        "macvlan_handle_frame",
+        "macvlan_start_xmit",
+    ),
     part(
         "vlan",
         "vlan",

@@ -11,7 +11,7 @@ use leptos::mount::mount_to;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use crate::{compare, designs, lab, matrix, open};
+use crate::{catalogue, compare, designs, lab, matrix, open};
 
 /// Where the site's module lets this one draw.
 const PLACE: &str = "later";
@@ -30,6 +30,7 @@ struct Drawn {
 /// The pages of this module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Page {
+    Catalogue,
     Compare(String),
     Matrix,
     Lab,
@@ -39,6 +40,7 @@ enum Page {
 
 fn page(address: &Address) -> Option<Page> {
     match address {
+        Address::Scenarios(_) => Some(Page::Catalogue),
         Address::Compare(place) => Some(Page::Compare(place.scenario.clone())),
         Address::Matrix(_) => Some(Page::Matrix),
         Address::Lab(_) => Some(Page::Lab),
@@ -92,6 +94,7 @@ fn follow() {
     let handle = mount_to(place, move || {
         provide_context(location);
         match &wanted {
+            Page::Catalogue => catalogue::page(),
             Page::Compare(id) => compare::page(id),
             Page::Matrix => matrix::page(),
             Page::Lab => lab::page(),

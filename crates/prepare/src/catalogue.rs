@@ -15,6 +15,8 @@ pub struct Scenario {
     pub texts: files::Scenario,
     /// The object files, in the order of `texts.programs`.
     pub objects: Vec<Object>,
+    /// Its tags, for the list.
+    pub tags: Vec<String>,
 }
 
 /// Reads all scenarios: the seed first, the others by their id.
@@ -76,6 +78,7 @@ fn one(content: &Path, path: &Path) -> Result<Scenario, String> {
             recordings: Vec::new(),
         },
         objects,
+        tags: file.tags,
     })
 }
 
@@ -88,6 +91,7 @@ impl Scenario {
             id: self.texts.id.clone(),
             title: self.texts.title.clone(),
             summary: summary.unwrap_or_default().to_owned(),
+            tags: self.tags.clone(),
         }
     }
 

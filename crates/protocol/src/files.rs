@@ -19,6 +19,8 @@ pub struct Entry {
     pub title: String,
     /// First paragraph of the explanation, with `code` in back-quotes.
     pub summary: String,
+    /// What it is about, in words that others share.
+    pub tags: Vec<String>,
 }
 
 /// `data/s/<id>/scenario.bin`: a scenario's own texts.

@@ -7,6 +7,7 @@
 mod codec;
 mod designs;
 pub mod files;
+pub mod program;
 mod talk;
 
 pub use codec::{DecodeError, decode, encode};

@@ -41,8 +41,8 @@ impl Place {
 pub enum Address {
     /// `/`, with a stop of the story after `?stop=`.
     Start(Option<String>),
-    /// `/s`
-    Scenarios,
+    /// `/s`, with what stands behind it.
+    Scenarios(String),
     /// `/s/<scenario>?…`
     Scenario(Place),
     /// `/spec`, with the rule after the `#`.
@@ -91,7 +91,7 @@ impl Address {
             ["lab"] => Self::Lab(rest.to_owned()),
             ["open"] => Self::Open,
             ["designs"] => Self::Designs(fragment(rest)),
-            ["s"] => Self::Scenarios,
+            ["s"] => Self::Scenarios(rest.to_owned()),
             ["s", scenario] => Self::Scenario(place(scenario, rest, &mut notices)),
             ["embed"] => {
                 let scenario = pairs(rest)
@@ -127,7 +127,7 @@ impl Address {
             Self::Open => "/open".into(),
             Self::Designs(None) => "/designs".into(),
             Self::Designs(Some(design)) => format!("/designs#{}", encode(design)),
-            Self::Scenarios => "/s".into(),
+            Self::Scenarios(rest) => format!("/s{rest}"),
             Self::Scenario(place) => {
                 let mut out = format!("/s/{}", encode(&place.scenario));
                 query(&mut out, '?', place);

@@ -5,7 +5,7 @@ use super::*;
 
 const CONTENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../content");
 
-fn seed() -> Job {
+pub(crate) fn seed() -> Job {
     let path = format!("{CONTENT}/scenarios/seed.json");
     let text = std::fs::read_to_string(&path).expect("the seed scenario");
     let file = ScenarioFile::read(&path, &text).expect("a scenario");
@@ -27,7 +27,9 @@ fn seed() -> Job {
 
 fn answers(job: Job) -> Vec<Answer> {
     let mut out = Vec::new();
-    answer(&Request::Run(job), &mut |answer| out.push(answer));
+    answer(&mut Studio::default(), &Request::Run(job), &mut |answer| {
+        out.push(answer)
+    });
     out
 }
 

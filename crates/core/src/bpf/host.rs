@@ -159,6 +159,22 @@ pub enum XdpTarget {
     Socket(u32),
 }
 
+/// A helper's call that changed a map, or what a map will forget next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MapChange<'c> {
+    /// Number of the map in its object.
+    pub map: usize,
+    /// Number of the helper: 1 look up (only in maps that forget what is not looked up), 2 update, 3 delete,
+    /// 87 push, 88 pop.
+    pub helper: u32,
+    /// The key, or nothing.
+    pub key: &'c [u8],
+    /// The value, or nothing.
+    pub value: &'c [u8],
+    /// Flags.
+    pub flags: u64,
+}
+
 /// How many instructions a run may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget(pub u64);
@@ -342,6 +358,8 @@ pub trait Host {
     fn ktime_ns(&mut self) -> u64;
     /// The program stored bytes on its stack or in a map value, by itself or through a helper.
     fn stored(&mut self, _address: u64, _bytes: &[u8]) {}
+    /// A helper changed a map.
+    fn map_changed(&mut self, _change: MapChange<'_>) {}
     /// `bpf_tail_call()` went to another program: what follows are its instructions.
     fn tail_call(&mut self, _program: &Prepared) {}
     /// Whether [`Host::instruction`] wants to be called. If not, the engine runs at full speed.

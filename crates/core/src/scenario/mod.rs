@@ -4,6 +4,7 @@
 
 pub mod bpf_map;
 mod bpftool;
+pub mod bridge;
 pub mod clsact;
 pub mod command;
 pub mod error;
@@ -18,6 +19,7 @@ mod ip_link;
 mod ip_link_kind;
 mod ip_tunnel;
 mod lex;
+pub mod link_kind;
 pub mod meant;
 pub mod nic;
 mod orc;

@@ -117,10 +117,11 @@ impl Topology {
         }
         let peer = match self.dev(dev).kind {
             DeviceKind::Veth { peer } => peer,
+            DeviceKind::Netkit { peer, parms, .. } if parms.l2 => peer,
             // arp_constructor(): the device's own address, all zero
             DeviceKind::Loopback => return Some(self.dev(dev).mac),
             // IFF_NOARP: the device's own address
-            DeviceKind::Dummy => return Some(self.dev(dev).mac),
+            DeviceKind::Dummy | DeviceKind::Netkit { .. } => return Some(self.dev(dev).mac),
             _ => return None,
         };
         let there = self.dev(peer).netns;

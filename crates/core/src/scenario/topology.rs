@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+pub use super::bridge::{Bridge, VlanGroup};
 pub use super::clsact::{Action, ActionKind, Classifier, Clsact, Filter};
 use super::command::{
-    Ipv4Net, L2tpSession, L2tpTunnel, Mac, Netns as NetnsName, RouteKind, Tunnel6Parms,
-    TunnelParms, UdpTunnelParms, XdpMode,
+    Ipv4Net, L2tpSession, L2tpTunnel, Mac, MacvlanMode, NetkitParms, Netns as NetnsName, RouteKind,
+    Tunnel6Parms, TunnelParms, UdpTunnelParms, XdpMode,
 };
 pub use super::inet6::{Inet6, Lookup6, Route6};
 pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
@@ -71,6 +72,22 @@ pub enum DeviceKind {
     Geneve(UdpTunnelParms),
     /// A bridge; its ports have it as `master`.
     Bridge,
+    /// One end of a netkit pair.
+    Netkit {
+        /// The other end.
+        peer: DevId,
+        /// This end's parameters.
+        parms: NetkitParms,
+        /// The end that was named first.
+        primary: bool,
+    },
+    /// A device with its own MAC address on another device.
+    Macvlan {
+        /// The device below.
+        lower: DevId,
+        /// How devices on the same one see each other.
+        mode: MacvlanMode,
+    },
     /// `lo`.
     Loopback,
 }
@@ -108,8 +125,14 @@ pub struct Device {
     pub needed_headroom: u32,
     /// The XDP program and how it is attached.
     pub xdp: Option<(ProgId, XdpMode)>,
-    /// What a bridge has learned: addresses and their ports.
-    pub fdb: Vec<(Mac, DevId)>,
+    /// What a bridge has beside a device.
+    pub bridge: Option<Box<Bridge>>,
+    /// VLANs of a bridge or one of its ports.
+    pub vlans: VlanGroup,
+    /// A MACVLAN device is on it (`macvlan_port`): frames go to `macvlan_handle_frame()`.
+    pub macvlan_port: bool,
+    /// Programs that run where a netkit device sends.
+    pub netkit: Vec<ProgId>,
     /// `ip_tunnel.o_seqno`: the next GRE sequence number.
     pub o_seqno: u32,
     /// Next hops whose link header is cached (`hh_cache`).
@@ -376,7 +399,10 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         hard_header_len: ethernet::HLEN,
         needed_headroom: 0,
         xdp: None,
-        fdb: Vec::new(),
+        bridge: None,
+        vlans: VlanGroup::default(),
+        macvlan_port: false,
+        netkit: Vec::new(),
         o_seqno: 0,
         hh_cached: Vec::new(),
         tcx_ingress: Vec::new(),

@@ -106,6 +106,30 @@ impl Kernel {
                 self.link_set(id, *up, *address, *mtu);
                 Ok(())
             }
+            Command::BridgeSet {
+                netns,
+                dev,
+                options,
+            } => {
+                let id = self.find(netns, dev)?;
+                self.bridge_set(id, *options)
+            }
+            Command::BridgeVlan { netns, dev, vlan } => {
+                let id = self.find(netns, dev)?;
+                self.bridge_vlan(id, *vlan)
+            }
+            Command::AttachNetkit {
+                netns,
+                program,
+                dev,
+                peer,
+            } => {
+                let id = self.find(netns, dev)?;
+                let id = self.netkit_dev_fetch(id, *peer)?;
+                let program = self.find_program(program, ProgType::SchedCls)?;
+                self.topology.dev_mut(id).netkit.push(program);
+                Ok(())
+            }
             Command::AddrAdd { netns, addr, dev } => {
                 let id = self.find(netns, dev)?;
                 self.addr_add(id, *addr);

@@ -115,7 +115,26 @@ impl Kernel {
                 });
                 device
             }
-            LinkKind::Bridge => ethernet_device(name, netns, DeviceKind::Bridge),
+            LinkKind::Bridge(options) => self.bridge_device(name, netns, *options, address),
+            LinkKind::Netkit {
+                parms,
+                peer,
+                peer_parms,
+                peer_address,
+                peer_netns,
+            } => {
+                let peer_netns = match peer_netns {
+                    Some(_) => self.topology.find_netns(peer_netns)?,
+                    None => netns,
+                };
+                let primary = (name, netns, address, *parms);
+                return self
+                    .netkit_new_link(primary, (peer, peer_netns, *peer_address, *peer_parms));
+            }
+            LinkKind::Macvlan { lower, mode } => {
+                let lower = self.topology.find_dev(netns, lower)?;
+                self.macvlan_device(name, netns, lower, *mode)?
+            }
             LinkKind::Unknown(kind) => return Err(TopologyError::UnknownKind(kind.clone()).into()),
         };
         let number = (self.topology.devices.len() + 1) as u8;
@@ -195,6 +214,13 @@ impl Kernel {
         device.up = up.unwrap_or(device.up);
         device.mac = address.unwrap_or(device.mac);
         device.mtu = mtu.unwrap_or(device.mtu);
+        if let Some(bridge) = device.bridge.as_deref_mut() {
+            bridge.address_set |= address.is_some();
+            bridge.mtu_set |= mtu.is_some();
+        }
+        if let Some(bridge) = device.master.filter(|_| address.is_some() || mtu.is_some()) {
+            self.br_port_changed(bridge);
+        }
     }
 
     /// `dev_change_net_namespace()`: the device goes down, and what was configured on it is gone. A
@@ -210,7 +236,10 @@ impl Kernel {
             let netns = self.topology.netns[to.0].display_name();
             return Err(TopologyError::DeviceExists { dev: name, netns }.into());
         }
-        let uses = |dev: &Device| matches!(dev.kind, DeviceKind::Vlan { lower, .. } if lower == id);
+        let uses = |dev: &Device| match dev.kind {
+            DeviceKind::Vlan { lower, .. } | DeviceKind::Macvlan { lower, .. } => lower == id,
+            _ => false,
+        };
         if self.topology.devices.iter().any(uses) || self.topology.dev(id).master.is_some() {
             let what = "moving a device with VLANs, or a bridge port, to another namespace";
             return Err(Cause::NotCovered(what.into()));
@@ -235,51 +264,6 @@ impl Kernel {
         let device = self.topology.dev_mut(id);
         (device.netns, device.up, device.ifindex) = (to, false, ifindex);
         device.hh_cached.clear();
-        Ok(())
-    }
-
-    /// `br_add_if()` and `br_del_if()`: ports leave as much headroom as the neediest of them.
-    pub(super) fn link_master(&mut self, id: DevId, master: Option<&str>) -> Done {
-        let Some(name) = master else {
-            self.topology.dev_mut(id).master = None;
-            return Ok(());
-        };
-        let netns = self.topology.dev(id).netns;
-        let bridge = self.topology.find_dev(netns, name)?;
-        if self.topology.dev(bridge).kind != DeviceKind::Bridge || bridge == id {
-            return Err(TopologyError::NotABridge {
-                dev: name.into(),
-                netns: self.topology.netns[netns.0].display_name(),
-            }
-            .into());
-        }
-        self.topology.dev_mut(id).master = Some(bridge);
-        // netdev_get_fwd_headroom(): veth's is phony
-        let device = self.topology.dev(id);
-        let needs = match device.kind {
-            DeviceKind::Veth { .. } => 0,
-            _ => device.needed_headroom,
-        };
-        let room = self.topology.dev(bridge).needed_headroom.max(needs);
-        self.topology.dev_mut(bridge).needed_headroom = room;
-        // veth_set_rx_headroom(): both ends take it
-        let ports: Vec<_> = self
-            .topology
-            .devices
-            .iter()
-            .enumerate()
-            .filter_map(|(port, dev)| match dev.kind {
-                DeviceKind::Veth { peer } if dev.master == Some(bridge) => {
-                    Some([DevId(port), peer])
-                }
-                _ => None,
-            })
-            .flatten()
-            .collect();
-        for port in ports {
-            let port = self.topology.dev_mut(port);
-            port.needed_headroom = port.needed_headroom.max(room);
-        }
         Ok(())
     }
 }

@@ -8,6 +8,8 @@ mod act_mpls;
 mod act_vlan;
 mod af_packet;
 mod bridge;
+mod bridge_if;
+mod bridge_vlan;
 mod cls;
 mod dev_rx;
 mod dev_tx;
@@ -38,9 +40,11 @@ mod judge;
 mod l2tp;
 mod links;
 mod lwtunnel;
+mod macvlan;
 mod mpls;
 mod napi;
 mod neighbour;
+mod netkit;
 mod nic;
 mod outer;
 mod page_pool;
@@ -165,6 +169,8 @@ pub(crate) enum Softirq {
     Backlog,
     /// A tunnel's GRO cell.
     GroCell(DevId),
+    /// The worker of a device with MACVLAN devices on it, for one broadcast.
+    MacvlanBroadcast(DevId, SkbNo),
 }
 
 /// Two machines in one: all namespaces of one simulated kernel.

@@ -14,8 +14,9 @@ use crate::scenario::bpf_map::MapChange;
 use crate::scenario::command::TcProgram;
 use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
+use crate::trace::map_calls::KNOB;
 use crate::trace::read::{Report, ReportWhat};
-use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
+use crate::trace::{BufferNo, MapCall, ReadHow, Run as ProgramRun};
 
 /// A program that can't be attached.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -198,6 +199,15 @@ impl Kernel {
         for maps in self.maps.iter_mut().flatten() {
             maps.set_u32("cfg", key, value);
         }
+        self.keep_map_call(MapCall {
+            step: 0,
+            object: 0,
+            map: 0,
+            helper: KNOB,
+            key: key.to_le_bytes().to_vec(),
+            value: value.to_le_bytes().to_vec(),
+            flags: 0,
+        });
     }
 
     /// Changes a map from outside, in each object that has one of that name.
@@ -234,6 +244,8 @@ impl Kernel {
             listing: prepared.listing(),
             verdict: None,
         };
+        let object = loaded.maps as u32;
+        self.recorder.trace.run_objects.push(object);
         self.recorder.trace.runs.push(run);
         Ok(self.recorder.trace.runs.len() - 1)
     }
@@ -256,7 +268,12 @@ impl Kernel {
             verdict: None,
         };
         runs.push(run);
-        runs.len() - 1
+        let now = runs.len() - 1;
+        // A map of programs holds programs of its own object.
+        let objects = &mut self.recorder.trace.run_objects;
+        let object = objects.get(before).copied().unwrap_or(0);
+        objects.push(object);
+        now
     }
 
     /// Runs `program` over the packet behind `host`; gives r0.

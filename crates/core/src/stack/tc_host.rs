@@ -4,7 +4,7 @@ use super::filter::ENOTSUPP;
 use super::programs::address_of;
 use super::stores::Place;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host, Prepared};
+use crate::bpf::{CtxField, Host, MapChange, Prepared};
 use crate::design::policy::DynptrAccess;
 use crate::design::traits::ENOENT;
 use crate::scenario::topology::DevId;
@@ -471,6 +471,10 @@ impl Host for TcHost<'_> {
 
     fn stored(&mut self, address: u64, bytes: &[u8]) {
         self.kernel.keep_store(address, bytes);
+    }
+
+    fn map_changed(&mut self, change: MapChange<'_>) {
+        self.kernel.keep_map_of(self.run, change);
     }
 
     fn steps(&self) -> bool {

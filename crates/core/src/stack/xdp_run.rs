@@ -2,7 +2,7 @@
 
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host, Prepared, XdpTarget};
+use crate::bpf::{CtxField, Host, MapChange, Prepared, XdpTarget};
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::recorder::Moment;
 use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind};
@@ -288,6 +288,10 @@ impl Host for XdpHost<'_, '_> {
 
     fn stored(&mut self, address: u64, bytes: &[u8]) {
         self.kernel.keep_store(address, bytes);
+    }
+
+    fn map_changed(&mut self, change: MapChange<'_>) {
+        self.kernel.keep_map_of(self.run, change);
     }
 
     fn steps(&self) -> bool {

@@ -79,7 +79,7 @@ pub fn run(job: Job, each: impl Fn() + 'static, done: impl Fn(Result<Outcome, Pr
                 _ => {}
             }
         }
-        Answer::Cell(_) => {}
+        Answer::Cell(_) | Answer::Program(_) => {}
         Answer::Done => done(outcome.replace(Ok(Outcome::default()))),
         Answer::Problem(problem) => done(Err(problem)),
         Answer::Broken(text) => done(Err(broken(&text))),

@@ -15,7 +15,7 @@ pub fn Header() -> impl IntoView {
     let at_scenario = move || {
         location
             .0
-            .with(|(address, _)| matches!(address, Address::Scenario(_) | Address::Scenarios))
+            .with(|(address, _)| matches!(address, Address::Scenario(_) | Address::Scenarios(_)))
     };
     let at_spec = move || {
         location

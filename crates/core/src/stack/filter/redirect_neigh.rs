@@ -69,7 +69,11 @@ impl Kernel {
     pub(super) fn redirect_peer(&mut self, no: SkbNo, dev: DevId) -> Run<i64> {
         let here = self.skb(no).dev.map(|dev| self.topology.dev(dev).netns);
         let peer = match self.topology.dev(dev).kind {
-            DeviceKind::Veth { peer } if self.skb(no).tc_at_ingress => Some(peer),
+            DeviceKind::Veth { peer } | DeviceKind::Netkit { peer, .. }
+                if self.skb(no).tc_at_ingress =>
+            {
+                Some(peer)
+            }
             _ => None,
         };
         let peer = peer.filter(|peer| {
