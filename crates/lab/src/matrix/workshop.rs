@@ -167,7 +167,7 @@ impl Workshop {
         };
         match answer {
             Answer::Cell(cell) => put(cell),
-            Answer::Trace { .. } => {}
+            Answer::Trace { .. } | Answer::Program(_) => {}
             Answer::Done => self.go_on(now == round),
             Answer::Problem(problem) => {
                 put(MatrixCell {
