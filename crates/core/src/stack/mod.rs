@@ -71,6 +71,7 @@ mod udp6;
 mod veth;
 mod vlan;
 mod vxlan;
+mod xdp_broadcast;
 mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;

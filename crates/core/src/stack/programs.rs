@@ -7,7 +7,8 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Budget, Fault, Host, LoadError, MapError, Maps, Object, Prepared, ProgType, Program, fix_up,
+    Budget, Fault, Host, LoadError, MapError, MapKind, Maps, Object, Prepared, ProgType, Program,
+    fix_up,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::bpf_map::MapChange;
@@ -74,6 +75,46 @@ pub(crate) fn address_of(head: BufferNo) -> u64 {
 /// Maps of the loaded objects.
 pub(super) type ObjectMaps = Vec<Option<Maps>>;
 
+fn map_error(object: &Object, map: &str, why: String) -> LoadError {
+    LoadError::Map {
+        file: object.name.clone(),
+        map: map.to_owned(),
+        why,
+    }
+}
+
+/// `__bpf_prog_map_compatible()` (kernel/bpf/core.c): the first program that names a map of programs, or is put into it,
+/// says which class all others must have.
+fn check_owner(object: &Object, map: usize) -> Result<(), LoadError> {
+    let Some(def) = object.maps.get(map) else {
+        return Ok(());
+    };
+    if def.kind != MapKind::ProgArray {
+        return Ok(());
+    }
+    let users = object
+        .programs
+        .iter()
+        .filter(|program| program.uses_map(map));
+    let targets = def
+        .programs
+        .iter()
+        .filter_map(|(_, name)| object.program(name));
+    let mut owner: Option<&Program> = None;
+    for program in users.chain(targets) {
+        let first = owner.get_or_insert(program);
+        let (wanted, class) = (first.tail_class(), program.tail_class());
+        if wanted != class {
+            let why = format!(
+                "error -22: the map is for programs like {} ({wanted}), and {} is {class}",
+                first.name, program.name
+            );
+            return Err(map_error(object, &def.name, why));
+        }
+    }
+    Ok(())
+}
+
 impl Kernel {
     /// Loads all programs of an object.
     ///
@@ -103,13 +144,10 @@ impl Kernel {
         let Some(Some(maps)) = self.maps.last_mut() else {
             return Ok(());
         };
-        for def in &object.maps {
+        for (at, def) in object.maps.iter().enumerate() {
+            check_owner(object, at)?;
             for (index, name) in &def.programs {
-                let fail = |why: String| LoadError::Map {
-                    file: object.name.clone(),
-                    map: def.name.clone(),
-                    why,
-                };
+                let fail = |why: String| map_error(object, &def.name, why);
                 let loaded = self.programs.iter().rev().find(|p| p.name == *name);
                 let loaded = loaded.ok_or_else(|| fail(format!("there is no program `{name}`")))?;
                 let prepared = loaded.prepared.clone()?;
