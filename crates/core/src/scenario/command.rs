@@ -72,6 +72,8 @@ pub enum RouteEncap {
         /// The segments, in the order in which they are passed.
         segs: Vec<Ipv6Addr>,
     },
+    /// `encap ip id N dst A …`, `encap ip6 …`: what a tunnel device in external mode is to do.
+    Ip(crate::skb::TunInfo),
     /// `encap bpf [headroom N] xmit obj FILE section NAME`: a program does it.
     Bpf {
         /// Section of the program.

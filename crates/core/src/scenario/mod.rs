@@ -25,6 +25,7 @@ pub mod nic;
 mod orc;
 pub mod parse;
 mod ping;
+mod route_encap;
 pub mod routes;
 mod script;
 pub mod syntax;

@@ -29,6 +29,18 @@ pub enum Encap {
     Bpf(ProgId),
     /// IPv6 segments; a place in [`Topology::seg6`].
     Seg6(usize),
+    /// What a tunnel device in external mode is to do (`LWTUNNEL_ENCAP_IP`, `…_IP6`); a place in
+    /// [`Topology::tun_infos`].
+    Ip(usize),
+}
+
+impl Encap {
+    /// `lwtunnel_xmit_redirect()`: it is put around the packet where that is sent. Segments are at output, and what a
+    /// tunnel device is told is only told.
+    #[must_use]
+    pub fn has_xmit(self) -> bool {
+        matches!(self, Self::Mpls(_) | Self::Bpf(_))
+    }
 }
 
 /// What the routing tables say about a destination.

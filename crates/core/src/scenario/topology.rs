@@ -12,6 +12,7 @@ pub use super::inet6::{Inet6, Lookup6, Route6};
 pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
 pub use super::topology_error::TopologyError;
 use crate::net::ethernet;
+use crate::skb::TunInfo;
 use crate::trace::DevRef;
 
 /// Most devices a topology may have.
@@ -161,11 +162,11 @@ impl Device {
     }
 
     /// Whether it has `header_ops`. `ipip_tunnel_setup()` sets them (without `create`, so no header is written);
-    /// a GRE device with a remote has none (`ipgre_tunnel_init()`, `net/ipv4/ip_gre.c`).
+    /// a GRE device with a remote or in external mode has none (`ipgre_tunnel_init()`, `net/ipv4/ip_gre.c`).
     #[must_use]
     pub fn has_header_ops(&self) -> bool {
         match self.kind {
-            DeviceKind::Gre(parms) => parms.remote.is_none(),
+            DeviceKind::Gre(parms) => parms.remote.is_none() && !parms.external,
             _ => true,
         }
     }
@@ -244,6 +245,8 @@ pub struct Topology {
     pub devices: Vec<Device>,
     /// Lists of segments that routes put around packets (`encap seg6`).
     pub seg6: Vec<Vec<std::net::Ipv6Addr>>,
+    /// What routes say to tunnel devices in external mode (`encap ip`, `encap ip6`).
+    pub tun_infos: Vec<TunInfo>,
 }
 
 impl Default for Topology {
@@ -252,6 +255,7 @@ impl Default for Topology {
             netns: vec![Netns::default()],
             devices: Vec::new(),
             seg6: Vec::new(),
+            tun_infos: Vec::new(),
         }
     }
 }

@@ -384,6 +384,10 @@ impl Kernel {
                 self.topology.seg6.push(segs.clone());
                 Encap::Seg6(self.topology.seg6.len() - 1)
             }
+            RouteEncap::Ip(info) => {
+                self.topology.tun_infos.push(info.clone());
+                Encap::Ip(self.topology.tun_infos.len() - 1)
+            }
             RouteEncap::Bpf { section } => Encap::Bpf(self.lwt_program(section)?),
         })
     }

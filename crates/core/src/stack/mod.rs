@@ -41,6 +41,7 @@ mod l2tp;
 mod links;
 mod lwtunnel;
 mod macvlan;
+mod md_tunnel;
 mod mpls;
 mod napi;
 mod neighbour;
