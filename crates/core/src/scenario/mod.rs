@@ -2,6 +2,7 @@
 //!
 //! [`command`] is the data, [`parse`](mod@parse) makes it from text, [`file`](mod@file) reads scenario files.
 
+pub mod bpf_map;
 mod bpftool;
 pub mod bridge;
 pub mod clsact;

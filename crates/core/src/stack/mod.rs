@@ -53,6 +53,7 @@ mod netkit;
 mod nic;
 mod outer;
 mod page_pool;
+mod program_maps;
 mod programs;
 mod quiet;
 mod reads;
