@@ -30,6 +30,8 @@
 
 #define BPF_TCX_INGRESS 46
 #define BPF_TCX_EGRESS 47
+#define BPF_NETKIT_PRIMARY 54
+#define BPF_NETKIT_PEER 55
 
 static const char *dir;
 FILE *out;
@@ -163,8 +165,8 @@ static int load_prog(const char *name)
 	return progs[i].fd;
 }
 
-/* every program there is, before the first experiment */
-static void load_all(void)
+/* every program that the list names, before the first experiment */
+static void load_all(const char *list)
 {
 	char path[256];
 	DIR *d;
@@ -177,9 +179,26 @@ static void load_all(void)
 		if (!dot || !strncmp(e->d_name, "lwt", 3))
 			continue;
 		*dot = 0;
+		if (!strstr(list, e->d_name))
+			continue;
 		if (load_prog(e->d_name) < 0)
 			say(C_LOG, "cannot load %s", e->d_name);
 	}
+}
+
+static const char *text_of(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+	char *text;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st))
+		return "";
+	text = calloc(1, st.st_size + 1);
+	n = text ? read(fd, text, st.st_size) : -1;
+	close(fd);
+	return n < 0 ? "" : text;
 }
 
 static int send_frame(const char *dev, const char *hex, const char *netns)
@@ -227,6 +246,17 @@ static int orc(char **w, int n)
 		rc = bpf_link_create(fd, index, strcmp(w[4], "egress") ? BPF_TCX_INGRESS : BPF_TCX_EGRESS, NULL);
 		if (rc < 0)
 			say(C_LOG, "tcx: %s", strerror(errno));
+		enter(NULL);
+		return rc < 0;
+	}
+	if (!strcmp(w[1], "netkit") && n >= 5) {
+		fd = load_prog(w[2]);
+		if (fd < 0 || enter(n > 5 ? w[5] : NULL))
+			return 1;
+		index = if_nametoindex(w[3]);
+		rc = bpf_link_create(fd, index, strcmp(w[4], "peer") ? BPF_NETKIT_PRIMARY : BPF_NETKIT_PEER, NULL);
+		if (rc < 0)
+			say(C_LOG, "netkit: %s", strerror(errno));
 		enter(NULL);
 		return rc < 0;
 	}
@@ -416,7 +446,7 @@ int main(int argc, char **argv)
 	bpf_object__for_each_program(p, tracer)
 		if (!strncmp(bpf_program__section_name(p), "raw_", 4))
 			bpf_program__attach(p);
-	load_all();
+	load_all(text_of(argv[2]));
 	fprintf(stderr, "traced %d functions in %ld s\n", fn_count, (long)(time(NULL) - start));
 	lseek(kmsg, 0, SEEK_END);
 	for (;;) {
@@ -443,7 +473,9 @@ int main(int argc, char **argv)
 			waitpid(pid, NULL, 0);
 			enable(0);
 			ring_buffer__consume(ring);
-			fseek(out, 0, SEEK_END);
+			/* the child has written on; what is there is safe even if the machine is ended */
+			fseek(out, lseek(fileno(out), 0, SEEK_CUR), SEEK_SET);
+			fsync(fileno(out));
 			if (++done % 25 == 0)
 				fprintf(stderr, "%d experiments, %ld s\n", done, (long)(time(NULL) - start));
 			while (count)
