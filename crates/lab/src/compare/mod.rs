@@ -12,7 +12,7 @@ use headroom_core::compare::{
 };
 use headroom_web::designs::{COLUMNS, column_title, is_recorded};
 use headroom_web::model::{By, Kind, Model};
-use headroom_web::pages::load::with_model;
+use headroom_web::pages::load::views::with_model;
 use headroom_web::parts::prose::ticks;
 use headroom_web::parts::stepper::Stepper;
 use headroom_web::parts::verdicts::Verdicts;

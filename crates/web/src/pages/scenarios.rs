@@ -1,27 +1,30 @@
 //! `/s`: what can be run.
 
-use leptos::prelude::*;
+use leptos::prelude::document;
 
 use super::load::with_file;
 use crate::address::{Address, Place};
 use crate::data::files::{self, Catalogue};
-use crate::parts::prose::ticks;
+use crate::dom::{El, el};
+use crate::parts::prose::ticked;
 
 /// The list.
-#[component]
-pub fn Scenarios() -> impl IntoView {
+#[must_use]
+pub fn scenarios() -> El {
     document().set_title("Scenarios · Headroom");
     let draw = |catalogue: Catalogue| {
-        let one = |entry: headroom_protocol::files::Entry| {
+        let one = |entry: &headroom_protocol::files::Entry| {
             let address = Address::Scenario(Place::of(&entry.id)).print();
-            view! { <li><h2><a href=address>{entry.title}</a></h2><p>{ticks(&entry.summary)}</p></li> }
+            let link = el("a").set("href", &address).text(&entry.title);
+            el("li")
+                .child(el("h2").child(link))
+                .child(ticked(el("p"), &entry.summary))
         };
-        view! { <ul>{catalogue.entries.into_iter().map(one).collect_view()}</ul> }.into_any()
+        vec![el("ul").all(catalogue.entries.iter().map(one))]
     };
-    view! {
-        <main id="main" class="wrap scenarios">
-            <h1>"Scenarios"</h1>
-            {with_file(files::catalogue(), draw)}
-        </main>
-    }
+    let page = el("main")
+        .set("id", "main")
+        .class("wrap scenarios")
+        .child(el("h1").text("Scenarios"));
+    with_file(page, files::catalogue(), draw)
 }

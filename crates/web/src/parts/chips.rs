@@ -2,15 +2,28 @@
 
 use leptos::prelude::*;
 
-use super::sig;
 use crate::designs::DESIGNS;
+use crate::dom::{El, bridge, div, el};
 use crate::model::Model;
 
 /// Shows and hides designs.
-pub fn designs(model: Model) -> impl IntoView {
-    let chip = move |(index, name): (usize, &'static str)| {
+#[must_use]
+pub fn chips(model: Model) -> El {
+    let chip = |(index, name): (usize, &'static str)| {
         let on = move || model.place.with(|place| place.designs.contains(&index));
-        view! { <button class="chip" aria-pressed=sig(move || on().to_string()) on:click=move |_| model.toggle_design(index)>{name}</button> }
+        el("button")
+            .class("chip")
+            .tells("aria-pressed", on)
+            .on("click", move |_| model.toggle_design(index))
+            .text(name)
     };
-    DESIGNS.into_iter().enumerate().map(chip).collect_view()
+    div("chips")
+        .set("role", "group")
+        .set("aria-label", "Designs")
+        .all(DESIGNS.into_iter().enumerate().map(chip))
+}
+
+/// The chips as a view of Leptos.
+pub fn designs(model: Model) -> AnyView {
+    bridge::view(&chips(model))
 }

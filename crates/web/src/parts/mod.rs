@@ -1,6 +1,7 @@
 //! Components: data in, picture out.
 
 pub mod bytes;
+pub mod calls;
 pub mod chips;
 pub mod commands;
 pub mod controls;
