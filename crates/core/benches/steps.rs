@@ -9,7 +9,7 @@ fn main() {
     let start = Instant::now();
     let elapsed = || start.elapsed().as_secs_f64() * 1000.0;
     let now = || cpu_time().unwrap_or_else(elapsed);
-    // `cargo bench … -- path` measures that part only
+    // `cargo bench … -- quiet` measures that part only
     let wanted = std::env::args()
         .nth(1)
         .filter(|part| !part.starts_with('-'));
@@ -20,8 +20,11 @@ fn main() {
     if is_wanted("engine") {
         shared::engine::report("host", &now);
     }
-    if is_wanted("path") {
-        shared::path::report("host", &now);
+    if is_wanted("quiet") {
+        shared::path::quiet("host", &now);
+    }
+    if is_wanted("traced") {
+        shared::path::traced("host", &now);
     }
 }
 

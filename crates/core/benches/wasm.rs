@@ -21,5 +21,6 @@ fn steps_in_wasm() {
     };
     shared::report("wasm", &now);
     shared::engine::report("wasm", &now);
-    shared::path::report("wasm", &now);
+    shared::path::quiet("wasm", &now);
+    shared::path::traced("wasm", &now);
 }

@@ -9,6 +9,7 @@ pub mod coverage;
 pub mod design;
 pub mod export;
 pub mod matrix;
+mod names;
 pub mod net;
 pub mod packet;
 pub mod recording;

@@ -9,13 +9,10 @@ use headroom_core::design::{self, DataMove, MetadataDesign};
 use headroom_core::matrix::{CellVerdict, cell};
 use headroom_core::simulate::simulate_partial;
 use headroom_core::skb::{SharedInfo, SkBuff};
-use headroom_core::trace::read::ReportWhat;
-use headroom_core::trace::{
-    BufferNo, Edge, PacketFields, ReadHow, SkbFields, SkbNo, StepKind, Trace, Verdict,
-};
+use headroom_core::trace::{BufferNo, ReadHow, SkbNo, Trace, Verdict};
 use headroom_core::xdp::{EACCES, EINVAL, ENOTSUPP, HeadMove, XdpBuff};
 
-use recorded::{input, run};
+use recorded::{exits, helper, input, run, values};
 
 fn xdp(data: u32) -> XdpBuff {
     XdpBuff {
@@ -38,38 +35,6 @@ fn shinfo(meta_len: u8) -> SharedInfo {
         meta_len,
         ..SharedInfo::default()
     }
-}
-
-/// Values of the reads on a device, in order, as numbers.
-fn values(trace: &Trace, dev: &str) -> Vec<Option<u32>> {
-    let on = trace.reads.iter().filter(|read| read.dev.name == dev);
-    on.map(|read| read.value()).collect()
-}
-
-/// The fields at the exits of a function.
-fn exits<'t>(trace: &'t Trace, function: &str) -> Vec<&'t SkbFields> {
-    let fields = |step: &'t headroom_core::trace::Step| match (&step.kind, step.fields) {
-        (
-            StepKind::Function {
-                name,
-                edge: Edge::Exit,
-                ..
-            },
-            Some(fields),
-        ) if *name == function => match &trace.fields[fields] {
-            PacketFields::Skb(fields) => Some(fields),
-            PacketFields::Xdp(_) => None,
-        },
-        _ => None,
-    };
-    trace.steps.iter().filter_map(fields).collect()
-}
-
-fn helper(trace: &Trace, wanted: &str) -> Option<i64> {
-    trace.reports.iter().find_map(|report| match &report.what {
-        ReportWhat::HelperResult { helper, ret } if helper == wanted => Some(*ret),
-        _ => None,
-    })
 }
 
 /// `bpf_xdp_adjust_meta()`: `-ENOTSUPP` if the driver has no support; `-EINVAL` if the start would fall below the end of

@@ -7,11 +7,9 @@ use headroom_core::design::DesignName::{MacHeader, MacHeader6_19, MetaEnd, MetaE
 use headroom_core::design::{self, DataMove, MetadataDesign, Realign};
 use headroom_core::simulate::simulate_partial;
 use headroom_core::skb::{SharedInfo, SkBuff};
-use headroom_core::trace::{
-    BufferNo, Edge, PacketFields, ReadHow, SkbFields, SkbNo, StepKind, Trace, Verdict,
-};
+use headroom_core::trace::{BufferNo, ReadHow, SkbNo, Trace, Verdict};
 
-use recorded::run;
+use recorded::{exits, run, values};
 
 fn skb(data: u32, mac_header: u16) -> SkBuff {
     let mut skb = SkBuff::new(SkbNo(1), BufferNo(1));
@@ -31,29 +29,6 @@ fn set(data: u32) -> u16 {
     let mut info = SharedInfo::default();
     design::MetaEnd.metadata_set(&skb(data, 256), &mut info, 4);
     info.meta_end
-}
-
-fn values(trace: &Trace, dev: &str) -> Vec<Option<u32>> {
-    let on = trace.reads.iter().filter(|read| read.dev.name == dev);
-    on.map(|read| read.value()).collect()
-}
-
-fn exits<'t>(trace: &'t Trace, function: &str) -> Vec<&'t SkbFields> {
-    let fields = |step: &'t headroom_core::trace::Step| match (&step.kind, step.fields) {
-        (
-            StepKind::Function {
-                name,
-                edge: Edge::Exit,
-                ..
-            },
-            Some(fields),
-        ) if *name == function => match &trace.fields[fields] {
-            PacketFields::Skb(fields) => Some(fields),
-            PacketFields::Xdp(_) => None,
-        },
-        _ => None,
-    };
-    trace.steps.iter().filter_map(fields).collect()
 }
 
 /// `skb_metadata_set()` records `meta_end = headroom`. Called before the pull: `meta_end` is L too low. Called after

@@ -31,6 +31,21 @@ fn the_standard_row_by_row() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
+/// The suite `bpf_conformance`, as on the host (`isa_tables.rs`).
+#[wasm_bindgen_test]
+fn the_conformance_suite_case_by_case() {
+    assert_eq!(isa::conformance::count(), 313);
+    let differences = isa::conformance::differences();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// Random programs, as a real kernel ran them (`isa_kernel.rs`).
+#[wasm_bindgen_test]
+fn random_programs_are_as_in_the_kernel() {
+    let differences = isa::kernel::differences(isa::engine);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
 /// The object is read in 32-bit memory as on a 64-bit host: both programs, and the line info that
 /// the C lines on the page come from.
 #[wasm_bindgen_test]

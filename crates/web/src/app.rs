@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 use crate::address::Address;
 use crate::crash;
 use crate::dom::{El, div, follow, on_window};
-use crate::pages::{embed, later, missing, scenario, scenarios, spec, start as start_page};
+use crate::pages::{embed, later, missing, scenario, spec, start as start_page};
 use crate::parts::header::header;
 use crate::platform;
 
@@ -57,7 +57,6 @@ pub fn show() {
 #[derive(Clone, PartialEq)]
 enum Route {
     Start,
-    Scenarios,
     Scenario(String),
     Embed(String),
     Spec,
@@ -69,11 +68,15 @@ enum Route {
 fn route(address: &Address) -> Route {
     match address {
         Address::Start(_) => Route::Start,
-        Address::Scenarios => Route::Scenarios,
         Address::Scenario(place) => Route::Scenario(place.scenario.clone()),
         Address::Embed(place) => Route::Embed(place.scenario.clone()),
         Address::Spec(_) => Route::Spec,
-        Address::Compare(_) | Address::Matrix(_) | Address::Lab(_) | Address::Open => Route::Later,
+        Address::Scenarios(_)
+        | Address::Compare(_)
+        | Address::Matrix(_)
+        | Address::Lab(_)
+        | Address::Open
+        | Address::Designs(_) => Route::Later,
         Address::Unknown(path) => Route::Unknown(path.clone()),
     }
 }
@@ -117,7 +120,6 @@ fn app(place: &El) {
 fn draw(location: Location, route: &Route) -> El {
     match route {
         Route::Start => start_page::start(),
-        Route::Scenarios => scenarios::scenarios(),
         Route::Scenario(id) => scenario::scenario(id),
         Route::Embed(id) => embed::embed(id),
         Route::Spec => spec::spec(location),

@@ -70,12 +70,18 @@ fn input(lines: Vec<Line>) -> Input {
     Input::new("bench", parsed, &objects).expect("an input")
 }
 
-/// Packets a second.
-pub fn report(target: &str, now: Now<'_>) {
-    const PACKETS: usize = 20_000;
-    let with = [&SETUP[..], &PROGRAMS].concat();
-    let send = format!("orc send tx {} tx", frame());
-    let send = lines(&[&send]).remove(0);
+fn with_programs() -> Vec<&'static str> {
+    [&SETUP[..], &PROGRAMS].concat()
+}
+
+fn send() -> Line {
+    lines(&[&format!("orc send tx {} tx", frame())]).remove(0)
+}
+
+/// Without a trace, path only and with two programs.
+pub fn quiet(target: &str, now: Now<'_>) {
+    const PACKETS: usize = 100_000;
+    let (with, send) = (with_programs(), send());
     for (name, setup) in [("path", &SETUP[..]), ("path.programs", &with)] {
         let mut quiet = Quiet::new(&input(lines(setup)), DESIGN).expect("a set-up");
         let printed = quiet.run(&send).expect("a packet");
@@ -90,8 +96,12 @@ pub fn report(target: &str, now: Now<'_>) {
             "packets/s without a trace",
         );
     }
+}
+
+/// With every step, and two programs.
+pub fn traced(target: &str, now: Now<'_>) {
     const TRACED: usize = 500;
-    let mut traced = lines(&with);
+    let (mut traced, send) = (lines(&with_programs()), send());
     traced.extend((0..TRACED).map(|_| send.clone()));
     let input = input(traced);
     let mut steps = 0;

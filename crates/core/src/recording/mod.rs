@@ -15,7 +15,6 @@ pub mod expand;
 mod hex;
 mod judge;
 pub mod model;
-mod names;
 pub mod normalise;
 pub mod open;
 mod owners;

@@ -9,6 +9,7 @@ use super::event::{ByteRun, Event, Packet, Ret};
 use super::judge::Judge;
 use super::owners::Owners;
 use crate::bpf::Listing;
+use crate::names::intern;
 use crate::trace::recorder::Moment;
 use crate::trace::{
     BufferNo, ByteWrite, DevRef, Edge, MetadataRead, OriginId, Outcome, PacketFields, ReadHow,
@@ -186,13 +187,13 @@ impl Replay {
         let edge = event.stage.edge;
         if event.end_of_life {
             return StepKind::EndOfLife {
-                name: super::names::intern(name),
+                name: kept(name),
                 drop_reason: event.drop_reason,
             };
         }
         if !event.prog {
             return StepKind::Function {
-                name: super::names::intern(name),
+                name: kept(name),
                 file: "",
                 edge,
             };
@@ -308,7 +309,7 @@ impl Replay {
             cell.map(|(_, origin)| origin).unwrap_or_default()
         };
         let origins: Vec<OriginId> = (0..read.bytes.len()).map(cell).collect();
-        let hook = super::names::intern(&read.hook);
+        let hook = kept(&read.hook);
         let trace = &mut self.recorder.trace;
         trace.runs[run].hook = hook;
         trace.reads.push(MetadataRead {
@@ -345,4 +346,9 @@ pub(super) fn device(event: &Event) -> Option<DevRef> {
         name: name.clone(),
         netns: event.netns.clone(),
     })
+}
+
+/// A recording's name; one that is too long, or one too many, is called `…`.
+fn kept(name: &str) -> &'static str {
+    intern(name).unwrap_or("…")
 }

@@ -12,7 +12,7 @@
 use super::command::{Command, Line, Netns};
 use super::error::{ParseError, Problem};
 use super::lex::{Args, Word, words};
-use super::{bpftool, ethtool, ip, nic, orc, ping, sysctl, tc};
+use super::{bpftool, bridge, ethtool, ip, nic, orc, ping, sysctl, tc};
 
 /// Largest text that is read, bytes.
 pub const MAX_TEXT: usize = 1 << 20;
@@ -192,6 +192,7 @@ pub(super) fn command(
         "orc" => orc::parse(args, netns).map(one),
         "nic" => nic::parse(args, netns).map(one),
         "send" => orc::send(args, netns).map(one),
+        "bridge" => bridge::parse(args, netns).map(one),
         "tc" => tc::parse(args, netns).map(one),
         "sudo" => command(words.get(1..).unwrap_or_default(), line, netns),
         "cat" | "ls" => Ok(one(Command::NoEffect {

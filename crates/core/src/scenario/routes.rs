@@ -29,6 +29,18 @@ pub enum Encap {
     Bpf(ProgId),
     /// IPv6 segments; a place in [`Topology::seg6`].
     Seg6(usize),
+    /// What a tunnel device in external mode is to do (`LWTUNNEL_ENCAP_IP`, `…_IP6`); a place in
+    /// [`Topology::tun_infos`].
+    Ip(usize),
+}
+
+impl Encap {
+    /// `lwtunnel_xmit_redirect()`: it is put around the packet where that is sent. Segments are at output, and what a
+    /// tunnel device is told is only told.
+    #[must_use]
+    pub fn has_xmit(self) -> bool {
+        matches!(self, Self::Mpls(_) | Self::Bpf(_))
+    }
 }
 
 /// What the routing tables say about a destination.
@@ -117,10 +129,11 @@ impl Topology {
         }
         let peer = match self.dev(dev).kind {
             DeviceKind::Veth { peer } => peer,
+            DeviceKind::Netkit { peer, parms, .. } if parms.l2 => peer,
             // arp_constructor(): the device's own address, all zero
             DeviceKind::Loopback => return Some(self.dev(dev).mac),
             // IFF_NOARP: the device's own address
-            DeviceKind::Dummy => return Some(self.dev(dev).mac),
+            DeviceKind::Dummy | DeviceKind::Netkit { .. } => return Some(self.dev(dev).mac),
             _ => return None,
         };
         let there = self.dev(peer).netns;

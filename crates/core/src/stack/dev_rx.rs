@@ -174,8 +174,17 @@ impl Kernel {
         let dev = self.skb(no).dev;
         if let Some(bridge) = dev.and_then(|dev| self.topology.dev(dev).master) {
             self.deliver_previous(no, previous)?;
-            let RxHandler::Consumed = self.br_handle_frame(no, bridge)?;
-            return Ok(Round::Done(NET_RX_SUCCESS));
+            if self.br_handle_frame(no, bridge)? == RxHandler::Consumed {
+                return Ok(Round::Done(NET_RX_SUCCESS));
+            }
+        }
+        if let Some(dev) = dev.filter(|dev| self.topology.dev(*dev).macvlan_port) {
+            self.deliver_previous(no, previous)?;
+            match self.macvlan_handle_frame(no, dev)? {
+                RxHandler::Consumed => return Ok(Round::Done(NET_RX_SUCCESS)),
+                RxHandler::Another => return Ok(Round::Another),
+                RxHandler::Pass => {}
+            }
         }
         self.check_vlan_id(no)
     }
@@ -275,16 +284,19 @@ enum Round {
     Up,
 }
 
-/// What an `rx_handler` answers (`enum rx_handler_result`); a bridge that passes frames of reserved
-/// addresses on is not simulated.
+/// What an `rx_handler` answers (`enum rx_handler_result`, `include/linux/netdevice.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RxHandler {
     /// `RX_HANDLER_CONSUMED`.
     Consumed = 0,
+    /// `RX_HANDLER_ANOTHER`: on another device now.
+    Another = 1,
+    /// `RX_HANDLER_PASS`.
+    Pass = 3,
 }
 
 /// `eth_skb_pkt_type()`: whom a frame is for.
-fn packet_type(header: &[u8], mac: &[u8; 6]) -> PacketType {
+pub(super) fn packet_type(header: &[u8], mac: &[u8; 6]) -> PacketType {
     let Some(dest) = header.get(..6) else {
         return PacketType::Host;
     };

@@ -8,6 +8,8 @@ mod act_mpls;
 mod act_vlan;
 mod af_packet;
 mod bridge;
+mod bridge_if;
+mod bridge_vlan;
 mod cls;
 mod dev_rx;
 mod dev_tx;
@@ -38,12 +40,16 @@ mod judge;
 mod l2tp;
 mod links;
 mod lwtunnel;
+mod macvlan;
+mod md_tunnel;
 mod mpls;
 mod napi;
 mod neighbour;
+mod netkit;
 mod nic;
 mod outer;
 mod page_pool;
+mod program_maps;
 mod programs;
 mod quiet;
 mod reads;
@@ -67,6 +73,7 @@ mod udp6;
 mod veth;
 mod vlan;
 mod vxlan;
+mod xdp_broadcast;
 mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
@@ -165,6 +172,8 @@ pub(crate) enum Softirq {
     Backlog,
     /// A tunnel's GRO cell.
     GroCell(DevId),
+    /// The worker of a device with MACVLAN devices on it, for one broadcast.
+    MacvlanBroadcast(DevId, SkbNo),
 }
 
 /// Two machines in one: all namespaces of one simulated kernel.

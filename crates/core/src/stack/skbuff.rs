@@ -43,8 +43,13 @@ pub(super) mod drop_reason {
     pub const IPV6_TOO_MANY_EXTHDRS: u32 = 97;
     pub const VXLAN_INVALID_HDR: u32 = 108;
     pub const VXLAN_VNI_NOT_FOUND: u32 = 109;
+    pub const MAC_INVALID_SOURCE: u32 = 110;
+    pub const NO_TX_TARGET: u32 = 112;
     pub const IP_TUNNEL_ECN: u32 = 113;
+    pub const TUNNEL_TXINFO: u32 = 114;
     pub const LOCAL_MAC: u32 = 115;
+    pub const MAC_IEEE_MAC_CONTROL: u32 = 117;
+    pub const BRIDGE_INGRESS_STP_STATE: u32 = 118;
     pub const RECURSION_LIMIT: u32 = 125;
 }
 

@@ -2,8 +2,7 @@
 //! read, and the simulator's worker hands them to the page. What serde's derived form does badly is
 //! here: names that are `&'static str`, bytes with their origins, listings that runs share.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,35 +10,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::origin::OriginId;
 use super::step::{DevRef, Run};
 use crate::bpf::Listing;
+use crate::names::intern;
 
 /// A name out of the simulator's own text: a kernel function, a source file, a hook.
 ///
 /// An alias, because serde takes a field that is written `&'static str` for one that borrows from
 /// what is read.
 pub type Name = &'static str;
-
-/// The longest name that is read; the longest path below the kernel tree is shorter.
-const LONGEST_NAME: usize = 128;
-/// The most names that are kept. The simulator has some hundreds.
-const MOST_NAMES: usize = 8192;
-
-static NAMES: Mutex<Option<HashSet<Name>>> = Mutex::new(None);
-
-/// The one copy of a name. It is kept as long as the program runs; how many and how long they may
-/// be is limited, so that a wrong file can't fill the memory.
-fn intern(text: &str) -> Option<Name> {
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let names = names.get_or_insert_with(HashSet::new);
-    if let Some(known) = names.get(text) {
-        return Some(known);
-    }
-    if text.len() > LONGEST_NAME || names.len() >= MOST_NAMES {
-        return None;
-    }
-    let name: Name = Box::leak(text.into());
-    names.insert(name);
-    Some(name)
-}
 
 /// A [`Name`] as a string.
 pub mod name {

@@ -4,7 +4,9 @@
 #![allow(dead_code)] // each test file uses a part
 
 pub mod alu_table;
+pub mod conformance;
 pub mod jump_table;
+pub mod kernel;
 pub mod memory_table;
 pub mod reference;
 

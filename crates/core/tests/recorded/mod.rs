@@ -8,7 +8,8 @@ use headroom_core::design::DesignName;
 use headroom_core::recording::Recording;
 use headroom_core::scenario::{Parsed, parse_setup};
 use headroom_core::simulate::{Input, simulate_partial};
-use headroom_core::trace::Trace;
+use headroom_core::trace::read::ReportWhat;
+use headroom_core::trace::{Edge, PacketFields, SkbFields, Step, StepKind, Trace};
 
 fn dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recordings")
@@ -55,4 +56,37 @@ pub fn input_with(id: &str, of: DesignName, edit: impl Fn(&mut Vec<String>)) -> 
 /// What the commands of a recording do under a design.
 pub fn run(id: &str, design: DesignName) -> Trace {
     simulate_partial(&input(id, DesignName::MacHeader), design).trace
+}
+
+/// Values of the reads on a device, in order, as numbers.
+pub fn values(trace: &Trace, dev: &str) -> Vec<Option<u32>> {
+    let on = trace.reads.iter().filter(|read| read.dev.name == dev);
+    on.map(|read| read.value()).collect()
+}
+
+/// The fields at the exits of a function.
+pub fn exits<'t>(trace: &'t Trace, function: &str) -> Vec<&'t SkbFields> {
+    let fields = |step: &'t Step| match (&step.kind, step.fields) {
+        (
+            StepKind::Function {
+                name,
+                edge: Edge::Exit,
+                ..
+            },
+            Some(fields),
+        ) if *name == function => match &trace.fields[fields] {
+            PacketFields::Skb(fields) => Some(fields),
+            PacketFields::Xdp(_) => None,
+        },
+        _ => None,
+    };
+    trace.steps.iter().filter_map(fields).collect()
+}
+
+/// What a helper answered, the first time.
+pub fn helper(trace: &Trace, wanted: &str) -> Option<i64> {
+    trace.reports.iter().find_map(|report| match &report.what {
+        ReportWhat::HelperResult { helper, ret } if helper == wanted => Some(*ret),
+        _ => None,
+    })
 }

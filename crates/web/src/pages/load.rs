@@ -84,8 +84,15 @@ fn model_of(location: Location, id: &str, kind: Kind, loaded: Loaded) -> Model {
     let place = location.place(id);
     let notices = location.0.with_untracked(|(_, notices)| notices.clone());
     let model = Model::new(loaded, place, kind, notices);
-    let checked = model.check_step();
-    model.notices.update(|notices| notices.extend(checked));
+    // Designs without files are simulated first; then it is known whether the step is there.
+    let mut checked = false;
+    crate::dom::follow(move || {
+        if !checked && !model.designs.with(Vec::is_empty) {
+            checked = true;
+            let wrong = untrack(|| model.check_step());
+            model.notices.update(|notices| notices.extend(wrong));
+        }
+    });
     let mut first = true;
     crate::dom::follow(move || {
         let (address, notices) = location.0.get();
@@ -95,7 +102,7 @@ fn model_of(location: Location, id: &str, kind: Kind, loaded: Loaded) -> Model {
         }
         if let Some(place) = address.place() {
             model.playing.set(false);
-            model.place.set(place.clone());
+            model.follow(place.clone());
             let notices = notices.into_iter().chain(model.check_step());
             model.notices.set(notices.collect());
         }

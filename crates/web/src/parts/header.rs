@@ -13,12 +13,14 @@ type Page = (&'static str, &'static str, fn(&Address) -> bool);
 
 const PAGES: [Page; 5] = [
     ("/s", "Scenarios", |at| {
-        matches!(at, Address::Scenario(_) | Address::Scenarios)
+        matches!(at, Address::Scenario(_) | Address::Scenarios(_))
     }),
     ("/compare", "Compare", |at| {
         matches!(at, Address::Compare(_))
     }),
-    ("/matrix", "Matrix", |at| matches!(at, Address::Matrix(_))),
+    ("/matrix", "Matrix", |at| {
+        matches!(at, Address::Matrix(_) | Address::Designs(_))
+    }),
     ("/lab", "Lab", |at| {
         matches!(at, Address::Lab(_) | Address::Open)
     }),
