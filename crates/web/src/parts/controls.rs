@@ -90,6 +90,7 @@ pub fn controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> El 
                 .on("click", move |_| model.toggle_play())
                 .part(play),
         )
+        .child(speed(model))
         .child(button(
             model,
             "Next step",
@@ -187,10 +188,35 @@ fn follow_play(model: Model) {
             handle.clear();
         }
         if model.playing.get() {
-            handle = set_interval_with_handle(move || model.play_on(), TICK).ok();
+            let pause = TICK.div_f64(model.speed.get());
+            handle = set_interval_with_handle(move || model.play_on(), pause).ok();
         }
     });
     on_cleanup(move || {
         model.playing.try_set(false);
     });
+}
+
+/// How fast it plays: each press is the next of a few speeds.
+fn speed(model: Model) -> El {
+    const SPEEDS: [(f64, &str); 4] = [(1.0, "1×"), (2.0, "2×"), (5.0, "5×"), (0.5, "½×")];
+    let index = move || {
+        let now = model.speed.get();
+        SPEEDS
+            .iter()
+            .position(|(speed, _)| *speed == now)
+            .unwrap_or(0)
+    };
+    el("button")
+        .class("ctl speed")
+        .set("title", "How fast it plays")
+        .now("aria-label", move || {
+            Some(format!("Speed of playing, now {}", SPEEDS[index()].1))
+        })
+        .on("click", move |_| {
+            model
+                .speed
+                .set(SPEEDS[(untrack(index) + 1) % SPEEDS.len()].0);
+        })
+        .word(move || SPEEDS[index()].1.to_owned())
 }

@@ -6,6 +6,7 @@ pub mod chips;
 pub mod commands;
 pub mod controls;
 pub mod fields;
+pub mod finder;
 pub mod header;
 pub mod life;
 pub mod palette;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{HtmlDialogElement, KeyboardEvent};
+use web_sys::{HtmlDialogElement, HtmlElement, KeyboardEvent};
 
 use super::bytes::bytes;
 use super::controls::controls;
 use super::fields::fields;
+use super::finder::finder;
 use super::path_strip::path_strip;
 use super::program::program;
 use super::say::say;
@@ -108,6 +109,7 @@ pub fn stepper(model: Model) -> El {
     let copied = RwSignal::new(false);
     let copy = copier(model, copied);
     let help = sheet.clone();
+    let (find, field) = finder(model);
     on_window("keydown", move |event| {
         let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
             return;
@@ -122,6 +124,11 @@ pub fn stepper(model: Model) -> El {
         match action {
             Action::CopyLink => copy.run(()),
             Action::Help => open_dialog(&help),
+            Action::Find => {
+                if let Some(field) = field.as_a::<HtmlElement>() {
+                    let _ = field.focus();
+                }
+            }
             other => carry_out(&model, other),
         }
     });
@@ -140,7 +147,7 @@ pub fn stepper(model: Model) -> El {
         .child(path_strip(model))
         .child(say(model))
         .child(stage(model))
-        .child(under(model, sheet.clone()));
+        .child(under(model, sheet.clone(), find));
     let whole = match model.kind {
         // On a slide the picture comes first; the rest is there when it is asked for.
         Kind::Embed => {
@@ -174,7 +181,7 @@ pub fn stepper(model: Model) -> El {
 }
 
 /// The line under the picture.
-fn under(model: Model, sheet: El) -> El {
+fn under(model: Model, sheet: El, find: El) -> El {
     let scale = el("button")
         .class("tab")
         .tells("aria-pressed", move || model.linear.get())
@@ -198,6 +205,7 @@ fn under(model: Model, sheet: El) -> El {
         .child(el("kbd").text("?"));
     div("under")
         .child(text_view(model))
+        .child(find)
         .child(scale)
         .child(keys)
 }

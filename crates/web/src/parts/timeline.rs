@@ -263,6 +263,17 @@ pub fn timeline(model: Model, width: RwSignal<f64>) -> El {
         let one = |(column, design)| mark_lane(model, &span, column, design);
         shown.map(one).collect()
     };
+    let found_lane = move || {
+        let rows = model.found.get().and_then(Result::ok).unwrap_or_default();
+        let span = span_of.get();
+        let here: Vec<usize> = rows
+            .iter()
+            .copied()
+            .filter(|row| span.0.contains(row))
+            .collect();
+        let lane = (!here.is_empty()).then(|| found_lane(model, &span, &here));
+        lane.into_iter().collect()
+    };
     let line = el("i");
     let moved = line.clone();
     follow(move || {
@@ -278,6 +289,7 @@ pub fn timeline(model: Model, width: RwSignal<f64>) -> El {
         .set("aria-label", "The whole way of this packet")
         .part(device_lanes)
         .part(mark_lanes)
+        .part(found_lane)
         .child(cursor)
 }
 
@@ -340,4 +352,20 @@ fn mark_lane(model: Model, span_of: &Span, column: usize, design: usize) -> El {
     }
     let name = COLUMNS.get(design).copied().unwrap_or_default();
     div("lane marks").child(span("ll", name)).child(track)
+}
+
+/// Where playing stops.
+fn found_lane(model: Model, span_of: &Span, rows: &[usize]) -> El {
+    let track = div("track");
+    for row in rows.iter().copied() {
+        let left = format!("calc({}% - 3px)", fixed(span_of.middle(row)));
+        let button = el("button")
+            .class("ev found")
+            .set("tabindex", "-1")
+            .set("title", "found")
+            .styled("left", &left)
+            .on("click", move |_| model.go(row, By::Jump));
+        track.append(&button);
+    }
+    div("lane marks").child(span("ll", "found")).child(track)
 }
