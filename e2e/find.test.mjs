@@ -55,8 +55,8 @@ test('playing stops where something is found', async ({ page, url }) => {
   await ask(page, 'wrong read');
   await page.locator('.ctl.speed').click();
   await page.locator('.ctl.speed').click();
-  await page.getByRole('button', { name: 'Play' }).click();
-  await page.getByRole('button', { name: 'Play' }).waitFor({ timeout: 15_000 });
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await page.getByRole('button', { name: 'Play', exact: true }).waitFor({ timeout: 15_000 });
   await page.waitForFunction(() => document.querySelector('.where code')?.textContent === 'get_tag on decap, exit');
   await page.waitForTimeout(600);
   assert.equal(await where(page), 'get_tag on decap, exit');
