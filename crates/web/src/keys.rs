@@ -35,10 +35,12 @@ pub enum Action {
     CopyLink,
     /// Show the keys.
     Help,
+    /// Not the stepper's: another page, or every page, does it.
+    Elsewhere,
 }
 
 /// Keys, what is printed for them, and what they do.
-pub const KEYS: [(&[&str], &str, Action, &str); 14] = [
+pub const KEYS: [(&[&str], &str, Action, &str); 19] = [
     (
         &["ArrowRight", "PageDown"],
         "→ PageDown",
@@ -73,6 +75,31 @@ pub const KEYS: [(&[&str], &str, Action, &str); 14] = [
     (&["d"], "d", Action::Designs, "both designs, one, the other"),
     (&["y"], "y", Action::CopyLink, "copy the link to this step"),
     (&["?"], "?", Action::Help, "these keys"),
+    (
+        &[],
+        "⌘K Ctrl+K",
+        Action::Elsewhere,
+        "go to a page, a scenario, the lab",
+    ),
+    (&[], "D", Action::Elsewhere, "dense, comfortable"),
+    (
+        &[],
+        "f [ ]",
+        Action::Elsewhere,
+        "in Compare: first, previous, next difference",
+    ),
+    (
+        &[],
+        "Ctrl+Space",
+        Action::Elsewhere,
+        "in the lab: take the first completion",
+    ),
+    (
+        &[],
+        "Ctrl+Z Ctrl+Shift+Z",
+        Action::Elsewhere,
+        "in the lab: undo, redo",
+    ),
 ];
 
 /// The action of a key.
@@ -97,6 +124,6 @@ pub fn carry_out(model: &Model, action: Action) {
         Action::NextFound => model.go_found(true),
         Action::PreviousFound => model.go_found(false),
         Action::Designs => model.next_designs(),
-        Action::CopyLink | Action::Help | Action::Find => {}
+        Action::CopyLink | Action::Help | Action::Find | Action::Elsewhere => {}
     }
 }

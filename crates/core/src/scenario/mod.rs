@@ -27,6 +27,7 @@ pub mod parse;
 mod ping;
 mod route_encap;
 pub mod routes;
+mod same_tunnel;
 mod script;
 pub mod syntax;
 mod sysctl;
