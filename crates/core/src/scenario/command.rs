@@ -352,6 +352,8 @@ pub enum Command {
         /// Pin directory, such as `/sys/fs/bpf`.
         dir: String,
     },
+    /// `bpftool map update|delete`.
+    MapEdit(super::map_edit::MapEdit),
     /// `orc xdp PROG DEV native|generic [NETNS]`; `bpftool net attach xdp|xdpgeneric|xdpdrv pinned PATH dev DEV`;
     /// `ip link set dev DEV xdp|xdpgeneric|xdpdrv pinned PATH`.
     AttachXdp {

@@ -19,6 +19,7 @@ mod ip_link_kind;
 mod ip_tunnel;
 mod lex;
 pub mod link_kind;
+pub mod map_edit;
 pub mod meant;
 pub mod nic;
 mod orc;

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use thiserror::Error;
 
 use super::{Kernel, ProgramError, Stop};
-use crate::bpf::{LoadError, ProgType};
+use crate::bpf::{LoadError, MapError, ProgType};
 use crate::scenario::command::{
     CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
@@ -49,6 +49,12 @@ pub enum Cause {
         "IPv6 is disabled on {0}: `net.ipv6.conf.all.disable_ipv6` is 1 there, so Linux answers *Permission denied*"
     )]
     Ipv6Disabled(String),
+    /// A map is not there or does not take it.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// Two objects have a map of that name.
+    #[error("several maps match this handle: there are {0} maps `{1}`")]
+    SeveralMaps(usize, String),
     /// The simulator does not know the command.
     #[error("not covered: {0}")]
     NotCovered(String),
@@ -194,6 +200,7 @@ impl Kernel {
             }
             // the input has loaded the objects before the first command runs
             Command::ProgLoadAll { .. } | Command::NoEffect { .. } => Ok(()),
+            Command::MapEdit(edit) => self.map_edit(edit),
             Command::AttachXdp {
                 netns,
                 program,

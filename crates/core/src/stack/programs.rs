@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::execute::Cause;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Budget, Fault, Host, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, fix_up,
+    Budget, Fault, Host, LoadError, MapError, MapKind, Maps, Object, Prepared, ProgType, Program,
+    fix_up,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
+use crate::scenario::map_edit::{Entry, MapEdit};
 use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::map_calls::KNOB;
@@ -151,6 +154,43 @@ impl Kernel {
                 let prepared = loaded.prepared.clone()?;
                 maps.set_program(&def.name, *index, prepared)
                     .map_err(|error| fail(error.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `bpftool map update|delete`, on the one map of that name.
+    pub(super) fn map_edit(&mut self, edit: &MapEdit) -> Result<(), Cause> {
+        let name = edit.map.as_str();
+        let has = |maps: &&mut Maps| maps.defs().any(|def| def.name == name);
+        let mut found: Vec<&mut Maps> = self.maps.iter_mut().flatten().filter(has).collect();
+        let maps = match found.as_mut_slice() {
+            [] => return Err(MapError::NoMap { map: name.into() }.into()),
+            [maps] => maps,
+            several => return Err(Cause::SeveralMaps(several.len(), name.into())),
+        };
+        match &edit.to {
+            Entry::Value(value, flags) => maps.set_with(name, &edit.key, value, *flags)?,
+            Entry::Deleted => maps.remove(name, &edit.key)?,
+            Entry::Program(program) => {
+                let loaded = self.programs.iter().rev().find(|p| p.name == *program);
+                let known = || {
+                    let names = self.programs.iter().map(|p| p.name.as_str());
+                    names.collect::<Vec<_>>().join(", ")
+                };
+                let loaded = loaded.ok_or_else(|| ProgramError::NotFound {
+                    name: program.clone(),
+                    known: known(),
+                })?;
+                let index = edit.key.first_chunk().filter(|_| edit.key.len() == 4);
+                let size = || MapError::Size {
+                    map: name.into(),
+                    what: "key",
+                    len: edit.key.len(),
+                    wanted: 4,
+                };
+                let index = u32::from_le_bytes(*index.ok_or_else(size)?);
+                maps.set_program(name, index, loaded.prepared.clone()?)?;
             }
         }
         Ok(())
