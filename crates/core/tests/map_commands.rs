@@ -1,125 +1,117 @@
-//! `bpftool map update|delete` among the commands of a scenario: what the program finds, and what is said of mistakes.
+//! `bpftool map update` before a packet comes: what a program then finds in its map.
 
-use headroom_core::bpf::{MapDef, MapKind, Object, ProgType, Program, assemble};
+mod recorded;
+
+use headroom_core::bpf::load_object;
 use headroom_core::design::DesignName;
-use headroom_core::scenario::parse;
-use headroom_core::simulate::{Input, simulate};
+use headroom_core::simulate::{Input, Partial, simulate_partial};
+use headroom_core::stepping::MapsAt;
+use headroom_core::trace::Trace;
 
-const WORLD: &str = "\
-ip netns add tx
-ip link add rx type veth peer name tx netns tx
-ip link set dev rx up
-ip -n tx link set dev tx up
-bpftool prog loadall mine.o /sys/fs/bpf pinmaps /sys/fs/bpf
-bpftool net attach xdp pinned /sys/fs/bpf/count dev rx
-";
-const SEND: &str = "\norc send tx 0200000000010200000000020800450000140000000040010000 tx\n";
+use recorded::input_with;
 
-fn object() -> Object {
-    let counts = MapDef {
-        name: "counts".into(),
-        kind: MapKind::Hash,
-        key_size: 2,
-        value_size: 4,
-        max_entries: 2,
-        flags: 0,
-        initial: Vec::new(),
-        programs: Vec::new(),
-        entries: Vec::new(),
-    };
-    let names = ["counts".to_owned()];
-    // XDP_PASS is 2; with a value there, it counts up and the verdict is XDP_DROP, 1.
-    let text = "*(u16 *)(r10 -2) = 7\nr1 = map[counts]\nr2 = r10\nr2 += -2\ncall 1\nif r0 == 0 goto +5\n\
-                r1 = *(u32 *)(r0 +0)\nr1 += 1\n*(u32 *)(r0 +0) = r1\nr0 = 1\nexit\nr0 = 2\nexit";
-    let insns = assemble(text, &names).expect("assembler");
-    let program = Program {
-        name: "count".into(),
-        section: "xdp".into(),
-        prog_type: ProgType::Xdp,
-        file: "mine.o".into(),
-        lines: vec![None; insns.len()],
-        insns,
-        map_names: names.to_vec().into(),
-        maps: vec![counts.clone()].into(),
-        gpl: true,
-    };
-    Object {
-        name: "mine.o".into(),
-        programs: vec![program],
-        maps: vec![counts],
-        license: "GPL".into(),
-    }
-}
+/// The helper programs of the recorder take their device from the array map `cfg`; recordings set it with
+/// `orc cfg KEY DEV`. The same bytes by `bpftool map update` must give the same run.
+const RECORDING: &str = "E9-h_redirect-rx";
 
-/// The verdict of the program, and what the map holds afterwards; or the error.
-fn go(more: &str) -> Result<(i64, Vec<(Vec<u8>, Vec<u8>)>), String> {
-    let parsed = parse(&format!("{WORLD}{more}{SEND}")).expect("commands");
-    let mut input = Input::new("maps", parsed, &[]).expect("an input");
-    input.objects.push(object());
-    let trace = simulate(&input, DesignName::MacHeader).map_err(|error| error.to_string())?;
-    let verdict = trace.runs[0].verdict.expect("a verdict");
-    Ok((verdict, trace.maps[0].entries.clone()))
-}
-
-#[test]
-fn programs_see_what_was_put_in() {
-    assert_eq!(go("").unwrap(), (2, vec![]));
-    let set = "bpftool map update name counts key hex 07 00 value hex 28 00 00 00";
-    assert_eq!(go(set).unwrap(), (1, vec![(vec![7, 0], vec![41, 0, 0, 0])]));
-    let twice =
-        format!("{set}\nbpftool map update pinned /sys/fs/bpf/counts key 7 0 value 5 0 0 0 exist");
-    assert_eq!(
-        go(&twice).unwrap(),
-        (1, vec![(vec![7, 0], vec![6, 0, 0, 0])])
-    );
-    let gone = format!("{set}\nbpftool map delete name counts key 7 0");
-    assert_eq!(go(&gone).unwrap(), (2, vec![]));
-}
-
-#[test]
-fn mistakes_are_said_as_the_map_says_them() {
-    let fails = |more: &str, parts: &[&str]| {
-        let message = go(more).unwrap_err();
-        for part in parts {
-            assert!(message.contains(part), "{part} is not in: {message}");
+fn with(line: impl Fn(&str) -> String) -> Partial {
+    let input = input_with(RECORDING, DesignName::MacHeader, |setup| {
+        for command in setup {
+            if command.starts_with("orc cfg") {
+                *command = line(command);
+            }
         }
-    };
-    let set = "bpftool map update name counts key 7 0 value 1 0 0 0";
-    fails(
-        "bpftool map update name count key 7 0 value 1 0 0 0",
-        &["line 7", "no map `count`"],
-    );
-    fails(
-        "bpftool map update name counts key 7 value 1 0 0 0",
-        &["line 7", "key of 1 bytes", "2"],
-    );
-    fails(
-        "bpftool map update name counts key 7 0 value 1",
-        &["value of 1 bytes", "4"],
-    );
-    fails(&format!("{set}\n{set} noexist"), &["line 8", "-17"]);
-    fails(&format!("{set} exist"), &["-2"]);
-    fails("bpftool map delete name counts key 7 0", &["-2"]);
-    let third = "bpftool map update name counts key 1 0 value 1 0 0 0\n\
-                 bpftool map update name counts key 2 0 value 1 0 0 0\n\
-                 bpftool map update name counts key 3 0 value 1 0 0 0";
-    fails(third, &["line 9", "-7"]);
-    fails(
-        "bpftool map update name counts key 7 0 value pinned /sys/fs/bpf/count",
-        &["counts"],
-    );
+    });
+    simulate_partial(&input, DesignName::MacHeader)
+}
+
+fn entries(trace: &Trace) -> Vec<(Vec<u8>, Vec<u8>)> {
+    // Each object has its own; all are set.
+    let cfg = trace.maps.iter().filter(|map| map.def.name == "cfg");
+    let mut all: Vec<_> = cfg.flat_map(|map| map.entries.clone()).collect();
+    all.dedup();
+    all
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let all: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    all.join(" ")
 }
 
 #[test]
-fn two_maps_of_one_name_are_not_told_apart() {
-    let parsed = parse(&format!(
-        "{WORLD}bpftool map delete name counts key 7 0{SEND}"
-    ))
-    .expect("commands");
-    let mut input = Input::new("maps", parsed, &[]).expect("an input");
-    input.objects.extend([object(), object()]);
-    let error = simulate(&input, DesignName::MacHeader)
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("several maps match"), "{error}");
+fn a_map_set_by_bpftool_is_what_the_program_finds() {
+    let recorded = with(str::to_owned);
+    assert!(recorded.error.is_none(), "{:?}", recorded.error);
+    let [(key, ifindex)] = entries(&recorded.trace).try_into().expect("one entry");
+    assert_eq!(key, [0, 0, 0, 0]);
+    let update = |value: &[u8]| {
+        let value = hex(value);
+        move |_: &str| format!("bpftool map update name cfg key hex 00 00 00 00 value hex {value}")
+    };
+    let same = with(update(&ifindex));
+    assert!(same.error.is_none(), "{:?}", same.error);
+    // How the maps came to be so is told otherwise: a knob, and a call for each object.
+    let without_calls = |trace: &Trace| Trace {
+        map_calls: Vec::new(),
+        ..trace.clone()
+    };
+    assert_eq!(without_calls(&same.trace), without_calls(&recorded.trace));
+    // Another device number, and the packet goes elsewhere.
+    let other = with(update(&[99, 0, 0, 0]));
+    assert_eq!(entries(&other.trace), [(vec![0; 4], vec![99, 0, 0, 0])]);
+    assert_ne!(other.trace.steps, recorded.trace.steps);
+}
+
+#[test]
+fn what_a_map_refuses_is_said_with_the_line() {
+    let said = |line: &str| {
+        let line = line.to_owned();
+        with(move |_| line.clone())
+            .error
+            .expect("an error")
+            .to_string()
+    };
+    let unknown = said("bpftool map update name tags key 0 0 0 0 value 1 0 0 0");
+    assert!(unknown.contains("there is no map `tags`"), "{unknown}");
+    let short = said("bpftool map update name cfg key 0 value 1 0 0 0");
+    assert!(short.contains("key of 1 bytes; it must have 4"), "{short}");
+    // An array of eight: the ninth is E2BIG, and no key can be deleted (EINVAL).
+    let far = said("bpftool map update name cfg key 8 0 0 0 value 1 0 0 0");
+    assert!(far.contains("error -7"), "{far}");
+    let delete = said("bpftool map delete name cfg key 0 0 0 0");
+    assert!(delete.contains("error -22"), "{delete}");
+    assert!(delete.starts_with("line "), "{delete}");
+}
+
+/// The change is among those that are played again when a run is stepped through.
+#[test]
+fn the_map_is_as_it_was_set_at_every_step() {
+    let path = format!(
+        "{}/../../tests/recordings/programs/h_redirect.bpf.o",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let bytes = std::fs::read(path).expect("an object");
+    let object = load_object("h_redirect.bpf.o", &bytes).expect("an object");
+    let text = "ip link add rx type veth peer name tx\nip link set rx up\nip link set tx up
+orc tcx h_redirect rx ingress
+bpftool map update name cfg key 0 0 0 0 value 1 0 0 0
+bpftool map update name cfg key 3 0 0 0 value hex 2a 00 00 00
+send tx 02000000000102000000000208004500001c000000004001f9de0a0000010a0000010800f7ff00000000";
+    let parsed = headroom_core::scenario::parse(text).expect("commands");
+    let input =
+        Input::new("maps", parsed, &[("h_redirect.bpf.o".into(), bytes)]).expect("an input");
+    let done = simulate_partial(&input, DesignName::MacHeader);
+    assert!(done.error.is_none(), "{:?}", done.error);
+    let wanted = [
+        (vec![0; 4], vec![1, 0, 0, 0]),
+        (vec![3, 0, 0, 0], vec![42, 0, 0, 0]),
+    ];
+    assert_eq!(entries(&done.trace), wanted);
+    let mut maps = MapsAt::new(&done.trace, 0, &object).expect("maps");
+    let last = done.trace.steps.len() - 1;
+    for step in [last, 0, last / 2] {
+        let state = maps.state(&done.trace, step);
+        let cfg = state.iter().find(|map| map.def.name == "cfg").expect("cfg");
+        assert_eq!(cfg.entries, wanted, "step {step}");
+    }
 }

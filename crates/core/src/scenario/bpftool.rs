@@ -1,9 +1,9 @@
-//! `bpftool prog loadall`, `bpftool map update|delete`, `bpftool net attach`; what only shows has no effect.
+//! `bpftool prog loadall`, `bpftool net attach`, `bpftool map`; what only shows has no effect.
 
+use super::bpf_map;
 use super::command::{Command, Netns, TcHook, XdpMode};
 use super::error::ParseError;
 use super::lex::Args;
-use super::map_edit;
 use super::value::device;
 
 /// Objects `bpftool` knows, in the order in which it matches prefixes.
@@ -39,9 +39,13 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
         ("prog", Some("tracelog")) => Ok(Command::NoEffect {
             why: "what bpf_printk() wrote is always shown",
         }),
-        ("map", Some("update")) => map_edit::update(args),
-        ("map", Some("delete")) => map_edit::delete(args),
         ("net", Some(verb)) if "attach".starts_with(verb) => attach(args, netns),
+        ("map", Some(verb)) if verb.len() > 1 && "update".starts_with(verb) => {
+            bpf_map::parse(args, true)
+        }
+        ("map", Some(verb)) if verb.len() > 1 && "delete".starts_with(verb) => {
+            bpf_map::parse(args, false)
+        }
         (_, None | Some("show" | "list" | "dump" | "help")) => Ok(Command::NoEffect {
             why: "it only shows",
         }),
@@ -56,13 +60,9 @@ fn load_all(mut args: Args<'_>) -> Result<Command, ParseError> {
     let dir = args.expect("a directory of a BPF file system")?.to_owned();
     match args.next() {
         None => Ok(Command::ProgLoadAll { object, dir }),
-        Some("pinmaps") => {
-            args.expect("a directory of a BPF file system")?;
-            args.end()?;
-            Ok(Command::ProgLoadAll { object, dir })
-        }
         Some(
-            option @ ("type" | "map" | "offload_dev" | "xdpmeta_dev" | "autoattach" | "kernel_btf"),
+            option @ ("type" | "map" | "offload_dev" | "xdpmeta_dev" | "pinmaps" | "autoattach"
+            | "kernel_btf"),
         ) => Ok(Command::NotCovered {
             what: format!("bpftool prog loadall … {option}"),
         }),

@@ -1,6 +1,7 @@
 //! The commands a person would type, as data. `parse` makes them, the stack's `execute` carries
 //! them out, in order.
 
+use super::bpf_map::MapChange;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub use super::bridge::{BridgeOptions, BridgeVlan};
@@ -71,6 +72,8 @@ pub enum RouteEncap {
         /// The segments, in the order in which they are passed.
         segs: Vec<Ipv6Addr>,
     },
+    /// `encap ip id N dst A …`, `encap ip6 …`: what a tunnel device in external mode is to do.
+    Ip(crate::skb::TunInfo),
     /// `encap bpf [headroom N] xmit obj FILE section NAME`: a program does it.
     Bpf {
         /// Section of the program.
@@ -352,8 +355,6 @@ pub enum Command {
         /// Pin directory, such as `/sys/fs/bpf`.
         dir: String,
     },
-    /// `bpftool map update|delete`.
-    MapEdit(super::map_edit::MapEdit),
     /// `orc xdp PROG DEV native|generic [NETNS]`; `bpftool net attach xdp|xdpgeneric|xdpdrv pinned PATH dev DEV`;
     /// `ip link set dev DEV xdp|xdpgeneric|xdpdrv pinned PATH`.
     AttachXdp {
@@ -411,6 +412,8 @@ pub enum Command {
         /// Value.
         value: CfgValue,
     },
+    /// `bpftool map update|delete …`.
+    Map(MapChange),
     /// `tc qdisc add dev DEV clsact`.
     ClsactAdd {
         /// Namespace.

@@ -49,6 +49,9 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         }
         "gre" | "gretap" | "ipip" | "sit" => match (ip_tunnel::options(&mut args)?, kind) {
             (Ok(parms), "gre") => LinkKind::Gre(parms),
+            (Ok(parms), "sit") if parms.external => {
+                return not_covered("ip link add … type sit external");
+            }
             (Ok(parms), "sit") => LinkKind::Sit(parms),
             (Ok(parms), "gretap") => LinkKind::Gretap(parms),
             (Ok(parms), _) => LinkKind::Ipip(parms),

@@ -55,20 +55,19 @@ pub(super) fn vxlan(args: &mut Args<'_>) -> Kind {
             }
             "learning" => parms.learning = true,
             "nolearning" => parms.learning = false,
-            "noproxy" | "norsc" | "nol2miss" | "nol3miss" | "noremcsumtx" | "noremcsumrx"
-            | "noexternal" => {}
+            "noproxy" | "norsc" | "nol2miss" | "nol3miss" | "noremcsumtx" | "noremcsumrx" => {}
             "ageing" | "maxaddress" => {
                 args.expect("a number")?;
             }
-            "group" | "group6" | "proxy" | "rsc" | "l2miss" | "l3miss" | "external" | "gbp"
-            | "gpe" | "remcsumtx" | "remcsumrx" | "flowlabel" | "localbypass" | "nolocalbypass"
+            "group" | "group6" | "proxy" | "rsc" | "l2miss" | "l3miss" | "gbp" | "gpe"
+            | "remcsumtx" | "remcsumrx" | "flowlabel" | "localbypass" | "nolocalbypass"
             | "vnifilter" => {
                 return Ok(Err(word.to_owned()));
             }
             word => common(word, args, &mut parms, &mut vni)?,
         }
     }
-    parms.vni = need(args, vni, "id and a VNI")?;
+    parms.vni = own_vni(args, &parms, vni)?;
     parms.lower = lower.is_some();
     Ok(Ok(LinkKind::Vxlan(parms, lower)))
 }
@@ -81,16 +80,27 @@ pub(super) fn geneve(args: &mut Args<'_>) -> Kind {
     let mut vni = None;
     while let Some(word) = args.next() {
         match word {
-            "noexternal" => {}
-            "external" | "innerprotoinherit" | "flowlabel" => return Ok(Err(word.to_owned())),
+            "innerprotoinherit" | "flowlabel" => return Ok(Err(word.to_owned())),
             word => common(word, args, &mut parms, &mut vni)?,
         }
     }
-    parms.vni = need(args, vni, "id and a VNI")?;
-    if parms.remote6.is_none() {
+    parms.vni = own_vni(args, &parms, vni)?;
+    if parms.remote6.is_none() && !parms.external {
         need(args, parms.remote, "remote and an address")?;
     }
     Ok(Ok(LinkKind::Geneve(parms)))
+}
+
+/// The network identifier, which a device in external mode has none of: packets bring theirs.
+fn own_vni(
+    args: &mut Args<'_>,
+    parms: &UdpTunnelParms,
+    vni: Option<u32>,
+) -> Result<u32, ParseError> {
+    if parms.external {
+        return Ok(0);
+    }
+    need(args, vni, "id and a VNI, or external")
 }
 
 /// `type bridge [stp_state 0] [vlan_filtering 1] …`.
@@ -199,6 +209,7 @@ fn udp_tunnel(dstport: u16) -> UdpTunnelParms {
         udpcsum: true,
         learning: true,
         lower: false,
+        external: false,
     }
 }
 
@@ -250,10 +261,14 @@ fn common(
                 _ => None,
             })?;
         }
+        "external" => parms.external = true,
+        "noexternal" => parms.external = false,
         "udpcsum" => parms.udpcsum = true,
         "noudpcsum" => parms.udpcsum = false,
         _ => {
-            return Err(args.unexpected("id, local, remote, dstport, ttl, tos, df or noudpcsum"));
+            return Err(
+                args.unexpected("id, local, remote, dstport, ttl, tos, df, noudpcsum or external")
+            );
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ pub use super::inet6::{Inet6, Lookup6, Route6};
 pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
 pub use super::topology_error::TopologyError;
 use crate::net::ethernet;
+use crate::skb::TunInfo;
 use crate::trace::DevRef;
 
 /// Most devices a topology may have.
@@ -22,7 +23,7 @@ pub const MAX_DEVICES: usize = 256;
 pub struct DevId(pub usize);
 
 /// Index of a namespace in a [`Topology`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NetnsId(pub usize);
 
 /// Index of a loaded program.
@@ -161,13 +162,24 @@ impl Device {
     }
 
     /// Whether it has `header_ops`. `ipip_tunnel_setup()` sets them (without `create`, so no header is written);
-    /// a GRE device with a remote has none (`ipgre_tunnel_init()`, `net/ipv4/ip_gre.c`).
+    /// a GRE device with a remote or in external mode has none (`ipgre_tunnel_init()`, `net/ipv4/ip_gre.c`).
     #[must_use]
     pub fn has_header_ops(&self) -> bool {
         match self.kind {
-            DeviceKind::Gre(parms) => parms.remote.is_none(),
+            DeviceKind::Gre(parms) => parms.remote.is_none() && !parms.external,
             _ => true,
         }
+    }
+
+    /// `IFF_NOARP`: nobody is asked for addresses on it.
+    #[must_use]
+    pub fn is_noarp(&self) -> bool {
+        let quiet = match self.kind {
+            DeviceKind::Netkit { parms, .. } => !parms.l2,
+            DeviceKind::Dummy => true,
+            _ => false,
+        };
+        quiet || !self.has_ethernet()
     }
 
     /// `LL_RESERVED_SPACE()` (`include/linux/netdevice.h`): what senders leave free in front, bytes.
@@ -244,6 +256,8 @@ pub struct Topology {
     pub devices: Vec<Device>,
     /// Lists of segments that routes put around packets (`encap seg6`).
     pub seg6: Vec<Vec<std::net::Ipv6Addr>>,
+    /// What routes say to tunnel devices in external mode (`encap ip`, `encap ip6`).
+    pub tun_infos: Vec<TunInfo>,
 }
 
 impl Default for Topology {
@@ -252,6 +266,7 @@ impl Default for Topology {
             netns: vec![Netns::default()],
             devices: Vec::new(),
             seg6: Vec::new(),
+            tun_infos: Vec::new(),
         }
     }
 }
@@ -365,6 +380,13 @@ impl Topology {
             return Err(TopologyError::DeviceExists {
                 dev: dev.name,
                 netns,
+            });
+        }
+        let same = |other: &&Device| other.home == dev.home && dev.kind.is_same_tunnel(&other.kind);
+        if let Some(other) = self.devices.iter().find(same) {
+            return Err(TopologyError::TunnelExists {
+                dev: dev.name,
+                other: other.name.clone(),
             });
         }
         dev.ifindex = 2 + self

@@ -35,6 +35,9 @@ pub enum Cause {
     /// A program is not there or can't be attached.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// A map is not there, or refuses the change.
+    #[error(transparent)]
+    Map(#[from] MapError),
     /// The packet it sent came to something that is not simulated.
     #[error(transparent)]
     Stop(#[from] Stop),
@@ -49,12 +52,6 @@ pub enum Cause {
         "IPv6 is disabled on {0}: `net.ipv6.conf.all.disable_ipv6` is 1 there, so Linux answers *Permission denied*"
     )]
     Ipv6Disabled(String),
-    /// A map is not there or does not take it.
-    #[error(transparent)]
-    Map(#[from] MapError),
-    /// Two objects have a map of that name.
-    #[error("several maps match this handle: there are {0} maps `{1}`")]
-    SeveralMaps(usize, String),
     /// The simulator does not know the command.
     #[error("not covered: {0}")]
     NotCovered(String),
@@ -200,7 +197,6 @@ impl Kernel {
             }
             // the input has loaded the objects before the first command runs
             Command::ProgLoadAll { .. } | Command::NoEffect { .. } => Ok(()),
-            Command::MapEdit(edit) => self.map_edit(edit),
             Command::AttachXdp {
                 netns,
                 program,
@@ -294,6 +290,7 @@ impl Kernel {
                 self.set_knob(*key, value);
                 Ok(())
             }
+            Command::Map(change) => Ok(self.change_map(change)?),
             Command::ClsactAdd { netns, dev } => {
                 let id = self.find(netns, dev)?;
                 let clsact = &mut self.topology.dev_mut(id).clsact;
@@ -386,6 +383,10 @@ impl Kernel {
             RouteEncap::Seg6 { segs } => {
                 self.topology.seg6.push(segs.clone());
                 Encap::Seg6(self.topology.seg6.len() - 1)
+            }
+            RouteEncap::Ip(info) => {
+                self.topology.tun_infos.push(info.clone());
+                Encap::Ip(self.topology.tun_infos.len() - 1)
             }
             RouteEncap::Bpf { section } => Encap::Bpf(self.lwt_program(section)?),
         })

@@ -87,21 +87,23 @@ impl Kernel {
                 let below = below.map(|dev| self.topology.dev(dev));
                 let mut device = ethernet_device(name, netns, DeviceKind::Vxlan(*parms));
                 // vxlan_config_apply()
-                let headroom = match parms.over_ipv6() {
+                let headroom = |ipv6| match ipv6 {
                     true => vxlan::HEADROOM6,
                     false => vxlan::HEADROOM,
                 };
-                device.needed_headroom = headroom
+                device.needed_headroom = headroom(parms.over_ipv6() || parms.external)
                     + below.map_or(ethernet::HLEN, |dev| {
                         dev.hard_header_len + dev.needed_headroom
                     });
-                device.mtu = below.map_or(device.mtu, |dev| dev.mtu.saturating_sub(headroom));
+                device.mtu = below.map_or(device.mtu, |dev| {
+                    dev.mtu.saturating_sub(headroom(parms.over_ipv6()))
+                });
                 device
             }
             LinkKind::Geneve(parms) => {
                 let mut device = ethernet_device(name, netns, DeviceKind::Geneve(*parms));
                 // geneve_configure() and geneve_link_config()
-                let len = match parms.over_ipv6() {
+                let len = match parms.over_ipv6() || parms.external {
                     true => geneve::IPV6_HLEN,
                     false => geneve::IPV4_HLEN,
                 };
@@ -110,6 +112,11 @@ impl Kernel {
                 let route6 = |remote| self.topology.route6(netns, remote);
                 let below = parms.remote.and_then(route).map(|route| route.dev);
                 let below = below.or(parms.remote6.and_then(route6).map(|route| route.dev));
+                if parms.external {
+                    // the route to 0.0.0.0 is by lo, whose MTU of 65536 is more than `max_mtu`
+                    const MAX_MTU: u32 = 65_535 - geneve::IPV6_HLEN;
+                    device.mtu = MAX_MTU;
+                }
                 device.mtu = below.map_or(device.mtu, |dev| {
                     self.topology.dev(dev).mtu.saturating_sub(len)
                 });

@@ -4,21 +4,17 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::execute::Cause;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Budget, Fault, Host, LoadError, MapError, MapKind, Maps, Object, Prepared, ProgType, Program,
-    fix_up,
+    Budget, Fault, Host, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, fix_up,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
-use crate::scenario::map_edit::{Entry, MapEdit};
 use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
-use crate::trace::map_calls::KNOB;
 use crate::trace::read::{Report, ReportWhat};
-use crate::trace::{BufferNo, MapCall, ReadHow, Run as ProgramRun};
+use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
 
 /// A program that can't be attached.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -159,43 +155,6 @@ impl Kernel {
         Ok(())
     }
 
-    /// `bpftool map update|delete`, on the one map of that name.
-    pub(super) fn map_edit(&mut self, edit: &MapEdit) -> Result<(), Cause> {
-        let name = edit.map.as_str();
-        let has = |maps: &&mut Maps| maps.defs().any(|def| def.name == name);
-        let mut found: Vec<&mut Maps> = self.maps.iter_mut().flatten().filter(has).collect();
-        let maps = match found.as_mut_slice() {
-            [] => return Err(MapError::NoMap { map: name.into() }.into()),
-            [maps] => maps,
-            several => return Err(Cause::SeveralMaps(several.len(), name.into())),
-        };
-        match &edit.to {
-            Entry::Value(value, flags) => maps.set_with(name, &edit.key, value, *flags)?,
-            Entry::Deleted => maps.remove(name, &edit.key)?,
-            Entry::Program(program) => {
-                let loaded = self.programs.iter().rev().find(|p| p.name == *program);
-                let known = || {
-                    let names = self.programs.iter().map(|p| p.name.as_str());
-                    names.collect::<Vec<_>>().join(", ")
-                };
-                let loaded = loaded.ok_or_else(|| ProgramError::NotFound {
-                    name: program.clone(),
-                    known: known(),
-                })?;
-                let index = edit.key.first_chunk().filter(|_| edit.key.len() == 4);
-                let size = || MapError::Size {
-                    map: name.into(),
-                    what: "key",
-                    len: edit.key.len(),
-                    wanted: 4,
-                };
-                let index = u32::from_le_bytes(*index.ok_or_else(size)?);
-                maps.set_program(name, index, loaded.prepared.clone()?)?;
-            }
-        }
-        Ok(())
-    }
-
     fn refused(&self, program: &Program) -> Option<&'static str> {
         const DYNPTR: &str = "bpf_dynptr_from_skb_meta";
         let calls = |insn: &Insn| matches!(insn, Insn::Call(Callee::Kfunc(name)) if name == DYNPTR);
@@ -270,22 +229,6 @@ impl Kernel {
         self.find_program(name, ProgType::SchedCls)
     }
 
-    /// Sets a knob of the programs: a value of the array map `cfg` of each object (golden/programs/report.h).
-    pub(super) fn set_knob(&mut self, key: u32, value: u32) {
-        for maps in self.maps.iter_mut().flatten() {
-            maps.set_u32("cfg", key, value);
-        }
-        self.keep_map_call(MapCall {
-            step: 0,
-            object: 0,
-            map: 0,
-            helper: KNOB,
-            key: key.to_le_bytes().to_vec(),
-            value: value.to_le_bytes().to_vec(),
-            flags: 0,
-        });
-    }
-
     /// Opens a run of a program in the trace.
     pub(super) fn open_run(
         &mut self,
@@ -308,12 +251,6 @@ impl Kernel {
         self.recorder.trace.run_objects.push(object);
         self.recorder.trace.runs.push(run);
         Ok(self.recorder.trace.runs.len() - 1)
-    }
-
-    /// The maps of all objects, in the order in which they were loaded, into the trace.
-    pub(super) fn keep_maps(&mut self) {
-        let maps = self.maps.iter().flatten().flat_map(Maps::state).collect();
-        self.recorder.trace.maps = maps;
     }
 
     /// A tail call: another program goes on in the place of run `before`, at the same hook.

@@ -175,25 +175,11 @@ impl Maps {
     /// # Errors
     /// [`MapError`]; nothing is changed then.
     pub fn set(&mut self, map: &str, key: &[u8], value: &[u8]) -> Result<(), MapError> {
-        self.set_with(map, key, value, 0)
-    }
-
-    /// As [`Maps::set`], with `BPF_NOEXIST` or `BPF_EXIST`.
-    ///
-    /// # Errors
-    /// [`MapError`]; nothing is changed then.
-    pub fn set_with(
-        &mut self,
-        map: &str,
-        key: &[u8],
-        value: &[u8],
-        flags: u64,
-    ) -> Result<(), MapError> {
         let index = self.checked(map, key, Some(value))?;
         let errno = if self.maps[index].def.kind.is_queue() {
-            self.push(index, value, flags)
+            self.push(index, value, 0)
         } else {
-            self.update(index, key, value, flags)
+            self.update(index, key, value, 0)
         };
         Self::answer(map, errno)
     }

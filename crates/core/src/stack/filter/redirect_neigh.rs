@@ -114,7 +114,7 @@ impl Kernel {
                 None => {
                     let daddr = self.ip_hdr_addr(no, 16);
                     let route = self.topology.route(netns, daddr).ok();
-                    self.skb_mut(no).dst = route;
+                    self.skb_mut(no).set_dst(route);
                     route.map(|route| route.via.unwrap_or(daddr).into())
                 }
             },
@@ -124,7 +124,7 @@ impl Kernel {
                 None => {
                     let daddr = self.ipv6_hdr_addr(no, 24);
                     let route = self.topology.route6(netns, daddr);
-                    self.skb_mut(no).dst6 = route;
+                    self.skb_mut(no).set_dst6(route);
                     route.map(|route| route.via.unwrap_or(daddr).into())
                 }
             },
