@@ -64,6 +64,14 @@ impl Kernel {
                 let entry = label_entry(empty, fields, bottom);
                 self.skb_mpls_push(no, entry, protocol, mac_len, ethernet)
             }
+            MplsAction::MacPush(protocol, fields) => {
+                if self.skb(no).vlan_present {
+                    self.vlan_hwaccel_push_inside(no)?;
+                }
+                let bottom = mac_len != 0 || !eth_p_mpls(self.skb(no).protocol);
+                let entry = label_entry(empty, fields, bottom);
+                self.skb_mpls_push(no, entry, protocol, 0, false)
+            }
             MplsAction::Modify(fields) => {
                 let Some(old) = self.label_at_network_header(no) else {
                     return Ok(EINVAL);
