@@ -71,7 +71,8 @@ fn route(address: &Address) -> Route {
         | Address::Compare(_)
         | Address::Matrix(_)
         | Address::Lab(_)
-        | Address::Open => Route::Later,
+        | Address::Open
+        | Address::Designs(_) => Route::Later,
         Address::Unknown(path) => Route::Unknown(path.clone()),
     }
 }

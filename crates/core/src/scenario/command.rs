@@ -1,6 +1,7 @@
 //! The commands a person would type, as data. `parse` makes them, the stack's `execute` carries
 //! them out, in order.
 
+use super::bpf_map::MapChange;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub use super::bridge::{BridgeOptions, BridgeVlan};
@@ -424,6 +425,8 @@ pub enum Command {
         /// Value.
         value: CfgValue,
     },
+    /// `bpftool map update|delete …`.
+    Map(MapChange),
     /// `tc qdisc add dev DEV clsact`.
     ClsactAdd {
         /// Namespace.

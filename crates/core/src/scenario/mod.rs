@@ -2,6 +2,7 @@
 //!
 //! [`command`] is the data, [`parse`](mod@parse) makes it from text, [`file`](mod@file) reads scenario files.
 
+pub mod bpf_map;
 mod bpftool;
 pub mod bridge;
 pub mod clsact;
@@ -27,6 +28,7 @@ pub mod parse;
 mod ping;
 mod route_encap;
 pub mod routes;
+mod same_tunnel;
 mod script;
 pub mod syntax;
 mod sysctl;

@@ -63,9 +63,20 @@ pub fn parse(text: &str) -> Result<Parsed, ParseError> {
 /// # Errors
 /// As [`parse`]; a line number is the 1-based index. An empty string is an error.
 pub fn parse_setup(setup: &[String]) -> Result<Vec<Line>, ParseError> {
+    parse_setup_without(setup, &[])
+}
+
+/// The same, without the commands of these line numbers, whatever they are.
+pub(crate) fn parse_setup_without(
+    setup: &[String],
+    left_out: &[usize],
+) -> Result<Vec<Line>, ParseError> {
     check_size(setup.iter().map(String::len).sum())?;
     let mut lines = Vec::new();
-    for (number, line) in (1..).zip(setup) {
+    for (number, line) in (1..)
+        .zip(setup)
+        .filter(|(number, _)| !left_out.contains(number))
+    {
         command_line(number, line, 0, &mut lines)?;
     }
     Ok(lines)

@@ -120,8 +120,19 @@ impl Topology {
         addr.is_broadcast() || addr == ALL_HOSTS || own.any(|(_, net)| of_prefix(net))
     }
 
+    /// `inet_select_addr()`: an address of the device, of the target's prefix if there is one; else of any device.
+    #[must_use]
+    pub fn select_addr(&self, dev: DevId, target: Ipv4Addr) -> Ipv4Addr {
+        let addrs = &self.netns_of(dev).addrs;
+        let own = || addrs.iter().filter(|(d, _)| *d == dev).map(|(_, net)| *net);
+        let best = own().find(|net| contains(*net, target));
+        let any = best.or_else(|| own().next());
+        any.or_else(|| addrs.first().map(|(_, net)| *net))
+            .map_or(Ipv4Addr::UNSPECIFIED, |net| net.addr)
+    }
+
     /// The link-layer address of a neighbour: configured, or of the device at the other end of the
-    /// link that has the address (the ARP exchange itself is not simulated).
+    /// link that has the address (for runs without ARP).
     #[must_use]
     pub fn neighbour(&self, dev: DevId, addr: IpAddr) -> Option<Mac> {
         if let Some(mac) = self.configured_neighbour(dev, addr) {

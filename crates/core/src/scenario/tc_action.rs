@@ -85,7 +85,7 @@ pub enum MplsAction {
     Pop(u16),
     /// `push [protocol P] label N [tc N] [ttl N] [bos 0|1]`.
     Push(u16, MplsFields),
-    /// `mac_push [protocol P] label N …`: in front of the MAC header.
+    /// `mac_push [protocol P] label N [tc N] [ttl N] [bos 0|1]`: in front of the Ethernet header.
     MacPush(u16, MplsFields),
     /// `modify [label N] [tc N] [ttl N] [bos 0|1]`.
     Modify(MplsFields),

@@ -23,7 +23,7 @@ pub const MAX_DEVICES: usize = 256;
 pub struct DevId(pub usize);
 
 /// Index of a namespace in a [`Topology`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NetnsId(pub usize);
 
 /// Index of a loaded program.
@@ -175,6 +175,17 @@ impl Device {
             DeviceKind::Gre(parms) => parms.remote.is_none() && !parms.external,
             _ => true,
         }
+    }
+
+    /// `IFF_NOARP`: nobody is asked for addresses on it.
+    #[must_use]
+    pub fn is_noarp(&self) -> bool {
+        let quiet = match self.kind {
+            DeviceKind::Netkit { parms, .. } => !parms.l2,
+            DeviceKind::Dummy => true,
+            _ => false,
+        };
+        quiet || !self.has_ethernet()
     }
 
     /// `LL_RESERVED_SPACE()` (`include/linux/netdevice.h`): what senders leave free in front, bytes.
@@ -375,6 +386,13 @@ impl Topology {
             return Err(TopologyError::DeviceExists {
                 dev: dev.name,
                 netns,
+            });
+        }
+        let same = |other: &&Device| other.home == dev.home && dev.kind.is_same_tunnel(&other.kind);
+        if let Some(other) = self.devices.iter().find(same) {
+            return Err(TopologyError::TunnelExists {
+                dev: dev.name,
+                other: other.name.clone(),
             });
         }
         dev.ifindex = 2 + self

@@ -31,6 +31,10 @@ pub enum TopologyError {
         hint = did_you_mean(.0, KINDS)
     )]
     UnknownKind(String),
+    #[error(
+        "`{dev}` would be the same tunnel as `{other}` (kind, addresses, key or VNI, port): Linux answers *File exists*"
+    )]
+    TunnelExists { dev: String, other: String },
     #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]
     TooManyDevices,
     #[error("`{dev}` in {netns} is not a bridge")]

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use thiserror::Error;
 
 use super::{Kernel, ProgramError, Stop};
-use crate::bpf::{LoadError, ProgType};
+use crate::bpf::{LoadError, MapError, ProgType};
 use crate::scenario::command::{
     CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
@@ -35,6 +35,9 @@ pub enum Cause {
     /// A program is not there or can't be attached.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// A map is not there, or refuses the change.
+    #[error(transparent)]
+    Map(#[from] MapError),
     /// The packet it sent came to something that is not simulated.
     #[error(transparent)]
     Stop(#[from] Stop),
@@ -320,6 +323,7 @@ impl Kernel {
                 self.set_knob(*key, value);
                 Ok(())
             }
+            Command::Map(change) => Ok(self.change_map(change)?),
             Command::ClsactAdd { netns, dev } => {
                 let id = self.find(netns, dev)?;
                 let clsact = &mut self.topology.dev_mut(id).clsact;

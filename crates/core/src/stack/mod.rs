@@ -7,6 +7,7 @@ mod act_mirred;
 mod act_mpls;
 mod act_vlan;
 mod af_packet;
+mod arp;
 mod bridge;
 mod bridge_if;
 mod bridge_vlan;
@@ -21,6 +22,7 @@ mod features;
 mod filter;
 mod geneve;
 mod gro;
+mod gro_complete;
 mod gro_tcp;
 mod icmp;
 mod icmpv6;
@@ -29,6 +31,7 @@ mod ip6_gre;
 mod ip6_input;
 mod ip6_output;
 mod ip6_tunnel;
+mod ip_defrag;
 mod ip_forward;
 mod ip_fragment;
 mod ip_input;
@@ -39,6 +42,7 @@ mod ipip;
 mod judge;
 mod l2tp;
 mod links;
+mod llc;
 mod lwtunnel;
 mod macvlan;
 mod md_tunnel;
@@ -49,6 +53,7 @@ mod netkit;
 mod nic;
 mod outer;
 mod page_pool;
+mod program_maps;
 mod programs;
 mod quiet;
 mod reads;
@@ -204,6 +209,10 @@ pub struct Kernel {
     xdp_bulk: Vec<(DevId, XdpBuff)>,
     xdp_cpu: Vec<(DevId, XdpBuff)>,
     taps: Vec<taps::Tap>,
+    /// Whether neighbours are asked for their addresses, as in a recording, or known at once.
+    pub(crate) asks_neighbours: bool,
+    neighbours: neighbour::Learned,
+    frag_queues: ip_defrag::Queues,
     next_skb: u32,
     next_ip_id: u16,
     pub(crate) source_ports: VecDeque<u16>,
@@ -243,6 +252,9 @@ impl Kernel {
             xdp_bulk: Vec::new(),
             xdp_cpu: Vec::new(),
             taps: Vec::new(),
+            asks_neighbours: false,
+            neighbours: neighbour::Learned::new(),
+            frag_queues: ip_defrag::Queues::new(),
             next_skb: 1,
             next_ip_id: 0xe001,
             source_ports: VecDeque::new(),

@@ -13,9 +13,8 @@ use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
 use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
-use crate::trace::map_calls::KNOB;
 use crate::trace::read::{Report, ReportWhat};
-use crate::trace::{BufferNo, MapCall, ReadHow, Run as ProgramRun};
+use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
 
 /// A program that can't be attached.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -230,22 +229,6 @@ impl Kernel {
         self.find_program(name, ProgType::SchedCls)
     }
 
-    /// Sets a knob of the programs: a value of the array map `cfg` of each object (golden/programs/report.h).
-    pub(super) fn set_knob(&mut self, key: u32, value: u32) {
-        for maps in self.maps.iter_mut().flatten() {
-            maps.set_u32("cfg", key, value);
-        }
-        self.keep_map_call(MapCall {
-            step: 0,
-            object: 0,
-            map: 0,
-            helper: KNOB,
-            key: key.to_le_bytes().to_vec(),
-            value: value.to_le_bytes().to_vec(),
-            flags: 0,
-        });
-    }
-
     /// Opens a run of a program in the trace.
     pub(super) fn open_run(
         &mut self,
@@ -268,12 +251,6 @@ impl Kernel {
         self.recorder.trace.run_objects.push(object);
         self.recorder.trace.runs.push(run);
         Ok(self.recorder.trace.runs.len() - 1)
-    }
-
-    /// The maps of all objects, in the order in which they were loaded, into the trace.
-    pub(super) fn keep_maps(&mut self) {
-        let maps = self.maps.iter().flatten().flat_map(Maps::state).collect();
-        self.recorder.trace.maps = maps;
     }
 
     /// A tail call: another program goes on in the place of run `before`, at the same hook.
