@@ -39,12 +39,13 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 26] = [
+pub const PARTS: [Part; 27] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
     part("bridge", "bridge", "br_handle_frame", "br_dev_xmit"),
     part("bridge with VLANs", "vlan_filtering", "br_handle_vlan", ""),
+    part("tun, tap", "tuntap", "netif_receive_skb", "tun_net_xmit"),
     part("netkit", "netkit", "", "netkit_xmit"),
     part(
         "macvlan",

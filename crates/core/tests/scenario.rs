@@ -102,7 +102,8 @@ fn options_come_in_any_order_and_words_may_be_short() {
             dst: default,
             encap: None,
             via,
-            dev: None
+            dev: None,
+            replace: false,
         }
     );
     assert_eq!(

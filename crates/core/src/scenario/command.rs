@@ -210,6 +210,8 @@ pub enum Command {
         lladdr: Mac,
         /// Device.
         dev: String,
+        /// `replace`, not `add`.
+        replace: bool,
     },
     /// `ip route add [KIND] PREFIX|default [via ADDR] [dev DEV]`.
     RouteAdd {
@@ -225,6 +227,8 @@ pub enum Command {
         via: Option<Ipv4Addr>,
         /// Device.
         dev: Option<String>,
+        /// `replace`, not `add`.
+        replace: bool,
     },
     /// `ip [-6] addr add ADDR/LEN dev DEV` of an IPv6 address.
     Addr6Add {
@@ -287,6 +291,15 @@ pub enum Command {
         tunnel_id: u32,
         /// The session.
         session: L2tpSession,
+    },
+    /// `orc tun DEV HEX [NETNS]`: the process of a tun or tap device writes a packet.
+    TunWrite {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// The packet; a frame for a tap device.
+        packet: Vec<u8>,
     },
     /// `nic rx DEV HEX [NETNS]`: a frame comes in by a network card.
     NicReceive {

@@ -35,6 +35,16 @@ pub enum Problem {
         /// What would have to follow.
         expected: String,
     },
+    /// A word that says the opposite of an earlier one, or the same option with another value.
+    #[error("`{word}` contradicts `{other}` at column {column}")]
+    Contradicts {
+        /// The later word, with its value.
+        word: String,
+        /// The earlier one.
+        other: String,
+        /// Where that stands: 1-based, in characters.
+        column: usize,
+    },
     /// A quote that is not closed.
     #[error("the quote {0} is never closed, expected another one")]
     Quote(char),

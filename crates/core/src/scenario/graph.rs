@@ -228,6 +228,7 @@ fn kind_word(kind: &LinkKind) -> String {
         LinkKind::Ip6Tnl(_) => "ip6tnl".into(),
         LinkKind::Nic(_) => "nic".into(),
         LinkKind::Dummy => "dummy".into(),
+        LinkKind::Tun { tap } => if *tap { "tap" } else { "tun" }.into(),
         LinkKind::Vlan { id, .. } => format!("vlan {id}"),
         LinkKind::Vxlan(..) => "vxlan".into(),
         LinkKind::Geneve(_) => "geneve".into(),

@@ -123,11 +123,14 @@ pub(super) fn parse(
     match (object, verb) {
         (_, Some("show" | "list" | "lst" | "ls" | "help" | "get")) => shows(),
         ("address", Some("add")) => address(args, netns),
-        ("neighbor" | "neighbour", Some("add" | "replace")) => neighbour(args, netns),
-        ("route", Some("add" | "replace")) => route(args, netns),
+        ("neighbor" | "neighbour", Some(verb @ ("add" | "replace"))) => {
+            neighbour(args, netns, verb == "replace")
+        }
+        ("route", Some(verb @ ("add" | "replace"))) => route(args, netns, verb == "replace"),
         ("link", Some("add")) => ip_link::add(args, netns),
         ("link", Some("set")) => ip_link::set(args, netns),
         ("tunnel" | "tunl", Some("add")) => ip_tunnel::add(args, netns),
+        ("tuntap", Some("add")) => ip_tunnel::tuntap(args, netns),
         ("l2tp", Some("add")) => ip_l2tp::add(args, netns),
         (object, Some(verb)) => not_covered(&format!("ip {object} {verb}")),
         ("address" | "neighbor" | "neighbour" | "route" | "link" | "tunnel" | "tunl", None) => {
@@ -231,7 +234,7 @@ fn address(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError>
 }
 
 /// `ip neigh add ADDR lladdr MAC dev DEV [nud permanent]`.
-fn neighbour(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
+fn neighbour(mut args: Args<'_>, netns: Netns, replace: bool) -> Result<Vec<Command>, ParseError> {
     let (mut addr, mut lladdr, mut dev) = (None, None, None);
     while let Some(word) = args.next() {
         match word {
@@ -249,6 +252,7 @@ fn neighbour(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseErro
             "proxy" | "router" | "extern_learn" | "managed" | "use" | "protocol" => {
                 return not_covered(&format!("ip neigh add … {word}"));
             }
+            _ if addr.is_some() => return Err(args.unexpected("one address only, lladdr or dev")),
             word => {
                 addr = Some(
                     ipv4(word)
@@ -265,6 +269,7 @@ fn neighbour(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseErro
         addr,
         lladdr,
         dev,
+        replace,
     }])
 }
 
@@ -298,7 +303,7 @@ fn mpls_route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseErr
 
 /// `ip route add [KIND] PREFIX|default [encap mpls LABEL] [via ADDR] [dev DEV]`; other kinds, other
 /// encapsulations and metrics are *not covered*.
-fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
+fn route(mut args: Args<'_>, netns: Netns, replace: bool) -> Result<Vec<Command>, ParseError> {
     let (mut dst, mut via, mut dev) = (None, None, None);
     let (mut kind, mut put) = (RouteKind::Unicast, None);
     while let Some(word) = args.next() {
@@ -351,6 +356,7 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
         encap: put,
         via,
         dev,
+        replace,
     }])
 }
 

@@ -42,6 +42,39 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
     }])
 }
 
+/// `ip tuntap add [dev] NAME mode tun|tap`.
+pub(super) fn tuntap(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
+    let (mut name, mut tap) = (None, None);
+    while let Some(word) = args.next() {
+        match word {
+            "dev" | "name" => name = Some(args.value("a device name", device)?),
+            "mode" => {
+                tap = Some(args.value("tun or tap", |word| match word {
+                    "tun" => Some(false),
+                    "tap" => Some(true),
+                    _ => None,
+                })?);
+            }
+            "user" | "group" => drop(args.expect("a user or group")?),
+            "pi" | "vnet_hdr" | "multi_queue" | "one_queue" => {
+                return not_covered(&format!("ip tuntap add … {word}"));
+            }
+            word => match device(word).filter(|_| name.is_none()) {
+                Some(word) => name = Some(word),
+                None => return Err(args.unexpected("mode tun or mode tap")),
+            },
+        }
+    }
+    let name = need(&mut args, name, "a device name")?;
+    let tap = need(&mut args, tap, "mode tun or mode tap")?;
+    Ok(vec![Command::LinkAdd {
+        netns,
+        name,
+        address: None,
+        kind: LinkKind::Tun { tap },
+    }])
+}
+
 /// What stands behind `type gre`; the inner error is an option that is known but not simulated.
 pub(super) fn options(
     args: &mut Args<'_>,

@@ -40,6 +40,11 @@ pub enum LinkKind {
     Sit(TunnelParms),
     /// `nic add NAME driver DRIVER`: a network card; the number is a place in [`DRIVERS`](super::nic::DRIVERS).
     Nic(usize),
+    /// `ip tuntap add … mode tun|tap`: its other side is a process.
+    Tun {
+        /// Frames (`tap`), not IP packets.
+        tap: bool,
+    },
     /// `type dummy`: takes packets and drops them.
     Dummy,
     /// `type vxlan id N …`.

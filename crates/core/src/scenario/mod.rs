@@ -7,6 +7,7 @@ mod bpftool;
 pub mod bridge;
 pub mod clsact;
 pub mod command;
+mod contradict;
 pub mod error;
 mod ethtool;
 pub mod file;

@@ -5,9 +5,9 @@ use super::error::ParseError;
 use super::lex::Args;
 use super::value::{device, hex};
 
-/// `orc xdp|tcx|netkit|send|tap|cfg …`; what else `orc` can do is *not covered*.
+/// `orc xdp|tcx|netkit|send|tun|tap|cfg …`; what else `orc` can do is *not covered*.
 pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
-    match args.expect("xdp, tcx, netkit, send, burst, tap or cfg")? {
+    match args.expect("xdp, tcx, netkit, send, tun, burst, tap or cfg")? {
         "xdp" => {
             let (program, dev) = (
                 args.expect("a program name")?.to_owned(),
@@ -58,6 +58,13 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
                 dev,
                 peer,
             })
+        }
+        "tun" => {
+            let Command::Send { netns, dev, frame } = send(args, netns)? else {
+                unreachable!("send() makes no other command")
+            };
+            let packet = frame;
+            Ok(Command::TunWrite { netns, dev, packet })
         }
         "send" => send(args, netns),
         "burst" => burst(args),

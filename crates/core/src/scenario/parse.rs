@@ -12,7 +12,7 @@
 use super::command::{Command, Line, Netns};
 use super::error::{ParseError, Problem};
 use super::lex::{Args, Word, words};
-use super::{bpftool, bridge, ethtool, ip, nic, orc, ping, sysctl, tc};
+use super::{bpftool, bridge, contradict, ethtool, ip, nic, orc, ping, sysctl, tc};
 
 /// Largest text that is read, bytes.
 pub const MAX_TEXT: usize = 1 << 20;
@@ -193,6 +193,23 @@ pub(super) fn command(
 ) -> Result<Vec<Command>, ParseError> {
     let mut args = Args::new(words, line);
     let tool = tool_name(args.expect("a command")?);
+    let found = tool_command(tool, args, words, line, netns)?;
+    // what runs in a namespace is a command of its own
+    let nested = words.iter().any(|word| word.text == "exec");
+    if matches!(tool, "ip" | "bridge" | "tc") && !nested {
+        contradict::check(words, line)?;
+    }
+    Ok(found)
+}
+
+/// By the tool's name.
+fn tool_command(
+    tool: &str,
+    args: Args<'_>,
+    words: &[Word],
+    line: usize,
+    netns: &Netns,
+) -> Result<Vec<Command>, ParseError> {
     match tool {
         "ip" => ip::parse(args, words, line, netns),
         "sysctl" => sysctl::parse(args, netns),

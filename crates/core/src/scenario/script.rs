@@ -150,6 +150,9 @@ fn command(line: &Line) -> Result<String, ScriptError> {
         Command::AttachNetkit { .. } => {
             return Err(error("bpftool does not attach programs to netkit devices"));
         }
+        Command::TunWrite { .. } => {
+            return Err(error("a process would have to hold the device open"));
+        }
         Command::Cfg { .. } => return Err(error("it sets a knob of the recorder's programs")),
         _ => text.replace("/nsys/", "/sys/"),
     })

@@ -368,7 +368,7 @@ mod tests {
     fn the_parsers_own_words_complete() {
         let choices = |text: &str| complete(text, text.len()).choices;
         assert_eq!(choices("et"), ["ethtool"]);
-        assert_eq!(choices("orc t"), ["tcx", "tap"]);
+        assert_eq!(choices("orc t"), ["tcx", "tun", "tap"]);
         assert_eq!(choices("orc tcx p rx "), ["ingress", "egress"]);
         assert_eq!(choices("orc tcx p rx ingress "), Vec::<String>::new());
         let text =

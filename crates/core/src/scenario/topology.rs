@@ -56,6 +56,11 @@ pub enum DeviceKind {
     L2tpEth(L2tpTunnel, L2tpSession),
     /// A network card with a driver of [`DRIVERS`](super::nic::DRIVERS).
     Nic(usize),
+    /// A process is on the other side.
+    Tun {
+        /// Frames, not IP packets.
+        tap: bool,
+    },
     /// Takes packets and drops them.
     Dummy,
     /// A VLAN on another device.
@@ -160,6 +165,7 @@ impl Device {
                 | DeviceKind::Ip6Gre(_)
                 | DeviceKind::Ip6Tnl(_)
                 | DeviceKind::Sit(_)
+                | DeviceKind::Tun { tap: false }
         )
     }
 

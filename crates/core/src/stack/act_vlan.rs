@@ -45,8 +45,9 @@ impl Kernel {
             VlanAction::Modify(protocol, id, priority) => {
                 let skb = self.skb_mut(no);
                 let old = if skb.vlan_present {
+                    let tci = skb.vlan_tci;
                     skb.clear_vlan_tag();
-                    skb.vlan_tci
+                    tci
                 } else if vlan::is_vlan(skb.protocol) {
                     match self.__skb_vlan_pop(no)? {
                         Ok(tci) => tci,

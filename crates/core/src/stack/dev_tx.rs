@@ -107,6 +107,7 @@ impl Kernel {
             } => k.vlan_dev_hard_start_xmit(no, lower, protocol, id)?,
             DeviceKind::Vxlan(parms) => k.vxlan_xmit(no, dev, parms)?,
             DeviceKind::Geneve(parms) => k.geneve_xmit(no, dev, parms)?,
+            DeviceKind::Tun { .. } => k.tun_net_xmit(no)?,
             DeviceKind::Netkit { peer, parms, .. } => k.netkit_xmit(no, dev, peer, parms)?,
             DeviceKind::Macvlan { lower, mode } => k.macvlan_start_xmit(no, dev, lower, mode)?,
             DeviceKind::Bridge => k.br_dev_xmit(no, dev)?,

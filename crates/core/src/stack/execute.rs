@@ -44,6 +44,9 @@ pub enum Cause {
     /// A filter needs the qdisc first.
     #[error("{0} has no clsact qdisc; `tc qdisc add dev {0} clsact` adds it")]
     NoClsact(String),
+    /// Something is there already (`EEXIST`).
+    #[error("there is a {0} already, so Linux answers *File exists*")]
+    Exists(String),
     /// A session needs its tunnel first.
     #[error("there is no L2TP tunnel {0}; `ip l2tp add tunnel tunnel_id {0} …` adds it")]
     NoTunnel(u32),
@@ -61,6 +64,11 @@ impl From<LoadError> for Cause {
     fn from(error: LoadError) -> Self {
         Self::Program(error.into())
     }
+}
+
+/// [`Cause::Exists`].
+fn exists(what: String) -> Cause {
+    Cause::Exists(what)
 }
 
 pub(super) type Done = Result<(), Cause>;
@@ -132,6 +140,11 @@ impl Kernel {
             }
             Command::AddrAdd { netns, addr, dev } => {
                 let id = self.find(netns, dev)?;
+                let mut there = self.topology.netns_of(id).addrs.iter();
+                if there.any(|known| *known == (id, *addr)) {
+                    let what = format!("address {}/{} on {dev}", addr.addr, addr.prefix);
+                    return Err(exists(what));
+                }
                 self.addr_add(id, *addr);
                 Ok(())
             }
@@ -140,12 +153,19 @@ impl Kernel {
                 addr,
                 lladdr,
                 dev,
+                replace,
             } => {
                 let id = self.find(netns, dev)?;
                 let netns = self.topology.dev(id).netns;
-                self.topology.netns[netns.0]
-                    .neigh
-                    .push((id, *addr, *lladdr));
+                let neigh = &mut self.topology.netns[netns.0].neigh;
+                let there = neigh.iter().position(|(d, a, _)| (*d, a) == (id, addr));
+                match there {
+                    Some(_) if !replace => {
+                        return Err(exists(format!("neighbour {addr} on {dev}")));
+                    }
+                    Some(place) => neigh[place].2 = *lladdr,
+                    None => neigh.push((id, *addr, *lladdr)),
+                }
                 Ok(())
             }
             Command::RouteAdd {
@@ -155,11 +175,20 @@ impl Kernel {
                 encap,
                 via,
                 dev,
-            } => self.route_add(netns, *dst, encap.as_ref(), *via, dev.as_deref()),
+                replace,
+            } => {
+                self.route_place(netns, *dst, *replace)?;
+                self.route_add(netns, *dst, encap.as_ref(), *via, dev.as_deref())
+            }
             Command::RouteAdd {
-                netns, kind, dst, ..
+                netns,
+                kind,
+                dst,
+                replace,
+                ..
             } => {
                 let id = self.topology.find_netns(netns)?;
+                self.route_place(netns, *dst, *replace)?;
                 self.topology.netns[id.0].refused.push((*dst, *kind));
                 Ok(())
             }
@@ -249,6 +278,10 @@ impl Kernel {
                 tunnel_id,
                 session,
             } => self.l2tp_session_add(netns, name, *tunnel_id, *session),
+            Command::TunWrite { netns, dev, packet } => {
+                let id = self.find(netns, dev)?;
+                Ok(self.tun_get_user(id, packet)?)
+            }
             Command::NicReceive { netns, dev, frame } => {
                 let id = self.find(netns, dev)?;
                 Ok(self.nic_receive(id, frame)?)
@@ -339,6 +372,20 @@ impl Kernel {
         });
     }
 
+    /// `fib_table_insert()` (`net/ipv4/fib_trie.c`): a prefix has one route; `replace` takes the old one away.
+    fn route_place(&mut self, netns: &Netns, dst: Ipv4Net, replace: bool) -> Done {
+        let id = self.topology.find_netns(netns)?;
+        let here = &mut self.topology.netns[id.0];
+        let there = here.routes.iter().any(|route| route.dst == dst)
+            || here.refused.iter().any(|(known, _)| *known == dst);
+        if there && !replace {
+            return Err(exists(format!("route to {}/{}", dst.addr, dst.prefix)));
+        }
+        here.routes.retain(|route| route.dst != dst);
+        here.refused.retain(|(known, _)| *known != dst);
+        Ok(())
+    }
+
     fn route_add(
         &mut self,
         netns: &Netns,
@@ -400,7 +447,10 @@ impl Kernel {
         mode: Option<XdpMode>,
     ) -> Done {
         let device = self.topology.dev_mut(id);
-        let native = matches!(device.kind, DeviceKind::Veth { .. } | DeviceKind::Nic(_));
+        let native = matches!(
+            device.kind,
+            DeviceKind::Veth { .. } | DeviceKind::Nic(_) | DeviceKind::Tun { tap: true }
+        );
         if mode == Some(XdpMode::Native) && !native {
             return Err(Cause::NotCovered(format!(
                 "native XDP on {} (its driver has none)",

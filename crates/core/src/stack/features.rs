@@ -40,7 +40,10 @@ impl Kernel {
     fn inserts_vlan_tags(&self, dev: DevId) -> bool {
         matches!(
             self.topology.dev(dev).kind,
-            DeviceKind::Veth { .. } | DeviceKind::Netkit { .. } | DeviceKind::Bridge
+            DeviceKind::Veth { .. }
+                | DeviceKind::Netkit { .. }
+                | DeviceKind::Bridge
+                | DeviceKind::Tun { tap: true }
         )
     }
 
@@ -74,6 +77,8 @@ impl Kernel {
             | DeviceKind::Geneve(_)
             | DeviceKind::Bridge
             | DeviceKind::Loopback => !encapsulation,
+            // tun_net_fix_features(): only what the process asked for (TUNSETOFFLOAD)
+            DeviceKind::Tun { .. } => false,
             // dummy_setup(): hw_enc_features are the features
             DeviceKind::Dummy | DeviceKind::Nic(_) => true,
         }
@@ -99,6 +104,7 @@ impl Kernel {
             | DeviceKind::Sit(_)
             | DeviceKind::L2tpEth(..)
             | DeviceKind::Dummy
+            | DeviceKind::Tun { .. }
             | DeviceKind::Geneve(_)
             | DeviceKind::Loopback => false,
         }

@@ -64,6 +64,14 @@ impl Kernel {
             }
             LinkKind::Ip6Tnl(parms) => self.tunnel6(name, netns, DeviceKind::Ip6Tnl(*parms), parms),
             LinkKind::Nic(driver) => ethernet_device(name, netns, DeviceKind::Nic(*driver)),
+            LinkKind::Tun { tap } => {
+                let mut device = ethernet_device(name, netns, DeviceKind::Tun { tap: *tap });
+                if !tap {
+                    // tun_net_initialize(): no link header, ARPHRD_NONE
+                    device.hard_header_len = 0;
+                }
+                device
+            }
             LinkKind::Dummy => ethernet_device(name, netns, DeviceKind::Dummy),
             LinkKind::Vlan {
                 lower,

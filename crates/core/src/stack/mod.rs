@@ -72,6 +72,7 @@ mod tc;
 mod tc_host;
 mod tcp;
 mod tcp6;
+mod tun;
 mod udp;
 mod udp6;
 mod veth;
