@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use headroom_core::design::DesignName;
+use headroom_core::limits::Limits;
 use headroom_core::recording::RunJson;
 use headroom_core::simulate::{Input, simulate};
 use headroom_core::trace::Trace;
@@ -20,6 +21,7 @@ pub(crate) struct Look {
     pub format: Format,
     pub level: Level,
     pub why: bool,
+    pub limits: Limits,
 }
 
 /// Runs a scenario under each design and prints or writes the result.
@@ -29,7 +31,8 @@ pub(crate) fn run(
     look: Look,
     out: Option<&Path>,
 ) -> Result<ExitCode, CliError> {
-    let input = input::resolve(name)?;
+    let mut input = input::resolve(name)?;
+    input.limits = look.limits;
     // all designs run before anything is written: an error leaves nothing behind
     let traces = designs
         .iter()

@@ -61,12 +61,38 @@ pub(super) struct Loader<'a> {
     decoded: usize,
 }
 
+/// What is missing of a file that begins as an ELF file and ends too early: objects have their section headers last.
+fn cut_off(bytes: &[u8]) -> Option<String> {
+    const HEADER: usize = 64;
+    let len = bytes.len();
+    if !bytes.starts_with(b"\x7fELF\x02\x01") {
+        return None;
+    }
+    if len < HEADER {
+        return Some(format!(
+            "the file has {len} bytes, an ELF header has {HEADER}"
+        ));
+    }
+    let short = |at| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+    let start = u64::from_le_bytes(bytes.get(0x28..0x30)?.try_into().ok()?);
+    let (size, count) = (u64::from(short(0x3a)), u64::from(short(0x3c)));
+    let end = start.saturating_add(size * count);
+    (end > len as u64).then(|| {
+        format!(
+            "the section headers are at offset {start:#x} to {end:#x}, but the file has {len:#x} bytes"
+        )
+    })
+}
+
 impl<'a> Loader<'a> {
     fn new(file: &'a str, bytes: &'a [u8]) -> Result<Self, LoadError> {
         let not = |why: String| LoadError::NotAnObject {
             file: file.to_owned(),
             why,
         };
+        if let Some(why) = cut_off(bytes) {
+            return Err(not(why));
+        }
         let elf = Elf::parse(bytes).map_err(|e| not(e.to_string()))?;
         let endian = elf.endian();
         if endian == Endianness::Big {

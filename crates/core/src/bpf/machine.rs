@@ -75,7 +75,7 @@ pub(super) fn run_from(
             prepared,
             registers,
             pieces: Pieces::new(&prepared.pieces),
-            chunks: (!stepping).then(|| Running::new(&prepared.chunks)),
+            chunks: (!stepping).then(|| Running::new(prepared.chunks())),
             memory: &mut memory,
             carried: &mut carried,
             frames: Vec::new(),
@@ -413,7 +413,7 @@ impl Machine<'_, '_> {
         }
         self.frames.push(Frame { back, saved, each });
         self.memory.depth += 1;
-        self.memory.stack.forget(self.memory.depth);
+        self.memory.stack.enter(self.memory.depth);
         self.registers
             .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
         Ok(Next::At(target))
