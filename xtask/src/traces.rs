@@ -13,11 +13,12 @@ pub fn same_traces(tools: &Tools) -> Stage {
         Err(failure) => return stage.end_failed(&failure.to_string()),
     };
     let core = ["test", "-p", "headroom-core", "--locked", "--test"];
-    let host = stage.run(
-        tools::cargo()
-            .args(core)
-            .args(["random_topologies", "--", TEST, "--nocapture"]),
-    );
+    let host =
+        stage.run(
+            tools::cargo()
+                .args(core)
+                .args(["random_topologies", "--", TEST, "--nocapture"]),
+        );
     let wasm = stage.run(
         tools::cargo()
             .args(core)

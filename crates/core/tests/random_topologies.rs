@@ -4,6 +4,7 @@ mod random_setups;
 
 use headroom_core::design::DesignName;
 use headroom_core::stack::MAX_STEPS;
+use headroom_core::trace::{Edge, PacketFields, SkbFields, Step, StepKind, Trace};
 use random_setups::{Setup, invariants, mark, run};
 
 /// Set-ups of the gate; `RANDOM_SETUPS` asks for more.
@@ -51,6 +52,68 @@ fn traces_of_random_topologies() {
         steps as u64 > runs * 60,
         "only {steps} steps: packets end early"
     );
+}
+
+/// A trace with one thing changed is noticed, so that the test above means something.
+#[test]
+fn a_damaged_trace_is_noticed() {
+    let has_move = |trace: &Trace| trace.writes.iter().any(|write| write.moved_from.is_some());
+    let trace = (0..)
+        .map(|number| run(&Setup::text(number), DesignName::MacHeader))
+        .find(|partial| partial.error.is_none() && has_move(&partial.trace))
+        .expect("a set-up with a memmove")
+        .trace;
+    assert_eq!(invariants::broken(&trace, true), Vec::<String>::new());
+    let said = |damage: &dyn Fn(&mut Trace)| {
+        let mut damaged = trace.clone();
+        damage(&mut damaged);
+        invariants::broken(&damaged, true).join("\n")
+    };
+    let skb = |damage: &dyn Fn(&mut SkbFields)| {
+        said(&|trace| {
+            let mut fields = trace.fields.iter_mut();
+            let skb = fields.find_map(|fields| match fields {
+                PacketFields::Skb(skb) => Some(skb),
+                PacketFields::Xdp(_) => None,
+            });
+            damage(skb.expect("an skb"));
+        })
+    };
+    assert!(skb(&|skb| skb.tail = skb.end + 1).contains("not in order"));
+    assert!(skb(&|skb| skb.len += 1).contains("len is not what lies"));
+    assert!(
+        skb(&|skb| skb.network_header = Some(skb.end + 1)).contains("network_header is behind")
+    );
+    let moved = said(&|trace| {
+        let mut writes = trace.writes.iter_mut();
+        let write = writes.find(|write| write.moved_from.is_some());
+        write.expect("a move").new[0].1.source ^= 1;
+    });
+    assert!(
+        moved.contains("what was moved is not what was there"),
+        "{moved}"
+    );
+    let before = said(&|trace| {
+        let mut writes = trace.writes.iter_mut();
+        let write = writes.find(|write| !write.old.is_empty());
+        write.expect("a write").old[0].0 ^= 1;
+    });
+    assert!(before.contains("not what was there before"), "{before}");
+    assert!(
+        before.contains("differs when one comes from behind"),
+        "{before}"
+    );
+    let lost = said(&|trace| {
+        let is_exit = |step: &Step| {
+            let StepKind::Function { edge, .. } = step.kind else {
+                return false;
+            };
+            edge == Edge::Exit
+        };
+        let at = trace.steps.iter().position(is_exit).expect("an exit");
+        trace.steps.remove(at);
+    });
+    assert!(lost.contains("was not the last to begin"), "{lost}");
 }
 
 /// The same set-up gives the same trace, and quite another one gives another. The stage `traces, host and wasm32` of

@@ -14,6 +14,7 @@
 //! Addresses that a program sees are constants of `memory.rs`, of `maps.rs` and the host's
 //! `packet_address()`; nothing depends on where the host keeps its bytes.
 
+mod access;
 mod asm;
 mod btf;
 mod btf_ext;
