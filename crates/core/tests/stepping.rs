@@ -111,6 +111,18 @@ fn branches_say_why() {
     assert_eq!(why.to_string(), "pkt +14 > pkt_end does not hold: goes on");
 }
 
+/// To the very next instruction one comes in both cases: what is said is what the condition says.
+#[test]
+fn a_branch_to_the_next_instruction_says_why_too() {
+    let done = run();
+    let mut stepper = Stepper::new(&done.trace, 0).unwrap();
+    while stepper.insn() != 9 {
+        assert!(stepper.step_into());
+    }
+    let why = stepper.why().unwrap();
+    assert_eq!(why.to_string(), "0xa != 0xa does not hold: goes on");
+}
+
 #[test]
 fn stores_and_the_stack() {
     let done = run();

@@ -11,7 +11,7 @@ use leptos::mount::mount_to;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use crate::{compare, lab, matrix, open};
+use crate::{catalogue, compare, designs, lab, matrix, open};
 
 /// Where the site's module lets this one draw.
 const PLACE: &str = "later";
@@ -30,18 +30,22 @@ struct Drawn {
 /// The pages of this module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Page {
+    Catalogue,
     Compare(String),
     Matrix,
     Lab,
     Open,
+    Designs,
 }
 
 fn page(address: &Address) -> Option<Page> {
     match address {
+        Address::Scenarios(_) => Some(Page::Catalogue),
         Address::Compare(place) => Some(Page::Compare(place.scenario.clone())),
         Address::Matrix(_) => Some(Page::Matrix),
         Address::Lab(_) => Some(Page::Lab),
         Address::Open => Some(Page::Open),
+        Address::Designs(_) => Some(Page::Designs),
         _ => None,
     }
 }
@@ -90,10 +94,12 @@ fn follow() {
     let handle = mount_to(place, move || {
         provide_context(location);
         match &wanted {
+            Page::Catalogue => catalogue::page(),
             Page::Compare(id) => compare::page(id),
             Page::Matrix => matrix::page(),
             Page::Lab => lab::page(),
             Page::Open => open::page(),
+            Page::Designs => designs::page(),
         }
     });
     let kept: Box<dyn Any> = Box::new((handle, owner));

@@ -1,4 +1,4 @@
-//! Compare, matrix and lab: pages that few readers open first. They are a module of their own, so
+//! Catalogue, compare, matrix and lab: pages that few readers open first. They are a module of their own, so
 //! that the first page does not carry them; the site's module loads it when one of them is opened.
 //!
 //! The two modules share the document and nothing else. The site's module draws `<div id="later">`
@@ -6,24 +6,30 @@
 //! and leaves it at `headroom:leave`.
 
 //!
-//! What can be reckoned without a browser is in [`filter`], [`history`], [`layout`] and [`render`], and is
+//! What can be reckoned without a browser is in [`catalogue::choose`], [`filter`], [`history`], [`layout`], [`maps`] and [`render`], and is
 //! tested on the host; the rest is for wasm32 alone.
 
 #[cfg(target_arch = "wasm32")]
 pub mod app;
 #[cfg(target_arch = "wasm32")]
 mod browser;
+pub mod catalogue;
 #[cfg(target_arch = "wasm32")]
 mod compare;
+#[cfg(target_arch = "wasm32")]
+mod designs;
 pub mod filter;
 pub mod history;
 #[cfg(target_arch = "wasm32")]
 mod lab;
 pub mod layout;
+pub mod maps;
 #[cfg(target_arch = "wasm32")]
 mod matrix;
 #[cfg(target_arch = "wasm32")]
 mod open;
+#[cfg(target_arch = "wasm32")]
+mod png;
 pub mod render;
 #[cfg(target_arch = "wasm32")]
 mod take;

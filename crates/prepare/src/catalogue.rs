@@ -15,6 +15,8 @@ pub struct Scenario {
     pub texts: files::Scenario,
     /// The object files, in the order of `texts.programs`.
     pub objects: Vec<Object>,
+    /// Its tags, for the list.
+    pub tags: Vec<String>,
 }
 
 /// Reads all scenarios: the seed first, the others by their id.
@@ -76,6 +78,7 @@ fn one(content: &Path, path: &Path) -> Result<Scenario, String> {
             recordings: Vec::new(),
         },
         objects,
+        tags: file.tags,
     })
 }
 
@@ -88,6 +91,7 @@ impl Scenario {
             id: self.texts.id.clone(),
             title: self.texts.title.clone(),
             summary: summary.unwrap_or_default().to_owned(),
+            tags: self.tags.clone(),
         }
     }
 
@@ -96,7 +100,7 @@ impl Scenario {
     /// # Errors
     /// Commands or objects that can't be read.
     pub fn judged(&self) -> Result<files::MatrixRow, Problem> {
-        let designs = DesignName::ALL.map(|design| design.as_str().to_owned());
+        let designs = DesignName::EVERY.map(|design| design.as_str().to_owned());
         let mut cells = Vec::new();
         headroom_worker::judge(&self.job(designs.to_vec()), &mut |cell| cells.push(cell))?;
         Ok(files::MatrixRow {
@@ -106,7 +110,9 @@ impl Scenario {
         })
     }
 
-    fn job(&self, designs: Vec<String>) -> Job {
+    /// What it takes to run it.
+    #[must_use]
+    pub fn job(&self, designs: Vec<String>) -> Job {
         Job {
             scenario: self.texts.id.clone(),
             commands: self.texts.commands.clone(),
@@ -115,11 +121,12 @@ impl Scenario {
         }
     }
 
-    /// The trace under each design, or why there is none.
+    /// The trace under each design of which the pages have files, or why there is none.
     #[must_use]
     pub fn traces(&self) -> Vec<(&'static str, Result<Trace, Problem>)> {
         DESIGNS
             .iter()
+            .take(headroom_protocol::FIRST_SHOWN)
             .map(|design| (design.name, self.trace(design.name)))
             .collect()
     }

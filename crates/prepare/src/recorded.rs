@@ -84,6 +84,7 @@ fn of_setup(tests: &Path, recording: &Recording) -> Result<Scenario, String> {
         path: format!("programs/recorded/{}.o", object.name),
     };
     Ok(Scenario {
+        tags: Vec::new(),
         texts: files::Scenario {
             title: head.title.clone(),
             explanation: format!(

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 /// Grows when a type of this crate or of the trace changes its form, so that a page never reads the
 /// files of another build as if they were its own.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// Why bytes can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

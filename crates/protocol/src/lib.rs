@@ -7,8 +7,9 @@
 mod codec;
 mod designs;
 pub mod files;
+pub mod program;
 mod talk;
 
 pub use codec::{DecodeError, decode, encode};
-pub use designs::{DESIGNS, Design, FIRST_SHOWN, design_index};
+pub use designs::{CUSTOM, DESIGNS, Design, FIRST_SHOWN, design_index};
 pub use talk::{Answer, Job, Message, Object, Problem, Request, sentence};

@@ -21,6 +21,8 @@ pub enum Request {
     /// Judge commands, for the matrix. Answered by an [`Answer::Cell`] for each design, and
     /// [`Answer::Done`]; or by an [`Answer::Problem`].
     Judge(Job),
+    /// Something about programs: an encoded [`crate::program::Ask`]. Answered by one [`Answer::Program`].
+    Program(Vec<u8>),
 }
 
 /// What is run.
@@ -58,6 +60,8 @@ pub enum Answer {
     },
     /// A cell of the matrix.
     Cell(crate::files::MatrixCell),
+    /// An encoded [`crate::program::Reply`]; nothing follows.
+    Program(Vec<u8>),
     /// Everything that was asked for has been answered.
     Done,
     /// What is wrong with the input; nothing follows.

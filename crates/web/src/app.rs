@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 
 use crate::address::Address;
 use crate::crash;
-use crate::pages::{embed, later, missing, scenario, scenarios, spec, start as start_page};
+use crate::pages::{embed, later, missing, scenario, spec, start as start_page};
 use crate::parts::header::Header;
 use crate::platform;
 
@@ -53,7 +53,6 @@ pub fn show() {
 #[derive(Clone, PartialEq)]
 enum Route {
     Start,
-    Scenarios,
     Scenario(String),
     Embed(String),
     Spec,
@@ -65,11 +64,15 @@ enum Route {
 fn route(address: &Address) -> Route {
     match address {
         Address::Start(_) => Route::Start,
-        Address::Scenarios => Route::Scenarios,
         Address::Scenario(place) => Route::Scenario(place.scenario.clone()),
         Address::Embed(place) => Route::Embed(place.scenario.clone()),
         Address::Spec(_) => Route::Spec,
-        Address::Compare(_) | Address::Matrix(_) | Address::Lab(_) | Address::Open => Route::Later,
+        Address::Scenarios(_)
+        | Address::Compare(_)
+        | Address::Matrix(_)
+        | Address::Lab(_)
+        | Address::Open
+        | Address::Designs(_) => Route::Later,
         Address::Unknown(path) => Route::Unknown(path.clone()),
     }
 }
@@ -96,7 +99,6 @@ fn App() -> impl IntoView {
     let route = Memo::new(move |_| location.0.with(|(address, _)| route(address)));
     let page = move || match route.get() {
         Route::Start => start_page::Start().into_any(),
-        Route::Scenarios => scenarios::Scenarios().into_any(),
         Route::Scenario(id) => scenario::Scenario(scenario::ScenarioProps { id }).into_any(),
         Route::Embed(id) => embed::Embed(embed::EmbedProps { id }).into_any(),
         Route::Spec => spec::Spec().into_any(),

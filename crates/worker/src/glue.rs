@@ -1,6 +1,7 @@
 //! Messages of the browser to requests, and answers to messages.
 
 use headroom_protocol::{Answer, Message, Request, decode, encode};
+use headroom_worker::program::Studio;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
@@ -19,11 +20,12 @@ fn post(job: u32, body: Answer) {
 /// Listens; an empty message says that it does.
 pub fn start() {
     std::panic::set_hook(Box::new(|info| post(0, Answer::Broken(info.to_string()))));
-    let listen = Closure::<dyn FnMut(MessageEvent)>::new(|event: MessageEvent| {
+    let mut studio = Studio::default();
+    let listen = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         let bytes = Uint8Array::new(&event.data()).to_vec();
         match decode::<Message<Request>>(&bytes) {
             Ok(Message { job, body }) => {
-                headroom_worker::answer(&body, &mut |answer| post(job, answer));
+                headroom_worker::answer(&mut studio, &body, &mut |answer| post(job, answer));
             }
             Err(error) => post(
                 0,

@@ -8,12 +8,14 @@ use headroom_core::simulate::{self, SimulateError};
 use headroom_core::trace::Trace;
 use headroom_protocol::files::MatrixCell;
 use headroom_protocol::{Answer, Job, Problem, Request, encode, sentence};
+use program::Studio;
 
+pub mod program;
 #[cfg(test)]
 mod tests;
 
-/// Answers a request; `say` is called for each answer, in order.
-pub fn answer(request: &Request, say: &mut dyn FnMut(Answer)) {
+/// Answers a request; `say` is called for each answer, in order. The studio holds what was studied last.
+pub fn answer(studio: &mut Studio, request: &Request, say: &mut dyn FnMut(Answer)) {
     let outcome = match request {
         Request::Run(job) => run(job, &mut |design, trace| {
             say(Answer::Trace {
@@ -21,6 +23,7 @@ pub fn answer(request: &Request, say: &mut dyn FnMut(Answer)) {
                 trace: encode(trace),
             });
         }),
+        Request::Program(ask) => return say(Answer::Program(studio.answer(ask))),
         Request::Judge(job) => judge(job, &mut |cell| say(Answer::Cell(cell))),
     };
     say(match outcome {
@@ -68,7 +71,11 @@ pub fn judge(job: &Job, each: &mut dyn FnMut(MatrixCell)) -> Result<(), Problem>
 }
 
 fn design(name: &str) -> Result<DesignName, Problem> {
-    DesignName::parse(name).ok_or_else(|| Problem::whole(&format!("there is no design {name}")))
+    match DesignName::read(name) {
+        Ok(Some(design)) => Ok(design),
+        Ok(None) => Err(Problem::whole(&format!("there is no design {name}"))),
+        Err(error) => Err(Problem::whole(&error.to_string())),
+    }
 }
 
 fn input(job: &Job) -> Result<simulate::Input, Problem> {

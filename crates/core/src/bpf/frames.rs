@@ -1,21 +1,21 @@
 //! The stack of a running program: 512 bytes for each function that is being called.
 //!
-//! An index counts from the lowest byte of the last of [`MAX_FRAMES`] frames, so that it is the same however deep the
-//! calls are. Most programs call nothing, so frames come into being when they are entered.
+//! An index counts from the lowest byte of [`Stack::frames`] frames, at least [`MAX_FRAMES`] of them, so that it is the same
+//! however deep a program's own calls are. Most programs call nothing, so frames come into being when they are entered.
 
 use std::ops::Range;
 
 /// Bytes of one stack frame (`MAX_BPF_STACK`).
 pub(super) const FRAME: u64 = 512;
-/// Frames of nested calls (`MAX_CALL_FRAMES`, include/linux/bpf_verifier.h).
+/// Frames of nested calls in a program (`MAX_CALL_FRAMES`, include/linux/bpf_verifier.h).
 pub(super) const MAX_FRAMES: usize = 8;
 
 const FRAME_LEN: usize = FRAME as usize;
-const LEN: usize = FRAME_LEN * MAX_FRAMES;
 
-/// The frames that are there; each byte knows whether it was written.
+/// The frames; each byte knows whether it was written.
 #[derive(Debug, Clone)]
 pub(super) struct Stack {
+    /// The frames that were entered so far, the deepest first.
     bytes: Vec<u8>,
     written: Vec<bool>,
 }
@@ -29,9 +29,14 @@ impl Stack {
         }
     }
 
-    /// A function starts with nothing written. `depth` 0 is the outermost.
-    pub fn enter(&mut self, depth: usize) {
-        let wanted = (depth.min(MAX_FRAMES - 1) + 1) * FRAME_LEN;
+    /// Frames that indexes count over; more than [`MAX_FRAMES`] only behind tail calls out of functions.
+    pub fn frames(&self) -> usize {
+        (self.bytes.len() / FRAME_LEN).max(MAX_FRAMES)
+    }
+
+    /// A new function starts with nothing written. `depth` 0 is the outermost. The stack grows downwards.
+    pub fn forget(&mut self, depth: usize) {
+        let wanted = (depth + 1) * FRAME_LEN;
         let more = wanted.saturating_sub(self.bytes.len());
         if more > 0 {
             self.bytes.splice(0..0, std::iter::repeat_n(0, more));
@@ -45,7 +50,7 @@ impl Stack {
 
     /// Where indexes are in the frames that are there.
     fn range(&self, index: Range<usize>) -> Range<usize> {
-        let below = LEN - self.bytes.len();
+        let below = self.frames() * FRAME_LEN - self.bytes.len();
         index.start.saturating_sub(below)..index.end.saturating_sub(below)
     }
 
@@ -80,18 +85,22 @@ mod tests {
     #[test]
     fn frames_keep_their_bytes_when_others_are_entered() {
         let mut stack = Stack::new();
-        assert_eq!(stack.load(LEN - 4..LEN), None, "not written");
-        stack.store(LEN - 4..LEN, &[1, 2, 3, 4]);
-        for depth in 1..MAX_FRAMES {
-            stack.enter(depth);
-            let top = LEN - depth * FRAME_LEN;
+        let end = |stack: &Stack| stack.frames() * FRAME_LEN;
+        let last = |stack: &Stack| end(stack) - 4..end(stack);
+        assert_eq!(stack.load(last(&stack)), None, "not written");
+        stack.store(last(&stack), &[1, 2, 3, 4]);
+        // two more than a program's own calls can make: behind a tail call
+        for depth in 1..MAX_FRAMES + 2 {
+            stack.forget(depth);
+            let top = end(&stack) - depth * FRAME_LEN;
             assert_eq!(stack.load(top - 1..top), None, "depth {depth}");
             stack.store(top - 1..top, &[depth as u8]);
         }
-        assert_eq!(stack.load(LEN - 4..LEN), Some(&[1, 2, 3, 4][..]));
-        let second = LEN - FRAME_LEN;
+        assert_eq!(stack.frames(), MAX_FRAMES + 2);
+        assert_eq!(stack.load(last(&stack)), Some(&[1, 2, 3, 4][..]));
+        let second = end(&stack) - FRAME_LEN;
         assert_eq!(stack.load(second - 1..second), Some(&[1][..]));
-        stack.enter(1);
+        stack.forget(1);
         assert_eq!(stack.load(second - 1..second), None, "entered anew");
         let third = second - FRAME_LEN;
         assert_eq!(stack.load(third - 1..third), Some(&[2][..]));

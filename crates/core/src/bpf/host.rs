@@ -149,7 +149,7 @@ fn has(types: &str) -> String {
 }
 
 /// Where `XDP_REDIRECT` sends a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum XdpTarget {
     /// A device, by its index; from `bpf_redirect()` or a devmap.
     Device(u32),
@@ -157,6 +157,29 @@ pub enum XdpTarget {
     Cpu(u32),
     /// An AF_XDP socket, by its index in an xskmap.
     Socket(u32),
+    /// All devices of a devmap (`BPF_F_BROADCAST`), by their indexes, in the map's order.
+    Devices {
+        /// Their indexes.
+        all: Vec<u32>,
+        /// Not the device at which the packet came in, nor those above it (`BPF_F_EXCLUDE_INGRESS`).
+        exclude_ingress: bool,
+    },
+}
+
+/// A helper's call that changed a map, or what a map will forget next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MapChange<'c> {
+    /// Number of the map in its object.
+    pub map: usize,
+    /// Number of the helper: 1 look up (only in maps that forget what is not looked up), 2 update, 3 delete,
+    /// 87 push, 88 pop.
+    pub helper: u32,
+    /// The key, or nothing.
+    pub key: &'c [u8],
+    /// The value, or nothing.
+    pub value: &'c [u8],
+    /// Flags.
+    pub flags: u64,
 }
 
 /// How many instructions a run may take.
@@ -342,8 +365,13 @@ pub trait Host {
     fn ktime_ns(&mut self) -> u64;
     /// The program stored bytes on its stack or in a map value, by itself or through a helper.
     fn stored(&mut self, _address: u64, _bytes: &[u8]) {}
-    /// `bpf_tail_call()` went to another program: what follows are its instructions.
-    fn tail_call(&mut self, _program: &Prepared) {}
+    /// A helper changed a map.
+    fn map_changed(&mut self, _change: MapChange<'_>) {}
+    /// `bpf_tail_call()` went to another program: what follows are its instructions. `returns`: a function of the
+    /// running program called it, and that program goes on after [`Host::tail_return`].
+    fn tail_call(&mut self, _program: &Prepared, _returns: bool) {}
+    /// The program of the last such tail call has ended.
+    fn tail_return(&mut self) {}
     /// Whether [`Host::instruction`] wants to be called. If not, the engine runs at full speed.
     fn steps(&self) -> bool {
         true

@@ -24,6 +24,50 @@ pub struct ListingLine {
     pub c_line: Option<u32>,
     /// What a conditional jump compares.
     pub branch: Option<Branch>,
+    /// The memory that a load, store or atomic operation touches.
+    pub access: Option<Access>,
+}
+
+/// A load or store through a register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// Number of the register.
+    pub base: u8,
+    /// What is added to it.
+    pub off: i16,
+    /// Bytes.
+    pub size: u8,
+    /// It writes.
+    pub writes: bool,
+}
+
+impl Access {
+    fn of(insn: &Insn) -> Option<Access> {
+        let (base, off, size, writes) = match *insn {
+            Insn::Load {
+                base, off, size, ..
+            }
+            | Insn::LoadAcquire {
+                base, off, size, ..
+            } => (base, off, size, false),
+            Insn::Store {
+                base, off, size, ..
+            }
+            | Insn::StoreRelease {
+                base, off, size, ..
+            }
+            | Insn::Atomic {
+                base, off, size, ..
+            } => (base, off, size, true),
+            _ => return None,
+        };
+        Some(Access {
+            base: base.number() as u8,
+            off,
+            size: size.bytes() as u8,
+            writes,
+        })
+    }
 }
 
 /// A conditional jump.
@@ -89,7 +133,7 @@ fn sign(cond: Cond) -> &'static str {
 }
 
 /// A program as the kernel runs it under one design.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     /// Program name, such as `get_tag`.
     pub program: String,
@@ -146,6 +190,7 @@ pub(super) fn make_listing(program: &Program, lines: &[Line]) -> Listing {
                 note: line.note.clone().or(from_header),
                 c_line: in_main.map(|s| s.line),
                 branch: Branch::of(&line.fixed.insn),
+                access: Access::of(&line.fixed.insn),
             }
         })
         .collect();

@@ -2,105 +2,20 @@
 
 use std::sync::Arc;
 
-use super::access::truncate;
 use super::callbacks::{self, Each};
 use super::chunk_run::Running;
-use super::dynptr::Dynptrs;
 use super::fixup::{Prepared, Step};
 use super::helpers;
-use super::host::{Budget, Fault, Host};
-use super::insn::{Callee, Operand, Reg};
+use super::host::{Budget, Fault};
+use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
 use super::layout::KernelValue;
-use super::maps::Maps;
-use super::memory::{CTX_ADDRESS, FRAME, MAX_FRAMES, Memory, STACK_TOP};
+use super::memory::{CTX_ADDRESS, MAX_FRAMES, Memory};
 use super::piece::Pieces;
-use super::registers::{self, Registers};
-
-/// What a run cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-pub struct RunStats {
-    /// Instructions carried out, prologue included.
-    pub instructions: u64,
-    /// Of these, instructions of the prologue.
-    pub prologue: u64,
-}
-
-/// Runs a program; gives r0 at its exit. The maps keep what it stored.
-///
-/// The run ends with a [`Fault`] at the first access outside the program's memory, at a helper that
-/// is not covered, and when the budget is used up. The host sees everything that happened before.
-pub fn run(
-    prepared: &Prepared,
-    maps: &mut Maps,
-    host: &mut dyn Host,
-    budget: Budget,
-) -> Result<u64, Fault> {
-    run_counted(prepared, maps, host, budget).0
-}
-
-/// As [`run`], with the number of instructions carried out, also when the run ends with a fault.
-pub fn run_counted(
-    prepared: &Prepared,
-    maps: &mut Maps,
-    host: &mut dyn Host,
-    budget: Budget,
-) -> (Result<u64, Fault>, RunStats) {
-    run_from(prepared, maps, host, budget, [CTX_ADDRESS, 0])
-}
-
-/// As [`run_counted`], with r1 and r2 at the start.
-pub(super) fn run_from(
-    prepared: &Prepared,
-    maps: &mut Maps,
-    host: &mut dyn Host,
-    budget: Budget,
-    [r1, r2]: [u64; 2],
-) -> (Result<u64, Fault>, RunStats) {
-    let file = registers::file();
-    let registers = Registers::new(&file);
-    let stepping = host.steps();
-    let mut memory = Memory::new(host, maps);
-    let mut carried = Carried {
-        dynptrs: Dynptrs::default(),
-        stats: RunStats::default(),
-        tail_calls: 0,
-    };
-    // The program that a tail call went to.
-    let mut tail: Option<Arc<Prepared>> = None;
-    loop {
-        let prepared = tail.as_deref().unwrap_or(prepared);
-        registers.set(Reg::R1, r1);
-        registers.set(Reg::R2, r2);
-        registers.set(Reg::FP, STACK_TOP);
-        let mut machine = Machine {
-            prepared,
-            registers,
-            pieces: Pieces::new(&prepared.pieces),
-            chunks: (!stepping).then(|| Running::new(prepared.chunks())),
-            memory: &mut memory,
-            carried: &mut carried,
-            frames: Vec::new(),
-        };
-        match machine.run(budget) {
-            Ok(Ended::Exit(r0)) => return (Ok(r0), carried.stats),
-            Ok(Ended::TailCall(next)) => {
-                memory.host.tail_call(&next);
-                tail = Some(next);
-            }
-            Err(fault) => return (Err(fault), carried.stats),
-        }
-    }
-}
-
-/// What lives on when a tail call puts another program in place of the running one.
-pub(super) struct Carried {
-    pub dynptrs: Dynptrs,
-    pub stats: RunStats,
-    pub tail_calls: u32,
-}
+use super::registers::Registers;
+use super::run::{Carried, back_from};
 
 /// How a program ended.
-enum Ended {
+pub(super) enum Ended {
     Exit(u64),
     TailCall(Arc<Prepared>),
 }
@@ -116,9 +31,9 @@ pub(super) struct Frame {
 pub(super) struct Machine<'p, 'm> {
     pub prepared: &'p Prepared,
     pub registers: Registers<'p>,
-    pieces: Pieces<'p>,
+    pub pieces: Pieces<'p>,
     /// At full speed only.
-    chunks: Option<Running<'p>>,
+    pub chunks: Option<Running<'p>>,
     pub memory: &'p mut Memory<'m>,
     pub carried: &'p mut Carried,
     pub frames: Vec<Frame>,
@@ -137,8 +52,7 @@ pub(super) fn saved_registers() -> impl Iterator<Item = Reg> {
 }
 
 impl Machine<'_, '_> {
-    fn run(&mut self, budget: Budget) -> Result<Ended, Fault> {
-        let mut at = 0;
+    pub fn run(&mut self, mut at: usize, budget: Budget) -> Result<Ended, Fault> {
         loop {
             self.memory.insn = at;
             if self.carried.stats.instructions >= budget.0 {
@@ -250,9 +164,156 @@ impl Machine<'_, '_> {
         Ok(Next::Following)
     }
 
+    fn address(&self, base: Reg, off: i16) -> u64 {
+        self.registers.get(base).wrapping_add_signed(i64::from(off))
+    }
+
+    fn load(&mut self, address: u64, size: Size) -> Result<u64, Fault> {
+        let mut bytes = [0; 8];
+        self.memory
+            .load(address, &mut bytes[..size.bytes() as usize])?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn store(&mut self, address: u64, size: Size, value: u64) -> Result<(), Fault> {
+        self.memory
+            .store(address, &value.to_le_bytes()[..size.bytes() as usize])
+    }
+
+    fn core(&mut self, insn: &Insn) -> Result<Next, Fault> {
+        match *insn {
+            Insn::Load {
+                size,
+                signed,
+                dst,
+                base,
+                off,
+            } => {
+                let address = self.address(base, off);
+                let mut value = self.load(address, size)?;
+                if signed {
+                    let unused = 64 - size.bytes() * 8;
+                    value = ((value << unused) as i64 >> unused) as u64;
+                }
+                self.registers.set(dst, value);
+            }
+            Insn::Store {
+                size,
+                base,
+                off,
+                src,
+            } => {
+                let value = match src {
+                    Operand::Reg(src) => self.registers.get(src),
+                    Operand::Imm(imm) => i64::from(imm) as u64,
+                };
+                let address = self.address(base, off);
+                self.store(address, size, value)?;
+            }
+            Insn::Atomic {
+                size,
+                op,
+                base,
+                off,
+                src,
+            } => self.atomic(size, op, base, off, src)?,
+            Insn::LoadAcquire {
+                size,
+                dst,
+                base,
+                off,
+            } => {
+                let address = self.aligned(base, off, size)?;
+                let value = self.load(address, size)?;
+                self.registers.set(dst, value);
+            }
+            Insn::StoreRelease {
+                size,
+                base,
+                off,
+                src,
+            } => {
+                let address = self.aligned(base, off, size)?;
+                self.store(address, size, self.registers.get(src))?;
+            }
+            Insn::PacketLoad { size, index, off } => return self.packet_load(size, index, off),
+            Insn::Call(ref callee) => return self.call(callee),
+            Insn::Exit => {
+                let each = self.frames.last_mut().and_then(|frame| frame.each.take());
+                let back = back_from(&mut self.frames, self.registers, self.memory);
+                return match (back, each) {
+                    (None, _) => Ok(Next::End),
+                    (Some(back), Some(each)) => self.call_back(each, back),
+                    (Some(back), None) => Ok(Next::At(back)),
+                };
+            }
+            Insn::Alu { .. } | Insn::LoadImm { .. } | Insn::Jump { .. } | Insn::Branch { .. } => {
+                return Err(self.wrong("an instruction of rbpf came to the core"));
+            }
+        }
+        Ok(Next::Following)
+    }
+
+    /// Address of an atomic access.
+    fn aligned(&self, base: Reg, off: i16, size: Size) -> Result<u64, Fault> {
+        let address = self.address(base, off);
+        if address.is_multiple_of(u64::from(size.bytes())) {
+            Ok(address)
+        } else {
+            Err(self.wrong("misaligned atomic access"))
+        }
+    }
+
+    /// What `bpf_gen_ld_abs()` (net/core/filter.c) makes of a legacy packet access: a call of
+    /// `bpf_skb_load_helper_*()`, which leaves r1 to r5 as a call does, and an exit when it fails.
+    fn packet_load(&mut self, size: Size, index: Option<Reg>, off: i32) -> Result<Next, Fault> {
+        let index = index.map_or(0, |reg| self.registers.get(reg) as i32);
+        let offset = index.wrapping_add(off);
+        let Ok(offset) = u32::try_from(offset) else {
+            return Err(self.wrong(
+                "legacy packet access at a negative offset is not covered by the simulator",
+            ));
+        };
+        let mut bytes = [0; 8];
+        let wanted = &mut bytes[8 - size.bytes() as usize..];
+        let found = self.memory.host.load_bytes(offset, wanted) >= 0;
+        let value = if found { u64::from_be_bytes(bytes) } else { 0 };
+        self.registers.set(Reg::R0, value);
+        Ok(if found { Next::Following } else { Next::End })
+    }
+
+    fn atomic(
+        &mut self,
+        size: Size,
+        op: AtomicOp,
+        base: Reg,
+        off: i16,
+        src: Reg,
+    ) -> Result<(), Fault> {
+        let address = self.aligned(base, off, size)?;
+        let old = self.load(address, size)?;
+        let arg = self.registers.get(src);
+        let (new, old_into) = match op {
+            AtomicOp::Add { fetch } => (old.wrapping_add(arg), fetch.then_some(src)),
+            AtomicOp::Or { fetch } => (old | arg, fetch.then_some(src)),
+            AtomicOp::And { fetch } => (old & arg, fetch.then_some(src)),
+            AtomicOp::Xor { fetch } => (old ^ arg, fetch.then_some(src)),
+            AtomicOp::Xchg => (arg, Some(src)),
+            AtomicOp::Cmpxchg => {
+                let same = truncate(self.registers.get(Reg::R0), size) == old;
+                (if same { arg } else { old }, Some(Reg::R0))
+            }
+        };
+        self.store(address, size, new)?;
+        if let Some(reg) = old_into {
+            self.registers.set(reg, old);
+        }
+        Ok(())
+    }
+
     /// Goes to a function of the program, with a stack frame of its own.
     pub fn enter(&mut self, target: usize, back: usize, each: Option<Each>) -> Result<Next, Fault> {
-        if self.memory.depth + 1 >= MAX_FRAMES {
+        if self.frames.len() + 1 >= MAX_FRAMES || !self.memory.has_frame() {
             return Err(self.wrong("the call stack of 8 frames is exceeded"));
         }
         let mut saved = [0; 4];
@@ -261,13 +322,12 @@ impl Machine<'_, '_> {
         }
         self.frames.push(Frame { back, saved, each });
         self.memory.depth += 1;
-        self.memory.stack.enter(self.memory.depth);
-        self.registers
-            .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
+        self.memory.stack.forget(self.memory.depth);
+        self.registers.set(Reg::FP, self.memory.frame_pointer());
         Ok(Next::At(target))
     }
 
-    pub(super) fn call(&mut self, callee: &Callee) -> Result<Next, Fault> {
+    fn call(&mut self, callee: &Callee) -> Result<Next, Fault> {
         let arg = |n: u8| Reg::new(n).map_or(0, |reg| self.registers.get(reg));
         let args = [arg(1), arg(2), arg(3), arg(4), arg(5)];
         let prog_type = self.prepared.prog_type();
@@ -301,5 +361,14 @@ impl Machine<'_, '_> {
         };
         self.registers.set(Reg::R0, r0);
         Ok(Next::Following)
+    }
+}
+
+fn truncate(value: u64, size: Size) -> u64 {
+    match size {
+        Size::B => value & 0xff,
+        Size::H => value & 0xffff,
+        Size::W => value & 0xffff_ffff,
+        Size::Dw => value,
     }
 }

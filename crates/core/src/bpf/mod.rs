@@ -14,7 +14,6 @@
 //! Addresses that a program sees are constants of `memory.rs`, of `maps.rs` and the host's
 //! `packet_address()`; nothing depends on where the host keeps its bytes.
 
-mod access;
 mod asm;
 mod btf;
 mod btf_ext;
@@ -53,6 +52,7 @@ mod program;
 mod random;
 mod registers;
 mod relocations;
+mod run;
 mod verifier;
 pub mod vm;
 
@@ -64,11 +64,11 @@ pub use facts::Facts;
 pub use fixup::{Prepared, Prologue, fix_up, fix_up_unverified};
 pub use helpers::{has_helper, has_kfunc, name as helper_name};
 pub use hex::{HexError, parse_hex};
-pub use host::{Budget, CtxField, Fault, Host, Meta, NotForType, XdpTarget};
+pub use host::{Budget, CtxField, Fault, Host, MapChange, Meta, NotForType, XdpTarget};
 pub use layout::offsets;
-pub use listing::{Branch, Listing, ListingLine};
-pub use machine::{RunStats, run, run_counted};
+pub use listing::{Access, Branch, Listing, ListingLine};
 pub use maps::{MapError, MapState, Maps, map_at};
 pub use memory::{CTX_ADDRESS, STACK_TOP};
-pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine};
+pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine, TailClass};
+pub use run::{RunStats, run, run_counted};
 pub use verifier::Warning;

@@ -148,6 +148,9 @@ fn command(line: &Line) -> Result<String, ScriptError> {
             "# what bpf_printk() writes is shown at the end".into()
         }
         Command::NotCovered { what } => return Err(error(what)),
+        Command::AttachNetkit { .. } => {
+            return Err(error("bpftool does not attach programs to netkit devices"));
+        }
         Command::Cfg { .. } => return Err(error("it sets a knob of the recorder's programs")),
         _ => text.replace("/nsys/", "/sys/"),
     })

@@ -216,6 +216,7 @@ impl Builder {
             note: None,
             c_line: None,
             branch: None,
+            access: None,
         };
         let listing = Listing {
             program: program.into(),

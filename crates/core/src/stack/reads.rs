@@ -1,8 +1,9 @@
 //! Reads of metadata, put down with their verdict.
 
 use super::Kernel;
+use crate::bpf::MapChange;
 use crate::scenario::topology::DevId;
-use crate::trace::{BufferNo, Layer, MetadataRead, ReadHow, SkbNo, Source};
+use crate::trace::{BufferNo, Layer, MapCall, MetadataRead, ReadHow, SkbNo, Source};
 
 impl Kernel {
     /// The bytes of a range were read as metadata, from byte `first` of them on. Reads of one
@@ -128,6 +129,28 @@ impl Kernel {
         if !self.recorder.quiet {
             let step = self.recorder.next_step();
             self.recorder.trace.stores.push(step, address, bytes);
+        }
+    }
+
+    /// Keeps a call that changed a map of the object of run `run`.
+    pub(super) fn keep_map_of(&mut self, run: usize, change: MapChange<'_>) {
+        let object = self.recorder.trace.run_objects.get(run).copied();
+        self.keep_map_call(MapCall {
+            step: 0,
+            object: object.unwrap_or(0),
+            map: change.map as u32,
+            helper: change.helper,
+            key: change.key.to_vec(),
+            value: change.value.to_vec(),
+            flags: change.flags,
+        });
+    }
+
+    /// Keeps a call that changed a map; its instruction is the next instruction step.
+    pub(super) fn keep_map_call(&mut self, mut call: MapCall) {
+        if !self.recorder.quiet {
+            call.step = u32::try_from(self.recorder.next_step()).unwrap_or(u32::MAX);
+            self.recorder.trace.map_calls.push(call);
         }
     }
 

@@ -4,7 +4,7 @@ use super::filter::ENOTSUPP;
 use super::programs::address_of;
 use super::stores::Place;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host, Prepared};
+use crate::bpf::{CtxField, Host, MapChange, Prepared};
 use crate::design::policy::DynptrAccess;
 use crate::design::traits::ENOENT;
 use crate::scenario::topology::DevId;
@@ -22,6 +22,8 @@ pub(super) struct TcHost<'k> {
     kernel: &'k mut Kernel,
     no: SkbNo,
     run: usize,
+    /// Runs that go on when the program of a tail call has ended.
+    callers: Vec<usize>,
     dev: DevId,
     /// How the program has asked for metadata and was shown none, without having read any since.
     looked: Option<ReadHow>,
@@ -34,6 +36,7 @@ impl<'k> TcHost<'k> {
             kernel,
             no,
             run,
+            callers: Vec::new(),
             dev,
             looked: None,
             stop: None,
@@ -383,8 +386,15 @@ impl Host for TcHost<'_> {
         self.kernel.bpf_skb_set_tstamp(self.no, tstamp, tstamp_type)
     }
 
-    fn tail_call(&mut self, program: &Prepared) {
+    fn tail_call(&mut self, program: &Prepared, returns: bool) {
+        if returns {
+            self.callers.push(self.run);
+        }
         self.run = self.kernel.tail_run(self.run, program);
+    }
+
+    fn tail_return(&mut self) {
+        self.run = self.callers.pop().unwrap_or(self.run);
     }
 
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64> {
@@ -471,6 +481,10 @@ impl Host for TcHost<'_> {
 
     fn stored(&mut self, address: u64, bytes: &[u8]) {
         self.kernel.keep_store(address, bytes);
+    }
+
+    fn map_changed(&mut self, change: MapChange<'_>) {
+        self.kernel.keep_map_of(self.run, change);
     }
 
     fn steps(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host, Prepared, XdpTarget};
+use crate::bpf::{CtxField, Host, MapChange, Prepared, XdpTarget};
 use crate::scenario::topology::{DevId, ProgId};
 use crate::trace::recorder::Moment;
 use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind};
@@ -31,6 +31,7 @@ impl Kernel {
                 kernel,
                 xdp,
                 run,
+                callers: Vec::new(),
                 dev,
                 stop: None,
             },
@@ -91,6 +92,8 @@ struct XdpHost<'k, 'x> {
     kernel: &'k mut Kernel,
     xdp: &'x mut XdpBuff,
     run: usize,
+    /// Runs that go on when the program of a tail call has ended.
+    callers: Vec<usize>,
     dev: DevId,
     stop: Option<Stop>,
 }
@@ -250,8 +253,15 @@ impl Host for XdpHost<'_, '_> {
         (end <= self.packet_len()).then(|| self.xdp.data + offset)
     }
 
-    fn tail_call(&mut self, program: &Prepared) {
+    fn tail_call(&mut self, program: &Prepared, returns: bool) {
+        if returns {
+            self.callers.push(self.run);
+        }
         self.run = self.kernel.tail_run(self.run, program);
+    }
+
+    fn tail_return(&mut self) {
+        self.run = self.callers.pop().unwrap_or(self.run);
     }
 
     fn skb_meta_realign(&mut self) {}
@@ -286,6 +296,10 @@ impl Host for XdpHost<'_, '_> {
 
     fn stored(&mut self, address: u64, bytes: &[u8]) {
         self.kernel.keep_store(address, bytes);
+    }
+
+    fn map_changed(&mut self, change: MapChange<'_>) {
+        self.kernel.keep_map_of(self.run, change);
     }
 
     fn steps(&self) -> bool {

@@ -4,24 +4,42 @@
 //! A [`Stepper`] is a position in a finished trace, so going back is as cheap as going on, and a
 //! trace of a million instructions is stepped through without running anything again.
 
+mod index;
+mod maps;
+mod moves;
 mod place;
 
-pub use place::{Place, place};
+pub use index::RunIndex;
+pub use maps::MapsAt;
+pub use place::{Around, Place, in_buffer, place};
 
-use crate::bpf::{CTX_ADDRESS, ListingLine, STACK_TOP};
-use crate::trace::{ByteWrite, Run, Step, StepKind, Trace, stores::Store};
+use std::sync::Arc;
 
-/// Bytes of one stack frame.
-const FRAME: u64 = 512;
+use crate::bpf::{Branch, CTX_ADDRESS, ListingLine, STACK_TOP};
+use crate::trace::{BufferNo, ByteWrite, Run, StepKind, Trace, stores::Store};
 
 /// A position in a run.
 #[derive(Debug, Clone)]
 pub struct Stepper<'t> {
     trace: &'t Trace,
     run: &'t Run,
-    /// Steps of the run's instructions.
-    steps: Vec<u32>,
+    index: Arc<RunIndex>,
     at: usize,
+}
+
+/// What a load, a store or an atomic operation touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// Where.
+    pub place: Place,
+    /// The address.
+    pub address: u64,
+    /// Bytes.
+    pub size: u8,
+    /// It wrote.
+    pub writes: bool,
+    /// The packet buffer it lies in, and the offset from `head`.
+    pub buffer: Option<(BufferNo, i64)>,
 }
 
 /// What went into a branch and what came of it.
@@ -54,25 +72,27 @@ impl<'t> Stepper<'t> {
     /// At the first instruction of a run (index into `Trace::runs`). `None` if none was traced.
     #[must_use]
     pub fn new(trace: &'t Trace, run: usize) -> Option<Self> {
-        let own = |step: &Step| matches!(step.kind, StepKind::Insn { run: of, .. } if of == run);
-        let numbered = (0u32..).zip(&trace.steps);
-        let steps: Vec<u32> = numbered
-            .filter(|(_, step)| own(step))
-            .map(|(index, _)| index)
-            .collect();
-        let run = trace.runs.get(run)?;
-        (!steps.is_empty()).then_some(Self {
+        Self::resume(trace, Arc::new(RunIndex::new(trace, run)?), 0)
+    }
+
+    /// At an instruction of a run that was prepared before (clamped to the last). `None` if it is the run of
+    /// another trace.
+    #[must_use]
+    pub fn resume(trace: &'t Trace, index: Arc<RunIndex>, at: usize) -> Option<Self> {
+        let run = trace.runs.get(index.run)?;
+        let at = at.min(index.steps.len().checked_sub(1)?);
+        Some(Self {
             trace,
             run,
-            steps,
-            at: 0,
+            index,
+            at,
         })
     }
 
     /// Instructions carried out.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.steps.len()
+        self.index.steps.len()
     }
 
     /// Never: a stepper has an instruction to stand at.
@@ -89,7 +109,7 @@ impl<'t> Stepper<'t> {
 
     /// Goes to an instruction carried out (clamped to the last).
     pub fn go(&mut self, to: usize) {
-        self.at = to.min(self.steps.len() - 1);
+        self.at = to.min(self.index.steps.len() - 1);
     }
 
     /// Index of the step in the trace.
@@ -99,7 +119,7 @@ impl<'t> Stepper<'t> {
     }
 
     fn step_of(&self, at: usize) -> usize {
-        self.steps.get(at).map_or(0, |step| *step as usize)
+        self.index.steps.get(at).map_or(0, |step| *step as usize)
     }
 
     /// Index of an instruction in the listing, and of its register file.
@@ -126,6 +146,18 @@ impl<'t> Stepper<'t> {
     #[must_use]
     pub fn line(&self) -> Option<&'t ListingLine> {
         self.line_of(self.at)
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &'t Run {
+        self.run
+    }
+
+    /// Index in the listing of another instruction carried out.
+    #[must_use]
+    pub fn insn_at(&self, at: usize) -> usize {
+        self.kind_of(at).0
     }
 
     /// Line of C: number and text, if the object has line info.
@@ -178,8 +210,15 @@ impl<'t> Stepper<'t> {
         self.depth_of(self.at)
     }
 
+    /// The same after the instruction; at the last one, as before it.
+    #[must_use]
+    pub fn depth_after(&self) -> usize {
+        let next = self.at + 1;
+        self.depth_of(if next < self.len() { next } else { self.at })
+    }
+
     fn depth_of(&self, at: usize) -> usize {
-        ((STACK_TOP.wrapping_sub(self.before_of(at)[10])) / FRAME) as usize
+        self.index.depths.get(at).copied().unwrap_or(0).into()
     }
 
     /// What a value is, after this instruction.
@@ -189,11 +228,33 @@ impl<'t> Stepper<'t> {
     }
 
     fn place_in(&self, frame: u64, value: u64) -> Place {
-        let maps = &self.run.listing.map_names;
-        match self.trace.steps.get(self.step()) {
-            Some(step) => place(self.trace, step, frame, maps, value),
-            None => Place::Number(value),
-        }
+        let Some(step) = self.trace.steps.get(self.step()) else {
+            return Place::Number(value);
+        };
+        let around = Around {
+            trace: self.trace,
+            step,
+            frame,
+            maps: &self.run.listing.map_names,
+            buffers: self.index.buffers,
+        };
+        place(around, value)
+    }
+
+    /// What it loaded or stored through a register; helpers are not in it.
+    #[must_use]
+    pub fn touched(&self) -> Option<Touched> {
+        let access = self.line()?.access?;
+        let before = self.before();
+        let base = before.get(usize::from(access.base))?;
+        let address = base.wrapping_add_signed(i64::from(access.off));
+        Some(Touched {
+            place: self.place_in(before[10], address),
+            address,
+            size: access.size,
+            writes: access.writes,
+            buffer: in_buffer(address, self.index.buffers),
+        })
     }
 
     /// Packet bytes that the instruction wrote, by itself or through a helper.
@@ -214,17 +275,25 @@ impl<'t> Stepper<'t> {
     /// where the run has written nothing.
     #[must_use]
     pub fn frame(&self) -> Vec<Option<u8>> {
-        let mut bytes = vec![None; FRAME as usize];
-        let bottom = self.after()[10].wrapping_sub(FRAME);
-        for store in self.trace.stores.between(self.step_of(0), self.step() + 1) {
-            for (byte, address) in store.bytes.iter().zip(store.address..) {
-                let at = address.wrapping_sub(bottom);
-                if let Some(place) = usize::try_from(at).ok().and_then(|at| bytes.get_mut(at)) {
-                    *place = Some(*byte);
-                }
-            }
+        let top = self.after()[10];
+        self.index.frame(self.trace, top, self.step())
+    }
+
+    /// Instructions that called the functions at work, outermost first: positions in the run.
+    #[must_use]
+    pub fn callers(&self) -> Vec<usize> {
+        let mut calls = Vec::new();
+        let mut at = self.at;
+        for depth in (0..self.depth()).rev() {
+            let here = |before: &usize| self.depth_of(*before) == depth;
+            let Some(call) = (0..at).rev().find(here) else {
+                break;
+            };
+            calls.push(call);
+            at = call;
         }
-        bytes
+        calls.reverse();
+        calls
     }
 
     /// Why a branch went where it went; `None` for other instructions, and for a branch after which
@@ -236,6 +305,15 @@ impl<'t> Stepper<'t> {
             return None;
         }
         let before = self.before();
+        let next = self.kind_of(self.at + 1).0;
+        let number = |value: u64| match branch.short {
+            true => value & 0xffff_ffff,
+            false => value,
+        };
+        let raw = |reg: u8| number(before.get(usize::from(reg)).copied().unwrap_or(0));
+        let with = branch
+            .right
+            .map_or(number(i64::from(branch.imm) as u64), raw);
         let cut = |value: u64| match branch.short {
             true => Place::Number(value & 0xffff_ffff),
             false => self.place_in(before[10], value),
@@ -246,58 +324,36 @@ impl<'t> Stepper<'t> {
             None => cut(i64::from(branch.imm) as u64),
         };
         Some(Why {
-            taken: self.kind_of(self.at + 1).0 == branch.target,
+            // A jump to the very next instruction goes there whether it is taken or not.
+            taken: match branch.target == self.insn() + 1 {
+                true => holds(branch, raw(branch.left), with),
+                false => next == branch.target,
+            },
             left: of(branch.left),
             cond: branch.cond,
             right,
         })
     }
+}
 
-    /// The next instruction, into a function that is called. `false` at the end.
-    pub fn step_into(&mut self) -> bool {
-        self.find(|_, _| true)
-    }
-
-    /// The next instruction of this function or of its callers.
-    pub fn step_over(&mut self) -> bool {
-        let depth = self.depth();
-        self.find(|stepper, at| stepper.depth_of(at) <= depth)
-    }
-
-    /// The next instruction of a caller.
-    pub fn step_out(&mut self) -> bool {
-        let depth = self.depth();
-        self.find(|stepper, at| stepper.depth_of(at) < depth)
-    }
-
-    /// The next instruction at which a line of C begins.
-    pub fn to_line(&mut self, line: u32) -> bool {
-        let of = |stepper: &Self, at| stepper.line_of(at).and_then(|l| l.c_line);
-        self.find(|stepper, at| {
-            of(stepper, at) == Some(line) && of(stepper, at.wrapping_sub(1)) != Some(line)
-        })
-    }
-
-    /// The instruction before. `false` at the beginning.
-    pub fn back(&mut self) -> bool {
-        self.find_back(|_, _| true)
-    }
-
-    /// The instruction before of this function or of its callers.
-    pub fn back_over(&mut self) -> bool {
-        let depth = self.depth();
-        self.find_back(|stepper, at| stepper.depth_of(at) <= depth)
-    }
-
-    fn find(&mut self, is: impl Fn(&Self, usize) -> bool) -> bool {
-        let found = (self.at + 1..self.len()).find(|at| is(self, *at));
-        self.at = found.unwrap_or(self.at);
-        found.is_some()
-    }
-
-    fn find_back(&mut self, is: impl Fn(&Self, usize) -> bool) -> bool {
-        let found = (0..self.at).rev().find(|at| is(self, *at));
-        self.at = found.unwrap_or(self.at);
-        found.is_some()
+/// Whether a condition holds (RFC 9669, 4.3).
+fn holds(branch: Branch, left: u64, right: u64) -> bool {
+    let signed = |value: u64| match branch.short {
+        true => i64::from(value as u32 as i32),
+        false => value as i64,
+    };
+    let (sleft, sright) = (signed(left), signed(right));
+    match branch.cond {
+        "==" => left == right,
+        "!=" => left != right,
+        "&" => left & right != 0,
+        ">" => left > right,
+        ">=" => left >= right,
+        "<" => left < right,
+        "<=" => left <= right,
+        "s>" => sleft > sright,
+        "s>=" => sleft >= sright,
+        "s<" => sleft < sright,
+        _ => sleft <= sright,
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::bpf::{CTX_ADDRESS, STACK_TOP, map_at};
 use crate::stack::address_of;
-use crate::trace::{PacketFields, Step, Trace};
+use crate::trace::{BufferNo, PacketFields, Step, Trace};
 
 /// Bytes of one stack frame (`MAX_BPF_STACK`).
 const FRAME: u64 = 512;
@@ -79,10 +79,38 @@ impl fmt::Display for Place {
     }
 }
 
-/// What `value` is at a step. `frame` is r10 of the function at work, `maps` the names of the
-/// program's maps.
+/// What is known where a value is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'t> {
+    /// The trace.
+    pub trace: &'t Trace,
+    /// The step.
+    pub step: &'t Step,
+    /// r10 of the function at work.
+    pub frame: u64,
+    /// Names of the program's maps.
+    pub maps: &'t [String],
+    /// Highest number of a packet buffer in the trace.
+    pub buffers: u32,
+}
+
+/// The packet buffer that an address may point into, and the offset from its `head`.
 #[must_use]
-pub fn place(trace: &Trace, step: &Step, frame: u64, maps: &[String], value: u64) -> Place {
+pub fn in_buffer(value: u64, buffers: u32) -> Option<(BufferNo, i64)> {
+    let first = address_of(BufferNo(0));
+    let number = value.checked_sub(first)? / BUFFER_STEP;
+    let number = u32::try_from(number).ok()?;
+    let known = (1..=buffers).contains(&number);
+    known.then(|| {
+        let no = BufferNo(number);
+        (no, value.wrapping_sub(address_of(no)) as i64)
+    })
+}
+
+/// What `value` is at a step.
+#[must_use]
+pub fn place(around: Around<'_>, value: u64) -> Place {
+    let Around { frame, maps, .. } = around;
     let off = |base: u64| value.wrapping_sub(base) as i64;
     if (CTX_ADDRESS..CTX_ADDRESS + FRAME).contains(&value) {
         return Place::Ctx(off(CTX_ADDRESS));
@@ -98,23 +126,16 @@ pub fn place(trace: &Trace, step: &Step, frame: u64, maps: &[String], value: u64
             Some(at) => Place::MapValue(name.clone(), at),
         };
     }
-    packet(trace, step, value).unwrap_or(Place::Number(value))
+    packet(around, value).unwrap_or(Place::Number(value))
 }
 
-fn packet(trace: &Trace, step: &Step, value: u64) -> Option<Place> {
-    let first = address_of(crate::trace::BufferNo(0));
-    let number = value.checked_sub(first)? / BUFFER_STEP;
-    let number = u32::try_from(number).ok().filter(|number| *number > 0)?;
-    let head = address_of(crate::trace::BufferNo(number));
-    let at = (value - head) as i64;
-    let own = step.buffer.map(address_of) == Some(head);
-    let fields = step.fields.and_then(|index| trace.fields.get(index));
+fn packet(around: Around<'_>, value: u64) -> Option<Place> {
+    let (no, at) = in_buffer(value, around.buffers)?;
+    let own = around.step.buffer == Some(no);
+    let fields = around.step.fields;
+    let fields = fields.and_then(|index| around.trace.fields.get(index));
     let Some(fields) = fields.filter(|_| own) else {
-        let known = trace
-            .steps
-            .iter()
-            .any(|s| s.buffer.map(address_of) == Some(head));
-        return known.then_some(Place::OtherBuffer(at));
+        return Some(Place::OtherBuffer(at));
     };
     let (meta, data, end) = match fields {
         PacketFields::Xdp(xdp) => (xdp.data_meta, xdp.data, xdp.data_end),

@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 pub mod fields;
+pub mod map_calls;
 pub mod origin;
 pub mod read;
 pub mod recorder;
@@ -15,6 +16,7 @@ pub mod stores;
 pub mod wire;
 
 pub use fields::{MetaFields, PacketFields, SkbFields, XdpFields};
+pub use map_calls::MapCall;
 pub use origin::{Layer, OriginId, Source, SourceTable};
 pub use read::{Expected, MetadataRead, ReadHow, TapFrame, Verdict};
 pub use recorder::Recorder;
@@ -52,6 +54,10 @@ pub struct Trace {
     /// Program runs; instruction and program steps hold an index.
     #[serde(with = "wire::runs")]
     pub runs: Vec<Run>,
+    /// For each run, its program's object: a number in the order of loading.
+    pub run_objects: Vec<u32>,
+    /// Calls of helpers that changed a map, in order.
+    pub map_calls: Vec<MapCall>,
     /// What programs read out of the metadata, judged.
     pub reads: Vec<MetadataRead>,
     /// What programs reported through the ring buffer `report` (as the recorder of `golden/` saw it).

@@ -60,6 +60,8 @@ impl Recorder {
             checkpoints: Vec::new(),
             sources: Default::default(),
             runs: Vec::new(),
+            run_objects: Vec::new(),
+            map_calls: Vec::new(),
             reads: Vec::new(),
             reports: Vec::new(),
             printk: Vec::new(),
@@ -125,6 +127,8 @@ impl Recorder {
     pub fn forget(&mut self) {
         let trace = &mut self.trace;
         trace.runs.clear();
+        trace.run_objects.clear();
+        trace.map_calls.clear();
         trace.reads.clear();
         trace.reports.clear();
         trace.printk.clear();

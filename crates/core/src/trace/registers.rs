@@ -51,6 +51,29 @@ impl RegisterLog {
         Some(file)
     }
 
+    /// One register after each instruction, from the first on: all together in one go.
+    #[must_use]
+    pub fn column(&self, register: u8) -> Vec<u64> {
+        let mut now = 0;
+        let mut start = 0;
+        let of = |file: &[u64; 11]| file.get(usize::from(register)).copied().unwrap_or(0);
+        let mut out = Vec::with_capacity(self.ends.len());
+        for (index, end) in self.ends.iter().enumerate() {
+            if index.is_multiple_of(WHOLE_EVERY) {
+                now = self.whole.get(index / WHOLE_EVERY).map_or(0, of);
+            }
+            let end = *end as usize;
+            let changes = self.numbers.get(start..end).unwrap_or_default().iter();
+            let changes = changes.zip(self.values.get(start..end).unwrap_or_default());
+            for (_, value) in changes.filter(|(number, _)| **number == register) {
+                now = *value;
+            }
+            start = end;
+            out.push(now);
+        }
+        out
+    }
+
     /// The last file.
     #[must_use]
     pub fn last(&self) -> Option<&[u64; 11]> {
@@ -105,6 +128,10 @@ mod tests {
                 prop_assert_eq!(log.get(index), Some(*file));
             }
             prop_assert_eq!(log.get(all.len()), None);
+            for register in 0..11u8 {
+                let column: Vec<u64> = all.iter().map(|f| f[usize::from(register)]).collect();
+                prop_assert_eq!(log.column(register), column);
+            }
         }
     }
 }

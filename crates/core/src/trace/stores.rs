@@ -32,7 +32,9 @@ impl StoreLog {
         self.ends.push(self.bytes.len() as u32);
     }
 
-    fn get(&self, index: usize) -> Option<Store<'_>> {
+    /// One store, by its number.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Store<'_>> {
         let start = match index.checked_sub(1) {
             Some(before) => *self.ends.get(before)?,
             None => 0,

@@ -75,6 +75,8 @@ pub struct Model {
     begun: StoredValue<u32>,
     /// A run is being made.
     pub busy: RwSignal<bool>,
+    /// Of the designs that it was asked for: how many are there, and how many there will be.
+    pub progress: RwSignal<(usize, usize)>,
     /// What is wrong with the input now.
     pub problem: RwSignal<Option<Problem>>,
     /// What is wrong with the address.
@@ -218,6 +220,7 @@ impl Model {
             own: StoredValue::new(own),
             begun: StoredValue::new(0),
             busy: RwSignal::new(false),
+            progress: RwSignal::new((0, 0)),
             problem: RwSignal::new(problem),
             notices,
             designs,

@@ -64,8 +64,15 @@ fn model_of(id: &str, kind: Kind, loaded: Loaded) -> Model {
     let place = location.place(id);
     let notices = location.0.with_untracked(|(_, notices)| notices.clone());
     let model = Model::new(loaded, place, kind, notices);
-    let checked = model.check_step();
-    model.notices.update(|notices| notices.extend(checked));
+    // Designs without files are simulated first; then it is known whether the step is there.
+    Effect::new(move |done: Option<bool>| {
+        let there = !model.designs.with(Vec::is_empty);
+        if there && done != Some(true) {
+            let checked = untrack(|| model.check_step());
+            model.notices.update(|notices| notices.extend(checked));
+        }
+        there || done == Some(true)
+    });
     Effect::new(move |seen: Option<()>| {
         let (address, notices) = location.0.get();
         // The first run is the one the model was made with.
@@ -74,7 +81,7 @@ fn model_of(id: &str, kind: Kind, loaded: Loaded) -> Model {
         }
         if let Some(place) = address.place() {
             model.playing.set(false);
-            model.place.set(place.clone());
+            model.follow(place.clone());
             model
                 .notices
                 .set(notices.into_iter().chain(model.check_step()).collect());

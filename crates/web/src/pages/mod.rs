@@ -5,6 +5,5 @@ pub mod later;
 pub mod load;
 pub mod missing;
 pub mod scenario;
-pub mod scenarios;
 pub mod spec;
 pub mod start;

@@ -4,11 +4,10 @@ use leptos::prelude::*;
 
 use super::load::with_model;
 use crate::address::Address;
-use crate::designs::DESIGNS;
 use crate::model::{Kind, Model};
+use crate::parts::chips;
 use crate::parts::commands::Commands;
 use crate::parts::prose::ticks;
-use crate::parts::sig;
 use crate::parts::stepper::Stepper;
 use crate::parts::verdicts::Verdicts;
 
@@ -27,10 +26,6 @@ fn page(model: Model) -> AnyView {
         .map(|text| view! { <p>{ticks(text)}</p> })
         .collect_view();
     document().set_title(&format!("{title} · Headroom"));
-    let chip = move |(index, name): (usize, &'static str)| {
-        let on = move || model.place.with(|place| place.designs.contains(&index));
-        view! { <button class="chip" aria-pressed=sig(move || on().to_string()) on:click=move |_| model.toggle_design(index)>{name}</button> }
-    };
     let embed = move || Address::Embed(model.place.get()).print();
     view! {
         <main id="main" class="wrap scenario">
@@ -38,7 +33,7 @@ fn page(model: Model) -> AnyView {
                 <div>
                     <h1>{title}</h1>
                 </div>
-                <div class="chips" role="group" aria-label="Designs">{DESIGNS.into_iter().enumerate().map(chip).collect_view()}</div>
+                <div class="chips" role="group" aria-label="Designs">{chips::designs(model)}</div>
             </div>
             <Verdicts model/>
             <Stepper model/>

@@ -15,7 +15,7 @@ pub fn Header() -> impl IntoView {
     let at_scenario = move || {
         location
             .0
-            .with(|(address, _)| matches!(address, Address::Scenario(_) | Address::Scenarios))
+            .with(|(address, _)| matches!(address, Address::Scenario(_) | Address::Scenarios(_)))
     };
     let at_spec = move || {
         location
@@ -24,7 +24,8 @@ pub fn Header() -> impl IntoView {
     };
     let at = move |is: fn(&Address) -> bool| location.0.with(|(address, _)| is(address));
     let at_compare = move || at(|address| matches!(address, Address::Compare(_)));
-    let at_matrix = move || at(|address| matches!(address, Address::Matrix(_)));
+    let at_matrix =
+        move || at(|address| matches!(address, Address::Matrix(_) | Address::Designs(_)));
     let at_lab = move || at(|address| matches!(address, Address::Lab(_) | Address::Open));
     let current = |on: bool| on.then_some("page");
     let palette = NodeRef::<leptos::html::Dialog>::new();

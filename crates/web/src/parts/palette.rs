@@ -9,12 +9,13 @@ use crate::app::Location;
 use crate::data::files;
 
 /// Pages: words, address.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("Story", "/"),
     ("Scenarios", "/s"),
     ("Compare", "/compare"),
     ("Matrix", "/matrix"),
     ("Lab", "/lab"),
+    ("Designs and roadmap", "/designs"),
     ("Open a recording", "/open"),
     ("Rules", "/spec"),
 ];

@@ -1,7 +1,7 @@
 //! Helpers of maps (`bpf_map_*_elem()`, kernel/bpf/helpers.c).
 
 use super::{Call, EINVAL, ENOENT, name, wrong};
-use crate::bpf::host::Fault;
+use crate::bpf::host::{Fault, MapChange};
 use crate::bpf::maps::{MapKind, values_address};
 use crate::bpf::memory::Memory;
 
@@ -54,6 +54,17 @@ pub(super) fn takes(id: u32, kind: MapKind) -> bool {
     }
 }
 
+/// Tells the host that a map is another one now.
+fn changed(memory: &mut Memory<'_>, map: usize, helper: u32, key: &[u8], value: &[u8], flags: u64) {
+    memory.host.map_changed(MapChange {
+        map,
+        helper,
+        key,
+        value,
+        flags,
+    });
+}
+
 /// Carries out a helper of maps.
 pub(super) fn call(call: &mut Call<'_, '_>) -> Result<Option<u64>, Fault> {
     let [a1, a2, a3, a4, _] = call.args;
@@ -84,23 +95,38 @@ pub(super) fn call(call: &mut Call<'_, '_>) -> Result<Option<u64>, Fault> {
             let key = memory.buffer(a2, key_size)?;
             let place = memory.maps.lookup(map, &key);
             let place = place.filter(|_| id == 1 || a3 as u32 == 0);
+            if kind.is_lru() {
+                changed(memory, map, 1, &key, &[], 0);
+            }
             return Ok(Some(place.map_or(0, |p| values_address(map) + p.at as u64)));
         }
         // bpf_map_update_elem(map, key, value, flags)
         2 => {
             let key = memory.buffer(a2, key_size)?;
             let value = memory.buffer(a3, value_size)?;
-            memory.maps.update(map, &key, &value, a4)
+            let ret = memory.maps.update(map, &key, &value, a4);
+            if ret == 0 {
+                changed(memory, map, id, &key, &value, a4);
+            }
+            ret
         }
         // bpf_map_delete_elem(map, key)
         3 => {
             let key = memory.buffer(a2, key_size)?;
-            memory.maps.delete(map, &key)
+            let ret = memory.maps.delete(map, &key);
+            if ret == 0 {
+                changed(memory, map, id, &key, &[], 0);
+            }
+            ret
         }
         // bpf_map_push_elem(map, value, flags)
         87 => {
             let value = memory.buffer(a2, value_size)?;
-            memory.maps.push(map, &value, a3)
+            let ret = memory.maps.push(map, &value, a3);
+            if ret == 0 {
+                changed(memory, map, id, &[], &value, a3);
+            }
+            ret
         }
         // bpf_map_peek_elem(bloom filter, value)
         89 if kind == MapKind::Bloom => {
@@ -112,6 +138,9 @@ pub(super) fn call(call: &mut Call<'_, '_>) -> Result<Option<u64>, Fault> {
             memory.check_writable(a2, value_size)?;
             match memory.maps.pop(map, id == 89) {
                 Some(value) => {
+                    if id == 88 {
+                        changed(memory, map, id, &[], &[], 0);
+                    }
                     memory.store(a2, &value)?;
                     0
                 }

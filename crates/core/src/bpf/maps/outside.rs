@@ -115,6 +115,26 @@ impl Maps {
         self.maps.iter().map(state).collect()
     }
 
+    /// Does again what a helper did: 1 look up, 2 update, 3 delete, 87 push, 88 pop.
+    pub fn repeat(&mut self, map: usize, helper: u32, key: &[u8], value: &[u8], flags: u64) {
+        match helper {
+            1 => drop(self.lookup(map, key)),
+            2 => drop(self.update(map, key, value, flags)),
+            3 => drop(self.delete(map, key)),
+            87 => drop(self.push(map, value, flags)),
+            88 => drop(self.pop(map, false)),
+            _ => {}
+        }
+    }
+
+    /// Puts bytes at the address that a program sees, if they lie in a value.
+    pub fn restore(&mut self, address: u64, bytes: &[u8]) {
+        let place = self.place_of_address(address);
+        if let Some(Ok(value)) = place.map(|place| self.bytes(place, bytes.len())) {
+            value.copy_from_slice(bytes);
+        }
+    }
+
     fn checked(&self, map: &str, key: &[u8], value: Option<&[u8]>) -> Result<usize, MapError> {
         let index = self.index_of_name(map).ok_or_else(|| MapError::NoMap {
             map: map.to_owned(),

@@ -1,0 +1,126 @@
+//! One moment of a run as the page draws it.
+
+use headroom_core::bpf::MapState;
+use headroom_core::scene::sentence::verdict_name;
+use headroom_core::stepping::{Place, Stepper};
+use headroom_protocol::program::{MapView, Moment, Slot, Value};
+
+use super::words;
+
+/// Instructions shown before and behind the moment.
+const AROUND: usize = 8;
+/// Entries of a map that are shown.
+const ENTRIES: usize = 64;
+
+/// Everything but packet and maps.
+pub fn of(stepper: &Stepper<'_>, run: u32) -> Moment {
+    let after = stepper.after();
+    let changed = stepper.changed();
+    let verdict = stepper
+        .run()
+        .verdict
+        .map(|verdict| verdict_name(stepper.run().hook, verdict));
+    let why = stepper.why();
+    let callers = stepper.callers().into_iter();
+    Moment {
+        run,
+        at: stepper.at() as u32,
+        len: stepper.len() as u32,
+        insn: stepper.insn() as u32,
+        c_line: stepper.c_line().map(|(line, _)| line),
+        did: words::did(stepper, verdict.as_deref()),
+        taken: why.as_ref().map(|why| why.taken),
+        why: why.map(|why| why.to_string()),
+        registers: after.iter().map(|n| value(stepper, *n)).collect(),
+        changed: changed.into_iter().map(|n| n as u8).collect(),
+        callers: callers.map(|at| stepper.insn_at(at) as u32).collect(),
+        stack: stack(stepper),
+        around: around(stepper),
+        ..Moment::default()
+    }
+}
+
+fn value(stepper: &Stepper<'_>, number: u64) -> Value {
+    let place = stepper.place(number);
+    Value {
+        number,
+        text: words::value(&place),
+        kind: place.kind().into(),
+    }
+}
+
+/// The slots of the frame in which something was written, from r10 downwards.
+fn stack(stepper: &Stepper<'_>) -> Vec<Slot> {
+    let top = stepper.after()[10];
+    let frame = stepper.frame();
+    let bottom = top.wrapping_sub(frame.len() as u64);
+    let stored: Vec<(u64, u64)> = stepper
+        .stores()
+        .map(|store| {
+            (
+                store.address,
+                store.address.wrapping_add(store.bytes.len() as u64),
+            )
+        })
+        .collect();
+    let slot = |(index, bytes): (usize, &[Option<u8>])| {
+        let start = bottom.wrapping_add(index as u64 * 8);
+        let whole: Option<Vec<u8>> = bytes.iter().copied().collect();
+        let number = whole.and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)));
+        let place = number.map(|number| stepper.place(number));
+        let what = place.filter(|place| !matches!(place, Place::Number(_)));
+        let now = |(from, to): &(u64, u64)| *from < start.wrapping_add(8) && *to > start;
+        Slot {
+            off: start.wrapping_sub(top) as i32,
+            bytes: bytes.to_vec(),
+            what: what.map(|place| place.to_string()),
+            now: stored.iter().any(now),
+        }
+    };
+    let slots = frame.chunks(8).enumerate().rev();
+    slots
+        .filter(|(_, bytes)| bytes.iter().any(Option::is_some))
+        .map(slot)
+        .collect()
+}
+
+fn around(stepper: &Stepper<'_>) -> Vec<(u32, u32, String)> {
+    let (at, mut walker) = (stepper.at(), stepper.clone());
+    let first = at.saturating_sub(AROUND);
+    let last = (at + AROUND + 1).min(stepper.len());
+    (first..last)
+        .map(|at| {
+            walker.go(at);
+            (at as u32, walker.insn() as u32, words::short(&walker))
+        })
+        .collect()
+}
+
+/// Maps, and which entries are not what they were before.
+pub fn maps(before: &[MapState], after: &[MapState]) -> Vec<MapView> {
+    let plain = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let view = |(number, map): (usize, &MapState)| {
+        let old = before.get(number).map(|old| old.entries.as_slice());
+        let old = old.unwrap_or_default();
+        let entry =
+            |entry: &(Vec<u8>, Vec<u8>)| (plain(&entry.0), plain(&entry.1), !old.contains(entry));
+        let records = map
+            .records
+            .iter()
+            .map(|r| ("record".to_owned(), plain(r), false));
+        let total = map.entries.len() + map.records.len();
+        MapView {
+            name: map.def.name.clone(),
+            kind: map.def.kind.name(),
+            entries: map
+                .entries
+                .iter()
+                .map(entry)
+                .chain(records)
+                .take(ENTRIES)
+                .collect(),
+            more: total.saturating_sub(ENTRIES) as u32,
+        }
+    };
+    after.iter().enumerate().map(view).collect()
+}
