@@ -146,3 +146,28 @@ test('work that is too large for a link is offered as a file, and comes back fro
   await page.getByRole('button', { name: 'packet 1' }).click();
   await page.waitForFunction((start) => document.querySelector('.asm.hex')?.value.replaceAll(/\s/g, '').startsWith(start), noise.slice(0, 32).join(''));
 });
+
+test('one sheet has the keys of every page, and density is kept', async ({ page, url, shots }) => {
+  for (const address of ['/matrix', '/s', '/lab', '/compare/seed', '/s/seed']) {
+    await page.goto(url + address);
+    await page.locator('.cells, .catalogue, .ribbon .b, main li').first().waitFor();
+    await page.locator('h1').first().click();
+    await page.keyboard.press('?');
+    const sheet = page.locator('dialog.sheet[open]');
+    await sheet.waitFor();
+    assert.match(await sheet.innerText(), /in Compare: first, previous, next difference/, address);
+    assert.match(await sheet.innerText(), /next step/, address);
+    await page.keyboard.press('Escape');
+    assert.equal(await sheet.count(), 0);
+  }
+  const size = () => page.evaluate(() => getComputedStyle(document.body).fontSize);
+  assert.equal(await size(), '16px');
+  await page.keyboard.press('Shift+D');
+  assert.equal(await size(), '14px');
+  await page.reload();
+  await page.locator('.ribbon .b').first().waitFor();
+  assert.equal(await size(), '14px');
+  await shots('dense');
+  await page.keyboard.press('Shift+D');
+  assert.equal(await size(), '16px');
+});

@@ -93,14 +93,15 @@ fn follow() {
     let drawn = wanted.clone();
     let handle = mount_to(place, move || {
         provide_context(location);
-        match &wanted {
+        let page = match &wanted {
             Page::Catalogue => catalogue::page(),
             Page::Compare(id) => compare::page(id),
             Page::Matrix => matrix::page(),
             Page::Lab => lab::page(),
             Page::Open => open::page(),
             Page::Designs => designs::page(),
-        }
+        };
+        view! { {page}{crate::sheet::keys()} }
     });
     let kept: Box<dyn Any> = Box::new((handle, owner));
     DRAWN.with_borrow_mut(|slot| {

@@ -32,4 +32,6 @@ mod open;
 mod png;
 pub mod render;
 #[cfg(target_arch = "wasm32")]
+mod sheet;
+#[cfg(target_arch = "wasm32")]
 mod take;

@@ -29,10 +29,12 @@ pub enum Action {
     CopyLink,
     /// Show the keys.
     Help,
+    /// Not the stepper's: another page, or every page, does it.
+    Elsewhere,
 }
 
 /// Keys, what is printed for them, and what they do.
-pub const KEYS: [(&[&str], &str, Action, &str); 11] = [
+pub const KEYS: [(&[&str], &str, Action, &str); 16] = [
     (
         &["ArrowRight", "PageDown"],
         "→ PageDown",
@@ -54,6 +56,31 @@ pub const KEYS: [(&[&str], &str, Action, &str); 11] = [
     (&["d"], "d", Action::Designs, "both designs, one, the other"),
     (&["y"], "y", Action::CopyLink, "copy the link to this step"),
     (&["?"], "?", Action::Help, "these keys"),
+    (
+        &[],
+        "⌘K Ctrl+K",
+        Action::Elsewhere,
+        "go to a page, a scenario, the lab",
+    ),
+    (&[], "D", Action::Elsewhere, "dense, comfortable"),
+    (
+        &[],
+        "f [ ]",
+        Action::Elsewhere,
+        "in Compare: first, previous, next difference",
+    ),
+    (
+        &[],
+        "Ctrl+Space",
+        Action::Elsewhere,
+        "in the lab: take the first completion",
+    ),
+    (
+        &[],
+        "Ctrl+Z Ctrl+Shift+Z",
+        Action::Elsewhere,
+        "in the lab: undo, redo",
+    ),
 ];
 
 /// The action of a key.
@@ -76,6 +103,6 @@ pub fn carry_out(model: &Model, action: Action) {
         Action::Farther => model.zoom(Zoom::Functions),
         Action::NextWrong => model.next_wrong_read(),
         Action::Designs => model.next_designs(),
-        Action::CopyLink | Action::Help => {}
+        Action::CopyLink | Action::Help | Action::Elsewhere => {}
     }
 }

@@ -1,3 +1,5 @@
+// Habits that every page shares and that need no module: swipes, and how dense the page is.
+
 // A swipe over the picture is a step: to the left the next one, to the right the one before. It says so by the
 // keys that do the same, so there is one way to step. What scrolls sideways by itself keeps its own swipe.
 {
@@ -36,3 +38,20 @@
 
   addEventListener('touchcancel', () => { begun = null; }, { passive: true });
 }
+
+// Shift and d: dense or comfortable; theme.js sets what was chosen before the first paint.
+addEventListener('keydown', (event) => {
+  if (event.key !== 'D' || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target instanceof Element && event.target.closest('input, select, textarea, dialog[open]')) return;
+  const root = document.documentElement;
+  const dense = root.dataset.density !== 'dense';
+  if (dense) root.dataset.density = 'dense';
+  else delete root.dataset.density;
+  try {
+    if (dense) localStorage.setItem('density', 'dense');
+    else localStorage.removeItem('density');
+  } catch {
+    // A sandboxed frame keeps nothing.
+  }
+  event.preventDefault();
+});
