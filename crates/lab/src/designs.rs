@@ -4,7 +4,7 @@ use headroom_protocol::files::{DesignPage, Designs, RoadmapRow};
 use headroom_web::address::{Address, encode};
 use headroom_web::app::{self, Location};
 use headroom_web::data::files;
-use headroom_web::pages::load::with_file;
+use headroom_web::pages::load::views::with_file;
 use headroom_web::parts::prose::ticks;
 use leptos::prelude::*;
 

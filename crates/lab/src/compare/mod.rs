@@ -10,7 +10,7 @@ use std::sync::Arc;
 use headroom_core::compare::{Column, Compared, compare, next_difference, previous_difference};
 use headroom_web::designs::{COLUMNS, FIRST_SHOWN, is_recorded};
 use headroom_web::model::{By, Kind, Model};
-use headroom_web::pages::load::with_model;
+use headroom_web::pages::load::views::with_model;
 use headroom_web::parts::chips;
 use headroom_web::parts::prose::ticks;
 use headroom_web::parts::stepper::Stepper;

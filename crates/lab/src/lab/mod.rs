@@ -112,7 +112,7 @@ fn head(lab: Lab) -> AnyView {
                 <label class="tab file">"Open file"<input type="file" class="sr" multiple on:change=move |event| take_in::chosen(lab, &event)/></label>
             </div>
         </div>
-        <div class="chips" role="group" aria-label="Designs">{headroom_web::parts::chips::designs(model)}</div>
+        {headroom_web::parts::chips::designs(model)}
     }
     .into_any()
 }

@@ -12,7 +12,7 @@ use headroom_protocol::files::{MatrixCell, MatrixFile, MatrixRow};
 use headroom_web::address::{Address, encode, pairs};
 use headroom_web::app::{self, Location};
 use headroom_web::data::files;
-use headroom_web::pages::load::with_file;
+use headroom_web::pages::load::views::with_file;
 use headroom_web::parts::part;
 use headroom_web::platform;
 use leptos::prelude::*;

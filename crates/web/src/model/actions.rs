@@ -97,6 +97,10 @@ impl Model {
         let at = self.at.get_untracked();
         if at + 1 < self.rows.with_untracked(|rows| rows.len()) {
             self.go(at + 1, By::Play);
+            if self.stops_at(at + 1) {
+                self.playing.set(false);
+                self.speak();
+            }
         } else {
             self.playing.set(false);
         }

@@ -4,6 +4,7 @@
 mod actions;
 mod derive;
 mod runs;
+mod search;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -103,6 +104,12 @@ pub struct Model {
     pub selected: RwSignal<Option<Selected>>,
     /// Steps follow each other by themselves.
     pub playing: RwSignal<bool>,
+    /// How much faster than usual it plays.
+    pub speed: RwSignal<f64>,
+    /// What the reader looks for.
+    pub query: RwSignal<String>,
+    /// Where that is; playing stops there.
+    pub found: Memo<search::Found>,
     /// What the live region says.
     pub spoken: RwSignal<String>,
 }
@@ -208,6 +215,11 @@ impl Model {
                 scale
             })
         });
+        let query = RwSignal::new(String::new());
+        let found = Memo::new(move |_| {
+            let (designs, _) = shown.get();
+            query.with(|text| search::found(text, &rows.get(), outcome, &designs))
+        });
         let front = RwSignal::new(
             place.with_untracked(|place| place.designs.first().copied().unwrap_or(0)),
         );
@@ -234,6 +246,9 @@ impl Model {
             front,
             selected: RwSignal::new(None),
             playing: RwSignal::new(false),
+            speed: RwSignal::new(1.0),
+            query,
+            found,
             spoken: RwSignal::new(String::new()),
         };
         Effect::new(move |_| model.fill());

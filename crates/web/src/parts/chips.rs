@@ -2,58 +2,90 @@
 
 use headroom_core::compare::MAX_COLUMNS;
 use leptos::prelude::*;
+use web_sys::HtmlSelectElement;
 
-use super::{part, sig};
 use crate::designs::{COLUMNS, CUSTOM, DESIGNS, FIRST_SHOWN, column_title, design_note};
+use crate::dom::{El, bridge, div, el};
 use crate::model::Model;
 
 /// Shows and hides designs.
-pub fn designs(model: Model) -> AnyView {
-    view! { {part(move || chips(model))}{part(move || more(model))} }.into_any()
+#[must_use]
+pub fn chips(model: Model) -> El {
+    let usual = move || {
+        let shown = model.place.with(|place| place.designs.clone());
+        let wanted = |column: &usize| *column < FIRST_SHOWN || shown.contains(column);
+        (0..=CUSTOM)
+            .filter(wanted)
+            .map(|column| one(model, column))
+            .collect()
+    };
+    div("chips")
+        .set("role", "group")
+        .set("aria-label", "Designs")
+        .part(usual)
+        .part(move || vec![others(model)])
 }
 
 /// A chip: pressed, if its column is shown.
-pub fn chip(model: Model, column: usize) -> AnyView {
+fn one(model: Model, column: usize) -> El {
     let on = move || model.place.with(|place| place.designs.contains(&column));
     let full = move || model.place.with(|place| place.designs.len() >= MAX_COLUMNS);
-    view! {
-        <button class="chip" title=design_note(column) aria-pressed=sig(move || on().to_string()) disabled=sig(move || full() && !on())
-            on:click=move |_| model.toggle_design(column)>{column_title(column)}</button>
-    }
-    .into_any()
-}
-
-fn chips(model: Model) -> Vec<AnyView> {
-    let shown = model.place.with(|place| place.designs.clone());
-    let wanted = |column: &usize| *column < FIRST_SHOWN || shown.contains(column);
-    (0..=CUSTOM)
-        .filter(wanted)
-        .map(|column| chip(model, column))
-        .collect()
+    el("button")
+        .class("chip")
+        .set("title", design_note(column))
+        .tells("aria-pressed", on)
+        .when("disabled", move || full() && !on())
+        .on("click", move |_| model.toggle_design(column))
+        .text(column_title(column))
 }
 
 /// The designs that have no chip.
-pub fn more(model: Model) -> AnyView {
+fn others(model: Model) -> El {
     let shown = model.place.with(|place| place.designs.clone());
-    let picked = move |event: web_sys::Event| {
-        let name = event_target_value(&event);
-        if let Some(column) = COLUMNS.iter().position(|known| *known == name) {
-            model.toggle_design(column);
-        }
-    };
     let option = |column: usize| {
         let (name, note) = (column_title(column), design_note(column));
-        view! { <option value=name>{name}" · "{note}</option> }
+        let words = format!("{name} · {note}");
+        el("option").set("value", name).text(&words)
     };
-    let others: Vec<usize> = (FIRST_SHOWN..DESIGNS.len())
+    let list = (FIRST_SHOWN..DESIGNS.len())
         .filter(|column| !shown.contains(column))
-        .collect();
-    let full = shown.len() >= MAX_COLUMNS;
-    view! {
-        <select class="chip more" aria-label="Show another design" disabled=full on:change=picked>
-            <option value="">"+ design"</option>
-            {others.into_iter().map(option).collect_view()}
-        </select>
+        .map(option);
+    let select = el("select")
+        .class("chip more")
+        .set("aria-label", "Show another design")
+        .child(el("option").set("value", "").text("+ design"))
+        .all(list);
+    if shown.len() >= MAX_COLUMNS {
+        select.put("disabled", "");
     }
-    .into_any()
+    let chosen = select.clone();
+    select.on("change", move |_| {
+        let name = chosen
+            .as_a::<HtmlSelectElement>()
+            .map(HtmlSelectElement::value);
+        let column = COLUMNS
+            .iter()
+            .position(|known| name.as_deref() == Some(*known));
+        if let Some(column) = column {
+            model.toggle_design(column);
+        }
+    })
+}
+
+/// All of it, as a view of Leptos.
+#[must_use]
+pub fn designs(model: Model) -> AnyView {
+    bridge::view(&chips(model))
+}
+
+/// One chip, as a view of Leptos.
+#[must_use]
+pub fn chip(model: Model, column: usize) -> AnyView {
+    bridge::view(&one(model, column))
+}
+
+/// The list of the others, as a view of Leptos.
+#[must_use]
+pub fn more(model: Model) -> AnyView {
+    bridge::view(&others(model))
 }
