@@ -8,7 +8,7 @@ use headroom_core::trace::{Edge, PacketFields, SkbFields, Step, StepKind, Trace}
 use random_setups::{Setup, invariants, mark, run};
 
 /// Set-ups of the gate; `RANDOM_SETUPS` asks for more.
-const SETUPS: u64 = 300;
+const SETUPS: u64 = 200;
 
 /// Every set-up ends without a panic and within the budget, with a whole trace or an error that names its line; and of every
 /// trace hold the [`invariants`]. Each design gets its turn.

@@ -332,7 +332,7 @@ pub fn run(text: &str, design: DesignName) -> Partial {
 }
 
 /// Set-ups whose traces are compared between the host and WebAssembly.
-pub const FOR_BOTH: u64 = 60;
+pub const FOR_BOTH: u64 = 30;
 
 /// A mark of everything in the traces of so many set-ups: equal on the host and in WebAssembly.
 pub fn mark(setups: u64) -> String {
