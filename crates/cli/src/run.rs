@@ -13,7 +13,7 @@ use headroom_core::trace::Trace;
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::{Format, Level, input, text, why};
+use crate::{Format, Level, exec, input, text, why};
 
 /// How a run is shown.
 #[derive(Clone, Copy)]
@@ -27,12 +27,16 @@ pub(crate) struct Look {
 /// Runs a scenario under each design and prints or writes the result.
 pub(crate) fn run(
     name: &str,
+    maps: &[String],
     designs: &[DesignName],
     look: Look,
     out: Option<&Path>,
 ) -> Result<ExitCode, CliError> {
     let mut input = input::resolve(name)?;
     input.limits = look.limits;
+    for entry in maps {
+        exec::set_map(&mut input.objects, entry)?;
+    }
     // all designs run before anything is written: an error leaves nothing behind
     let traces = designs
         .iter()
