@@ -25,6 +25,7 @@ pub mod layout;
 mod matrix;
 #[cfg(target_arch = "wasm32")]
 mod open;
+pub mod program;
 pub mod render;
 #[cfg(target_arch = "wasm32")]
 mod take;
