@@ -72,6 +72,10 @@ fn write_programs() {
             "lwt_xmit" => 12,
             "lwt_in" => 10,
             "socket" => 1,
+            "cgroup_skb" => 8,
+            "lwt_out" => 11,
+            "sk_skb" => 14,
+            "lwt_seg6local" => 19,
             other => panic!("{other}"),
         };
         let words = [prog_type, 0, bytes.len() as u32 / 8, fills.len() as u32];

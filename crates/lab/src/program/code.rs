@@ -120,8 +120,8 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
         let picked = move || chosen.get() == Some(index);
         let leads = move || next.get() == Some(index);
         let kind = match &row {
+            Row::C(.., true) => "c apart",
             Row::C(..) => "c",
-            Row::Gap => "gap",
             Row::Insn(_) => "insn",
             Row::Says(true, _) => "refused",
             Row::Says(false, _) => "warned",
@@ -167,8 +167,7 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
 
 fn words(judged: Option<&Judged>, row: &Row, form: Form) -> (String, String, String) {
     match row {
-        Row::C(line, text) => (line.to_string(), text.clone(), String::new()),
-        Row::Gap => (String::new(), "⋯".into(), String::new()),
+        Row::C(line, text, _) => (line.to_string(), text.clone(), String::new()),
         Row::Says(true, text) => (String::new(), format!("✗ {text}"), String::new()),
         Row::Says(false, text) => (
             String::new(),
@@ -222,7 +221,7 @@ fn place(
     rows.with(|rows| match side {
         Side::C => rows
             .iter()
-            .position(|row| matches!(row, Row::C(at, _) if Some(*at) == line)),
+            .position(|row| matches!(row, Row::C(at, ..) if Some(*at) == line)),
         Side::Bpf => judged.with(|judged| rows::row_of(judged.as_ref()?, rows, insn)),
     })
 }

@@ -1,6 +1,7 @@
 //! The pane's state, and the few actions that change it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use headroom_protocol::Job;
 use headroom_protocol::program::{Ask, Judged, Moment, Reply, RunInfo, Stops, Study, Way};
@@ -46,7 +47,12 @@ pub struct Pane {
     wanted: StoredValue<Place>,
     /// A way that waits until the worker has answered, and whether it still is to answer.
     next: StoredValue<(bool, Option<Way>)>,
+    /// The address is to be written.
+    writes: StoredValue<Option<TimeoutHandle>>,
 }
+
+/// How long steps must rest before the address is written.
+const REST: Duration = Duration::from_millis(250);
 
 fn rest() -> String {
     match Address::parse(&platform::current_address()).0 {
@@ -79,6 +85,7 @@ impl Pane {
             broken: RwSignal::new(None),
             wanted: StoredValue::new(wanted),
             next: StoredValue::new((false, None)),
+            writes: StoredValue::new(None),
         };
         // Each change of the work is studied anew, at the same place.
         Effect::new(move |_| {
@@ -165,6 +172,21 @@ impl Pane {
         }
     }
 
+    /// Writes the address once the steps have come to rest: a browser takes so many changes and no more.
+    fn write_later(&self) {
+        let pane = *self;
+        if let Some(Some(waiting)) = self.writes.try_get_value() {
+            waiting.clear();
+        }
+        let act = move || {
+            if pane.open.try_get_untracked() == Some(true) {
+                pane.write(false);
+            }
+        };
+        self.writes
+            .try_set_value(set_timeout_with_handle(act, REST).ok());
+    }
+
     fn write(&self, push: bool) {
         let rest = rest();
         let pairs = self.wanted.with_value(|place| place.write(query(&rest)));
@@ -228,7 +250,7 @@ impl Pane {
                 let at = moment.at;
                 self.moment.set(Some(Arc::new(*moment)));
                 self.wanted.update_value(|place| place.at = at);
-                self.write(false);
+                self.write_later();
                 let waits = self.next.try_update_value(|next| std::mem::take(next).1);
                 if let Some(Some(way)) = waits {
                     self.go(way);
@@ -306,7 +328,7 @@ impl Pane {
     /// On to a line of C or of the listing, past all stops.
     pub fn run_to(&self, row: &super::rows::Row) {
         let stops = match row {
-            super::rows::Row::C(line, _) => Stops {
+            super::rows::Row::C(line, ..) => Stops {
                 lines: vec![*line],
                 insns: Vec::new(),
             },
@@ -328,7 +350,7 @@ impl Pane {
             }
         }
         self.stops.update(|stops| match row {
-            super::rows::Row::C(line, _) => toggle(&mut stops.lines, *line),
+            super::rows::Row::C(line, ..) => toggle(&mut stops.lines, *line),
             super::rows::Row::Insn(insn) => toggle(&mut stops.insns, *insn as u32),
             _ => {}
         });
@@ -337,7 +359,7 @@ impl Pane {
     /// Whether there is a stop.
     pub fn has_stop(&self, row: &super::rows::Row) -> bool {
         self.stops.with(|stops| match row {
-            super::rows::Row::C(line, _) => stops.lines.contains(line),
+            super::rows::Row::C(line, ..) => stops.lines.contains(line),
             super::rows::Row::Insn(insn) => stops.insns.contains(&(*insn as u32)),
             _ => false,
         })

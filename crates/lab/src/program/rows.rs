@@ -6,10 +6,8 @@ use headroom_protocol::program::Judged;
 /// A row of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Row {
-    /// A line of C.
-    C(u32, String),
-    /// Lines of C from which no instruction came.
-    Gap,
+    /// A line of C; `true` when lines in front of it are left out, because no instruction came from them.
+    C(u32, String, bool),
     /// A line of the listing.
     Insn(usize),
     /// What the verifier says of the row above: `true` when it refuses the program.
@@ -31,11 +29,9 @@ pub fn c(judged: &Judged) -> Vec<Row> {
     let mut out = Vec::new();
     let mut before = None;
     for (line, text) in &judged.listing.source {
-        if before.is_some_and(|before: u32| before + 1 < *line) {
-            out.push(Row::Gap);
-        }
+        let apart = before.is_some_and(|before: u32| before + 1 < *line);
         before = Some(*line);
-        out.push(Row::C(*line, text.replace('\t', "    ")));
+        out.push(Row::C(*line, text.replace('\t', "    "), apart));
         let here = |insn: u32| {
             let found = judged.listing.lines.get(insn as usize);
             found.and_then(|l| l.c_line) == Some(*line)
@@ -191,11 +187,10 @@ mod tests {
         assert_eq!(
             c(&judged()),
             [
-                Row::C(11, "    int a;".into()),
-                Row::C(12, "b = c;".into()),
+                Row::C(11, "    int a;".into(), false),
+                Row::C(12, "b = c;".into(), false),
                 Row::Says(true, "R2 !read_ok".into()),
-                Row::Gap,
-                Row::C(15, "return 0;".into()),
+                Row::C(15, "return 0;".into(), true),
                 Row::Says(false, "leak".into()),
             ]
         );
