@@ -11,7 +11,8 @@ test('a line says what became of the metadata, and leads to the step', async ({ 
   assert.match(await seed.locator('.came').innerText(), /mac_header\s*✗ 524288 garbage\s*meta_end\s*✓ 42 ok/);
   await seed.locator('.came a').first().click();
   await page.waitForURL(/\/s\/seed\?d=mac_header&at=/);
-  await page.getByText('get_tag on decap read 524288').first().waitFor();
+  // GRE's receive function, where the pointer moves: 14 + 20 + 4 bytes.
+  await page.locator('main', { hasText: 'mac_header 256 → 294' }).waitFor();
 });
 
 test('words and tags choose, and stand in the address', async ({ page, url }) => {

@@ -74,6 +74,12 @@ test('a recording that is dropped is shown in the stepper', async ({ page, url, 
   await page.locator('.answer', { hasText: '524288' }).first().click();
   assert.match(await page.locator('.says').innerText(), /524288/);
   await shots('open-recording');
+  // A file that is none is refused, and what is open stays.
+  const input = page.locator('.open input[type=file]');
+  await input.setInputFiles({ name: 'cut.json', mimeType: 'application/json', buffer: Buffer.from(text.slice(0, 5000)) });
+  await page.getByRole('alert').waitFor();
+  assert.match(await page.getByRole('alert').innerText(), /cut\.json:\d+:\d+: .*Below is still/);
+  assert.match(await page.locator('.says').innerText(), /524288/);
 });
 
 test('a file that is no recording is refused with its place', async ({ page, url }) => {

@@ -1,5 +1,6 @@
-// Scenarios × designs.
+// Scenarios × designs, and the workshop.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from './lib/harness.mjs';
 
 async function open(page, address) {
@@ -7,9 +8,12 @@ async function open(page, address) {
   await page.locator('.cells tbody tr').first().waitFor();
 }
 
+const rowOf = (page, id) => page.locator('.cells tbody tr', { has: page.locator(`a[href="/s/${id}"]`) });
+
 test('each cell says what became of the metadata and leads to the step that decided', async ({ page, url, shots }) => {
   await open(page, `${url}/matrix`);
-  const row = page.locator('.cells tbody tr', { has: page.locator('a[href="/s/seed"]') });
+  assert.equal(await page.locator('.cells thead th').count(), 15);
+  const row = rowOf(page, 'seed');
   const cells = await row.locator('td').allInnerTexts();
   assert.match(cells[0], /✗ 524288 garbage/);
   assert.match(cells[1], /✓ 42 ok/);
@@ -20,6 +24,22 @@ test('each cell says what became of the metadata and leads to the step that deci
   assert.equal(await page.locator('.notice').count(), 0, await page.locator('.notice').allInnerTexts());
   await page.goBack();
   await page.locator('.cells tbody tr').first().waitFor();
+});
+
+test('a cell of a design without files leads to its step too, simulated in the page', async ({ page, url }) => {
+  await open(page, `${url}/matrix?d=memmove_on_decap`);
+  const cell = rowOf(page, 'seed').locator('td a').first();
+  assert.match(await cell.innerText(), /✓ 42 ok/);
+  await cell.click();
+  await page.locator('.answer', { hasText: '42' }).first().waitFor();
+  assert.match(page.url(), /\/s\/seed\?d=memmove_on_decap&at=/);
+  assert.equal(await page.locator('.notice').count(), 0, await page.locator('.notice').allInnerTexts());
+  // A third column comes beside it, from a file, and a fourth that is simulated.
+  await page.getByRole('button', { name: 'mac_header', exact: true }).click();
+  await page.locator('.answer', { hasText: '524288' }).first().waitFor();
+  await page.getByLabel('Show another design').selectOption('traits');
+  await page.waitForFunction(() => document.querySelectorAll('.design').length === 3);
+  assert.match(decodeURIComponent(page.url()), /d=mac_header,memmove_on_decap,traits/);
 });
 
 test('the view is in the address', async ({ page, url }) => {
@@ -34,4 +54,69 @@ test('the view is in the address', async ({ page, url }) => {
   assert.equal(await page.locator('.cells tbody tr').count(), shown);
   await page.getByLabel('Find').fill('no such scenario');
   await page.getByText('No scenario is like that').waitFor();
+});
+
+test('the workshop: a point is changed, cells turn, the link holds it, the cell leads to the step', async ({ page, url, shots }) => {
+  await open(page, `${url}/matrix`);
+  await page.getByRole('button', { name: 'Design workshop' }).click();
+  const status = page.locator('.turns [role=status]');
+  await rowOf(page, 'seed').locator('td').first().filter({ hasText: '42 ok' }).waitFor();
+  assert.equal(await page.locator('.cells .turned').count(), 0);
+  await page.getByLabel('Made from').selectOption('mac_header');
+  await page.locator('.point', { has: page.getByText('on_decap', { exact: true }) }).locator('select').selectOption('move_up');
+  await status.filter({ hasText: /^\d+ cells turned against mac_header: .*from garbage to ok/ }).waitFor({ timeout: 90_000 });
+  assert.match(decodeURIComponent(page.url()), /policy=on_decap=move_up&base=mac_header/);
+  const seed = rowOf(page, 'seed').locator('td');
+  assert.match(await seed.nth(0).innerText(), /✓ 42 ok ← garbage/);
+  assert.match(await seed.nth(1).innerText(), /524288 garbage/);
+  await shots('workshop');
+  await page.getByRole('button', { name: 'only what turned' }).click();
+  await page.waitForURL(/turned=1/);
+  const turned = await page.locator('.cells tbody tr').count();
+  assert.equal(await page.locator('.cells .turned').count(), turned);
+  // The link alone gives the same.
+  await page.reload();
+  await status.filter({ hasText: /cells turned against mac_header/ }).waitFor();
+  await rowOf(page, 'seed').locator('td.own a').click();
+  await page.locator('.answer', { hasText: '42' }).first().waitFor();
+  assert.match(page.url(), /d=custom&policy=/);
+  assert.equal(await page.locator('.notice').count(), 0, await page.locator('.notice').allInnerTexts());
+});
+
+test('points that contradict each other are refused with the reason, and the column stays', async ({ page, url }) => {
+  await open(page, `${url}/matrix?base=meta_end&policy=end%3Dfield,driver%3Dat_mac_header,prologue%3Drealign&q=seed`);
+  const seed = rowOf(page, 'seed').locator('td.own');
+  await seed.filter({ hasText: '42 ok' }).waitFor();
+  await page.locator('.point', { has: page.getByText('end', { exact: true }) }).locator('select').selectOption('head_start');
+  await page.getByRole('alert').filter({ hasText: 'realign needs end=field' }).waitFor();
+  assert.match(await seed.innerText(), /42 ok/);
+});
+
+test('the matrix is taken along as CSV and as a PNG', async ({ page, url }) => {
+  await open(page, `${url}/matrix?q=seed&d=mac_header,meta_end`);
+  const saved = async (name) => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
+    return readFile(await download.path());
+  };
+  assert.match((await saved('Save CSV')).toString(), /^scenario,design,verdict,.*\r\nseed,mac_header,garbage,524288,/);
+  const png = await saved('Save PNG');
+  assert.equal(png.subarray(0, 8).toString('hex'), '89504e470d0a1a0a');
+  // Twice the SVG's width: 220 for the name, 150 a design, 24 at the side.
+  assert.equal(png.readUInt32BE(16), 2 * (220 + 2 * 150 + 24));
+});
+
+test('each design has its page, and the roadmap its eight rows with their status', async ({ page, url, shots }) => {
+  await open(page, `${url}/matrix?q=seed`);
+  await page.locator('.cells thead').getByRole('link', { name: 'skb_ext' }).click();
+  await page.waitForURL(/\/designs#skb_ext$/);
+  await page.locator('#skb_ext table').first().waitFor();
+  await page.waitForFunction(() => {
+    const box = document.getElementById('skb_ext')?.getBoundingClientRect();
+    return box && box.top >= -2 && box.top < innerHeight;
+  });
+  assert.equal(await page.locator('.roadmap-row').count(), 8);
+  assert.deepEqual(await page.locator('.roadmap-row .mark').allInnerTexts().then((all) => all.slice(0, 3)), ['in Linux 7.2', 'in Linux 7.2', 'in series v3, not merged']);
+  await shots('designs');
+  await page.locator('.roadmap-row h3 a').first().click();
+  await page.waitForURL(/\/s\/roadmap-1-dynptr/);
 });

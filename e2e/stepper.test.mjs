@@ -180,3 +180,22 @@ test('nothing is wider than the window, in any width and colour scheme', async (
   await open(page, url + READ);
   await shots('seed-read');
 });
+
+test('on touch, a swipe over the picture is a step', { context: { viewport: { width: 390, height: 844 }, hasTouch: true } }, async ({ page, url }) => {
+  await open(page, `${url}/s/seed?at=get_tag.entry@decap%231`);
+  const swipe = (selector, from, to) => page.evaluate(([selector, from, to]) => {
+    const target = document.querySelector(selector);
+    const touch = (x) => new Touch({ identifier: 1, target, clientX: x, clientY: 300 });
+    target.dispatchEvent(new TouchEvent('touchstart', { touches: [touch(from)], changedTouches: [touch(from)], bubbles: true }));
+    target.dispatchEvent(new TouchEvent('touchend', { touches: [], changedTouches: [touch(to)], bubbles: true }));
+  }, [selector, from, to]);
+  const first = await where(page);
+  await swipe('.says', 300, 100);
+  assert.notEqual(await where(page), first);
+  await swipe('.says', 100, 300);
+  assert.equal(await where(page), first);
+  // Too short, and over the scrubber: nothing.
+  await swipe('.says', 200, 180);
+  await swipe('.controls', 300, 100);
+  assert.equal(await where(page), first);
+});

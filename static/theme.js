@@ -1,7 +1,8 @@
-// Before the first paint, so that a chosen theme never flashes. A sandboxed frame has no storage.
+// Before the first paint, so that a chosen theme or density never flashes. A sandboxed frame has no storage.
 try {
   const theme = localStorage.getItem('theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+  if (localStorage.getItem('density') === 'dense') document.documentElement.dataset.density = 'dense';
 } catch {
   // As the system says.
 }

@@ -4,29 +4,32 @@
 # Builds tests/objects/built/*.o from our own C (c/) and Rust (rust/, with aya-ebpf).
 #
 # The objects are committed: tests need neither clang nor a Rust that knows BPF. Run this after a change
-# of a source and commit both. Needs clang 19 and, for the objects that are named so, clang 14; for Rust a
-# toolchain with the component rust-src.
+# of a source and commit both. Needs clang 19, and the other versions for the objects that are named after
+# them: commands clang-14, clang-15 and so on, each with its llvm-strip-N. A version that is not there is
+# passed over and named. For Rust a toolchain with the component rust-src.
 #
-#   tests/objects/build.sh            everything
-#   tests/objects/build.sh c          only C
-#   tests/objects/build.sh rust       only Rust
+#   tests/objects/build.sh                 everything
+#   tests/objects/build.sh c               only C
+#   tests/objects/build.sh c "15 22"       only C, by clang 15 and clang 22
+#   tests/objects/build.sh rust            only Rust
 set -eu
 cd "$(dirname "$0")"
 what=${1-all}
+versions=${2-14 15 16 19 20 21 22}
 out=built
 mkdir -p "$out"
 include="-idirafter /usr/include/$(uname -m)-linux-gnu"
 
-# compile CLANG SUFFIX SOURCE FLAGS...
+# compile VERSION SUFFIX SOURCE FLAGS...
 compile() {
-	clang=$1 suffix=$2 source=$3
+	version=$1 suffix=$2 source=$3
 	shift 3
 	object="$out/$source$suffix.o"
 	# shellcheck disable=SC2086 # two words
-	"$clang" -target bpf -O2 -g -Wall -Wno-unused-function -Wno-compare-distinct-pointer-types \
+	"clang-$version" -target bpf -O2 -g -Wall -Wno-unused-function -Wno-compare-distinct-pointer-types \
 		$include -ffile-prefix-map="$PWD=." -fdebug-prefix-map="$PWD=." -fdebug-compilation-dir=. \
 		"$@" -c "c/$source.bpf.c" -o "$object"
-	llvm-strip-19 -g "$object"
+	"llvm-strip-$version" -g "$object"
 	check "$object"
 }
 
@@ -39,18 +42,42 @@ check() {
 	echo "$1  $(wc -c <"$1") bytes"
 }
 
-if [ "$what" != rust ]; then
+# Our main compiler: every source, and each version of the instruction set.
+with_19() {
 	for source in sections maps legacy_maps globals strings kconfig kconfig_missing ksyms ksym_missing \
 		functions callbacks tail_calls core dynptrs nat iterators atomics context parse; do
-		compile clang-19 "" "$source" -mcpu=v3
+		compile 19 "" "$source" -mcpu=v3
 	done
 	for cpu in v1 v2 v3 v4; do
-		compile clang-19 ".$cpu" arithmetic -mcpu="$cpu"
+		compile 19 ".$cpu" arithmetic -mcpu="$cpu"
 	done
-	compile clang-19 "" signed_v4 -mcpu=v4
-	# The oldest clang that Debian 12 has beside it.
+	compile 19 "" signed_v4 -mcpu=v4
+}
+
+# Another compiler: some sources with its default version of the instruction set, some with version 3, and those
+# that want version 4 where it knows that.
+with() {
 	for source in maps legacy_maps globals functions nat parse context callbacks; do
-		compile clang-14 ".clang14" "$source"
+		compile "$1" ".clang$1" "$source"
+	done
+	for source in sections strings kconfig ksyms tail_calls core dynptrs iterators atomics; do
+		compile "$1" ".clang$1" "$source" -mcpu=v3
+	done
+	[ "$1" -ge 18 ] || return 0
+	for source in signed_v4 arithmetic; do
+		compile "$1" ".clang$1" "$source" -mcpu=v4
+	done
+}
+
+if [ "$what" != rust ]; then
+	for version in $versions; do
+		if ! command -v "clang-$version" >/dev/null; then
+			echo "build.sh: clang-$version is not there; its objects stay as they are" >&2
+		elif [ "$version" = 19 ]; then
+			with_19
+		else
+			with "$version"
+		fi
 	done
 fi
 

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use headroom_core::recording::Recording;
-use headroom_core::scenario::{Parsed, ScenarioFile, parse_setup};
+use headroom_core::scenario::{Parsed, ScenarioFile};
 use headroom_core::simulate::Input;
 
 use crate::error::CliError;
@@ -128,7 +128,7 @@ pub(crate) fn find_scenario(name: &str) -> Result<(ScenarioFile, PathBuf), CliEr
 /// The set-up of a recording, with the objects from the `programs` folder beside it.
 pub(crate) fn recording_input(recording: &Recording, path: &Path) -> Result<Input, CliError> {
     let file = path.display().to_string();
-    let lines = parse_setup(&recording.head.setup).map_err(|error| CliError::Command {
+    let lines = recording.commands().map_err(|error| CliError::Command {
         file: file.clone(),
         error: Box::new(error),
     })?;

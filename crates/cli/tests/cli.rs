@@ -685,6 +685,8 @@ fn a_scenario_as_a_script() {
     );
     assert!(frames.contains("\nframes tx tx 0200000000"), "{frames}");
     assert!(refused(&["script", "nowhere"]).contains("there is no scenario `nowhere`"));
+    let card = refused(&["script", "nic-nfp"]);
+    assert!(card.contains("no command makes a network card"), "{card}");
 }
 
 #[test]

@@ -39,11 +39,19 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 21] = [
+pub const PARTS: [Part; 26] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
     part("bridge", "bridge", "br_handle_frame", "br_dev_xmit"),
+    part("bridge with VLANs", "vlan_filtering", "br_handle_vlan", ""),
+    part("netkit", "netkit", "", "netkit_xmit"),
+    part(
+        "macvlan",
+        "macvlan",
+        "macvlan_handle_frame",
+        "macvlan_start_xmit",
+    ),
     part(
         "vlan",
         "vlan",
@@ -64,6 +72,13 @@ pub const PARTS: [Part; 21] = [
     part("ip6tnl", "ip6tnl", "__ip6_tnl_rcv", "ip6_tnl_start_xmit"),
     part("vxlan", "vxlan", "vxlan_rcv", "vxlan_xmit"),
     part("geneve", "geneve", "geneve_udp_encap_recv", "geneve_xmit"),
+    part(
+        "external mode, GRE and ipip",
+        "external",
+        "ip_tunnel_rcv",
+        "ip_md_tunnel_xmit",
+    ),
+    part("external mode, UDP", "external", "vxlan_rcv", "vxlan_xmit"),
     part("L2TPv3", "l2tp", "l2tp_recv_common", "l2tp_eth_dev_xmit"),
     part("MPLS label", "", "mpls_forward", "mpls_xmit"),
     part("LWT bpf", "", "", "bpf_xmit"),

@@ -24,6 +24,9 @@ pub struct Input {
     /// Source ports that VXLAN devices draw, in order; a device takes the next one if it is in its range, and
     /// the lower end of the range when there is none.
     pub source_ports: Vec<u16>,
+    /// Whether IPv4 neighbours that no command names are asked with ARP, as on a real kernel; if not, the other end
+    /// of a link is known at once. See `docs/decisions/0009-what-is-made-up.md`.
+    pub asks_neighbours: bool,
 }
 
 impl Input {
@@ -42,13 +45,15 @@ impl Input {
             skipped: parsed.skipped,
             objects,
             source_ports: Vec::new(),
+            asks_neighbours: false,
         })
     }
 
-    /// With what the kernel of a recording drew at random, see [`Recording::source_ports`].
+    /// As the kernel of a recording: with what it drew at random, see [`Recording::source_ports`], and with ARP.
     #[must_use]
     pub fn drawn_as_in(mut self, recording: &Recording) -> Self {
         self.source_ports = recording.source_ports();
+        self.asks_neighbours = true;
         self
     }
 }
@@ -184,6 +189,7 @@ impl Quiet {
 }
 
 fn run(kernel: &mut Kernel, input: &Input) -> Result<(), SimulateError> {
+    kernel.asks_neighbours = input.asks_neighbours;
     kernel.source_ports = input.source_ports.iter().copied().collect();
     for object in &input.objects {
         kernel.load(object)?;

@@ -6,7 +6,7 @@ mod object_files;
 use headroom_core::bpf::{ProgType, load_object};
 use headroom_core::design::DesignName;
 use headroom_core::stack::{Executed, Hook, exec};
-use object_files::one;
+use object_files::{each, one};
 
 /// Ethernet, IPv4 10.0.0.1 → 10.0.0.2, UDP 1000 → 2000 with four bytes.
 fn frame() -> Vec<u8> {
@@ -90,7 +90,8 @@ fn section_names_say_the_type() {
 
 #[test]
 fn maps_of_every_type() {
-    for object in ["maps.o", "maps.clang14.o"] {
+    for object in each("maps") {
+        let object = object.as_str();
         let hashes = said(object, "hashes", Hook::Tc);
         assert_eq!(
             hashes,
@@ -127,7 +128,8 @@ fn maps_of_every_type() {
 
 #[test]
 fn maps_of_the_old_section() {
-    for object in ["legacy_maps.o", "legacy_maps.clang14.o"] {
+    for object in each("legacy_maps") {
+        let object = object.as_str();
         let done = run(object, "count", Hook::Xdp);
         assert_eq!(done.r0, 2);
         let entries: Vec<_> = done.trace.maps.iter().map(|m| m.entries.clone()).collect();
@@ -140,7 +142,8 @@ fn maps_of_the_old_section() {
 /// table[1] + 6; sums[1] is 207, own 22.
 #[test]
 fn data_sections() {
-    for object in ["globals.o", "globals.clang14.o"] {
+    for object in each("globals") {
+        let object = object.as_str();
         let done = run(object, "globals", Hook::Tc);
         assert_eq!(done.r0, 8, "{object}");
         let value = |name: &str| {
@@ -178,7 +181,8 @@ fn externs() {
 
 #[test]
 fn functions_of_one_object() {
-    for object in ["functions.o", "functions.clang14.o"] {
+    for object in each("functions") {
+        let object = object.as_str();
         assert_eq!(r0(object, "first", Hook::Xdp), 2);
         assert_eq!(r0(object, "second", Hook::Xdp), 3);
         assert_eq!(r0(object, "third", Hook::Tc), 92);
@@ -187,7 +191,8 @@ fn functions_of_one_object() {
 
 #[test]
 fn callbacks() {
-    for object in ["callbacks.o", "callbacks.clang14.o"] {
+    for object in each("callbacks") {
+        let object = object.as_str();
         assert_eq!(
             said(object, "callbacks", Hook::Tc),
             [5, 10, 3, 606],
@@ -245,7 +250,8 @@ fn dynptrs_of_packets_and_memory() {
 /// The header with the new address sums to 0xffff (RFC 1071).
 #[test]
 fn nat() {
-    for object in ["nat.o", "nat.clang14.o"] {
+    for object in each("nat") {
+        let object = object.as_str();
         let packet = run(object, "nat", Hook::Tc).packet;
         assert_eq!(packet[30..34], [192, 0, 2, 7]);
         let words = packet[14..34].chunks(2);
@@ -288,14 +294,16 @@ fn arithmetic_in_every_version() {
 /// 0x1234 + 5 + 6 + 2 + 70 + 74 + 9
 #[test]
 fn context_stores() {
-    for object in ["context.o", "context.clang14.o"] {
+    for object in each("context") {
+        let object = object.as_str();
         assert_eq!(r0(object, "context", Hook::Tc), 0x1234 + 166, "{object}");
     }
 }
 
 #[test]
 fn a_parser() {
-    for object in ["parse.o", "parse.clang14.o"] {
+    for object in each("parse") {
+        let object = object.as_str();
         let done = run(object, "parse", Hook::Xdp);
         assert_eq!(done.r0, 2);
         let one = 1u64.to_le_bytes().to_vec();

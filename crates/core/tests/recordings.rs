@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use headroom_core::design::DesignName;
 use headroom_core::recording::{Packet, Recording, Report, compare};
-use headroom_core::scenario::{Parsed, parse_setup};
+use headroom_core::scenario::Parsed;
 use headroom_core::simulate::{Input, simulate_partial};
 use headroom_core::trace::Trace;
 
@@ -45,7 +45,7 @@ fn simulate(path: &Path) -> (Recording, Trace) {
         (source.clone(), fs::read(object).expect("an object"))
     };
     let objects: Vec<_> = recording.head.programs.values().map(object).collect();
-    let lines = parse_setup(&recording.head.setup).expect("commands");
+    let lines = recording.commands().expect("commands");
     let parsed = Parsed {
         lines,
         skipped: Vec::new(),

@@ -56,8 +56,8 @@ fn what_is_known_but_not_simulated_is_named() {
         other => panic!("{other:?}"),
     };
     assert_eq!(
-        kind("ip link add link rx name m type macvlan mode bridge"),
-        ("m".into(), "macvlan".into())
+        kind("ip link add link rx name m type ipvlan mode l2"),
+        ("m".into(), "ipvlan".into())
     );
     assert_eq!(
         kind("ip tun add decap mode isatap local 10.0.0.1 remote 10.0.0.2"),
@@ -367,7 +367,7 @@ fn devices_by_their_kind() {
     assert_eq!((parms.vni, parms.dstport, parms.udpcsum), (42, 6081, false));
     assert_eq!(
         kind("ip link add br0 type bridge stp_state 0 mcast_snooping 0"),
-        LinkKind::Bridge
+        LinkKind::Bridge(Default::default())
     );
     let error = parse("ip link add link rx name v type vlan id 4095").unwrap_err();
     assert!(error.to_string().contains("column 41"), "{error}");

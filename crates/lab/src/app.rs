@@ -11,7 +11,7 @@ use leptos::mount::mount_to;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use crate::{catalogue, compare, lab, matrix, open};
+use crate::{catalogue, compare, designs, lab, matrix, open};
 
 /// Where the site's module lets this one draw.
 const PLACE: &str = "later";
@@ -35,6 +35,7 @@ enum Page {
     Matrix,
     Lab,
     Open,
+    Designs,
 }
 
 fn page(address: &Address) -> Option<Page> {
@@ -44,6 +45,7 @@ fn page(address: &Address) -> Option<Page> {
         Address::Matrix(_) => Some(Page::Matrix),
         Address::Lab(_) => Some(Page::Lab),
         Address::Open => Some(Page::Open),
+        Address::Designs(_) => Some(Page::Designs),
         _ => None,
     }
 }
@@ -91,13 +93,15 @@ fn follow() {
     let drawn = wanted.clone();
     let handle = mount_to(place, move || {
         provide_context(location);
-        match &wanted {
+        let page = match &wanted {
             Page::Catalogue => catalogue::page(),
             Page::Compare(id) => compare::page(id),
             Page::Matrix => matrix::page(),
             Page::Lab => lab::page(),
             Page::Open => open::page(),
-        }
+            Page::Designs => designs::page(),
+        };
+        view! { {page}{crate::sheet::keys()} }
     });
     let kept: Box<dyn Any> = Box::new((handle, owner));
     DRAWN.with_borrow_mut(|slot| {

@@ -43,9 +43,18 @@ pub struct View {
     pub grouped: bool,
     /// Designs that are shown; empty for all.
     pub designs: Vec<String>,
-    /// Policy points of the design workshop, as text; empty for none.
+    /// Policy points of the design workshop, as text: those that are not as in Linux 7.2.
     pub policy: String,
+    /// The design that the workshop's was made from; empty while the workshop is closed.
+    pub base: String,
+    /// Only rows in which the workshop's design has another verdict than the one it was made from.
+    pub turned: bool,
 }
+
+/// What a policy is made from when nothing else is said.
+const LINUX: &str = "mac_header";
+/// The name of the workshop's design in tables.
+pub const CUSTOM: &str = "custom";
 
 impl View {
     /// From the query of an address. What can't be read is left out.
@@ -59,6 +68,8 @@ impl View {
                 "differ" => view.differing = value == "1",
                 "group" => view.grouped = value == "1",
                 "policy" => view.policy.clone_from(value),
+                "base" => view.base.clone_from(value),
+                "turned" => view.turned = value == "1",
                 "d" => {
                     view.designs = value
                         .split(',')
@@ -72,6 +83,9 @@ impl View {
                 }
                 _ => {}
             }
+        }
+        if !view.policy.is_empty() && view.base.is_empty() {
+            view.base = LINUX.into();
         }
         view
     }
@@ -96,7 +110,21 @@ impl View {
         pair("sort", sort.map_or("", |(_, word, _)| word));
         pair("d", &self.designs.join(","));
         pair("policy", &self.policy);
+        pair("base", &self.base);
+        pair("turned", if self.turned { "1" } else { "" });
         out
+    }
+
+    /// Which rows are shown depends on the workshop's cells.
+    #[must_use]
+    pub fn asks_cells(&self) -> bool {
+        let sorts = matches!(self.sort, Sort::Wrong | Sort::Cost);
+        let open = !self.base.is_empty();
+        open && (self.differing
+            || self.turned
+            || sorts
+            || !self.verdict.is_empty()
+            || !self.find.is_empty())
     }
 
     /// The rows that are shown, as indexes, in order.
@@ -130,9 +158,9 @@ impl View {
     /// The cells of a row whose designs are shown.
     pub fn cells<'r>(&self, row: &'r MatrixRow) -> impl Iterator<Item = &'r MatrixCell> {
         let designs = self.designs.clone();
-        row.cells
-            .iter()
-            .filter(move |cell| designs.is_empty() || designs.contains(&cell.design))
+        row.cells.iter().filter(move |cell| {
+            designs.is_empty() || designs.contains(&cell.design) || cell.design == CUSTOM
+        })
     }
 
     fn shows(&self, row: &MatrixRow, words: &[String]) -> bool {
@@ -149,12 +177,35 @@ impl View {
         let verdicts: Vec<&str> = self.cells(row).map(|cell| cell.verdict.as_str()).collect();
         let differs = verdicts.windows(2).any(|pair| pair[0] != pair[1]);
         (!self.differing || differs)
+            && (!self.turned || turned(row, &self.base).is_some())
             && (self.verdict.is_empty() || verdicts.contains(&self.verdict.as_str()))
             && (words.is_empty() || {
                 let text = text();
                 words.iter().all(|word| text.contains(word.as_str()))
             })
     }
+}
+
+/// The verdict under the design `base` and the other one under the workshop's, if they differ.
+#[must_use]
+pub fn turned<'r>(row: &'r MatrixRow, base: &str) -> Option<(&'r str, &'r str)> {
+    let of = |design: &str| row.cells.iter().find(|cell| cell.design == design);
+    let (was, is) = (&of(base)?.verdict, &of(CUSTOM)?.verdict);
+    (was != is).then_some((was.as_str(), is.as_str()))
+}
+
+/// Which verdicts turned into which, and how often, most often first.
+#[must_use]
+pub fn turns(rows: &[MatrixRow], base: &str) -> Vec<(String, String, usize)> {
+    let mut out: Vec<(String, String, usize)> = Vec::new();
+    for (was, is) in rows.iter().filter_map(|row| turned(row, base)) {
+        match out.iter_mut().find(|(a, b, _)| a == was && b == is) {
+            Some((.., count)) => *count += 1,
+            None => out.push((was.into(), is.into(), 1)),
+        }
+    }
+    out.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.cmp(b)));
+    out
 }
 
 /// The metadata were lost, mistaken or overwritten.
@@ -268,6 +319,38 @@ mod tests {
     }
 
     #[test]
+    fn the_workshop_says_what_turned() {
+        let mut rows = rows();
+        for (row, verdict) in rows.iter_mut().zip(["ok", "ok", "garbage"]) {
+            row.cells.push(cell(CUSTOM, verdict, 0));
+        }
+        assert_eq!(turned(&rows[0], "a"), None);
+        assert_eq!(turned(&rows[1], "a"), Some(("garbage", "ok")));
+        assert_eq!(turned(&rows[2], "b"), None);
+        let word = |a: &str, b: &str, n| (a.to_owned(), b.to_owned(), n);
+        assert_eq!(
+            turns(&rows, "a"),
+            [word("garbage", "ok", 1), word("lost", "garbage", 1)]
+        );
+        let only = View {
+            turned: true,
+            base: "a".into(),
+            designs: vec!["b".into()],
+            ..View::default()
+        };
+        assert_eq!(only.rows(&rows), [1, 2]);
+        // A cell that is not there yet has not turned.
+        rows[1].cells.pop();
+        assert_eq!(only.rows(&rows), [2]);
+    }
+
+    #[test]
+    fn a_policy_alone_is_made_from_linux() {
+        let view = View::read(&[("policy".into(), "end=field".into())]);
+        assert_eq!(view.base, "mac_header");
+    }
+
+    #[test]
     fn the_address_holds_all_of_it() {
         let view = View {
             find: "gre".into(),
@@ -277,11 +360,13 @@ mod tests {
             grouped: true,
             designs: vec!["a".into(), "b".into()],
             policy: "x=1".into(),
+            base: "a".into(),
+            turned: true,
         };
         let query = view.query(|text| text.replace('=', "%3D"));
         assert_eq!(
             query,
-            "?q=gre&v=lost&differ=1&group=1&sort=cost&d=a,b&policy=x%3D1"
+            "?q=gre&v=lost&differ=1&group=1&sort=cost&d=a,b&policy=x%3D1&base=a&turned=1"
         );
         let pairs: Vec<(String, String)> = query[1..]
             .split('&')

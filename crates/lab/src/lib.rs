@@ -6,7 +6,7 @@
 //! and leaves it at `headroom:leave`.
 
 //!
-//! What can be reckoned without a browser is in [`catalogue::choose`], [`filter`], [`history`], [`layout`] and [`render`], and is
+//! What can be reckoned without a browser is in [`catalogue::choose`], [`filter`], [`history`], [`layout`], [`maps`] and [`render`], and is
 //! tested on the host; the rest is for wasm32 alone.
 
 #[cfg(target_arch = "wasm32")]
@@ -16,16 +16,23 @@ mod browser;
 pub mod catalogue;
 #[cfg(target_arch = "wasm32")]
 mod compare;
+#[cfg(target_arch = "wasm32")]
+mod designs;
 pub mod filter;
 pub mod history;
 #[cfg(target_arch = "wasm32")]
 mod lab;
 pub mod layout;
+pub mod maps;
 #[cfg(target_arch = "wasm32")]
 mod matrix;
 #[cfg(target_arch = "wasm32")]
 mod open;
+#[cfg(target_arch = "wasm32")]
+mod png;
 pub mod program;
 pub mod render;
+#[cfg(target_arch = "wasm32")]
+mod sheet;
 #[cfg(target_arch = "wasm32")]
 mod take;

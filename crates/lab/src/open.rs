@@ -16,14 +16,12 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::browser;
 
-/// What is open, or what was wrong.
-type State = RwSignal<Option<Result<OpenedFile, String>>>;
-
 /// The page.
 pub fn page() -> AnyView {
     app::show();
     document().set_title("Open a recording · Headroom");
-    let state: State = RwSignal::new(None);
+    let shown_file = RwSignal::new(None::<OpenedFile>);
+    let wrong = RwSignal::new(None::<String>);
     let take = move |files: Vec<web_sys::File>| {
         let Some(file) = files.into_iter().next() else {
             return;
@@ -38,7 +36,16 @@ pub fn page() -> AnyView {
                 })?;
                 open(&name, &text).map_err(|error| error.to_string())
             });
-            state.try_set(Some(opened));
+            // What was there stays, if this file is none.
+            match opened {
+                Ok(opened) => {
+                    wrong.try_set(None);
+                    shown_file.try_set(Some(opened));
+                }
+                Err(text) => {
+                    wrong.try_set(Some(text));
+                }
+            }
         });
     };
     if let Some(file) = headroom_web::drop::waiting() {
@@ -57,18 +64,25 @@ pub fn page() -> AnyView {
             input.get_untracked().and_then(|input| input.files()),
         ))
     };
-    let body = move || {
-        match state.get() {
+    let body = move || match shown_file.get() {
         None => hint(),
-        Some(Err(text)) => view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b>{text}</p>{hint()} }.into_any(),
-        Some(Ok(opened)) => shown(opened),
-    }
+        Some(opened) => shown(opened),
+    };
+    let problem = move || {
+        let kept = shown_file.with(|file| file.as_ref().map(|file| file.title.clone()));
+        wrong.get().map(|text| {
+            let kept = kept.map(
+                |title| view! { <span class="kept">{format!(" Below is still “{title}”.")}</span> },
+            );
+            view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b>{text}{kept}</p> }
+        })
     };
     view! {
         <main id="main" class="wrap open">
             <div class="title"><div><h1>"Open a recording or a trace"</h1></div>
                 <label class="quiet file">"Choose a file "<input type="file" accept=".json,application/json" node_ref=input on:change=chosen/></label>
             </div>
+            {part(problem)}
             {part(body)}
         </main>
     }

@@ -7,7 +7,7 @@ use headroom_core::scene::zones::packet_range;
 use headroom_core::trace::PacketView;
 use headroom_web::frame::Frame;
 use headroom_web::model::Model;
-use headroom_web::parts::sig;
+use headroom_web::parts::{part, sig};
 use headroom_web::platform;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -47,6 +47,22 @@ pub fn save_button(
     view! { <button class="tab" on:click=press>{label}</button> }.into_any()
 }
 
+/// A button that gives an SVG's picture as a PNG file.
+pub fn png_button(name: &'static str, svg: impl Fn() -> String + 'static) -> AnyView {
+    let said = RwSignal::new(None::<String>);
+    let press = move |_| {
+        let svg = svg();
+        spawn_local(async move {
+            said.try_set(crate::png::save(name, &svg).await.err());
+        });
+    };
+    view! {
+        <button class="tab" on:click=press>"Save PNG"</button>
+        {part(move || said.get().map(|text| view! { <span role="alert" class="problem">{text}</span> }))}
+    }
+    .into_any()
+}
+
 /// What one takes along of a step: the packet's bytes in three forms, the step as Markdown and as a picture.
 pub fn step(model: Model) -> AnyView {
     let packet =
@@ -80,6 +96,7 @@ pub fn step(model: Model) -> AnyView {
             {copy_button("Copy Markdown", markdown)}
             {copy_button("Copy SVG", svg)}
             {save_button("Save SVG", "step.svg", "image/svg+xml", move || svg().into_bytes())}
+            {png_button("step.png", svg)}
         </p>
     }
     .into_any()

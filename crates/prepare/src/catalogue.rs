@@ -100,7 +100,7 @@ impl Scenario {
     /// # Errors
     /// Commands or objects that can't be read.
     pub fn judged(&self) -> Result<files::MatrixRow, Problem> {
-        let designs = DesignName::ALL.map(|design| design.as_str().to_owned());
+        let designs = DesignName::EVERY.map(|design| design.as_str().to_owned());
         let mut cells = Vec::new();
         headroom_worker::judge(&self.job(designs.to_vec()), &mut |cell| cells.push(cell))?;
         Ok(files::MatrixRow {
@@ -110,7 +110,9 @@ impl Scenario {
         })
     }
 
-    fn job(&self, designs: Vec<String>) -> Job {
+    /// What it takes to run it.
+    #[must_use]
+    pub fn job(&self, designs: Vec<String>) -> Job {
         Job {
             scenario: self.texts.id.clone(),
             commands: self.texts.commands.clone(),
@@ -119,11 +121,12 @@ impl Scenario {
         }
     }
 
-    /// The trace under each design, or why there is none.
+    /// The trace under each design of which the pages have files, or why there is none.
     #[must_use]
     pub fn traces(&self) -> Vec<(&'static str, Result<Trace, Problem>)> {
         DESIGNS
             .iter()
+            .take(headroom_protocol::FIRST_SHOWN)
             .map(|design| (design.name, self.trace(design.name)))
             .collect()
     }

@@ -4,6 +4,7 @@
 //! `headroom-prepare [FOLDER]`; without one, the folder that trunk names in `TRUNK_STAGING_DIR`.
 
 mod catalogue;
+mod designs;
 mod drawn;
 mod offline;
 mod page;
@@ -14,7 +15,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use headroom_core::design::DesignName;
 use headroom_core::trace::Trace;
@@ -45,12 +46,14 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
     let scenarios = catalogue::read(content)?;
     let entries = scenarios.iter().map(catalogue::Scenario::entry).collect();
     write(site, files::CATALOGUE, &files::Catalogue { entries })?;
-    let mut rows = Vec::new();
+    let mut jobs = files::Jobs::default();
     for scenario in &scenarios {
         put_scenario(site, scenario)?;
-        rows.push(scenario.judged().map_err(|problem| problem.message)?);
+        jobs.push(&scenario.job(Vec::new()));
     }
-    let designs = DesignName::ALL
+    write(site, files::JOBS, &jobs)?;
+    let rows = judged(&scenarios)?;
+    let designs = DesignName::EVERY
         .map(|design| design.as_str().to_owned())
         .to_vec();
     write(site, files::MATRIX, &files::MatrixFile { designs, rows })?;
@@ -68,6 +71,7 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
     }
     let entries = recorded.iter().map(|one| one.scenario.entry()).collect();
     write(site, files::RECORDED, &files::Catalogue { entries })?;
+    write(site, files::DESIGN_PAGES, &designs::read(content)?)?;
     write(site, files::SPEC, &spec::rendered(&spec::read(content)?))?;
 
     let index = site.join("index.html");
@@ -89,6 +93,25 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
     let worker = root.join("static/sw.js");
     let text = fs::read_to_string(&worker).map_err(|e| format!("{}: {e}", worker.display()))?;
     put(site, "/sw.js", offline::worker(site, &text)?.as_bytes())
+}
+
+/// The rows of the matrix, on all cores: they are most of the work.
+fn judged(scenarios: &[catalogue::Scenario]) -> Result<Vec<files::MatrixRow>, String> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let share = scenarios.len().div_ceil(cores).max(1);
+    let row = |scenario: &catalogue::Scenario| scenario.judged().map_err(|e| e.message);
+    let rows = |part: &[catalogue::Scenario]| part.iter().map(row).collect::<Vec<_>>();
+    thread::scope(|scope| {
+        let parts: Vec<_> = scenarios
+            .chunks(share)
+            .map(|part| scope.spawn(move || rows(part)))
+            .collect();
+        let ended = |part: thread::ScopedJoinHandle<'_, Vec<_>>| {
+            part.join()
+                .unwrap_or_else(|_| vec![Err("the simulator panicked in a scenario".into())])
+        };
+        parts.into_iter().flat_map(ended).collect()
+    })
 }
 
 /// A scenario's texts, traces and objects.

@@ -115,6 +115,120 @@ pub struct MatrixCell {
     pub note: String,
 }
 
+/// `data/jobs.bin`: what it takes to judge every scenario of the catalogue anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jobs {
+    /// Every object file once.
+    pub objects: Vec<crate::Object>,
+    /// In the order of the catalogue.
+    pub scenarios: Vec<JobOf>,
+}
+
+/// The job of one scenario.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobOf {
+    /// Scenario id.
+    pub scenario: String,
+    /// Its commands.
+    pub commands: String,
+    /// Its object files, as indexes into [`Jobs::objects`], in the order in which they are loaded.
+    pub objects: Vec<u32>,
+}
+
+impl Jobs {
+    /// Takes in a scenario's job; an object that is there already is not kept twice.
+    pub fn push(&mut self, job: &crate::Job) {
+        let mut place = |object: &crate::Object| {
+            let known = self.objects.iter().position(|known| known == object);
+            let at = known.unwrap_or_else(|| {
+                self.objects.push(object.clone());
+                self.objects.len() - 1
+            });
+            u32::try_from(at).unwrap_or(u32::MAX)
+        };
+        let objects = job.objects.iter().map(&mut place).collect();
+        self.scenarios.push(JobOf {
+            scenario: job.scenario.clone(),
+            commands: job.commands.clone(),
+            objects,
+        });
+    }
+
+    /// The job of a scenario under some designs.
+    #[must_use]
+    pub fn job(&self, scenario: &str, designs: Vec<String>) -> Option<crate::Job> {
+        let of = self.scenarios.iter().find(|of| of.scenario == scenario)?;
+        let object = |at: &u32| self.objects.get(*at as usize).cloned();
+        Some(crate::Job {
+            scenario: of.scenario.clone(),
+            commands: of.commands.clone(),
+            objects: of.objects.iter().filter_map(object).collect(),
+            designs,
+        })
+    }
+}
+
+/// `data/designs.bin`: what each design is, and the roadmap of the seed mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Designs {
+    /// In the order in which designs are named; `custom` last.
+    pub pages: Vec<DesignPage>,
+    /// By row.
+    pub roadmap: Vec<RoadmapRow>,
+}
+
+/// A page about a design and its versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesignPage {
+    /// Name of its file without ending.
+    pub id: String,
+    /// Heading.
+    pub title: String,
+    /// The designs it is about.
+    pub versions: Vec<DesignVersion>,
+    /// Body: HTML that the build made of the repository's own Markdown.
+    pub html: String,
+}
+
+/// A design that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesignVersion {
+    /// Name in addresses.
+    pub name: String,
+    /// What it is, in a few words.
+    pub title: String,
+    /// `recorded`, `derived, not recorded` or `proposed only`.
+    pub mark: String,
+}
+
+/// A row of the seed mail's roadmap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoadmapRow {
+    /// 1 to 8.
+    pub row: u8,
+    /// The scenario that shows it.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// Where it stands today, in words.
+    pub status: String,
+    /// What follows under designs.
+    pub consequences: Vec<Consequence>,
+}
+
+/// What follows for a row of the roadmap under a design.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consequence {
+    /// Design.
+    pub design: String,
+    /// What follows, and why.
+    pub text: String,
+}
+
+/// Where the pages about designs are.
+pub const DESIGN_PAGES: &str = "/data/designs.bin";
+/// Where the jobs are.
+pub const JOBS: &str = "/data/jobs.bin";
 /// Where the matrix is.
 pub const MATRIX: &str = "/data/matrix.bin";
 /// Where the list of recorded experiments is.
@@ -145,4 +259,37 @@ pub fn trace(id: &str, design: &str) -> String {
 pub fn is_id(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     !text.is_empty() && text.len() <= 64 && text.chars().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Job, Object};
+
+    #[test]
+    fn jobs_come_back_as_they_were_and_hold_an_object_once() {
+        let object = |name: &str, bytes: &[u8]| Object {
+            name: name.into(),
+            bytes: bytes.into(),
+        };
+        let job = |scenario: &str, objects: &[Object]| Job {
+            scenario: scenario.into(),
+            commands: format!("ping {scenario}"),
+            objects: objects.into(),
+            designs: vec!["traits".into()],
+        };
+        let (a, b) = (object("x.o", b"1"), object("x.o", b"2"));
+        let all = [
+            job("one", &[b.clone(), a.clone()]),
+            job("two", &[a]),
+            job("three", &[]),
+        ];
+        let mut jobs = Jobs::default();
+        all.iter().for_each(|job| jobs.push(job));
+        assert_eq!(jobs.objects.len(), 2);
+        for job in all {
+            assert_eq!(jobs.job(&job.scenario, job.designs.clone()), Some(job));
+        }
+        assert_eq!(jobs.job("four", Vec::new()), None);
+    }
 }

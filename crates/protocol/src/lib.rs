@@ -11,5 +11,5 @@ pub mod program;
 mod talk;
 
 pub use codec::{DecodeError, decode, encode};
-pub use designs::{DESIGNS, Design, FIRST_SHOWN, design_index};
+pub use designs::{CUSTOM, DESIGNS, Design, FIRST_SHOWN, design_index};
 pub use talk::{Answer, Job, Message, Object, Problem, Request, sentence};

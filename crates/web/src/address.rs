@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use headroom_core::scene::{StepName, Zoom};
 
-use crate::designs::{COLUMNS, FIRST_SHOWN};
+use crate::designs::{COLUMNS, CUSTOM, FIRST_SHOWN};
 
 /// Where in a scenario one is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Place {
     pub at: Option<StepName>,
     /// How close one looks.
     pub zoom: Zoom,
+    /// Policy points of the design `custom`, as `point=value,…`.
+    pub policy: String,
 }
 
 impl Place {
@@ -29,6 +31,7 @@ impl Place {
             designs: (0..FIRST_SHOWN).collect(),
             at: None,
             zoom: Zoom::Functions,
+            policy: String::new(),
         }
     }
 }
@@ -54,6 +57,8 @@ pub enum Address {
     Lab(String),
     /// `/open`: a file of the reader's.
     Open,
+    /// `/designs`, with the design after the `#`.
+    Designs(Option<String>),
     /// Anything else, as it was asked for.
     Unknown(String),
 }
@@ -85,6 +90,7 @@ impl Address {
             ["matrix"] => Self::Matrix(rest.to_owned()),
             ["lab"] => Self::Lab(rest.to_owned()),
             ["open"] => Self::Open,
+            ["designs"] => Self::Designs(fragment(rest)),
             ["s"] => Self::Scenarios(rest.to_owned()),
             ["s", scenario] => Self::Scenario(place(scenario, rest, &mut notices)),
             ["embed"] => {
@@ -98,11 +104,7 @@ impl Address {
                     &mut notices,
                 ))
             }
-            ["spec"] => Self::Spec(
-                rest.split_once('#')
-                    .map(|(_, rule)| decode(rule))
-                    .filter(|rule| !rule.is_empty()),
-            ),
+            ["spec"] => Self::Spec(fragment(rest)),
             _ => Self::Unknown(path.to_owned()),
         };
         (address, notices)
@@ -123,6 +125,8 @@ impl Address {
             Self::Matrix(rest) => format!("/matrix{rest}"),
             Self::Lab(rest) => format!("/lab{rest}"),
             Self::Open => "/open".into(),
+            Self::Designs(None) => "/designs".into(),
+            Self::Designs(Some(design)) => format!("/designs#{}", encode(design)),
             Self::Scenarios(rest) => format!("/s{rest}"),
             Self::Scenario(place) => {
                 let mut out = format!("/s/{}", encode(&place.scenario));
@@ -150,6 +154,13 @@ impl Address {
     }
 }
 
+/// What stands behind the `#`.
+fn fragment(rest: &str) -> Option<String> {
+    rest.split_once('#')
+        .map(|(_, text)| decode(text))
+        .filter(|text| !text.is_empty())
+}
+
 fn query(out: &mut String, mut joint: char, place: &Place) {
     let mut pair = |key: &str, value: &str| {
         let _ = write!(out, "{joint}{key}={value}");
@@ -163,6 +174,9 @@ fn query(out: &mut String, mut joint: char, place: &Place) {
             .filter_map(|index| COLUMNS.get(*index).copied())
             .collect();
         pair("d", &names.join(","));
+    }
+    if place.designs.contains(&CUSTOM) && !place.policy.is_empty() {
+        pair("policy", &encode(&place.policy));
     }
     if let Some(at) = &place.at {
         pair("at", &encode(&at.to_string()));
@@ -206,8 +220,12 @@ fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
                     "There is no zoom level “{value}”. These are functions."
                 )),
             },
+            "policy" => place.policy = value,
             _ => {}
         }
+    }
+    if !place.designs.contains(&CUSTOM) {
+        place.policy.clear();
     }
     place
 }
@@ -219,7 +237,7 @@ fn designs(value: &str, place: &mut Place, notices: &mut Vec<String>) {
             Some(index) => found.push(index),
             None => notices.push(format!(
                 "There is no design “{name}”; there are {}.",
-                crate::designs::DESIGNS.join(" and ")
+                crate::designs::DESIGNS.join(", ")
             )),
         }
     }
@@ -336,6 +354,8 @@ mod tests {
             "/matrix?q=gre",
             "/lab#1abc",
             "/open",
+            "/designs",
+            "/designs#skb_ext",
         ] {
             assert_eq!(Address::parse(text).0.print(), text);
         }
@@ -355,7 +375,12 @@ mod tests {
     }
 
     fn any_place() -> impl Strategy<Value = Place> {
-        let designs = prop_oneof![Just(vec![0]), Just(vec![1]), Just(vec![0, 1])];
+        let designs = prop_oneof![
+            Just(vec![0]),
+            Just(vec![1]),
+            Just(vec![0, 1]),
+            Just(vec![0, 8, CUSTOM])
+        ];
         let point = prop_oneof![
             Just(Point::Entry),
             Just(Point::Exit),
@@ -380,14 +405,28 @@ mod tests {
             }
         });
         let zoom = prop_oneof![Just(Zoom::Functions), Just(Zoom::Instructions)];
-        ("[a-z0-9-]{1,12}", designs, proptest::option::of(name), zoom).prop_map(
-            |(scenario, designs, at, zoom)| Place {
+        let place = (
+            "[a-z0-9-]{1,12}",
+            designs,
+            proptest::option::of(name),
+            zoom,
+            "[a-z_]{1,8}=[a-z_,=]{0,12}|",
+        );
+        place.prop_map(|(scenario, designs, at, zoom, policy)| {
+            // Without the design, its policy is nowhere.
+            let policy = if designs.contains(&CUSTOM) {
+                policy
+            } else {
+                String::new()
+            };
+            Place {
                 scenario,
                 designs,
                 at,
                 zoom,
-            },
-        )
+                policy,
+            }
+        })
     }
 
     proptest! {

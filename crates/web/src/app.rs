@@ -1,13 +1,14 @@
 //! Address → page.
 
-use leptos::ev;
+use any_spawner::Executor;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use crate::address::Address;
 use crate::crash;
+use crate::dom::{El, div, follow, on_window};
 use crate::pages::{embed, later, missing, scenario, spec, start as start_page};
-use crate::parts::header::Header;
+use crate::parts::header::header;
 use crate::platform;
 
 /// The address of the page, as last loaded, followed or gone back to. Stepping writes the
@@ -29,13 +30,16 @@ impl Location {
 /// Draws the site into the document. What the build drew there stays until the first page is whole.
 pub fn start() {
     crash::watch();
+    // A second start finds it there already.
+    let _ = Executor::init_wasm_bindgen();
     let place = document()
         .get_element_by_id("app")
-        .and_then(|place| place.dyn_into::<web_sys::HtmlElement>().ok());
-    match place {
-        Some(place) => mount_to(place, App).forget(),
-        None => mount_to_body(App),
-    }
+        .or_else(|| document().body().map(Into::into));
+    let Some(place) = place else { return };
+    // The site lives as long as its document.
+    let owner = Owner::new();
+    owner.with(|| app(&El::of(place)));
+    std::mem::forget(owner);
 }
 
 /// The first page is whole: it takes the place of what the build drew.
@@ -71,44 +75,57 @@ fn route(address: &Address) -> Route {
         | Address::Compare(_)
         | Address::Matrix(_)
         | Address::Lab(_)
-        | Address::Open => Route::Later,
+        | Address::Open
+        | Address::Designs(_) => Route::Later,
         Address::Unknown(path) => Route::Unknown(path.clone()),
     }
 }
 
 /// The whole site.
-#[component]
-fn App() -> impl IntoView {
+fn app(place: &El) {
     let location = Location(RwSignal::new(Address::parse(&platform::current_address())));
     provide_context(location);
-    let read = move |_| location.0.set(Address::parse(&platform::current_address()));
-    let popped = window_event_listener(ev::popstate, read);
-    let hashed = window_event_listener(ev::hashchange, move |_| {
-        location.0.set(Address::parse(&platform::current_address()))
+    for event in ["popstate", "hashchange"] {
+        on_window(event, move |_| {
+            location.0.set(Address::parse(&platform::current_address()));
+        });
+    }
+    on_window("click", move |event| {
+        if let Some(event) = event.dyn_ref::<web_sys::MouseEvent>() {
+            follow_link(location, event);
+        }
     });
-    on_cleanup(move || {
-        popped.remove();
-        hashed.remove();
-    });
-    let clicked = window_event_listener(ev::click, move |event| follow_link(location, &event));
-    on_cleanup(move || clicked.remove());
-
     crate::drop::watch(location);
 
     let route = Memo::new(move |_| location.0.with(|(address, _)| route(address)));
-    let page = move || match route.get() {
-        Route::Start => start_page::Start().into_any(),
-        Route::Scenario(id) => scenario::Scenario(scenario::ScenarioProps { id }).into_any(),
-        Route::Embed(id) => embed::Embed(embed::EmbedProps { id }).into_any(),
-        Route::Spec => spec::Spec().into_any(),
-        Route::Later => later::Later().into_any(),
-        Route::Unknown(path) => missing::Missing(missing::MissingProps { what: path }).into_any(),
-    };
-    let framed = move || {
-        let embedded = matches!(route.get(), Route::Embed(_));
-        (!embedded).then(|| view! { <Header/> })
-    };
-    view! { {framed} {page} }
+    let framed = Memo::new(move |_| route.with(|route| matches!(route, Route::Embed(_))));
+    let top = div("top-part").part(move || {
+        let shown = !framed.get();
+        shown.then(|| header(location)).into_iter().collect()
+    });
+    place.append(&top);
+    let page = div("page-part");
+    place.append(&page);
+    let mut now: Option<El> = None;
+    follow(move || {
+        if let Some(old) = now.take() {
+            old.remove();
+        }
+        let next = route.with(|route| draw(location, route));
+        page.append(&next);
+        now = Some(next);
+    });
+}
+
+fn draw(location: Location, route: &Route) -> El {
+    match route {
+        Route::Start => start_page::start(),
+        Route::Scenario(id) => scenario::scenario(id),
+        Route::Embed(id) => embed::embed(id),
+        Route::Spec => spec::spec(location),
+        Route::Later => later::later(location),
+        Route::Unknown(path) => missing::missing(path),
+    }
 }
 
 /// A plain click on a link into the site loads nothing.

@@ -1,7 +1,7 @@
 //! Columns by index, as the pages use them: the designs, recordings of real kernels, and a file that
 //! the reader has opened.
 
-use headroom_protocol::DESIGNS as ALL;
+use headroom_protocol::{CUSTOM as CUSTOM_NAME, DESIGNS as ALL};
 
 pub use headroom_protocol::FIRST_SHOWN;
 
@@ -11,8 +11,11 @@ pub const DESIGNS: [&str; ALL.len()] = names();
 /// Designs of which recordings of kernels are there.
 const RECORDED: [&str; 2] = ["recording:mac_header", "recording:meta_end"];
 
+/// The column of the design whose policy points stand in the address.
+pub const CUSTOM: usize = ALL.len();
+
 /// The column of a file that was opened.
-pub const FILE: usize = ALL.len() + RECORDED.len();
+pub const FILE: usize = CUSTOM + 1 + RECORDED.len();
 
 /// The names of all columns, as in addresses: the designs first.
 pub const COLUMNS: [&str; FILE + 1] = columns();
@@ -31,10 +34,12 @@ const fn columns() -> [&'static str; FILE + 1] {
     let mut out = ["file"; FILE + 1];
     let mut index = 0;
     while index < FILE {
-        out[index] = if index < ALL.len() {
+        out[index] = if index < CUSTOM {
             ALL[index].name
+        } else if index == CUSTOM {
+            CUSTOM_NAME
         } else {
-            RECORDED[index - ALL.len()]
+            RECORDED[index - CUSTOM - 1]
         };
         index += 1;
     }
@@ -47,6 +52,7 @@ pub fn design_note(index: usize) -> &'static str {
     match ALL.get(index) {
         Some(design) => design.note,
         None if index == FILE => "the opened file",
+        None if index == CUSTOM => "policy points set by hand",
         None => "what the kernel did",
     }
 }
@@ -65,5 +71,32 @@ pub fn column_title(index: usize) -> &'static str {
 /// The column is a recording of a real kernel: nothing can be simulated for it.
 #[must_use]
 pub fn is_recorded(index: usize) -> bool {
-    index >= ALL.len()
+    index > CUSTOM
+}
+
+/// The build has written its traces: they are files, all others are simulated when asked for.
+#[must_use]
+pub fn is_file(index: usize) -> bool {
+    index < FIRST_SHOWN || (is_recorded(index) && index != FILE)
+}
+
+/// Index of the column that an answer of the simulator names.
+#[must_use]
+pub fn column_of(name: &str) -> Option<usize> {
+    let is_custom = name
+        .strip_prefix(CUSTOM_NAME)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+    if is_custom {
+        return Some(CUSTOM);
+    }
+    DESIGNS.iter().position(|design| *design == name)
+}
+
+/// What the simulator is asked for; nothing for a column that can't be simulated.
+#[must_use]
+pub fn asked(column: usize, policy: &str) -> Option<String> {
+    match column {
+        CUSTOM => Some(format!("{CUSTOM_NAME}:{policy}")),
+        column => DESIGNS.get(column).map(|name| (*name).to_owned()),
+    }
 }

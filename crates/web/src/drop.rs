@@ -2,13 +2,13 @@
 //! waits on the window, because the page that takes it is another module.
 
 use js_sys::Reflect;
-use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::File;
+use web_sys::{DragEvent, File};
 
 use crate::address::Address;
 use crate::app::Location;
+use crate::dom::on_window;
 
 /// Name under which the file waits.
 const KEY: &str = "headroomFile";
@@ -16,8 +16,11 @@ const KEY: &str = "headroomFile";
 /// Watches for dropped files as long as the site is there.
 pub fn watch(location: Location) {
     // Without this the browser would leave the page and show the file.
-    let over = window_event_listener(ev::dragover, |event| event.prevent_default());
-    let dropped = window_event_listener(ev::drop, move |event| {
+    on_window("dragover", |event| event.prevent_default());
+    on_window("drop", move |event| {
+        let Some(event) = event.dyn_ref::<DragEvent>() else {
+            return;
+        };
         let file = event
             .data_transfer()
             .and_then(|data| data.files())
@@ -37,10 +40,6 @@ pub fn watch(location: Location) {
         };
         let _ = Reflect::set(&window(), &KEY.into(), &file);
         location.follow(page);
-    });
-    on_cleanup(move || {
-        over.remove();
-        dropped.remove();
     });
 }
 

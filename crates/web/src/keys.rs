@@ -23,16 +23,24 @@ pub enum Action {
     Farther,
     /// To the next wrong read.
     NextWrong,
+    /// To the next of what is looked for.
+    NextFound,
+    /// To the one before.
+    PreviousFound,
+    /// Say what to look for.
+    Find,
     /// Other designs.
     Designs,
     /// Copy the link.
     CopyLink,
     /// Show the keys.
     Help,
+    /// Not the stepper's: another page, or every page, does it.
+    Elsewhere,
 }
 
 /// Keys, what is printed for them, and what they do.
-pub const KEYS: [(&[&str], &str, Action, &str); 11] = [
+pub const KEYS: [(&[&str], &str, Action, &str); 19] = [
     (
         &["ArrowRight", "PageDown"],
         "→ PageDown",
@@ -51,9 +59,47 @@ pub const KEYS: [(&[&str], &str, Action, &str); 11] = [
     (&["ArrowUp"], "↑", Action::Farther, "functions only"),
     (&["ArrowDown"], "↓", Action::Closer, "every BPF instruction"),
     (&["."], ".", Action::NextWrong, "next wrong read"),
+    (
+        &["/"],
+        "/",
+        Action::Find,
+        "find a write, a change, a read; playing stops there",
+    ),
+    (&["n"], "n", Action::NextFound, "next of what is found"),
+    (
+        &["N"],
+        "N",
+        Action::PreviousFound,
+        "previous of what is found",
+    ),
     (&["d"], "d", Action::Designs, "both designs, one, the other"),
     (&["y"], "y", Action::CopyLink, "copy the link to this step"),
     (&["?"], "?", Action::Help, "these keys"),
+    (
+        &[],
+        "⌘K Ctrl+K",
+        Action::Elsewhere,
+        "go to a page, a scenario, the lab",
+    ),
+    (&[], "D", Action::Elsewhere, "dense, comfortable"),
+    (
+        &[],
+        "f [ ]",
+        Action::Elsewhere,
+        "in Compare: first, previous, next difference",
+    ),
+    (
+        &[],
+        "Ctrl+Space",
+        Action::Elsewhere,
+        "in the lab: take the first completion",
+    ),
+    (
+        &[],
+        "Ctrl+Z Ctrl+Shift+Z",
+        Action::Elsewhere,
+        "in the lab: undo, redo",
+    ),
 ];
 
 /// The action of a key.
@@ -75,7 +121,9 @@ pub fn carry_out(model: &Model, action: Action) {
         Action::Closer => model.zoom(Zoom::Instructions),
         Action::Farther => model.zoom(Zoom::Functions),
         Action::NextWrong => model.next_wrong_read(),
+        Action::NextFound => model.go_found(true),
+        Action::PreviousFound => model.go_found(false),
         Action::Designs => model.next_designs(),
-        Action::CopyLink | Action::Help => {}
+        Action::CopyLink | Action::Help | Action::Find | Action::Elsewhere => {}
     }
 }

@@ -6,6 +6,7 @@ pub mod app;
 pub mod crash;
 pub mod data;
 pub mod designs;
+pub mod dom;
 pub mod drop;
 pub mod frame;
 pub mod keys;
@@ -15,6 +16,5 @@ pub mod pages;
 #[allow(missing_docs, reason = "a macro makes the fields of components' props")]
 pub mod parts;
 pub mod platform;
-pub mod slots;
 pub mod story;
 pub mod theme;

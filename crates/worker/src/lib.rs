@@ -71,7 +71,11 @@ pub fn judge(job: &Job, each: &mut dyn FnMut(MatrixCell)) -> Result<(), Problem>
 }
 
 fn design(name: &str) -> Result<DesignName, Problem> {
-    DesignName::parse(name).ok_or_else(|| Problem::whole(&format!("there is no design {name}")))
+    match DesignName::read(name) {
+        Ok(Some(design)) => Ok(design),
+        Ok(None) => Err(Problem::whole(&format!("there is no design {name}"))),
+        Err(error) => Err(Problem::whole(&error.to_string())),
+    }
 }
 
 fn input(job: &Job) -> Result<simulate::Input, Problem> {

@@ -19,6 +19,7 @@ pub(crate) fn seed() -> Job {
         objects: file.programs.iter().map(object).collect(),
         designs: DESIGNS
             .iter()
+            .take(headroom_protocol::FIRST_SHOWN)
             .map(|design| design.name.to_owned())
             .collect(),
     }
@@ -41,11 +42,14 @@ fn refused(job: Job) -> Problem {
 
 #[test]
 fn pages_name_every_design_in_the_cores_order() {
-    let core: Vec<&str> = DesignName::ALL
+    let core: Vec<(&str, &str)> = DesignName::EVERY
         .into_iter()
-        .map(DesignName::as_str)
+        .map(|design| (design.as_str(), design.title()))
         .collect();
-    let pages: Vec<&str> = DESIGNS.iter().map(|design| design.name).collect();
+    let pages: Vec<(&str, &str)> = DESIGNS
+        .iter()
+        .map(|design| (design.name, design.note))
+        .collect();
     assert_eq!(
         pages, core,
         "crates/protocol/src/designs.rs names the designs for pages"
@@ -83,6 +87,32 @@ fn a_trace_comes_through_as_it_is() {
     };
     assert_eq!(values(&whole[0]), [42, 42, 524_288]);
     assert_eq!(values(&whole[1]), [42, 42, 42]);
+}
+
+/// `custom` with the points of a named design is that design: the same verdict, value and step; and the
+/// answer carries the name that was asked for.
+#[test]
+fn a_policy_is_judged_and_run_as_the_design_that_has_it() {
+    let policy = format!("custom:{}", DesignName::MetaEnd.policy());
+    let mut cells = Vec::new();
+    let job = Job {
+        designs: vec!["meta_end".into(), policy.clone(), "custom".into()],
+        ..seed()
+    };
+    judge(&job, &mut |cell| cells.push(cell)).expect("cells");
+    let seen: Vec<_> = cells
+        .iter()
+        .map(|cell| (cell.verdict.as_str(), cell.value, cell.step.clone()))
+        .collect();
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!((seen[0].0, seen[0].1), ("ok", Some(42)));
+    // Without points, it is Linux 7.2.
+    assert_eq!((seen[2].0, seen[2].1), ("garbage", Some(524_288)));
+    let answer = answers(Job {
+        designs: vec![policy.clone()],
+        ..seed()
+    });
+    assert!(matches!(&answer[0], Answer::Trace { design, .. } if *design == policy));
 }
 
 #[test]
@@ -128,6 +158,16 @@ fn what_is_wrong_has_a_place() {
         ..seed()
     });
     assert_eq!(design.message, "There is no design wishful.");
+    let policy = refused(Job {
+        designs: vec!["custom:prologue=realign".into()],
+        ..seed()
+    });
+    assert!(
+        policy.message.starts_with("Prologue=realign needs")
+            || policy.message.starts_with("prologue=realign needs"),
+        "{}",
+        policy.message
+    );
 }
 
 #[test]

@@ -5,10 +5,8 @@ use super::host::Fault;
 use super::insn::Reg;
 use super::machine::{Machine, Next};
 use super::maps::{MapKind, ValuePlace, map_address, values_address};
-use super::memory::{CTX_ADDRESS, FUNCTION_ADDRESS, KEY_ADDRESS};
+use super::memory::{CTX_ADDRESS, FUNCTION_ADDRESS, KEY_ADDRESS, MAX_TAIL_CALLS};
 
-/// `MAX_TAIL_CALL_CNT` (include/linux/bpf.h).
-const MAX_TAIL_CALLS: u32 = 33;
 /// `BPF_MAX_LOOPS` (include/linux/bpf.h).
 const MAX_LOOPS: u32 = 8 * 1024 * 1024;
 const E2BIG: i64 = 7;
@@ -131,11 +129,8 @@ impl Machine<'_, '_> {
         let kind = |map| self.memory.maps.def(map).map(|def| def.kind);
         let map = map.filter(|map| kind(*map) == Some(MapKind::ProgArray));
         let map = map.ok_or_else(|| self.wrong("R2 is not a map of programs"))?;
-        if !self.frames.is_empty() {
-            return Err(Fault::Instruction {
-                insn: self.memory.insn,
-                what: "bpf_tail_call in a function that the program calls is not covered by the simulator".to_owned(),
-            });
+        if self.frames.iter().any(|frame| frame.each.is_some()) {
+            return Err(self.wrong("cannot tail call within callback"));
         }
         let entries = self.memory.maps.def(map).map_or(0, |def| def.max_entries);
         if index as u32 >= entries || self.carried.tail_calls >= MAX_TAIL_CALLS {

@@ -32,6 +32,35 @@ pub fn load_object(name: &str, bytes: &[u8]) -> Result<Object, LoadError> {
     Loader::new(name, bytes)?.load()
 }
 
+/// Where a file that should be an ELF object ends too early, or what its first bytes are instead.
+fn cut_off(bytes: &[u8]) -> Option<(&'static str, u64, String)> {
+    const HEADER: usize = 64;
+    const CLASS_64: u8 = 2;
+    let len = bytes.len() as u64;
+    let ends = |what: &str| format!("{what}, and the file has {len:#x} bytes");
+    let magic = bytes.len().min(4);
+    if bytes[..magic] != elf::ELFMAG[..magic] {
+        let why = "an object begins with the bytes 7f 45 4c 46".to_owned();
+        return Some(("ELF header", 0, why));
+    }
+    let Some(header) = bytes.get(..HEADER) else {
+        return Some(("ELF header", len, ends("an ELF header has 0x40 bytes")));
+    };
+    if header[4] != CLASS_64 {
+        return Some(("ELF header", 4, "not an ELF file of 64 bits".to_owned()));
+    }
+    let half = |at: usize| u64::from(u16::from_le_bytes([header[at], header[at + 1]]));
+    let start = (0x28..0x30)
+        .rev()
+        .fold(0, |n, at| n << 8 | u64::from(header[at]));
+    let end = start.saturating_add(half(0x3a) * half(0x3c));
+    let little = header[5] == 1;
+    (little && end > len).then(|| {
+        let what = format!("they end at {end:#x}");
+        ("section headers", start, ends(&what))
+    })
+}
+
 /// A function in an executable section.
 #[derive(Debug, Clone)]
 pub(super) struct Function {
@@ -67,7 +96,11 @@ impl<'a> Loader<'a> {
             file: file.to_owned(),
             why,
         };
-        let elf = Elf::parse(bytes).map_err(|e| not(e.to_string()))?;
+        if let Some((place, offset, why)) = cut_off(bytes) {
+            return Err(not(format!("{place}, offset {offset:#x}: {why}")));
+        }
+        let elf = Elf::parse(bytes)
+            .map_err(|e| not(format!("ELF header or section headers, offset 0x0: {e}")))?;
         let endian = elf.endian();
         if endian == Endianness::Big {
             return Err(not("big-endian BPF is not covered".to_owned()));

@@ -149,7 +149,7 @@ fn has(types: &str) -> String {
 }
 
 /// Where `XDP_REDIRECT` sends a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum XdpTarget {
     /// A device, by its index; from `bpf_redirect()` or a devmap.
     Device(u32),
@@ -157,6 +157,13 @@ pub enum XdpTarget {
     Cpu(u32),
     /// An AF_XDP socket, by its index in an xskmap.
     Socket(u32),
+    /// All devices of a devmap (`BPF_F_BROADCAST`), by their indexes, in the map's order.
+    Devices {
+        /// Their indexes.
+        all: Vec<u32>,
+        /// Not the device at which the packet came in, nor those above it (`BPF_F_EXCLUDE_INGRESS`).
+        exclude_ingress: bool,
+    },
 }
 
 /// A helper's call that changed a map, or what a map will forget next.
@@ -360,8 +367,11 @@ pub trait Host {
     fn stored(&mut self, _address: u64, _bytes: &[u8]) {}
     /// A helper changed a map.
     fn map_changed(&mut self, _change: MapChange<'_>) {}
-    /// `bpf_tail_call()` went to another program: what follows are its instructions.
-    fn tail_call(&mut self, _program: &Prepared) {}
+    /// `bpf_tail_call()` went to another program: what follows are its instructions. `returns`: a function of the
+    /// running program called it, and that program goes on after [`Host::tail_return`].
+    fn tail_call(&mut self, _program: &Prepared, _returns: bool) {}
+    /// The program of the last such tail call has ended.
+    fn tail_return(&mut self) {}
     /// Whether [`Host::instruction`] wants to be called. If not, the engine runs at full speed.
     fn steps(&self) -> bool {
         true

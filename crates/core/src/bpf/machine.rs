@@ -4,102 +4,18 @@ use std::sync::Arc;
 
 use super::callbacks::{self, Each};
 use super::chunk_run::Running;
-use super::dynptr::Dynptrs;
 use super::fixup::{Prepared, Step};
 use super::helpers;
-use super::host::{Budget, Fault, Host};
+use super::host::{Budget, Fault};
 use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
 use super::layout::KernelValue;
-use super::maps::Maps;
-use super::memory::{CTX_ADDRESS, FRAME, MAX_FRAMES, Memory, STACK_TOP};
+use super::memory::{CTX_ADDRESS, MAX_FRAMES, Memory};
 use super::piece::Pieces;
-use super::registers::{self, Registers};
-
-/// What a run cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-pub struct RunStats {
-    /// Instructions carried out, prologue included.
-    pub instructions: u64,
-    /// Of these, instructions of the prologue.
-    pub prologue: u64,
-}
-
-/// Runs a program; gives r0 at its exit. The maps keep what it stored.
-///
-/// The run ends with a [`Fault`] at the first access outside the program's memory, at a helper that
-/// is not covered, and when the budget is used up. The host sees everything that happened before.
-pub fn run(
-    prepared: &Prepared,
-    maps: &mut Maps,
-    host: &mut dyn Host,
-    budget: Budget,
-) -> Result<u64, Fault> {
-    run_counted(prepared, maps, host, budget).0
-}
-
-/// As [`run`], with the number of instructions carried out, also when the run ends with a fault.
-pub fn run_counted(
-    prepared: &Prepared,
-    maps: &mut Maps,
-    host: &mut dyn Host,
-    budget: Budget,
-) -> (Result<u64, Fault>, RunStats) {
-    run_from(prepared, maps, host, budget, [CTX_ADDRESS, 0])
-}
-
-/// As [`run_counted`], with r1 and r2 at the start.
-pub(super) fn run_from(
-    prepared: &Prepared,
-    maps: &mut Maps,
-    host: &mut dyn Host,
-    budget: Budget,
-    [r1, r2]: [u64; 2],
-) -> (Result<u64, Fault>, RunStats) {
-    let file = registers::file();
-    let registers = Registers::new(&file);
-    let stepping = host.steps();
-    let mut memory = Memory::new(host, maps);
-    let mut carried = Carried {
-        dynptrs: Dynptrs::default(),
-        stats: RunStats::default(),
-        tail_calls: 0,
-    };
-    // The program that a tail call went to.
-    let mut tail: Option<Arc<Prepared>> = None;
-    loop {
-        let prepared = tail.as_deref().unwrap_or(prepared);
-        registers.set(Reg::R1, r1);
-        registers.set(Reg::R2, r2);
-        registers.set(Reg::FP, STACK_TOP);
-        let mut machine = Machine {
-            prepared,
-            registers,
-            pieces: Pieces::new(&prepared.pieces),
-            chunks: (!stepping).then(|| Running::new(&prepared.chunks)),
-            memory: &mut memory,
-            carried: &mut carried,
-            frames: Vec::new(),
-        };
-        match machine.run(budget) {
-            Ok(Ended::Exit(r0)) => return (Ok(r0), carried.stats),
-            Ok(Ended::TailCall(next)) => {
-                memory.host.tail_call(&next);
-                tail = Some(next);
-            }
-            Err(fault) => return (Err(fault), carried.stats),
-        }
-    }
-}
-
-/// What lives on when a tail call puts another program in place of the running one.
-pub(super) struct Carried {
-    pub dynptrs: Dynptrs,
-    pub stats: RunStats,
-    pub tail_calls: u32,
-}
+use super::registers::Registers;
+use super::run::{Carried, back_from};
 
 /// How a program ended.
-enum Ended {
+pub(super) enum Ended {
     Exit(u64),
     TailCall(Arc<Prepared>),
 }
@@ -115,9 +31,9 @@ pub(super) struct Frame {
 pub(super) struct Machine<'p, 'm> {
     pub prepared: &'p Prepared,
     pub registers: Registers<'p>,
-    pieces: Pieces<'p>,
+    pub pieces: Pieces<'p>,
     /// At full speed only.
-    chunks: Option<Running<'p>>,
+    pub chunks: Option<Running<'p>>,
     pub memory: &'p mut Memory<'m>,
     pub carried: &'p mut Carried,
     pub frames: Vec<Frame>,
@@ -131,13 +47,12 @@ pub(super) enum Next {
     TailCall(Arc<Prepared>),
 }
 
-fn saved_registers() -> impl Iterator<Item = Reg> {
+pub(super) fn saved_registers() -> impl Iterator<Item = Reg> {
     (6..=9).filter_map(Reg::new)
 }
 
 impl Machine<'_, '_> {
-    fn run(&mut self, budget: Budget) -> Result<Ended, Fault> {
-        let mut at = 0;
+    pub fn run(&mut self, mut at: usize, budget: Budget) -> Result<Ended, Fault> {
         loop {
             self.memory.insn = at;
             if self.carried.stats.instructions >= budget.0 {
@@ -324,19 +239,13 @@ impl Machine<'_, '_> {
             Insn::PacketLoad { size, index, off } => return self.packet_load(size, index, off),
             Insn::Call(ref callee) => return self.call(callee),
             Insn::Exit => {
-                let Some(frame) = self.frames.pop() else {
-                    return Ok(Next::End);
+                let each = self.frames.last_mut().and_then(|frame| frame.each.take());
+                let back = back_from(&mut self.frames, self.registers, self.memory);
+                return match (back, each) {
+                    (None, _) => Ok(Next::End),
+                    (Some(back), Some(each)) => self.call_back(each, back),
+                    (Some(back), None) => Ok(Next::At(back)),
                 };
-                for (reg, value) in saved_registers().zip(frame.saved) {
-                    self.registers.set(reg, value);
-                }
-                self.memory.depth -= 1;
-                self.registers
-                    .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
-                if let Some(each) = frame.each {
-                    return self.call_back(each, frame.back);
-                }
-                return Ok(Next::At(frame.back));
             }
             Insn::Alu { .. } | Insn::LoadImm { .. } | Insn::Jump { .. } | Insn::Branch { .. } => {
                 return Err(self.wrong("an instruction of rbpf came to the core"));
@@ -404,7 +313,7 @@ impl Machine<'_, '_> {
 
     /// Goes to a function of the program, with a stack frame of its own.
     pub fn enter(&mut self, target: usize, back: usize, each: Option<Each>) -> Result<Next, Fault> {
-        if self.memory.depth + 1 >= MAX_FRAMES {
+        if self.frames.len() + 1 >= MAX_FRAMES || !self.memory.has_frame() {
             return Err(self.wrong("the call stack of 8 frames is exceeded"));
         }
         let mut saved = [0; 4];
@@ -414,8 +323,7 @@ impl Machine<'_, '_> {
         self.frames.push(Frame { back, saved, each });
         self.memory.depth += 1;
         self.memory.stack.forget(self.memory.depth);
-        self.registers
-            .set(Reg::FP, STACK_TOP - FRAME * self.memory.depth as u64);
+        self.registers.set(Reg::FP, self.memory.frame_pointer());
         Ok(Next::At(target))
     }
 

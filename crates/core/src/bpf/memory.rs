@@ -22,8 +22,12 @@ pub(super) const KEY_ADDRESS: u64 = 0xffff_c900_0080_0000;
 pub(super) const FUNCTION_ADDRESS: u64 = 0xffff_ffff_c000_0000;
 /// Bytes of one stack frame (`MAX_BPF_STACK`).
 pub(super) const FRAME: u64 = 512;
-/// Frames of nested calls (`MAX_CALL_FRAMES`, include/linux/bpf_verifier.h).
+/// Frames of nested calls in a program (`MAX_CALL_FRAMES`, include/linux/bpf_verifier.h).
 pub(super) const MAX_FRAMES: usize = 8;
+/// `MAX_TAIL_CALL_CNT` (include/linux/bpf.h).
+pub(super) const MAX_TAIL_CALLS: u32 = 33;
+/// Frames of all programs: a tail call out of a function leaves its callers' frames below the new program.
+const MAX_DEPTH: usize = MAX_FRAMES + MAX_TAIL_CALLS as usize;
 
 /// How far from `packet_address()` an address still counts as one of the packet in messages.
 const PACKET_REACH: i64 = 0x2_0000;
@@ -46,9 +50,19 @@ impl Stack {
         }
     }
 
+    fn frames(&self) -> usize {
+        self.bytes.len() / FRAME as usize
+    }
+
     /// A new function starts with nothing written. `depth` 0 is the outermost.
     pub fn forget(&mut self, depth: usize) {
-        let end = (MAX_FRAMES - depth) * FRAME as usize;
+        if depth >= self.frames() {
+            // only behind tail calls out of functions; the stack grows downwards
+            let more = FRAME as usize * MAX_FRAMES;
+            self.bytes.splice(0..0, vec![0; more]);
+            self.written.splice(0..0, vec![false; more]);
+        }
+        let end = self.frames().saturating_sub(depth) * FRAME as usize;
         if let Some(frame) = self
             .written
             .get_mut(end.saturating_sub(FRAME as usize)..end)
@@ -129,7 +143,7 @@ impl<'m> Memory<'m> {
     }
 
     fn place(&self, address: u64) -> Place {
-        let bottom = STACK_TOP - FRAME * MAX_FRAMES as u64;
+        let bottom = STACK_TOP - FRAME * self.stack.frames() as u64;
         let distance = |base: u64| address.wrapping_sub(base) as i64;
         // One frame of slack on both sides, so that a miss is reported as one of the stack.
         if (bottom - FRAME..STACK_TOP + FRAME).contains(&address) {
@@ -152,8 +166,9 @@ impl<'m> Memory<'m> {
     }
 
     fn stack_range(&self, index: i64, len: usize) -> Result<std::ops::Range<usize>, Fault> {
-        let size = FRAME as usize * MAX_FRAMES;
-        let lowest = FRAME as usize * (MAX_FRAMES - 1 - self.depth);
+        let frames = self.stack.frames();
+        let size = FRAME as usize * frames;
+        let lowest = FRAME as usize * (frames - 1).saturating_sub(self.depth);
         match usize::try_from(index) {
             Ok(start) if start >= lowest && start + len <= size => Ok(start..start + len),
             // Relative to the frame pointer, as verifier messages are.
@@ -196,7 +211,8 @@ impl<'m> Memory<'m> {
             Place::Stack(index) => {
                 let range = self.stack_range(index, len)?;
                 if !self.stack.written[range.clone()].iter().all(|w| *w) {
-                    let frame_pointer = (MAX_FRAMES - self.depth) as i64 * FRAME as i64;
+                    let frames = self.stack.frames().saturating_sub(self.depth);
+                    let frame_pointer = frames as i64 * FRAME as i64;
                     return Err(self.fault("stack", index - frame_pointer, len));
                 }
                 into.copy_from_slice(&self.stack.bytes[range]);
@@ -260,6 +276,16 @@ impl<'m> Memory<'m> {
         Ok(())
     }
 
+    /// Whether one more frame is there.
+    pub fn has_frame(&self) -> bool {
+        self.depth + 1 < MAX_DEPTH
+    }
+
+    /// r10 of the function at work.
+    pub fn frame_pointer(&self) -> u64 {
+        STACK_TOP - FRAME * self.depth as u64
+    }
+
     /// The context and nothing else is what a helper wants.
     pub fn check_context(&self, argument: u64) -> Result<(), Fault> {
         if argument == CTX_ADDRESS {
@@ -286,9 +312,6 @@ impl<'m> Memory<'m> {
     /// Checks that a helper may write a buffer, before it does anything.
     pub fn check_writable(&mut self, address: u64, len: u64) -> Result<(), Fault> {
         let size = usize::try_from(len.min(u64::from(u32::MAX))).unwrap_or(usize::MAX);
-        if len > MAX_BUFFER {
-            return Err(self.fault("memory", address as i64, size));
-        }
         match self.place(address) {
             Place::Stack(index) => self.stack_range(index, size).map(|_| ()),
             Place::Packet(off) if self.slice_byte(off, size, true).is_some() => Ok(()),

@@ -51,6 +51,7 @@ mod program;
 mod random;
 mod registers;
 mod relocations;
+mod run;
 mod verifier;
 pub mod vm;
 
@@ -65,8 +66,8 @@ pub use hex::{HexError, parse_hex};
 pub use host::{Budget, CtxField, Fault, Host, MapChange, Meta, NotForType, XdpTarget};
 pub use layout::offsets;
 pub use listing::{Access, Branch, Listing, ListingLine};
-pub use machine::{RunStats, run, run_counted};
 pub use maps::{MapError, MapState, Maps, map_at};
 pub use memory::{CTX_ADDRESS, STACK_TOP};
-pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine};
+pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine, TailClass};
+pub use run::{RunStats, run, run_counted};
 pub use verifier::Warning;

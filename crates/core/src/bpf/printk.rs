@@ -1,327 +1,405 @@
-//! `bpf_printk()`: the formats of `bpf_bprintf_prepare()` (kernel/trace/bpf_trace.c,
-//! kernel/bpf/helpers.c).
+//! `bpf_printk()` and `bpf_snprintf()`: the formats that `bpf_bprintf_prepare()` (kernel/bpf/helpers.c) lets pass, as
+//! `bstr_printf()` (lib/vsprintf.c) writes them.
 
 use super::host::Fault;
 
-/// One part of a format.
-enum Part<'f> {
-    Text(&'f [u8]),
-    Conversion {
-        zero: bool,
-        left: bool,
-        plus: bool,
-        space: bool,
-        width: usize,
-        kind: Kind,
-    },
+/// The longest line of the trace: `MAX_BPRINTF_BUF` without its NUL.
+pub(super) const MAX_LINE: usize = 1023;
+/// `MAX_BPRINTF_BIN_ARGS`: bytes that all arguments of a call may take in binary form.
+const MAX_BIN_ARGS: usize = 512;
+/// `FIELD_WIDTH_MAX` (lib/vsprintf.c).
+const MAX_WIDTH: usize = (1 << 23) - 1;
+const EINVAL: i64 = 22;
+const ENOSPC: i64 = 28;
+
+/// A conversion: `%`, flags, width, letters.
+#[derive(Debug, Clone, Copy)]
+struct Spec {
+    zero: bool,
+    left: bool,
+    plus: bool,
+    space: bool,
+    width: Option<usize>,
+    kind: Kind,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// `%d`: bits of the argument.
+    /// `%d`, `%i`: bits of the argument.
     Signed(u32),
     /// `%u`.
     Unsigned(u32),
     /// `%x`, `%X`.
-    Hex {
-        bits: u32,
-        upper: bool,
-    },
+    Hex { bits: u32, upper: bool },
+    /// `%c`.
     Char,
+    /// `%s`.
     Str,
+    /// `%pks`: as `%s`, but no width counts.
+    KernelStr,
+    /// `%pus`: there is no user's memory, and nothing is copied.
+    UserStr,
+    /// `%p`, `%px`, `%pK`. Linux hashes the first and the last with a secret.
     Pointer,
     /// `%pI4`; `%pi4` has three digits a byte.
-    Ipv4 {
-        zeros: bool,
-    },
+    Ipv4 { zeros: bool },
     /// `%pI6`; `%pi6` has no colons.
-    Ipv6 {
-        colons: bool,
-    },
-    /// `%ps`, `%pS`, `%pB`: no number is the address of a symbol here.
+    Ipv6 { colons: bool },
+    /// `%ps`, `%pS`: no number is the address of a symbol here.
     Symbol,
+    /// `%pB`, on which no width counts.
+    Backtrace,
 }
 
-/// Largest width of a field here; the kernel's buffer is 1024 bytes.
-const MAX_WIDTH: usize = 512;
-/// `MAX_BPRINTF_BUF`.
-const MAX_LINE: usize = 1024;
+/// What is written, up to `room` bytes of it, and how many bytes it would have been.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub text: Vec<u8>,
+    pub len: usize,
+    room: usize,
+}
 
-/// Formats; `None` is a format that the kernel refuses with `-EINVAL`.
-/// `read` fetches bytes behind a pointer argument.
+impl Line {
+    fn push(&mut self, bytes: &[u8]) {
+        let room = self.room.saturating_sub(self.text.len());
+        self.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.len += bytes.len();
+    }
+
+    fn fill(&mut self, byte: u8, count: usize) {
+        let room = self.room.saturating_sub(self.text.len());
+        self.text.resize(self.text.len() + count.min(room), byte);
+        self.len += count;
+    }
+
+    /// `string()`, `number()`: sign, zeros, digits, and spaces up to the width.
+    fn field(&mut self, spec: &Spec, sign: &str, digits: &[u8], zeros: bool) {
+        let used = sign.len() + digits.len();
+        let fill = spec.width.unwrap_or(0).saturating_sub(used);
+        let zeros = zeros && !spec.left;
+        if !spec.left && !zeros {
+            self.fill(b' ', fill);
+        }
+        self.push(sign.as_bytes());
+        if zeros {
+            self.fill(b'0', fill);
+        }
+        self.push(digits);
+        if spec.left {
+            self.fill(b' ', fill);
+        }
+    }
+}
+
+/// The arguments, and the room that they take in binary form.
+struct Args<'a, R> {
+    raw: std::slice::Iter<'a, u64>,
+    used: usize,
+    read: R,
+}
+
+impl<R: FnMut(u64, usize) -> Result<Vec<u8>, Fault>> Args<'_, R> {
+    fn next(&mut self) -> Result<u64, i64> {
+        self.raw.next().copied().ok_or(-EINVAL)
+    }
+
+    /// Bytes that stand aligned to four, as numbers and pointers do.
+    fn take(&mut self, size: usize) -> Result<(), i64> {
+        self.used = self.used.next_multiple_of(4);
+        self.take_bytes(size)
+    }
+
+    fn take_bytes(&mut self, size: usize) -> Result<(), i64> {
+        if MAX_BIN_ARGS.saturating_sub(self.used) < size {
+            return Err(-ENOSPC);
+        }
+        self.used += size;
+        Ok(())
+    }
+
+    /// `copy_from_kernel_nofault()`: `None` where nothing is.
+    fn bytes(&mut self, address: u64, len: usize) -> Result<Option<Vec<u8>>, Fault> {
+        match (self.read)(address, len) {
+            Err(Fault::Access { what: "memory", .. }) => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// `bpf_trace_copy_string()`: up to the NUL or to the end of the room; nothing where no memory is.
+    fn string(&mut self, address: u64) -> Result<Result<Vec<u8>, i64>, Fault> {
+        let room = MAX_BIN_ARGS.saturating_sub(self.used);
+        if room == 0 {
+            return Ok(Err(-ENOSPC));
+        }
+        let mut text = Vec::new();
+        while text.len() + 1 < room {
+            let at = address.wrapping_add(text.len() as u64);
+            match self.bytes(at, 1)?.as_deref() {
+                Some([0]) => break,
+                Some(byte) => text.extend_from_slice(byte),
+                None => {
+                    text.clear();
+                    break;
+                }
+            }
+        }
+        self.used += text.len() + 1;
+        Ok(Ok(text))
+    }
+}
+
+/// Formats into `room` bytes; `Err` is the error code that the kernel gives. `read` fetches bytes behind a pointer
+/// argument.
 pub(super) fn format(
     fmt: &[u8],
     args: &[u64],
-    mut read: impl FnMut(u64, usize) -> Result<Vec<u8>, Fault>,
-) -> Result<Option<Vec<u8>>, Fault> {
+    room: usize,
+    read: impl FnMut(u64, usize) -> Result<Vec<u8>, Fault>,
+) -> Result<Result<Line, i64>, Fault> {
     let Some(end) = fmt.iter().position(|&b| b == 0) else {
-        return Ok(None);
+        return Ok(Err(-EINVAL));
     };
-    let Some(parts) = parse(&fmt[..end]) else {
-        return Ok(None);
-    };
-    let mut args = args.iter().copied();
-    let mut line = Vec::new();
-    for part in parts {
-        let (zero, left, plus, space, width, kind) = match part {
-            Part::Text(text) => {
-                line.extend_from_slice(text);
-                continue;
-            }
-            Part::Conversion {
-                zero,
-                left,
-                plus,
-                space,
-                width,
-                kind,
-            } => (zero, left, plus, space, width, kind),
-        };
-        let Some(arg) = args.next() else {
-            return Ok(None);
-        };
-        // Sign or nothing, then the digits; zeros go between.
-        let (sign, digits) = match kind {
-            Kind::Signed(bits) => {
-                let number = if bits == 64 {
-                    arg as i64
-                } else {
-                    i64::from(arg as i32)
-                };
-                let sign = match (number < 0, plus, space) {
-                    (true, ..) => "-",
-                    (false, true, _) => "+",
-                    (false, false, true) => " ",
-                    _ => "",
-                };
-                (sign, number.unsigned_abs().to_string().into_bytes())
-            }
-            Kind::Unsigned(bits) => ("", truncated(arg, bits).to_string().into_bytes()),
-            Kind::Hex { bits, upper: false } => {
-                ("", format!("{:x}", truncated(arg, bits)).into_bytes())
-            }
-            Kind::Hex { bits, upper: true } => {
-                ("", format!("{:X}", truncated(arg, bits)).into_bytes())
-            }
-            Kind::Char => ("", vec![arg as u8]),
-            Kind::Str => {
-                let mut text = Vec::new();
-                while text.len() < MAX_LINE {
-                    match read(arg.wrapping_add(text.len() as u64), 1)?.first() {
-                        Some(&byte) if byte != 0 => text.push(byte),
-                        _ => break,
-                    }
-                }
-                ("", text)
-            }
-            Kind::Pointer => ("", format!("{arg:016x}").into_bytes()),
-            Kind::Ipv4 { zeros } => {
-                let byte = |b: &u8| {
-                    if zeros {
-                        format!("{b:03}")
-                    } else {
-                        b.to_string()
-                    }
-                };
-                let text: Vec<String> = read(arg, 4)?.iter().map(byte).collect();
-                ("", text.join(".").into_bytes())
-            }
-            Kind::Ipv6 { colons } => {
-                let bytes = read(arg, 16)?;
-                let group = |pair: &[u8]| pair.iter().map(|b| format!("{b:02x}")).collect();
-                let text: Vec<String> = bytes.chunks(2).map(group).collect();
-                ("", text.join(if colons { ":" } else { "" }).into_bytes())
-            }
-            Kind::Symbol => ("", format!("{arg:#x}").into_bytes()),
-        };
-        let fill = width.saturating_sub(sign.len() + digits.len());
-        let number = !matches!(kind, Kind::Char | Kind::Str);
-        if left {
-            line.extend_from_slice(sign.as_bytes());
-            line.extend_from_slice(&digits);
-            line.resize(line.len() + fill, b' ');
-        } else if zero && number {
-            line.extend_from_slice(sign.as_bytes());
-            line.resize(line.len() + fill, b'0');
-            line.extend_from_slice(&digits);
-        } else {
-            line.resize(line.len() + fill, b' ');
-            line.extend_from_slice(sign.as_bytes());
-            line.extend_from_slice(&digits);
-        }
+    let fmt = &fmt[..end];
+    // What is neither printable nor white space is refused; bytes above 0x7f may stand in text.
+    let shown = |b: &u8| !b.is_ascii() || *b == b' ' || b.is_ascii_graphic() || is_space(*b);
+    if !fmt.iter().all(shown) {
+        return Ok(Err(-EINVAL));
     }
-    line.truncate(MAX_LINE - 1);
-    Ok(Some(line))
-}
-
-fn truncated(arg: u64, bits: u32) -> u64 {
-    if bits == 64 { arg } else { arg & 0xffff_ffff }
-}
-
-fn parse(fmt: &[u8]) -> Option<Vec<Part<'_>>> {
-    let mut parts = Vec::new();
+    let mut args = Args {
+        raw: args.iter(),
+        used: 0,
+        read,
+    };
+    let mut line = Line {
+        text: Vec::new(),
+        len: 0,
+        room,
+    };
     let mut rest = fmt;
     while let Some(at) = rest.iter().position(|&b| b == b'%') {
-        if at > 0 {
-            parts.push(Part::Text(&rest[..at]));
-        }
+        line.push(&rest[..at]);
         rest = &rest[at + 1..];
-        if rest.first() == Some(&b'%') {
-            parts.push(Part::Text(b"%"));
-            rest = &rest[1..];
+        if let [b'%', tail @ ..] = rest {
+            line.push(b"%");
+            rest = tail;
             continue;
         }
-        let (mut zero, mut left, mut plus, mut space, mut width) = (false, false, false, false, 0);
-        loop {
-            match rest.first()? {
-                b'0' => zero = true,
-                b'-' => left = true,
-                b'+' => plus = true,
-                b' ' => space = true,
-                _ => break,
-            }
-            rest = &rest[1..];
-        }
-        while let Some(digit) = rest.first().filter(|b| b.is_ascii_digit()) {
-            width = (width * 10 + usize::from(digit - b'0')).min(MAX_WIDTH);
-            rest = &rest[1..];
-        }
-        let mut bits = 32;
-        for _ in 0..2 {
-            if rest.first() == Some(&b'l') {
-                bits = 64;
-                rest = &rest[1..];
-            }
-        }
-        let letter = *rest.first()?;
-        rest = &rest[1..];
-        let kind = match letter {
-            b'd' | b'i' => Kind::Signed(bits),
-            b'u' => Kind::Unsigned(bits),
-            b'x' => Kind::Hex { bits, upper: false },
-            b'X' => Kind::Hex { bits, upper: true },
-            b'c' if bits == 32 => Kind::Char,
-            b's' if bits == 32 => Kind::Str,
-            b'p' if bits == 32 => match rest {
-                [letter @ (b'I' | b'i'), version @ (b'4' | b'6'), tail @ ..] => {
-                    rest = tail;
-                    let small = *letter == b'i';
-                    match version {
-                        b'4' => Kind::Ipv4 { zeros: small },
-                        _ => Kind::Ipv6 { colons: !small },
-                    }
-                }
-                [b'k', b's', tail @ ..] => {
-                    rest = tail;
-                    Kind::Str
-                }
-                [b's' | b'S' | b'B', tail @ ..] => {
-                    rest = tail;
-                    Kind::Symbol
-                }
-                // User memory is not here; as the kernel, refuse other letters.
-                [b'x' | b'K', tail @ ..] => {
-                    rest = tail;
-                    Kind::Pointer
-                }
-                [next, ..] if next.is_ascii_alphanumeric() => return None,
-                _ => Kind::Pointer,
-            },
-            _ => return None,
+        let arg = args.next();
+        let parsed = arg.and_then(|arg| Ok((arg, conversion(&mut rest).ok_or(-EINVAL)?)));
+        let (arg, spec) = match parsed {
+            Ok(parsed) => parsed,
+            Err(error) => return Ok(Err(error)),
         };
-        parts.push(Part::Conversion {
-            zero,
-            left,
-            plus,
-            space,
-            width,
-            kind,
-        });
+        if let Err(error) = write(&mut line, &spec, arg, &mut args)? {
+            return Ok(Err(error));
+        }
     }
-    if !rest.is_empty() {
-        parts.push(Part::Text(rest));
+    line.push(rest);
+    Ok(Ok(line))
+}
+
+fn write<R: FnMut(u64, usize) -> Result<Vec<u8>, Fault>>(
+    line: &mut Line,
+    spec: &Spec,
+    arg: u64,
+    args: &mut Args<'_, R>,
+) -> Result<Result<(), i64>, Fault> {
+    match spec.kind {
+        Kind::Str | Kind::KernelStr | Kind::UserStr => {
+            if spec.kind == Kind::UserStr {
+                return Ok(args.take_bytes(1));
+            }
+            let text = match args.string(arg)? {
+                Ok(text) => text,
+                Err(error) => return Ok(Err(error)),
+            };
+            if spec.kind == Kind::Str {
+                line.field(spec, "", &text, false);
+            } else {
+                line.push(&text);
+            }
+            return Ok(Ok(()));
+        }
+        Kind::Ipv4 { .. } | Kind::Ipv6 { .. } => {
+            let len = if matches!(spec.kind, Kind::Ipv4 { .. }) {
+                4
+            } else {
+                16
+            };
+            if MAX_BIN_ARGS.saturating_sub(args.used) < len {
+                return Ok(Err(-ENOSPC));
+            }
+            let bytes = args.bytes(arg, len)?.unwrap_or_else(|| vec![0; len]);
+            let text = address(spec.kind, &bytes);
+            args.used += text.len() + 1;
+            line.push(text.as_bytes());
+            return Ok(Ok(()));
+        }
+        _ => {}
     }
-    // The kernel refuses what is neither printable nor white space.
-    let printable = |b: &u8| b.is_ascii_graphic() || b.is_ascii_whitespace() || *b == 0x0b;
-    fmt.iter().all(printable).then_some(parts)
+    let room = match spec.kind {
+        Kind::Char => args.take_bytes(1),
+        Kind::Backtrace => args.take_bytes(format!("{arg:#x}").len() + 1),
+        Kind::Signed(32) | Kind::Unsigned(32) | Kind::Hex { bits: 32, .. } => args.take(4),
+        _ => args.take(8),
+    };
+    if room.is_ok() {
+        number(line, spec, arg);
+    }
+    Ok(room)
+}
+
+fn number(line: &mut Line, spec: &Spec, arg: u64) {
+    let cut = |bits| if bits == 64 { arg } else { arg & 0xffff_ffff };
+    match spec.kind {
+        Kind::Signed(bits) => {
+            let value = if bits == 64 {
+                arg as i64
+            } else {
+                i64::from(arg as i32)
+            };
+            let sign = match (value < 0, spec.plus, spec.space) {
+                (true, ..) => "-",
+                (false, true, _) => "+",
+                (false, false, true) => " ",
+                _ => "",
+            };
+            let digits = value.unsigned_abs().to_string();
+            line.field(spec, sign, digits.as_bytes(), spec.zero);
+        }
+        Kind::Unsigned(bits) => {
+            line.field(spec, "", cut(bits).to_string().as_bytes(), spec.zero);
+        }
+        Kind::Hex { bits, upper } => {
+            let mut digits = format!("{:x}", cut(bits));
+            if upper {
+                digits.make_ascii_uppercase();
+            }
+            line.field(spec, "", digits.as_bytes(), spec.zero);
+        }
+        Kind::Char => line.field(spec, "", &[arg as u8], false),
+        Kind::Symbol => line.field(spec, "", format!("{arg:#x}").as_bytes(), false),
+        Kind::Backtrace => line.push(format!("{arg:#x}").as_bytes()),
+        // `pointer_string()`: 16 digits unless the format has a width
+        _ if spec.width.is_none() => line.push(format!("{arg:016x}").as_bytes()),
+        _ => line.field(spec, "", format!("{arg:x}").as_bytes(), spec.zero),
+    }
+}
+
+/// Documentation/core-api/printk-formats.rst, "IPv4 addresses", "IPv6 addresses".
+fn address(kind: Kind, bytes: &[u8]) -> String {
+    let group = |pair: &[u8]| pair.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    match kind {
+        Kind::Ipv4 { zeros } => {
+            let byte = |b: &u8| {
+                if zeros {
+                    format!("{b:03}")
+                } else {
+                    b.to_string()
+                }
+            };
+            bytes.iter().map(byte).collect::<Vec<_>>().join(".")
+        }
+        Kind::Ipv6 { colons } => {
+            let groups: Vec<String> = bytes.chunks(2).map(group).collect();
+            groups.join(if colons { ":" } else { "" })
+        }
+        _ => String::new(),
+    }
+}
+
+/// What follows a `%`; moves behind it.
+fn conversion(rest: &mut &[u8]) -> Option<Spec> {
+    let mut spec = Spec {
+        zero: false,
+        left: false,
+        plus: false,
+        space: false,
+        width: None,
+        kind: Kind::Char,
+    };
+    loop {
+        match rest.first()? {
+            b'0' => spec.zero = true,
+            b'-' => spec.left = true,
+            b'+' => spec.plus = true,
+            b' ' => spec.space = true,
+            _ => break,
+        }
+        *rest = &rest[1..];
+    }
+    while let Some(digit) = rest.first().filter(|b| b.is_ascii_digit()) {
+        let width = spec.width.unwrap_or(0) * 10 + usize::from(digit - b'0');
+        spec.width = Some(width.min(MAX_WIDTH));
+        *rest = &rest[1..];
+    }
+    let longs = rest.iter().take(2).take_while(|b| **b == b'l').count();
+    let bits = if longs > 0 { 64 } else { 32 };
+    let (letter, tail) = rest[longs..].split_first()?;
+    *rest = tail;
+    spec.kind = match letter {
+        b'd' | b'i' => Kind::Signed(bits),
+        b'u' => Kind::Unsigned(bits),
+        b'x' => Kind::Hex { bits, upper: false },
+        b'X' => Kind::Hex { bits, upper: true },
+        b'c' if longs == 0 => Kind::Char,
+        b's' if longs == 0 && ends(tail) => Kind::Str,
+        b'p' if longs == 0 => pointer(rest)?,
+        _ => return None,
+    };
+    Some(spec)
+}
+
+/// The letters after `%p`. `bstr_printf()` passes over all letters and digits that follow them, too.
+fn pointer(rest: &mut &[u8]) -> Option<Kind> {
+    let kind = match *rest {
+        tail if ends(tail) => Kind::Pointer,
+        [b'k', b's', tail @ ..] if ends(tail) => Kind::KernelStr,
+        [b'u', b's', tail @ ..] if ends(tail) => Kind::UserStr,
+        [b'x' | b'K', ..] => Kind::Pointer,
+        [b's' | b'S', ..] => Kind::Symbol,
+        [b'B', ..] => Kind::Backtrace,
+        [letter @ (b'i' | b'I'), b'4', ..] => Kind::Ipv4 {
+            zeros: *letter == b'i',
+        },
+        [letter @ (b'i' | b'I'), b'6', ..] => Kind::Ipv6 {
+            colons: *letter == b'I',
+        },
+        _ => return None,
+    };
+    let letters = rest.iter().take_while(|b| is_alnum(**b)).count();
+    *rest = &rest[letters..];
+    Some(kind)
+}
+
+/// `isspace()` of lib/ctype.c, which knows Latin-1.
+pub(super) fn is_space(b: u8) -> bool {
+    matches!(b, b'\t'..=b'\r' | b' ' | 0xa0)
+}
+
+/// `isalnum()`.
+fn is_alnum(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b >= 0xc0 && !is_latin_sign(b)
+}
+
+/// The two signs among the letters of Latin-1.
+fn is_latin_sign(b: u8) -> bool {
+    matches!(b, 0xd7 | 0xf7)
+}
+
+/// What may follow `%s` and a bare `%p`: the end, white space, `ispunct()`.
+fn ends(rest: &[u8]) -> bool {
+    let punctuation =
+        |b: u8| b.is_ascii_punctuation() || matches!(b, 0xa1..=0xbf) || is_latin_sign(b);
+    rest.first().is_none_or(|b| is_space(*b) || punctuation(*b))
 }
 
 /// The line as the trace buffer shows it: a trailing newline is not part of it.
-pub(super) fn line_text(line: &[u8]) -> String {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    String::from_utf8_lossy(line).into_owned()
+pub(super) fn line_text(line: &Line) -> String {
+    let text = line.text.strip_suffix(b"\n").unwrap_or(&line.text);
+    String::from_utf8_lossy(text).into_owned()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn say(fmt: &str, args: &[u64]) -> Option<String> {
-        let fmt = [fmt.as_bytes(), &[0]].concat();
-        let read = |address: u64, len: usize| {
-            let text = b"word\0";
-            Ok(text[address as usize..(address as usize + len).min(text.len())].to_vec())
-        };
-        format(&fmt, args, read)
-            .unwrap()
-            .map(|line| line_text(&line))
-    }
-
-    #[test]
-    fn formats_are_those_of_the_kernel() {
-        let minus = -42i64 as u64;
-        assert_eq!(say("%u\n", &[42]).as_deref(), Some("42"));
-        assert_eq!(
-            say("%d %ld %lld", &[minus, minus, minus]).as_deref(),
-            Some("-42 -42 -42")
-        );
-        // %d and %u take 32 bits.
-        let wide = 0x1_ffff_ffff;
-        assert_eq!(
-            say("%d %u %x", &[wide, wide, wide]).as_deref(),
-            Some("-1 4294967295 ffffffff")
-        );
-        assert_eq!(
-            say("%lu %llx %lX", &[wide, 171, 171]).as_deref(),
-            Some("8589934591 ab AB")
-        );
-        assert_eq!(
-            say("%05d|%-5d|%+d|%3u", &[minus, 7, 7, 7]).as_deref(),
-            Some("-0042|7    |+7|  7")
-        );
-        assert_eq!(say("%s%% %c", &[0, 65]).as_deref(), Some("word% A"));
-        assert_eq!(say("%6s|", &[0]).as_deref(), Some("  word|"));
-        assert_eq!(
-            say("%px", &[0xffff_8881_0000_0000]).as_deref(),
-            Some("ffff888100000000")
-        );
-        assert_eq!(say("%pI4", &[0]).as_deref(), Some("119.111.114.100"));
-        // Documentation/core-api/printk-formats.rst: i is without colons, and with leading zeros
-        assert_eq!(say("%pi4", &[1]).as_deref(), Some("111.114.100.000"));
-        assert_eq!(say("%ps %pB", &[16, 17]).as_deref(), Some("0x10 0x11"));
-        assert_eq!(say("%pks", &[0]).as_deref(), Some("word"));
-    }
-
-    /// Documentation/core-api/printk-formats.rst, "IPv6 addresses".
-    #[test]
-    fn addresses_of_ipv6() {
-        let address = |_: u64, _: usize| Ok((1..=16).collect());
-        let say = |fmt: &[u8]| format(fmt, &[0], address).unwrap().map(|l| line_text(&l));
-        let full = "0102:0304:0506:0708:090a:0b0c:0d0e:0f10";
-        assert_eq!(say(b"%pI6\0").as_deref(), Some(full));
-        assert_eq!(say(b"%pi6\0"), Some(full.replace(':', "")));
-        // The letter behind is text.
-        assert_eq!(say(b"%pI6c\0"), Some(format!("{full}c")));
-    }
-
-    #[test]
-    fn what_the_kernel_refuses_prints_nothing() {
-        assert_eq!(say("%n", &[1]), None);
-        assert_eq!(say("%f", &[1]), None);
-        assert_eq!(say("%", &[1]), None);
-        assert_eq!(say("%u %u", &[1]), None);
-        assert_eq!(say("%pN", &[1]), None);
-        assert_eq!(say("%.2s", &[0]), None);
-        // No NUL at the end.
-        assert_eq!(format(b"%u", &[1], |_, _| Ok(Vec::new())), Ok(None));
-    }
-}
+#[path = "printk_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decode::{Calls, decode};
 use super::error::LoadError;
-use super::insn::Insn;
+use super::insn::{Insn, Wide};
 
 use super::maps::{MapError, Maps};
 
@@ -85,6 +85,47 @@ impl ProgType {
     }
 }
 
+/// What programs must have in common to jump to each other (`__bpf_prog_map_compatible()`, kernel/bpf/core.c): type,
+/// place of attachment, and whether they take packets in pieces. The place is what libbpf reads from the section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TailClass {
+    prog_type: ProgType,
+    action: bool,
+    place: &'static str,
+    frags: bool,
+}
+
+impl std::fmt::Display for TailClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.action {
+            "sched_act"
+        } else {
+            self.prog_type.name()
+        })?;
+        if !self.place.is_empty() {
+            write!(f, " for {}", self.place)?;
+        }
+        f.write_str(if self.frags { " with frags" } else { "" })
+    }
+}
+
+/// `expected_attach_type` by section (tools/lib/bpf/libbpf.c, `section_defs`); empty for 0.
+fn place_of(section: &str) -> &'static str {
+    match section {
+        "tc/ingress" | "tcx/ingress" => "tcx/ingress",
+        "tc/egress" | "tcx/egress" => "tcx/egress",
+        "netkit/primary" => "netkit/primary",
+        "netkit/peer" => "netkit/peer",
+        "xdp/devmap" | "xdp.frags/devmap" => "a devmap",
+        "xdp/cpumap" | "xdp.frags/cpumap" => "a cpumap",
+        "cgroup_skb/egress" => "cgroup egress",
+        "sk_skb/stream_parser" => "stream_parser",
+        "sk_skb/stream_verdict" => "stream_verdict",
+        "sk_skb/verdict" => "verdict",
+        _ => "",
+    }
+}
+
 /// A map as the object defines it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapDef {
@@ -157,6 +198,25 @@ pub(super) fn is_gpl(license: &str) -> bool {
 }
 
 impl Program {
+    /// What a program must share with this one to be its tail call's target.
+    pub fn tail_class(&self) -> TailClass {
+        let section = self.section.strip_prefix('?').unwrap_or(&self.section);
+        let first = section.split('/').next().unwrap_or_default();
+        TailClass {
+            prog_type: self.prog_type.clone(),
+            action: first == "action",
+            place: place_of(section),
+            frags: first == "xdp.frags",
+        }
+    }
+
+    /// Whether an instruction names the map of that index.
+    pub fn uses_map(&self, map: usize) -> bool {
+        let of = |wide: &Wide| matches!(wide, Wide::Map(index) if *index == map);
+        let loads = |insn: &Insn| matches!(insn, Insn::LoadImm { value, .. } if of(value));
+        self.insns.iter().any(loads)
+    }
+
     /// The same program as another type: what a user picks for a section of no known name.
     pub fn as_type(&self, prog_type: ProgType) -> Program {
         Program {

@@ -12,9 +12,9 @@ use thiserror::Error;
 use super::decode::{Calls, decode};
 use super::fixup::{Prepared, prepare_plain};
 use super::host::{Budget, CtxField, Fault, Host};
-use super::machine::run_from;
 use super::maps::Maps;
 use super::program::{ProgType, Program};
+use super::run::run_from;
 
 /// Address of the memory in the program's eyes.
 pub const MEMORY_ADDRESS: u64 = 0xffff_8881_0123_4000;

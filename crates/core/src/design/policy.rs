@@ -6,11 +6,11 @@ use std::fmt;
 use thiserror::Error;
 
 macro_rules! points {
-    ($($(#[$doc:meta])* $field:ident: $type:ident { $($(#[$value_doc:meta])* $value:ident = $word:literal),+ $(,)? })+) => {
+    ($($(#[doc = $doc:literal])* $field:ident: $type:ident { $($(#[doc = $value_doc:literal])* $value:ident = $word:literal),+ $(,)? })+) => {
         $(
-            $(#[$doc])*
+            $(#[doc = $doc])*
             #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-            pub enum $type { $($(#[$value_doc])* $value),+ }
+            pub enum $type { $($(#[doc = $value_doc])* $value),+ }
 
             impl $type {
                 /// The word in addresses and files.
@@ -23,7 +23,14 @@ macro_rules! points {
 
         /// What a design does at each point.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct Policy { $($(#[$doc])* pub $field: $type),+ }
+        pub struct Policy { $($(#[doc = $doc])* pub $field: $type),+ }
+
+        /// The points in order, in words: what each one decides and what its values mean.
+        pub const POINTS: &[Point] = &[$(Point {
+            name: stringify!($field),
+            about: concat!($($doc),*),
+            values: &[$(Value { word: $word, about: concat!($($value_doc),*) }),+],
+        }),+];
 
         impl Policy {
             /// The points in order: name, the value of this policy, all values.
@@ -57,6 +64,26 @@ macro_rules! points {
             }
         }
     };
+}
+
+/// A policy point in words. The texts begin with a space, as they stand in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// Name, as in addresses.
+    pub name: &'static str,
+    /// What it decides.
+    pub about: &'static str,
+    /// What it may be.
+    pub values: &'static [Value],
+}
+
+/// A value of a policy point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value {
+    /// The word in addresses.
+    pub word: &'static str,
+    /// What it means.
+    pub about: &'static str,
 }
 
 points! {
@@ -327,6 +354,21 @@ mod tests {
         let text = "end=outside,store=map,on_clone=none,on_free=leak";
         let policy = Policy::parse(text).expect("a policy");
         assert_eq!(policy.to_string(), text);
+    }
+
+    #[test]
+    fn every_point_and_value_is_said_in_words() {
+        let points = Policy::MAC_HEADER.points();
+        assert_eq!(points.len(), POINTS.len());
+        for ((name, _, words), point) in points.into_iter().zip(POINTS) {
+            assert_eq!(name, point.name);
+            let known: Vec<&str> = point.values.iter().map(|value| value.word).collect();
+            assert_eq!(known, words);
+            for about in point.values.iter().map(|value| value.about) {
+                assert!(about.len() > 5 && about.ends_with('.'), "{name}: {about}");
+            }
+            assert!(point.about.len() > 5, "{name}: {}", point.about);
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use super::{Field, field};
 
 /// Length of the header, bytes (`ETH_HLEN`).
 pub const HLEN: u32 = 14;
+/// The address of all (`eth_broadcast_addr()`).
+pub const BROADCAST: [u8; 6] = [0xff; 6];
 /// `ETH_P_IP`.
 pub const P_IP: u16 = 0x0800;
 /// `ETH_P_TEB`: an Ethernet frame inside a tunnel.

@@ -10,6 +10,8 @@ pub const ECHO_REPLY: u8 = 0;
 pub const DEST_UNREACH: u8 = 3;
 /// `ICMP_PORT_UNREACH`, a code of [`DEST_UNREACH`].
 pub const PORT_UNREACH: u8 = 3;
+/// `ICMP_PROT_UNREACH`, a code of [`DEST_UNREACH`].
+pub const PROT_UNREACH: u8 = 2;
 /// `ICMP_NET_UNREACH`, a code of [`DEST_UNREACH`].
 pub const NET_UNREACH: u8 = 0;
 /// `ICMP_HOST_UNREACH`, a code of [`DEST_UNREACH`].

@@ -10,6 +10,8 @@ pub const DF: u16 = 0x4000;
 pub const FRAGMENT: u16 = 0x3fff;
 /// `IPPROTO_ICMP`.
 pub const PROTO_ICMP: u8 = 1;
+/// `IPPROTO_IGMP`.
+pub const PROTO_IGMP: u8 = 2;
 /// `IPPROTO_IPIP`.
 pub const PROTO_IPIP: u8 = 4;
 /// `IPPROTO_TCP`.

@@ -1,6 +1,7 @@
 //! One file a protocol: a header is a table of named byte ranges. The same table feeds labels,
 //! origins and tooltips, so a field is named once.
 
+pub mod arp;
 pub mod checksum;
 pub mod dissect;
 pub mod ethernet;

@@ -8,7 +8,9 @@ use thiserror::Error;
 use super::event::Event;
 use super::expand::{ExpandError, expand};
 use super::hex;
-use crate::scenario::FileError;
+use crate::scenario::command::Line;
+use crate::scenario::parse::parse_setup_without;
+use crate::scenario::{FileError, ParseError};
 use crate::trace::ReadHow;
 
 /// The only schema there is.
@@ -190,6 +192,21 @@ struct Events {
 }
 
 impl Recording {
+    /// The commands of the set-up that worked. One that failed on the recorded kernel changed nothing there, so it is
+    /// not carried out; line numbers count all of them.
+    ///
+    /// # Errors
+    /// The first command that can't be read, with its line and column.
+    pub fn commands(&self) -> Result<Vec<Line>, ParseError> {
+        let failed: &[FailedCommand] = match &self.head.setup_failed {
+            None => &[],
+            Some(SetupFailed::One(one)) => std::slice::from_ref(one),
+            Some(SetupFailed::Many(many)) => many,
+        };
+        let left_out: Vec<usize> = failed.iter().map(|failed| failed.command + 1).collect();
+        parse_setup_without(&self.head.setup, &left_out)
+    }
+
     /// Reads a recording's text; `file` is only used in errors.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
-//! `bpftool prog loadall`, `bpftool net attach`; what only shows has no effect.
+//! `bpftool prog loadall`, `bpftool net attach`, `bpftool map`; what only shows has no effect.
 
+use super::bpf_map;
 use super::command::{Command, Netns, TcHook, XdpMode};
 use super::error::ParseError;
 use super::lex::Args;
@@ -28,7 +29,7 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
     while args.peek().is_some_and(|word| word.starts_with('-')) {
         args.next();
     }
-    let expected = "prog loadall, prog tracelog or net attach";
+    let expected = "prog loadall, prog tracelog, map update, map delete or net attach";
     let object = args.expect(expected)?;
     let Some(object) = OBJECTS.into_iter().find(|known| known.starts_with(object)) else {
         return Err(args.unexpected(expected));
@@ -39,6 +40,12 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
             why: "what bpf_printk() wrote is always shown",
         }),
         ("net", Some(verb)) if "attach".starts_with(verb) => attach(args, netns),
+        ("map", Some(verb)) if verb.len() > 1 && "update".starts_with(verb) => {
+            bpf_map::parse(args, true)
+        }
+        ("map", Some(verb)) if verb.len() > 1 && "delete".starts_with(verb) => {
+            bpf_map::parse(args, false)
+        }
         (_, None | Some("show" | "list" | "dump" | "help")) => Ok(Command::NoEffect {
             why: "it only shows",
         }),

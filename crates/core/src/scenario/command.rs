@@ -1,9 +1,12 @@
 //! The commands a person would type, as data. `parse` makes them, the stack's `execute` carries
 //! them out, in order.
 
+use super::bpf_map::MapChange;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+pub use super::bridge::{BridgeOptions, BridgeVlan};
 pub use super::ip_l2tp::{L2tpSession, L2tpTunnel};
+pub use super::link_kind::{LinkKind, MacvlanMode, NetkitParms};
 pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
 pub use super::tunnel_parms::{Tunnel6Parms, TunnelDf, TunnelParms, TunnelTtl, UdpTunnelParms};
 
@@ -69,60 +72,13 @@ pub enum RouteEncap {
         /// The segments, in the order in which they are passed.
         segs: Vec<Ipv6Addr>,
     },
+    /// `encap ip id N dst A …`, `encap ip6 …`: what a tunnel device in external mode is to do.
+    Ip(crate::skb::TunInfo),
     /// `encap bpf [headroom N] xmit obj FILE section NAME`: a program does it.
     Bpf {
         /// Section of the program.
         section: String,
     },
-}
-
-/// What kind of device `ip link add` makes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LinkKind {
-    /// `type veth peer name NAME [address MAC] [netns NS]`.
-    Veth {
-        /// Name of the other end.
-        peer: String,
-        /// Its MAC address, if given.
-        peer_address: Option<Mac>,
-        /// Its namespace, if given.
-        peer_netns: Netns,
-    },
-    /// `type gre …` or `ip tunnel add … mode gre …`.
-    Gre(TunnelParms),
-    /// `type gretap …`: GRE with an Ethernet header inside.
-    Gretap(TunnelParms),
-    /// `type ipip …` or `ip tunnel add … mode ipip …`.
-    Ipip(TunnelParms),
-    /// `link DEV … type vlan [protocol 802.1ad] id N`.
-    Vlan {
-        /// The device below.
-        lower: String,
-        /// `802.1Q` or `802.1ad`, as on the wire.
-        protocol: u16,
-        /// VLAN id.
-        id: u16,
-    },
-    /// `type ip6gre …` or `ip -6 tunnel add … mode ip6gre …`: GRE over IPv6.
-    Ip6Gre(Tunnel6Parms),
-    /// `type ip6gretap …`: GRE over IPv6 with an Ethernet header inside.
-    Ip6Gretap(Tunnel6Parms),
-    /// `type ip6tnl …` or `ip -6 tunnel add … mode ipip6|ip6ip6|any …`: packets in IPv6.
-    Ip6Tnl(Tunnel6Parms),
-    /// `type sit …` or `ip tunnel add … mode sit …`: IPv6 in IPv4.
-    Sit(TunnelParms),
-    /// `nic add NAME driver DRIVER`: a network card; the number is a place in [`DRIVERS`](super::nic::DRIVERS).
-    Nic(usize),
-    /// `type dummy`: takes packets and drops them.
-    Dummy,
-    /// `type vxlan id N …`.
-    Vxlan(UdpTunnelParms, Option<String>),
-    /// `type geneve id N …`.
-    Geneve(UdpTunnelParms),
-    /// `type bridge`.
-    Bridge,
-    /// A device type the simulator does not know: refused by name when it is carried out.
-    Unknown(String),
 }
 
 /// Attributes of a device that make its polls wait.
@@ -205,6 +161,35 @@ pub enum Command {
         mtu: Option<u32>,
         /// `master BRIDGE`; `Some(None)` is `nomaster`.
         master: Option<Option<String>>,
+    },
+    /// `ip link set dev BRIDGE type bridge OPTIONS`.
+    BridgeSet {
+        /// Namespace.
+        netns: Netns,
+        /// The bridge.
+        dev: String,
+        /// What changes.
+        options: BridgeOptions,
+    },
+    /// `bridge vlan add|del …`.
+    BridgeVlan {
+        /// Namespace.
+        netns: Netns,
+        /// A port, or the bridge itself.
+        dev: String,
+        /// What is said about its VLANs.
+        vlan: BridgeVlan,
+    },
+    /// `orc netkit PROG DEV primary|peer [NETNS]`: a program that runs where a netkit device sends.
+    AttachNetkit {
+        /// Namespace of the primary device.
+        netns: Netns,
+        /// Program name.
+        program: String,
+        /// The primary device.
+        dev: String,
+        /// Where the other end sends (`BPF_NETKIT_PEER`).
+        peer: bool,
     },
     /// `ip addr add ADDR/LEN dev DEV`.
     AddrAdd {
@@ -427,6 +412,8 @@ pub enum Command {
         /// Value.
         value: CfgValue,
     },
+    /// `bpftool map update|delete …`.
+    Map(MapChange),
     /// `tc qdisc add dev DEV clsact`.
     ClsactAdd {
         /// Namespace.

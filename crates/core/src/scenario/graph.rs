@@ -169,6 +169,15 @@ impl Graph {
                 };
                 self.attach(netns, dev, program, hook);
             }
+            Command::AttachNetkit {
+                netns,
+                program,
+                dev,
+                peer,
+            } => {
+                let hook = if *peer { "netkit peer" } else { "netkit" };
+                self.attach(netns, dev, program, hook);
+            }
             _ => {}
         }
     }
@@ -186,6 +195,9 @@ impl Graph {
         match kind {
             LinkKind::Veth {
                 peer, peer_netns, ..
+            }
+            | LinkKind::Netkit {
+                peer, peer_netns, ..
             } => {
                 let other = if peer_netns.is_some() {
                     peer_netns
@@ -195,7 +207,7 @@ impl Graph {
                 let peer = self.add(other, peer, &word);
                 self.edges.push(Edge::Wire(at, peer));
             }
-            LinkKind::Vlan { lower, .. } => {
+            LinkKind::Vlan { lower, .. } | LinkKind::Macvlan { lower, .. } => {
                 let lower = self.at(netns, lower);
                 self.edges.push(Edge::On(at, lower));
             }
@@ -219,7 +231,9 @@ fn kind_word(kind: &LinkKind) -> String {
         LinkKind::Vlan { id, .. } => format!("vlan {id}"),
         LinkKind::Vxlan(..) => "vxlan".into(),
         LinkKind::Geneve(_) => "geneve".into(),
-        LinkKind::Bridge => "bridge".into(),
+        LinkKind::Bridge(_) => "bridge".into(),
+        LinkKind::Netkit { .. } => "netkit".into(),
+        LinkKind::Macvlan { .. } => "macvlan".into(),
         LinkKind::Unknown(kind) => kind.clone(),
         #[allow(unreachable_patterns, reason = "device types are added elsewhere")]
         _ => "device".into(),

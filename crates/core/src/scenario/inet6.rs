@@ -122,7 +122,7 @@ impl Topology {
     }
 
     /// The configured neighbour of a device, of either protocol.
-    pub(super) fn configured_neighbour(&self, dev: DevId, addr: IpAddr) -> Option<Mac> {
+    pub(crate) fn configured_neighbour(&self, dev: DevId, addr: IpAddr) -> Option<Mac> {
         let netns = self.netns_of(dev);
         match addr {
             IpAddr::V4(addr) => netns

@@ -9,7 +9,7 @@ use super::parse::command;
 use super::value::{
     destination, device, ipv4, ipv4_net, ipv6, is_ipv6, label, labels, mac, number,
 };
-use super::{ip_l2tp, ip_link, ip_tunnel, ip6};
+use super::{ip_l2tp, ip_link, ip_tunnel, ip6, route_encap};
 use crate::net::mpls::Labels;
 
 /// `ip`'s objects in the order in which it matches prefixes (iproute2, ip/ip.c): `n` is `neighbor`.
@@ -300,7 +300,7 @@ fn mpls_route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseErr
 /// encapsulations and metrics are *not covered*.
 fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let (mut dst, mut via, mut dev) = (None, None, None);
-    let (mut kind, mut encap) = (RouteKind::Unicast, None);
+    let (mut kind, mut put) = (RouteKind::Unicast, None);
     while let Some(word) = args.next() {
         match word {
             "dev" => dev = Some(args.value("a device", device)?),
@@ -320,11 +320,11 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
             "blackhole" if dst.is_none() => kind = RouteKind::Blackhole,
             "unreachable" if dst.is_none() => kind = RouteKind::Unreachable,
             "prohibit" if dst.is_none() => kind = RouteKind::Prohibit,
-            "encap" => match route_encap(&mut args)? {
+            "encap" => match encap(&mut args)? {
                 Ok(RouteEncap::Seg6 { .. }) => {
                     return not_covered("ip route add … encap seg6 on an IPv4 route");
                 }
-                Ok(found) => encap = Some(found),
+                Ok(found) => put = Some(found),
                 Err(what) => return not_covered(&format!("ip route add … encap {what}")),
             },
             "blackhole" | "unreachable" | "prohibit" | "throw" | "nat" | "local" | "broadcast"
@@ -348,20 +348,22 @@ fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
         netns,
         kind,
         dst,
-        encap,
+        encap: put,
         via,
         dev,
     }])
 }
 
 /// What stands behind `encap`; the inner error names what is known but not simulated.
-pub(super) fn route_encap(args: &mut Args<'_>) -> Result<Result<RouteEncap, String>, ParseError> {
+pub(super) fn encap(args: &mut Args<'_>) -> Result<Result<RouteEncap, String>, ParseError> {
     match args.expect("a kind of encapsulation such as mpls")? {
         "mpls" => {
             let labels =
                 args.value("MPLS labels, eight at most, such as 100 or 100/200", labels)?;
             Ok(Ok(RouteEncap::Mpls { labels }))
         }
+        "ip" => Ok(route_encap::ip(args, false)?.map(RouteEncap::Ip)),
+        "ip6" => Ok(route_encap::ip(args, true)?.map(RouteEncap::Ip)),
         "bpf" => Ok(encap_bpf(args)?.map_err(|word| format!("bpf {word}"))),
         "seg6" => {
             if !(args.take("mode") && args.take("encap")) {

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use super::command::{Command, LinkKind, Netns, RouteEncap, RouteKind, Tunnel6Parms};
 use super::error::ParseError;
-use super::ip::{need, not_covered, route_encap};
+use super::ip::{encap, need, not_covered};
 use super::ip_tunnel;
 use super::lex::{Args, Word};
 use super::value::{
@@ -87,7 +87,7 @@ pub(super) fn neighbour(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>
 /// `ip route add [KIND] PREFIX|default [encap …] [via ADDR] [dev DEV]`.
 pub(super) fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let (mut dst, mut via, mut dev) = (None, None, None);
-    let (mut kind, mut encap): (_, Option<RouteEncap>) = (RouteKind::Unicast, None);
+    let (mut kind, mut put): (_, Option<RouteEncap>) = (RouteKind::Unicast, None);
     while let Some(word) = args.next() {
         match word {
             "dev" => dev = Some(args.value("a device", device)?),
@@ -101,8 +101,8 @@ pub(super) fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pa
             "blackhole" if dst.is_none() => kind = RouteKind::Blackhole,
             "unreachable" if dst.is_none() => kind = RouteKind::Unreachable,
             "prohibit" if dst.is_none() => kind = RouteKind::Prohibit,
-            "encap" => match route_encap(&mut args)? {
-                Ok(found) => encap = Some(found),
+            "encap" => match encap(&mut args)? {
+                Ok(found) => put = Some(found),
                 Err(what) => return not_covered(&format!("ip -6 route add … encap {what}")),
             },
             "throw" | "local" | "multicast" | "anycast" | "src" | "metric" | "priority"
@@ -125,7 +125,7 @@ pub(super) fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pa
         netns,
         kind,
         dst,
-        encap,
+        encap: put,
         via,
         dev,
     }])
@@ -168,16 +168,25 @@ pub(super) fn tunnel(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, P
 /// not simulated.
 pub(super) fn options(args: &mut Args<'_>) -> Result<Result<Tunnel6Parms, String>, ParseError> {
     let mut parms = Tunnel6Parms::default();
+    let mut external = false;
     while let Some(word) = args.next() {
         match word {
             "mode" => parms.proto = args.value("ip6ip6, ipip6 or any", proto)?,
-            "dev" | "external" | "encap" | "noencap" | "fwmark" | "dscp" | "allow-localremote"
-            | "erspan" | "erspan_ver" | "encap-sport" | "encap-dport" | "encap-csum" => {
+            "external" => external = true,
+            "dev" | "encap" | "noencap" | "fwmark" | "dscp" | "allow-localremote" | "erspan"
+            | "erspan_ver" | "encap-sport" | "encap-dport" | "encap-csum" => {
                 return Ok(Err(word.to_owned()));
             }
             word if option(word, args, &mut parms)? => {}
             _ => return Err(args.unexpected(EXPECTED)),
         }
+    }
+    if external {
+        // iproute2 sends nothing else along
+        let proto = parms.proto;
+        parms = Tunnel6Parms::default();
+        parms.proto = proto;
+        parms.gre.external = true;
     }
     Ok(Ok(parms))
 }

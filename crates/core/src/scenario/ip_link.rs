@@ -6,7 +6,7 @@ use super::error::ParseError;
 use super::ip::{mtu, namespace, need, not_covered};
 use super::lex::Args;
 use super::value::{device, mac};
-use super::{ip_link_kind, ip_tunnel, ip6};
+use super::{bridge, ip_link_kind, ip_tunnel, ip6};
 
 /// `ip link add [link DEV] [dev|name] NAME [address MAC] type KIND …`.
 pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
@@ -49,6 +49,9 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         }
         "gre" | "gretap" | "ipip" | "sit" => match (ip_tunnel::options(&mut args)?, kind) {
             (Ok(parms), "gre") => LinkKind::Gre(parms),
+            (Ok(parms), "sit") if parms.external => {
+                return not_covered("ip link add … type sit external");
+            }
             (Ok(parms), "sit") => LinkKind::Sit(parms),
             (Ok(parms), "gretap") => LinkKind::Gretap(parms),
             (Ok(parms), _) => LinkKind::Ipip(parms),
@@ -56,12 +59,14 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
                 return not_covered(&format!("ip link add … type {kind} {option}"));
             }
         },
-        "vlan" | "vxlan" | "geneve" | "bridge" => {
+        "vlan" | "vxlan" | "geneve" | "bridge" | "netkit" | "macvlan" => {
             let kind_name = kind;
             let found = match kind {
                 "vlan" => ip_link_kind::vlan(&mut args, lower.take()),
                 "vxlan" => ip_link_kind::vxlan(&mut args),
                 "geneve" => ip_link_kind::geneve(&mut args),
+                "netkit" => ip_link_kind::netkit(&mut args),
+                "macvlan" => ip_link_kind::macvlan(&mut args, lower.take()),
                 _ => ip_link_kind::bridge(&mut args),
             };
             match found? {
@@ -120,7 +125,7 @@ fn veth(args: &mut Args<'_>) -> Result<Result<LinkKind, &'static str>, ParseErro
 /// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N] [master BR] [xdp… pinned PATH]`.
 pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let (mut dev, mut up, mut address, mut to_netns, mut new_mtu) = (None, None, None, None, None);
-    let (mut xdp, mut master) = (None, None);
+    let (mut xdp, mut master, mut bridge_options) = (None, None, None);
     while let Some(word) = args.next() {
         match word {
             "dev" => dev = Some(args.value("a device", device)?),
@@ -135,10 +140,19 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
             },
             "master" => master = Some(Some(args.value("a bridge", device)?)),
             "nomaster" => master = Some(None),
+            "type" => match args.expect("a device type")? {
+                "bridge" => match bridge::options(&mut args)? {
+                    Ok(options) => bridge_options = Some(options),
+                    Err(option) => {
+                        return not_covered(&format!("ip link set … type bridge {option}"));
+                    }
+                },
+                kind => return not_covered(&format!("ip link set … type {kind}")),
+            },
             "promisc" | "txqueuelen" | "qlen" | "txqlen" | "arp" | "multicast" | "allmulticast"
-            | "dynamic" | "name" | "alias" | "group" | "vf" | "xdpoffload" | "type"
-            | "broadcast" | "brd" | "vrf" | "carrier" | "protodown" | "gso_max_size"
-            | "gro_max_size" | "addrgenmode" | "trailers" => {
+            | "dynamic" | "name" | "alias" | "group" | "vf" | "xdpoffload" | "broadcast"
+            | "brd" | "vrf" | "carrier" | "protodown" | "gso_max_size" | "gro_max_size"
+            | "addrgenmode" | "trailers" => {
                 return not_covered(&format!("ip link set … {word}"));
             }
             word => match device(word).filter(|_| dev.is_none()) {
@@ -157,7 +171,7 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         || to_netns.is_some()
         || new_mtu.is_some()
         || master.is_some();
-    if !changes && xdp.is_none() {
+    if !changes && xdp.is_none() && bridge_options.is_none() {
         return Err(args.missing("up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH"));
     }
     let attach = xdp.map(|(program, mode)| Command::AttachXdp {
@@ -165,6 +179,11 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         program,
         dev: dev.clone(),
         mode,
+    });
+    let bridge = bridge_options.map(|options| Command::BridgeSet {
+        netns: netns.clone(),
+        dev: dev.clone(),
+        options,
     });
     let set = changes.then_some(Command::LinkSet {
         netns,
@@ -175,7 +194,7 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         mtu: new_mtu,
         master,
     });
-    Ok(attach.into_iter().chain(set).collect())
+    Ok(attach.into_iter().chain(bridge).chain(set).collect())
 }
 
 fn xdp_mode(word: &str) -> Option<XdpMode> {

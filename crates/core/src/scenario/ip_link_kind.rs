@@ -1,10 +1,10 @@
 //! What stands behind `type` in `ip link add`, for devices other than veth and GRE.
 
-use super::command::{LinkKind, TunnelDf, TunnelTtl, UdpTunnelParms};
+use super::command::{LinkKind, MacvlanMode, NetkitParms, TunnelDf, TunnelTtl, UdpTunnelParms};
 use super::error::ParseError;
-use super::ip::need;
+use super::ip::{namespace, need};
 use super::lex::Args;
-use super::value::{device, ipv6, is_ipv6, number, tunnel_end};
+use super::value::{device, ipv6, is_ipv6, mac, number, tunnel_end};
 use crate::net::{geneve, vlan};
 
 /// A kind, or the name of an option that is known but not simulated.
@@ -16,13 +16,7 @@ pub(super) fn vlan(args: &mut Args<'_>, lower: Option<String>) -> Kind {
     while let Some(word) = args.next() {
         match word {
             "protocol" | "proto" => {
-                protocol = args.value("802.1Q or 802.1ad", |word| {
-                    match word.to_ascii_lowercase().as_str() {
-                        "802.1q" => Some(vlan::P_8021Q),
-                        "802.1ad" => Some(vlan::P_8021AD),
-                        _ => None,
-                    }
-                })?;
+                protocol = args.value("802.1Q or 802.1ad", super::bridge::protocol)?;
             }
             "id" => {
                 id = Some(args.value("a VLAN id from 0 to 4094", |word| {
@@ -61,20 +55,19 @@ pub(super) fn vxlan(args: &mut Args<'_>) -> Kind {
             }
             "learning" => parms.learning = true,
             "nolearning" => parms.learning = false,
-            "noproxy" | "norsc" | "nol2miss" | "nol3miss" | "noremcsumtx" | "noremcsumrx"
-            | "noexternal" => {}
+            "noproxy" | "norsc" | "nol2miss" | "nol3miss" | "noremcsumtx" | "noremcsumrx" => {}
             "ageing" | "maxaddress" => {
                 args.expect("a number")?;
             }
-            "group" | "group6" | "proxy" | "rsc" | "l2miss" | "l3miss" | "external" | "gbp"
-            | "gpe" | "remcsumtx" | "remcsumrx" | "flowlabel" | "localbypass" | "nolocalbypass"
+            "group" | "group6" | "proxy" | "rsc" | "l2miss" | "l3miss" | "gbp" | "gpe"
+            | "remcsumtx" | "remcsumrx" | "flowlabel" | "localbypass" | "nolocalbypass"
             | "vnifilter" => {
                 return Ok(Err(word.to_owned()));
             }
             word => common(word, args, &mut parms, &mut vni)?,
         }
     }
-    parms.vni = need(args, vni, "id and a VNI")?;
+    parms.vni = own_vni(args, &parms, vni)?;
     parms.lower = lower.is_some();
     Ok(Ok(LinkKind::Vxlan(parms, lower)))
 }
@@ -87,34 +80,115 @@ pub(super) fn geneve(args: &mut Args<'_>) -> Kind {
     let mut vni = None;
     while let Some(word) = args.next() {
         match word {
-            "noexternal" => {}
-            "external" | "innerprotoinherit" | "flowlabel" => return Ok(Err(word.to_owned())),
+            "innerprotoinherit" | "flowlabel" => return Ok(Err(word.to_owned())),
             word => common(word, args, &mut parms, &mut vni)?,
         }
     }
-    parms.vni = need(args, vni, "id and a VNI")?;
-    if parms.remote6.is_none() {
+    parms.vni = own_vni(args, &parms, vni)?;
+    if parms.remote6.is_none() && !parms.external {
         need(args, parms.remote, "remote and an address")?;
     }
     Ok(Ok(LinkKind::Geneve(parms)))
 }
 
-/// `type bridge [stp_state 0] [mcast_snooping 0] …`.
+/// The network identifier, which a device in external mode has none of: packets bring theirs.
+fn own_vni(
+    args: &mut Args<'_>,
+    parms: &UdpTunnelParms,
+    vni: Option<u32>,
+) -> Result<u32, ParseError> {
+    if parms.external {
+        return Ok(0);
+    }
+    need(args, vni, "id and a VNI, or external")
+}
+
+/// `type bridge [stp_state 0] [vlan_filtering 1] …`.
 pub(super) fn bridge(args: &mut Args<'_>) -> Kind {
+    Ok(super::bridge::options(args)?.map(LinkKind::Bridge))
+}
+
+/// `link DEV … type macvlan [mode MODE]`.
+pub(super) fn macvlan(args: &mut Args<'_>, lower: Option<String>) -> Kind {
+    let mut mode = MacvlanMode::default();
     while let Some(word) = args.next() {
         match word {
-            "stp_state" | "mcast_snooping" | "vlan_filtering" => {
-                if args.expect("0 or 1")? != "0" {
-                    return Ok(Err(format!("{word} {}", args.latest())));
+            "mode" => {
+                mode = match args.expect(MACVLAN_MODES)? {
+                    "private" => MacvlanMode::Private,
+                    "vepa" => MacvlanMode::Vepa,
+                    "bridge" => MacvlanMode::Bridge,
+                    "passthru" => MacvlanMode::Passthru,
+                    "source" => return Ok(Err("mode source".into())),
+                    _ => return Err(args.unexpected(MACVLAN_MODES)),
                 }
             }
-            "forward_delay" | "hello_time" | "max_age" | "ageing_time" | "priority" => {
-                args.expect("a number")?;
+            "nopromisc" | "nodst" | "bcqueuelen" | "bclim" | "flag" => {
+                return Ok(Err(word.to_owned()));
             }
-            word => return Ok(Err(word.to_owned())),
+            _ => return Err(args.unexpected("mode and a mode")),
         }
     }
-    Ok(Ok(LinkKind::Bridge))
+    let lower = need(args, lower, "link DEV in front of type macvlan")?;
+    Ok(Ok(LinkKind::Macvlan { lower, mode }))
+}
+
+const MACVLAN_MODES: &str = "private, vepa, bridge or passthru";
+
+/// `type netkit [mode l2|l3] [forward|blackhole] [scrub default|none] peer [forward|blackhole] [scrub …] name NAME …`
+/// (iproute2, `ip/iplink_netkit.c`).
+pub(super) fn netkit(args: &mut Args<'_>) -> Kind {
+    let mut ends = [NetkitParms::default(); 2];
+    let mut at = 0;
+    let (mut peer, mut peer_address, mut peer_netns) = (None, None, None);
+    while let Some(word) = args.next() {
+        match word {
+            "mode" => {
+                let l2 = args.value("l2 or l3", |word| match word {
+                    "l2" => Some(true),
+                    "l3" => Some(false),
+                    _ => None,
+                })?;
+                (ends[0].l2, ends[1].l2) = (l2, l2);
+            }
+            "forward" | "blackhole" => ends[at].blackhole = word == "blackhole",
+            "scrub" => {
+                ends[at].scrub = args.value("default or none", |word| match word {
+                    "default" => Some(true),
+                    "none" => Some(false),
+                    _ => None,
+                })?;
+            }
+            "headroom" => {
+                let headroom = args.value("a number of bytes", |word| {
+                    number(word).and_then(|bytes| u16::try_from(bytes).ok())
+                })?;
+                (ends[0].headroom, ends[1].headroom) = (headroom, headroom);
+            }
+            "tailroom" | "single" => return Ok(Err(word.to_owned())),
+            "peer" if at == 0 => at = 1,
+            "name" | "dev" if at == 1 => {
+                peer = Some(args.value("the name of the other end", device)?);
+            }
+            "address" | "addr" if at == 1 => peer_address = Some(args.value("a MAC address", mac)?),
+            "netns" if at == 1 => peer_netns = Some(args.value("a namespace", namespace)?),
+            word => match device(word).filter(|_| at == 1 && peer.is_none()) {
+                Some(word) => peer = Some(word),
+                None => {
+                    return Err(
+                        args.unexpected("mode, forward, blackhole, scrub or peer name NAME")
+                    );
+                }
+            },
+        }
+    }
+    Ok(Ok(LinkKind::Netkit {
+        parms: ends[0],
+        peer: need(args, peer, "peer name and the name of the other end")?,
+        peer_parms: ends[1],
+        peer_address,
+        peer_netns,
+    }))
 }
 
 /// VXLAN without options (`vxlan_nl2conf()`): a UDP checksum, and it learns.
@@ -135,6 +209,7 @@ fn udp_tunnel(dstport: u16) -> UdpTunnelParms {
         udpcsum: true,
         learning: true,
         lower: false,
+        external: false,
     }
 }
 
@@ -186,10 +261,14 @@ fn common(
                 _ => None,
             })?;
         }
+        "external" => parms.external = true,
+        "noexternal" => parms.external = false,
         "udpcsum" => parms.udpcsum = true,
         "noudpcsum" => parms.udpcsum = false,
         _ => {
-            return Err(args.unexpected("id, local, remote, dstport, ttl, tos, df or noudpcsum"));
+            return Err(
+                args.unexpected("id, local, remote, dstport, ttl, tos, df, noudpcsum or external")
+            );
         }
     }
     Ok(())

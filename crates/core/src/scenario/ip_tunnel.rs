@@ -47,13 +47,23 @@ pub(super) fn options(
     args: &mut Args<'_>,
 ) -> Result<Result<TunnelParms, &'static str>, ParseError> {
     let mut parms = TunnelParms::default();
+    let mut external = false;
     while let Some(word) = args.next() {
         if let Some(known) = NOT_COVERED.into_iter().find(|known| *known == word) {
             return Ok(Err(known));
         }
-        if !option(word, args, &mut parms)? {
+        if word == "external" {
+            external = true;
+        } else if !option(word, args, &mut parms)? {
             return Err(args.unexpected(EXPECTED));
         }
+    }
+    if external {
+        // iproute2 (`gre_parse_opt()`) sends nothing else along
+        parms = TunnelParms {
+            external,
+            ..TunnelParms::default()
+        };
     }
     Ok(Ok(parms))
 }
@@ -64,13 +74,13 @@ pub(super) const GRE_WORDS: [&str; 18] = [
     "noicsum", "noocsum", "seq", "iseq", "oseq", "noseq", "noiseq", "nooseq",
 ];
 
-const EXPECTED: &str = "local, remote, key, ikey, okey, csum, seq, ttl, tos or nopmtudisc";
+const EXPECTED: &str =
+    "local, remote, key, ikey, okey, csum, seq, ttl, tos, nopmtudisc or external";
 
 /// Options of `type gre` that are known but not simulated. `ip tunnel` has only `dev` of them:
 /// there, `encap` is a device name.
-const NOT_COVERED: [&str; 18] = [
+const NOT_COVERED: [&str; 17] = [
     "dev",
-    "external",
     "erspan",
     "erspan_ver",
     "erspan_index",

@@ -2,7 +2,9 @@
 //!
 //! [`command`] is the data, [`parse`](mod@parse) makes it from text, [`file`](mod@file) reads scenario files.
 
+pub mod bpf_map;
 mod bpftool;
+pub mod bridge;
 pub mod clsact;
 pub mod command;
 pub mod error;
@@ -17,12 +19,15 @@ mod ip_link;
 mod ip_link_kind;
 mod ip_tunnel;
 mod lex;
+pub mod link_kind;
 pub mod meant;
 pub mod nic;
 mod orc;
 pub mod parse;
 mod ping;
+mod route_encap;
 pub mod routes;
+mod same_tunnel;
 mod script;
 pub mod syntax;
 mod sysctl;

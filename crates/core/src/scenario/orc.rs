@@ -5,9 +5,9 @@ use super::error::ParseError;
 use super::lex::Args;
 use super::value::{device, hex};
 
-/// `orc xdp|tcx|send|tap|cfg …`; what else `orc` can do is *not covered*.
+/// `orc xdp|tcx|netkit|send|tap|cfg …`; what else `orc` can do is *not covered*.
 pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
-    match args.expect("xdp, tcx, send, burst, tap or cfg")? {
+    match args.expect("xdp, tcx, netkit, send, burst, tap or cfg")? {
         "xdp" => {
             let (program, dev) = (
                 args.expect("a program name")?.to_owned(),
@@ -40,6 +40,23 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
                 program,
                 dev,
                 hook,
+            })
+        }
+        "netkit" => {
+            let (program, dev) = (
+                args.expect("a program name")?.to_owned(),
+                args.value("a device", device)?,
+            );
+            let peer = args.value("primary or peer", |word| match word {
+                "primary" => Some(false),
+                "peer" => Some(true),
+                _ => None,
+            })?;
+            Ok(Command::AttachNetkit {
+                netns: last_netns(args, netns)?,
+                program,
+                dev,
+                peer,
             })
         }
         "send" => send(args, netns),

@@ -12,7 +12,7 @@
 use super::command::{Command, Line, Netns};
 use super::error::{ParseError, Problem};
 use super::lex::{Args, Word, words};
-use super::{bpftool, ethtool, ip, nic, orc, ping, sysctl, tc};
+use super::{bpftool, bridge, ethtool, ip, nic, orc, ping, sysctl, tc};
 
 /// Largest text that is read, bytes.
 pub const MAX_TEXT: usize = 1 << 20;
@@ -63,9 +63,20 @@ pub fn parse(text: &str) -> Result<Parsed, ParseError> {
 /// # Errors
 /// As [`parse`]; a line number is the 1-based index. An empty string is an error.
 pub fn parse_setup(setup: &[String]) -> Result<Vec<Line>, ParseError> {
+    parse_setup_without(setup, &[])
+}
+
+/// The same, without the commands of these line numbers, whatever they are.
+pub(crate) fn parse_setup_without(
+    setup: &[String],
+    left_out: &[usize],
+) -> Result<Vec<Line>, ParseError> {
     check_size(setup.iter().map(String::len).sum())?;
     let mut lines = Vec::new();
-    for (number, line) in (1..).zip(setup) {
+    for (number, line) in (1..)
+        .zip(setup)
+        .filter(|(number, _)| !left_out.contains(number))
+    {
         command_line(number, line, 0, &mut lines)?;
     }
     Ok(lines)
@@ -192,6 +203,7 @@ pub(super) fn command(
         "orc" => orc::parse(args, netns).map(one),
         "nic" => nic::parse(args, netns).map(one),
         "send" => orc::send(args, netns).map(one),
+        "bridge" => bridge::parse(args, netns).map(one),
         "tc" => tc::parse(args, netns).map(one),
         "sudo" => command(words.get(1..).unwrap_or_default(), line, netns),
         "cat" | "ls" => Ok(one(Command::NoEffect {

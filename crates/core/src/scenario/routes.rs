@@ -29,6 +29,18 @@ pub enum Encap {
     Bpf(ProgId),
     /// IPv6 segments; a place in [`Topology::seg6`].
     Seg6(usize),
+    /// What a tunnel device in external mode is to do (`LWTUNNEL_ENCAP_IP`, `…_IP6`); a place in
+    /// [`Topology::tun_infos`].
+    Ip(usize),
+}
+
+impl Encap {
+    /// `lwtunnel_xmit_redirect()`: it is put around the packet where that is sent. Segments are at output, and what a
+    /// tunnel device is told is only told.
+    #[must_use]
+    pub fn has_xmit(self) -> bool {
+        matches!(self, Self::Mpls(_) | Self::Bpf(_))
+    }
 }
 
 /// What the routing tables say about a destination.
@@ -108,8 +120,19 @@ impl Topology {
         addr.is_broadcast() || addr == ALL_HOSTS || own.any(|(_, net)| of_prefix(net))
     }
 
+    /// `inet_select_addr()`: an address of the device, of the target's prefix if there is one; else of any device.
+    #[must_use]
+    pub fn select_addr(&self, dev: DevId, target: Ipv4Addr) -> Ipv4Addr {
+        let addrs = &self.netns_of(dev).addrs;
+        let own = || addrs.iter().filter(|(d, _)| *d == dev).map(|(_, net)| *net);
+        let best = own().find(|net| contains(*net, target));
+        let any = best.or_else(|| own().next());
+        any.or_else(|| addrs.first().map(|(_, net)| *net))
+            .map_or(Ipv4Addr::UNSPECIFIED, |net| net.addr)
+    }
+
     /// The link-layer address of a neighbour: configured, or of the device at the other end of the
-    /// link that has the address (the ARP exchange itself is not simulated).
+    /// link that has the address (for runs without ARP).
     #[must_use]
     pub fn neighbour(&self, dev: DevId, addr: IpAddr) -> Option<Mac> {
         if let Some(mac) = self.configured_neighbour(dev, addr) {
@@ -117,10 +140,11 @@ impl Topology {
         }
         let peer = match self.dev(dev).kind {
             DeviceKind::Veth { peer } => peer,
+            DeviceKind::Netkit { peer, parms, .. } if parms.l2 => peer,
             // arp_constructor(): the device's own address, all zero
             DeviceKind::Loopback => return Some(self.dev(dev).mac),
             // IFF_NOARP: the device's own address
-            DeviceKind::Dummy => return Some(self.dev(dev).mac),
+            DeviceKind::Dummy | DeviceKind::Netkit { .. } => return Some(self.dev(dev).mac),
             _ => return None,
         };
         let there = self.dev(peer).netns;

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use thiserror::Error;
 
-use super::command::{Command, Line, Netns, TcHook, XdpMode};
+use super::command::{Command, Line, LinkKind, Netns, TcHook, XdpMode};
 use super::file::ScenarioFile;
 
 /// Why a scenario can't be a script.
@@ -148,6 +148,14 @@ fn command(line: &Line) -> Result<String, ScriptError> {
             "# what bpf_printk() writes is shown at the end".into()
         }
         Command::NotCovered { what } => return Err(error(what)),
+        Command::NicReceive { .. }
+        | Command::LinkAdd {
+            kind: LinkKind::Nic(_),
+            ..
+        } => return Err(error("no command makes a network card")),
+        Command::AttachNetkit { .. } => {
+            return Err(error("bpftool does not attach programs to netkit devices"));
+        }
         Command::Cfg { .. } => return Err(error("it sets a knob of the recorder's programs")),
         _ => text.replace("/nsys/", "/sys/"),
     })

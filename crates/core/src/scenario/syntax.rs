@@ -283,7 +283,7 @@ impl Names {
                     Command::NetnsAdd { name } => add(&mut names.namespaces, &name),
                     Command::LinkAdd { name, kind, .. } => {
                         add(&mut names.devices, &name);
-                        if let LinkKind::Veth { peer, .. } = kind {
+                        if let LinkKind::Veth { peer, .. } | LinkKind::Netkit { peer, .. } = kind {
                             add(&mut names.devices, &peer);
                         }
                     }

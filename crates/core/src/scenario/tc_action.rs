@@ -85,6 +85,8 @@ pub enum MplsAction {
     Pop(u16),
     /// `push [protocol P] label N [tc N] [ttl N] [bos 0|1]`.
     Push(u16, MplsFields),
+    /// `mac_push [protocol P] label N [tc N] [ttl N] [bos 0|1]`: in front of the Ethernet header.
+    MacPush(u16, MplsFields),
     /// `modify [label N] [tc N] [ttl N] [bos 0|1]`.
     Modify(MplsFields),
     /// `dec_ttl`.
@@ -281,12 +283,11 @@ fn small(word: &str) -> Option<u16> {
 }
 
 fn mpls_action(args: &mut Args<'_>) -> Known<MplsAction> {
-    let verb = args.expect("pop, push, modify or dec_ttl")?;
+    let verb = args.expect("pop, push, mac_push, modify or dec_ttl")?;
     match verb {
         "dec_ttl" => return Ok(Ok(MplsAction::DecTtl)),
-        "pop" | "push" | "modify" | "mod" => {}
-        "mac_push" => return Ok(Err("action mpls mac_push".into())),
-        _ => return Err(args.unexpected("pop, push, modify or dec_ttl")),
+        "pop" | "push" | "mac_push" | "modify" | "mod" => {}
+        _ => return Err(args.unexpected("pop, push, mac_push, modify or dec_ttl")),
     }
     let (mut protocol, mut fields) = (None, MplsFields::default());
     let byte = |word: &str| number(word).and_then(|number| u8::try_from(number).ok());
@@ -312,12 +313,17 @@ fn mpls_action(args: &mut Args<'_>) -> Known<MplsAction> {
     match (verb, protocol) {
         ("pop", Some(protocol)) => Ok(Ok(MplsAction::Pop(protocol))),
         ("pop", None) => Err(args.missing("protocol and what is behind the label")),
-        ("push", _) if fields.label.is_none() => Err(args.missing("label and an MPLS label")),
-        ("push", protocol) => {
+        ("push" | "mac_push", _) if fields.label.is_none() => {
+            Err(args.missing("label and an MPLS label"))
+        }
+        ("push" | "mac_push", protocol) => {
             // tcf_mpls_init(): net.mpls.default_ttl
             fields.ttl = fields.ttl.or(Some(255));
             let protocol = protocol.unwrap_or(mpls::P_MPLS_UC);
-            Ok(Ok(MplsAction::Push(protocol, fields)))
+            Ok(Ok(match verb {
+                "push" => MplsAction::Push(protocol, fields),
+                _ => MplsAction::MacPush(protocol, fields),
+            }))
         }
         _ => Ok(Ok(MplsAction::Modify(fields))),
     }

@@ -2,15 +2,17 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+pub use super::bridge::{Bridge, VlanGroup};
 pub use super::clsact::{Action, ActionKind, Classifier, Clsact, Filter};
 use super::command::{
-    Ipv4Net, L2tpSession, L2tpTunnel, Mac, Netns as NetnsName, RouteKind, Tunnel6Parms,
-    TunnelParms, UdpTunnelParms, XdpMode,
+    Ipv4Net, L2tpSession, L2tpTunnel, Mac, MacvlanMode, NetkitParms, Netns as NetnsName, RouteKind,
+    Tunnel6Parms, TunnelParms, UdpTunnelParms, XdpMode,
 };
 pub use super::inet6::{Inet6, Lookup6, Route6};
 pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
 pub use super::topology_error::TopologyError;
 use crate::net::ethernet;
+use crate::skb::TunInfo;
 use crate::trace::DevRef;
 
 /// Most devices a topology may have.
@@ -21,7 +23,7 @@ pub const MAX_DEVICES: usize = 256;
 pub struct DevId(pub usize);
 
 /// Index of a namespace in a [`Topology`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NetnsId(pub usize);
 
 /// Index of a loaded program.
@@ -71,6 +73,22 @@ pub enum DeviceKind {
     Geneve(UdpTunnelParms),
     /// A bridge; its ports have it as `master`.
     Bridge,
+    /// One end of a netkit pair.
+    Netkit {
+        /// The other end.
+        peer: DevId,
+        /// This end's parameters.
+        parms: NetkitParms,
+        /// The end that was named first.
+        primary: bool,
+    },
+    /// A device with its own MAC address on another device.
+    Macvlan {
+        /// The device below.
+        lower: DevId,
+        /// How devices on the same one see each other.
+        mode: MacvlanMode,
+    },
     /// `lo`.
     Loopback,
 }
@@ -108,8 +126,14 @@ pub struct Device {
     pub needed_headroom: u32,
     /// The XDP program and how it is attached.
     pub xdp: Option<(ProgId, XdpMode)>,
-    /// What a bridge has learned: addresses and their ports.
-    pub fdb: Vec<(Mac, DevId)>,
+    /// What a bridge has beside a device.
+    pub bridge: Option<Box<Bridge>>,
+    /// VLANs of a bridge or one of its ports.
+    pub vlans: VlanGroup,
+    /// A MACVLAN device is on it (`macvlan_port`): frames go to `macvlan_handle_frame()`.
+    pub macvlan_port: bool,
+    /// Programs that run where a netkit device sends.
+    pub netkit: Vec<ProgId>,
     /// `ip_tunnel.o_seqno`: the next GRE sequence number.
     pub o_seqno: u32,
     /// Next hops whose link header is cached (`hh_cache`).
@@ -138,13 +162,24 @@ impl Device {
     }
 
     /// Whether it has `header_ops`. `ipip_tunnel_setup()` sets them (without `create`, so no header is written);
-    /// a GRE device with a remote has none (`ipgre_tunnel_init()`, `net/ipv4/ip_gre.c`).
+    /// a GRE device with a remote or in external mode has none (`ipgre_tunnel_init()`, `net/ipv4/ip_gre.c`).
     #[must_use]
     pub fn has_header_ops(&self) -> bool {
         match self.kind {
-            DeviceKind::Gre(parms) => parms.remote.is_none(),
+            DeviceKind::Gre(parms) => parms.remote.is_none() && !parms.external,
             _ => true,
         }
+    }
+
+    /// `IFF_NOARP`: nobody is asked for addresses on it.
+    #[must_use]
+    pub fn is_noarp(&self) -> bool {
+        let quiet = match self.kind {
+            DeviceKind::Netkit { parms, .. } => !parms.l2,
+            DeviceKind::Dummy => true,
+            _ => false,
+        };
+        quiet || !self.has_ethernet()
     }
 
     /// `LL_RESERVED_SPACE()` (`include/linux/netdevice.h`): what senders leave free in front, bytes.
@@ -221,6 +256,8 @@ pub struct Topology {
     pub devices: Vec<Device>,
     /// Lists of segments that routes put around packets (`encap seg6`).
     pub seg6: Vec<Vec<std::net::Ipv6Addr>>,
+    /// What routes say to tunnel devices in external mode (`encap ip`, `encap ip6`).
+    pub tun_infos: Vec<TunInfo>,
 }
 
 impl Default for Topology {
@@ -229,6 +266,7 @@ impl Default for Topology {
             netns: vec![Netns::default()],
             devices: Vec::new(),
             seg6: Vec::new(),
+            tun_infos: Vec::new(),
         }
     }
 }
@@ -344,6 +382,13 @@ impl Topology {
                 netns,
             });
         }
+        let same = |other: &&Device| other.home == dev.home && dev.kind.is_same_tunnel(&other.kind);
+        if let Some(other) = self.devices.iter().find(same) {
+            return Err(TopologyError::TunnelExists {
+                dev: dev.name,
+                other: other.name.clone(),
+            });
+        }
         dev.ifindex = 2 + self
             .devices
             .iter()
@@ -376,7 +421,10 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         hard_header_len: ethernet::HLEN,
         needed_headroom: 0,
         xdp: None,
-        fdb: Vec::new(),
+        bridge: None,
+        vlans: VlanGroup::default(),
+        macvlan_port: false,
+        netkit: Vec::new(),
         o_seqno: 0,
         hh_cached: Vec::new(),
         tcx_ingress: Vec::new(),

@@ -8,8 +8,7 @@ use super::meant::did_you_mean;
 use super::topology::MAX_DEVICES;
 
 /// The types that `ip link add` and `ip tunnel add` make.
-const KINDS: &str =
-    "veth, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, vxlan, geneve, bridge, dummy";
+const KINDS: &str = "veth, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, vxlan, geneve, bridge, dummy, netkit, macvlan";
 
 /// What a command asks for cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -32,10 +31,32 @@ pub enum TopologyError {
         hint = did_you_mean(.0, KINDS)
     )]
     UnknownKind(String),
+    #[error(
+        "`{dev}` would be the same tunnel as `{other}` (kind, addresses, key or VNI, port): Linux answers *File exists*"
+    )]
+    TunnelExists { dev: String, other: String },
     #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]
     TooManyDevices,
     #[error("`{dev}` in {netns} is not a bridge")]
     NotABridge { dev: String, netns: String },
+    #[error(
+        "no macvlan can be on `{0}`: it is a bridge port, has no MAC address, or is in use by a macvlan in mode passthru"
+    )]
+    NoMacvlan(String),
+    #[error("`{0}` is not a netkit device")]
+    NotNetkit(String),
+    #[error(
+        "`{0}` is the peer of a netkit pair, so Linux answers *Permission denied*: programs of both ends are attached by the primary device"
+    )]
+    NetkitPeer(String),
+    #[error(
+        "`{0}` is no port of a bridge, so Linux answers *Operation not supported*; for a bridge's own VLANs it wants `self`"
+    )]
+    NoBridgePort(String),
+    #[error(
+        "a netkit device in mode l3 has no address of its own, so Linux answers *Operation not supported*; `mode l2` has"
+    )]
+    NetkitAddress,
     #[error("there is no route to {dst} in {netns}")]
     NoRoute { dst: IpAddr, netns: String },
 }

@@ -27,6 +27,8 @@ pub struct TunnelParms {
     pub tos: u8,
     /// `nopmtudisc`: do not set DF on the outer header.
     pub nopmtudisc: bool,
+    /// `external`: each packet says where it goes (`collect_md`).
+    pub external: bool,
 }
 
 /// Parameters of a tunnel over IPv6 (`struct __ip6_tnl_parm`; defaults as iproute2 sets them).
@@ -99,6 +101,8 @@ pub struct UdpTunnelParms {
     pub learning: bool,
     /// `dev`: the lower device, whose MTU and headroom it takes.
     pub lower: bool,
+    /// `external`: each packet says where it goes (`collect_md`).
+    pub external: bool,
 }
 
 impl UdpTunnelParms {

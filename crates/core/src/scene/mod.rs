@@ -20,6 +20,7 @@ pub mod pointers;
 pub mod regions;
 pub mod ribbon;
 pub mod scale;
+pub mod search;
 pub mod sentence;
 pub mod svg;
 pub mod table;

@@ -11,8 +11,21 @@ pub struct SharedInfo {
     pub meta_end: u16,
     /// `gso_size`.
     pub gso_size: u16,
+    /// `gso_segs`.
+    pub gso_segs: u16,
     /// `nr_frags`.
     pub nr_frags: u8,
+}
+
+impl SharedInfo {
+    /// How many packets were merged into this one; 1 for a packet that is as it came.
+    #[must_use]
+    pub fn packets(&self) -> u16 {
+        match self.gso_size {
+            0 => 1,
+            _ => self.gso_segs.max(1),
+        }
+    }
 }
 
 /// One `skb->head` with what lies behind it.

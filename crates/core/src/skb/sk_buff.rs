@@ -160,6 +160,8 @@ pub struct TunInfo {
     pub tos: u8,
     pub ttl: u8,
     pub label: u32,
+    /// `IP_TUNNEL_INFO_TX` of `mode`: it says how to send; else how the packet came.
+    pub tx: bool,
     /// `key.tun_flags`, bit numbers of `IP_TUNNEL_*_BIT`.
     pub tun_flags: u16,
     pub options: Vec<u8>,
@@ -214,6 +216,19 @@ impl SkBuff {
     pub fn drop_dst(&mut self) {
         self.dst = None;
         self.dst6 = None;
+        self.bpf.tun_info = None;
+    }
+
+    /// `skb_dst_set()`: a `metadata_dst` that stood there is forgotten.
+    pub fn set_dst(&mut self, route: Option<Route>) {
+        self.dst = route;
+        self.bpf.tun_info = None;
+    }
+
+    /// The same of a packet of IPv6.
+    pub fn set_dst6(&mut self, route: Option<Route6>) {
+        self.dst6 = route;
+        self.bpf.tun_info = None;
     }
 
     /// `skb_headroom()`: bytes between `head` and `data`.

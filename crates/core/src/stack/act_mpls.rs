@@ -64,6 +64,12 @@ impl Kernel {
                 let entry = label_entry(empty, fields, bottom);
                 self.skb_mpls_push(no, entry, protocol, mac_len, ethernet)
             }
+            MplsAction::MacPush(protocol, fields) => {
+                self.vlan_tag_inside(no)?;
+                let bottom = mac_len != 0 || !eth_p_mpls(self.skb(no).protocol);
+                let entry = label_entry(empty, fields, bottom);
+                self.skb_mpls_push(no, entry, protocol, 0, false)
+            }
             MplsAction::Modify(fields) => {
                 let Some(old) = self.label_at_network_header(no) else {
                     return Ok(EINVAL);
@@ -81,6 +87,20 @@ impl Kernel {
                 }
             }
         }
+    }
+
+    /// The part of `tcf_mpls_act()` for `mac_push` of a packet with an accelerated tag: the tag goes into the packet.
+    fn vlan_tag_inside(&mut self, no: SkbNo) -> Run<()> {
+        let skb = self.skb(no);
+        if !skb.vlan_present {
+            return Ok(());
+        }
+        let (proto, tci) = (skb.vlan_proto, skb.vlan_tci);
+        self.__vlan_insert_tag(no, proto, tci)?;
+        let skb = self.skb_mut(no);
+        skb.protocol = proto;
+        skb.clear_vlan_tag();
+        Ok(())
     }
 
     /// The label at the network header, if the packet holds it.

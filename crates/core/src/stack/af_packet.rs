@@ -93,7 +93,7 @@ impl Kernel {
 
 /// `vlan_get_protocol_and_depth()` (`include/linux/if_vlan.h`): length of the link header of a frame with
 /// VLAN tags.
-fn vlan_depth(frame: &[u8]) -> Option<u32> {
+pub(super) fn vlan_depth(frame: &[u8]) -> Option<u32> {
     /// `VLAN_MAX_DEPTH`.
     const MAX_DEPTH: u32 = 8;
     if !vlan::is_vlan(be16(frame, 12)) {

@@ -3,7 +3,7 @@
 use super::skbuff::drop_reason;
 use super::taps::TapId;
 use super::tc::Ingress;
-use super::{Kernel, Run, not_covered};
+use super::{Kernel, Run};
 use crate::net::dissect::be16;
 use crate::net::{ethernet, mpls, vlan};
 use crate::scenario::topology::DevId;
@@ -55,10 +55,7 @@ impl Kernel {
         self.traced("__netif_receive_skb", FILE, no, |k| {
             k.traced("__netif_receive_skb_one_core", FILE, no, |k| {
                 match k.netif_receive_skb_core(no)? {
-                    Received::For(Handler::Ip) => k.ip_rcv(no),
-                    Received::For(Handler::Ipv6) => k.ipv6_rcv(no),
-                    Received::For(Handler::Mpls) => k.mpls_forward(no),
-                    Received::For(Handler::Tap(tap)) => k.packet_rcv(no, tap),
+                    Received::For(handler) => k.give_to(no, handler),
                     Received::Done(ret) => Ok(ret),
                 }
             })
@@ -92,17 +89,24 @@ impl Kernel {
         match handler {
             Handler::Ip => return self.ip_list_rcv(list),
             Handler::Ipv6 => return self.ipv6_list_rcv(list),
-            Handler::Mpls | Handler::Tap(_) => {}
+            _ => {}
         }
         for no in list {
-            match handler {
-                Handler::Ip => self.ip_rcv(no)?,
-                Handler::Ipv6 => self.ipv6_rcv(no)?,
-                Handler::Mpls => self.mpls_forward(no)?,
-                Handler::Tap(tap) => self.packet_rcv(no, tap)?,
-            };
+            self.give_to(no, handler)?;
         }
         Ok(())
+    }
+
+    /// `pt_prev->func()`.
+    fn give_to(&mut self, no: SkbNo, handler: Handler) -> Run<i64> {
+        match handler {
+            Handler::Ip => self.ip_rcv(no),
+            Handler::Ipv6 => self.ipv6_rcv(no),
+            Handler::Mpls => self.mpls_forward(no),
+            Handler::Arp => self.arp_rcv(no),
+            Handler::Llc => self.llc_rcv(no),
+            Handler::Tap(tap) => self.packet_rcv(no, tap),
+        }
     }
 
     /// `__netif_receive_skb_core()`: resets the headers, runs generic XDP, taps and TC, finds the protocol.
@@ -174,8 +178,17 @@ impl Kernel {
         let dev = self.skb(no).dev;
         if let Some(bridge) = dev.and_then(|dev| self.topology.dev(dev).master) {
             self.deliver_previous(no, previous)?;
-            let RxHandler::Consumed = self.br_handle_frame(no, bridge)?;
-            return Ok(Round::Done(NET_RX_SUCCESS));
+            if self.br_handle_frame(no, bridge)? == RxHandler::Consumed {
+                return Ok(Round::Done(NET_RX_SUCCESS));
+            }
+        }
+        if let Some(dev) = dev.filter(|dev| self.topology.dev(*dev).macvlan_port) {
+            self.deliver_previous(no, previous)?;
+            match self.macvlan_handle_frame(no, dev)? {
+                RxHandler::Consumed => return Ok(Round::Done(NET_RX_SUCCESS)),
+                RxHandler::Another => return Ok(Round::Another),
+                RxHandler::Pass => {}
+            }
         }
         self.check_vlan_id(no)
     }
@@ -207,10 +220,8 @@ impl Kernel {
             ethernet::P_IP => self.found(no, previous, Handler::Ip),
             ethernet::P_IPV6 => self.found(no, previous, Handler::Ipv6),
             mpls::P_MPLS_UC => self.found(no, previous, Handler::Mpls),
-            // handlers that the recorded kernels have and the simulator does not
-            other @ (ethernet::P_ARP | ethernet::P_802_2) => not_covered(format!(
-                "__netif_receive_skb_core: protocol 0x{other:04x} (IPv4 is 0x0800)"
-            )),
+            ethernet::P_ARP => self.found(no, previous, Handler::Arp),
+            ethernet::P_802_2 => self.found(no, previous, Handler::Llc),
             _ => Ok(()),
         }
     }
@@ -232,13 +243,7 @@ impl Kernel {
             return Ok(());
         };
         self.skb_mut(no).users += 1;
-        match handler {
-            Handler::Tap(tap) => self.packet_rcv(no, tap)?,
-            Handler::Ip => self.ip_rcv(no)?,
-            Handler::Ipv6 => self.ipv6_rcv(no)?,
-            Handler::Mpls => self.mpls_forward(no)?,
-        };
-        Ok(())
+        self.give_to(no, handler).map(drop)
     }
 }
 
@@ -262,6 +267,10 @@ pub(super) enum Handler {
     Ipv6,
     /// `mpls_forward()`.
     Mpls,
+    /// `arp_rcv()`.
+    Arp,
+    /// `llc_rcv()`.
+    Llc,
 }
 
 /// How a round of `__netif_receive_skb_core()` ended.
@@ -275,16 +284,19 @@ enum Round {
     Up,
 }
 
-/// What an `rx_handler` answers (`enum rx_handler_result`); a bridge that passes frames of reserved
-/// addresses on is not simulated.
+/// What an `rx_handler` answers (`enum rx_handler_result`, `include/linux/netdevice.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RxHandler {
     /// `RX_HANDLER_CONSUMED`.
     Consumed = 0,
+    /// `RX_HANDLER_ANOTHER`: on another device now.
+    Another = 1,
+    /// `RX_HANDLER_PASS`.
+    Pass = 3,
 }
 
 /// `eth_skb_pkt_type()`: whom a frame is for.
-fn packet_type(header: &[u8], mac: &[u8; 6]) -> PacketType {
+pub(super) fn packet_type(header: &[u8], mac: &[u8; 6]) -> PacketType {
     let Some(dest) = header.get(..6) else {
         return PacketType::Host;
     };

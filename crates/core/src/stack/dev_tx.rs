@@ -107,6 +107,8 @@ impl Kernel {
             } => k.vlan_dev_hard_start_xmit(no, lower, protocol, id)?,
             DeviceKind::Vxlan(parms) => k.vxlan_xmit(no, dev, parms)?,
             DeviceKind::Geneve(parms) => k.geneve_xmit(no, dev, parms)?,
+            DeviceKind::Netkit { peer, parms, .. } => k.netkit_xmit(no, dev, peer, parms)?,
+            DeviceKind::Macvlan { lower, mode } => k.macvlan_start_xmit(no, dev, lower, mode)?,
             DeviceKind::Bridge => k.br_dev_xmit(no, dev)?,
             DeviceKind::Loopback => k.loopback_xmit(no, dev)?,
         };
@@ -173,7 +175,7 @@ impl Kernel {
     }
 
     /// `__is_skb_forwardable()`: the device is up, and the frame with a VLAN tag is no longer than its MTU allows.
-    fn is_skb_forwardable(&self, no: SkbNo, to: DevId, check_mtu: bool) -> bool {
+    pub(super) fn is_skb_forwardable(&self, no: SkbNo, to: DevId, check_mtu: bool) -> bool {
         const VLAN_HLEN: u32 = 4;
         let device = self.topology.dev(to);
         let fits = self.skb(no).len <= device.mtu + device.hard_header_len + VLAN_HLEN;

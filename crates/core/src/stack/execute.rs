@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use thiserror::Error;
 
 use super::{Kernel, ProgramError, Stop};
-use crate::bpf::{LoadError, ProgType};
+use crate::bpf::{LoadError, MapError, ProgType};
 use crate::scenario::command::{
     CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
@@ -35,6 +35,9 @@ pub enum Cause {
     /// A program is not there or can't be attached.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// A map is not there, or refuses the change.
+    #[error(transparent)]
+    Map(#[from] MapError),
     /// The packet it sent came to something that is not simulated.
     #[error(transparent)]
     Stop(#[from] Stop),
@@ -101,6 +104,30 @@ impl Kernel {
                     self.link_master(id, master.as_deref())?;
                 }
                 self.link_set(id, *up, *address, *mtu);
+                Ok(())
+            }
+            Command::BridgeSet {
+                netns,
+                dev,
+                options,
+            } => {
+                let id = self.find(netns, dev)?;
+                self.bridge_set(id, *options)
+            }
+            Command::BridgeVlan { netns, dev, vlan } => {
+                let id = self.find(netns, dev)?;
+                self.bridge_vlan(id, *vlan)
+            }
+            Command::AttachNetkit {
+                netns,
+                program,
+                dev,
+                peer,
+            } => {
+                let id = self.find(netns, dev)?;
+                let id = self.netkit_dev_fetch(id, *peer)?;
+                let program = self.find_program(program, ProgType::SchedCls)?;
+                self.topology.dev_mut(id).netkit.push(program);
                 Ok(())
             }
             Command::AddrAdd { netns, addr, dev } => {
@@ -263,6 +290,7 @@ impl Kernel {
                 self.set_knob(*key, value);
                 Ok(())
             }
+            Command::Map(change) => Ok(self.change_map(change)?),
             Command::ClsactAdd { netns, dev } => {
                 let id = self.find(netns, dev)?;
                 let clsact = &mut self.topology.dev_mut(id).clsact;
@@ -355,6 +383,10 @@ impl Kernel {
             RouteEncap::Seg6 { segs } => {
                 self.topology.seg6.push(segs.clone());
                 Encap::Seg6(self.topology.seg6.len() - 1)
+            }
+            RouteEncap::Ip(info) => {
+                self.topology.tun_infos.push(info.clone());
+                Encap::Ip(self.topology.tun_infos.len() - 1)
             }
             RouteEncap::Bpf { section } => Encap::Bpf(self.lwt_program(section)?),
         })

@@ -36,11 +36,11 @@ impl Kernel {
         Ok(())
     }
 
-    /// `NETIF_F_HW_VLAN_CTAG_TX` and `STAG_TX` (`VETH_FEATURES`, `br_dev_setup()`).
+    /// `NETIF_F_HW_VLAN_CTAG_TX` and `STAG_TX` (`VETH_FEATURES`, `netkit_setup()`, `br_dev_setup()`).
     fn inserts_vlan_tags(&self, dev: DevId) -> bool {
         matches!(
             self.topology.dev(dev).kind,
-            DeviceKind::Veth { .. } | DeviceKind::Bridge
+            DeviceKind::Veth { .. } | DeviceKind::Netkit { .. } | DeviceKind::Bridge
         )
     }
 
@@ -55,7 +55,10 @@ impl Kernel {
     /// veth (`veth_setup()`) and VLANs on it (`vlan_tnl_features()`) have.
     fn hw_csum(&self, dev: DevId, encapsulation: bool) -> bool {
         match self.topology.dev(dev).kind {
-            DeviceKind::Veth { .. } => true,
+            // macvlan_init(): always on, and hw_enc_features are the features
+            DeviceKind::Veth { .. } | DeviceKind::Netkit { .. } | DeviceKind::Macvlan { .. } => {
+                true
+            }
             DeviceKind::Vlan { lower, .. } => {
                 self.hw_csum(lower, encapsulation) && self.vlan_csum(lower)
             }
@@ -81,6 +84,8 @@ impl Kernel {
     fn vlan_csum(&self, dev: DevId) -> bool {
         match self.topology.dev(dev).kind {
             DeviceKind::Veth { .. }
+            | DeviceKind::Netkit { .. }
+            | DeviceKind::Macvlan { .. }
             | DeviceKind::Vxlan(_)
             | DeviceKind::Bridge
             | DeviceKind::Nic(_) => true,

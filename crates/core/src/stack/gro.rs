@@ -47,6 +47,8 @@ pub(super) struct GroCb {
     pub networks: Vec<u32>,
     /// The NAPI's device.
     dev: DevId,
+    /// `gso_size` of a packet that was merged before, at another device; 0 otherwise.
+    pub gso_size: u32,
 }
 
 impl Kernel {
@@ -83,13 +85,14 @@ impl Kernel {
             self.forget_stolen(no);
         }
         match verdict {
-            result::NORMAL => self.gro_normal_one(dev, no),
+            result::NORMAL => self.gro_normal_one(dev, no, 1),
             _ => Ok(()),
         }
     }
 
     /// `dev_gro_receive()`.
     fn dev_gro_receive(&mut self, dev: DevId, no: SkbNo) -> Run<(i64, GroCb)> {
+        let shinfo = self.buffers.get(self.skb(no).head).shinfo;
         let summed = self.skb(no).ip_summed == CHECKSUM_UNNECESSARY;
         let mut cb = GroCb {
             offset: 0,
@@ -101,6 +104,7 @@ impl Kernel {
             flow: Vec::new(),
             networks: Vec::new(),
             dev,
+            gso_size: u32::from(shinfo.gso_size),
         };
         let verdict = self.traced("dev_gro_receive", FILE, no, |k| {
             let here = k.skb(no).dev;
@@ -130,8 +134,11 @@ impl Kernel {
                 return Ok(result::NORMAL);
             }
             let (head, len) = (k.skb(no).head, k.skb(no).len.saturating_sub(cb.offset));
-            k.buffers.shinfo_mut(head).gso_size = len as u16;
-            k.gro_segments.insert(no, Segment::alone(len, &cb.networks));
+            if cb.gso_size == 0 {
+                k.buffers.shinfo_mut(head).gso_size = len as u16;
+            }
+            let segment = Segment::new(shinfo.packets(), len, &cb.networks);
+            k.gro_segments.insert(no, segment);
             k.napi.entry(dev).or_default().held.push(no);
             Ok(result::HELD)
         })?;
@@ -357,19 +364,18 @@ impl Kernel {
     /// `napi_gro_complete()`: a packet that stayed alone is as before; the headers of a merged one are completed.
     pub(super) fn napi_gro_complete(&mut self, dev: DevId, no: SkbNo) -> Run<()> {
         let segment = self.gro_segments.remove(&no);
+        let count = segment.as_ref().map_or(1, |segment| segment.count);
+        let head = self.skb(no).head;
         match segment {
-            Some(segment) if segment.count > 1 => {
-                if self.skb(no).protocol != ethernet::P_IP || segment.networks.len() != 1 {
-                    return not_covered("napi_gro_complete of merged packets in a tunnel or VLAN");
+            Some(segment) if count > 1 => {
+                if !self.gro_complete_headers(no, &segment.networks, dev)? {
+                    return not_covered("gro_complete of a protocol that never merges");
                 }
-                self.inet_gro_complete(no, segment.networks[0]);
+                self.buffers.shinfo_mut(head).gso_segs = count;
             }
-            _ => {
-                let head = self.skb(no).head;
-                self.buffers.shinfo_mut(head).gso_size = 0;
-            }
+            _ => self.buffers.shinfo_mut(head).gso_size = 0,
         }
-        self.gro_normal_one(dev, no)
+        self.gro_normal_one(dev, no, count)
     }
 
     /// `netif_elide_gro()`: no GRO feature (veth without `ethtool -K … gro on`), or a generic XDP program.

@@ -1,11 +1,9 @@
-//! GRO of TCP: `net/ipv4/tcp_offload.c`, `skb_gro_receive()` (`net/core/gro.c`), and the completion in
-//! `net/ipv4/af_inet.c`.
+//! GRO of TCP: `net/ipv4/tcp_offload.c` and `skb_gro_receive()` (`net/core/gro.c`).
 
 use super::gro::GroCb;
 use super::{Kernel, Run};
 use crate::net::dissect::{be16, be32};
 use crate::net::{checksum, ipv4, tcp};
-use crate::skb::CHECKSUM_PARTIAL;
 use crate::trace::SkbNo;
 
 /// Flags of byte 13 of the header.
@@ -32,10 +30,10 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// One packet with `len` bytes of payload.
-    pub fn alone(len: u32, networks: &[u32]) -> Self {
+    /// A packet with `len` bytes of payload, merged of `count` ones before (`gso_segs`), or of one.
+    pub fn new(count: u16, len: u32, networks: &[u32]) -> Self {
         Self {
-            count: 1,
+            count,
             len,
             fixed_id: false,
             networks: networks.to_vec(),
@@ -87,7 +85,12 @@ impl Kernel {
             }
         }
         let last = flag::URG | flag::PSH | flag::RST | flag::SYN | flag::FIN;
-        let flush = len < mss || th[13] & last != 0;
+        let shinfo = self.buffers.get(self.skb(no).head).shinfo;
+        let short = match cb.gso_size {
+            0 => len < mss,
+            size => len != u32::from(shinfo.packets()) * size,
+        };
+        let flush = short || th[13] & last != 0;
         let complete = found.filter(|_| !cb.same_flow || flush);
         cb.flush |= flush;
         Ok(complete)
@@ -107,6 +110,10 @@ impl Kernel {
         let th2 = self.bytes(p, at, th.len() as u32).to_vec();
         let ip2_at = self.skb(p).data + cb.networks.last().copied().unwrap_or(0);
         let ip2 = self.bytes(p, ip2_at, ipv4::HLEN).to_vec();
+        let fits = match cb.gso_size {
+            0 => (1..=mss).contains(&len),
+            size => size == mss,
+        };
         let Some(segment) = self.gro_segments.get_mut(&p) else {
             return false;
         };
@@ -125,7 +132,7 @@ impl Kernel {
         }
         let expected = if segment.fixed_id { 0 } else { segment.count };
         let next = be32(&th2, 4).wrapping_add(segment.len) == be32(th, 4);
-        same_tcp && same_ip && ids == expected && next && (1..=mss).contains(&len)
+        same_tcp && same_ip && ids == expected && next && fits
     }
 
     /// `skb_gro_receive()`: the payload becomes a fragment of `p`, or the packet a member of its list.
@@ -133,13 +140,14 @@ impl Kernel {
         const LARGEST: u32 = 65_536;
         const E2BIG: i64 = -7;
         let (offset, head_frag) = (cb.offset, self.skb(no).head_frag);
+        let other = self.buffers.get(self.skb(no).head).shinfo;
         let ret = self.traced("skb_gro_receive", "net/core/gro.c", p, |k| {
             if k.skb(p).len + len >= LARGEST {
                 return Ok(E2BIG);
             }
             let head = k.skb(p).head;
             if head_frag {
-                k.buffers.shinfo_mut(head).nr_frags += 1;
+                k.buffers.shinfo_mut(head).nr_frags += 1 + other.nr_frags;
             } else {
                 k.skb_mut(no).pull(offset)?;
             }
@@ -154,31 +162,10 @@ impl Kernel {
         cb.same_flow = true;
         cb.stolen_head = head_frag;
         if let Some(segment) = self.gro_segments.get_mut(&p) {
-            segment.count += 1;
+            segment.count += other.packets();
             segment.len += len;
         }
         Ok(true)
-    }
-
-    /// `inet_gro_complete()`, `tcp4_gro_complete()` and `tcp_gro_complete()`: length and checksums of the whole; the
-    /// TCP checksum is left to the device (`CHECKSUM_PARTIAL`).
-    pub(super) fn inet_gro_complete(&mut self, no: SkbNo, network: u32) {
-        let skb = self.skb_mut(no);
-        skb.encapsulation = false;
-        let (head, at) = (skb.head, skb.data + network);
-        let total = skb.len - network;
-        self.buffers
-            .patch(head, at + 2, &(total as u16).to_be_bytes());
-        self.ip_fix_check(no, at);
-        let addr = |field: u32| be32(self.bytes(no, at + field, 4), 0).to_be_bytes();
-        let len = total - ipv4::HLEN;
-        let pseudo = checksum::pseudo(addr(12), addr(16), ipv4::PROTO_TCP, len);
-        let th = u32::from(self.skb(no).transport_header);
-        self.buffers.patch(head, th + 16, &pseudo.to_be_bytes());
-        let skb = self.skb_mut(no);
-        skb.csum_start = th as u16;
-        skb.csum_offset = 16;
-        skb.ip_summed = CHECKSUM_PARTIAL;
     }
 
     /// The skb whose head another packet took: its memory is the next one that is given out, so the next packet

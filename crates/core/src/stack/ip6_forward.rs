@@ -131,7 +131,7 @@ impl Kernel {
             k.skb_cow(no, room)?;
             let (head, at) = (k.skb(no).head, u32::from(k.skb(no).network_header));
             k.buffers.patch(head, at + 7, &[hop_limit - 1]);
-            k.skb_mut(no).dst6 = Some(route);
+            k.skb_mut(no).set_dst6(Some(route));
             k.traced("ip6_forward_finish", FILE, no, |k| k.ip6_output(no))
         })
     }

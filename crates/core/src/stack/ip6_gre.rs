@@ -61,6 +61,9 @@ impl Kernel {
                     (Some(l), Some(r)) if (l, r) == (local, remote) => 0,
                     (None, Some(r)) if r == remote => 1,
                     (Some(l), None) if l == local => 2,
+                    (None, None) if parms.gre.external => {
+                        return Some((true, 4, DevId(id), parms));
+                    }
                     (None, None) => 3,
                     _ => return None,
                 };
@@ -85,6 +88,10 @@ impl Kernel {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
+            let Some(parms) = k.tunnel6_parms(no, dev, parms, true) else {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            };
             let tun_hlen = super::ipgre::gre_hlen(&parms.gre);
             let Some(encap) = k.prepare_ip6_xmit(no, &parms, ipv4::PROTO_GRE, tun_hlen) else {
                 return not_covered("ip6gre_tunnel_xmit: the encapsulation limit is used up");

@@ -7,7 +7,7 @@ use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, dissect, ipv6_label};
 use crate::net::{ethernet, ipv6};
-use crate::scenario::topology::{Encap, NetnsId, Route6};
+use crate::scenario::topology::{NetnsId, Route6};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv6/ip6_output.c";
@@ -87,7 +87,7 @@ impl Kernel {
         skb.put(len);
         skb.reset_network_header();
         skb.transport_header = skb.network_header + ipv6::HLEN as u16;
-        skb.dst6 = Some(route);
+        skb.set_dst6(Some(route));
         let at = self.skb(no).data;
         let header = Ipv6Header {
             tclass: datagram.tclass,
@@ -179,7 +179,7 @@ impl Kernel {
             }
             let next_hop = route.via.unwrap_or(daddr).into();
             // LWTUNNEL_STATE_XMIT_REDIRECT: segments were put around before
-            if let Some(encap) = route.encap.filter(|e| !matches!(e, Encap::Seg6(_))) {
+            if let Some(encap) = route.encap.filter(|encap| encap.has_xmit()) {
                 let ret = k.lwtunnel_xmit(no, route.dev, encap, next_hop)?;
                 if ret != LWTUNNEL_XMIT_CONTINUE {
                     return Ok(ret);

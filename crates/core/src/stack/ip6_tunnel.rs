@@ -105,6 +105,7 @@ impl Kernel {
                     (Some(l), Some(r)) if (l, r) == (local, remote) => 2,
                     (Some(l), None) if l == local => 1,
                     (None, Some(r)) if r == remote => 0,
+                    _ if found.1.gre.external => -1,
                     _ => return None,
                 };
                 Some((fits, std::cmp::Reverse(found.0), found))
@@ -129,6 +130,7 @@ impl Kernel {
         info: TunnelInfo,
     ) -> Run<i64> {
         self.traced("__ip6_tnl_rcv", FILE, no, |k| {
+            let tun_dst = parms.gre.external.then(|| k.gre_rx_dst(no, info));
             let refused = parms.gre.icsum != info.csum || (parms.gre.iseq && info.seq.is_none());
             let ethernet = k.topology.dev(tunnel).has_ethernet();
             if refused || (ethernet && k.skb(no).len < ethernet::HLEN) {
@@ -169,6 +171,9 @@ impl Kernel {
                 return Ok(0);
             }
             k.skb_scrub_packet(no, xnet)?;
+            if tun_dst.is_some() {
+                k.skb_mut(no).bpf.tun_info = tun_dst;
+            }
             k.gro_cells_receive(no)?;
             Ok(0)
         })
@@ -192,6 +197,10 @@ impl Kernel {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
+            let Some(parms) = k.tunnel6_parms(no, dev, parms, false) else {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            };
             let Some(encap) = k.prepare_ip6_xmit(no, &parms, proto, 0) else {
                 return not_covered("ipxip6_tnl_xmit: the encapsulation limit is used up");
             };
@@ -219,7 +228,7 @@ impl Kernel {
             ethernet::P_IPV6 => Some(self.ipv6_dsfield(no, at)),
             _ => None,
         };
-        if payload == ethernet::P_IPV6 {
+        if payload == ethernet::P_IPV6 && !parms.gre.external {
             match self.tlv_enc_lim(no, at) {
                 Some(0) => return None,
                 Some(limit) => encap_limit = Some(limit - 1),
@@ -284,7 +293,8 @@ impl Kernel {
                 return not_covered("ip6_tnl_xmit: a tunnel without local or remote address");
             };
             // ip6_tnl_xmit_ctl()
-            let usable = k.topology.is_local6(home, saddr) && !k.topology.is_local6(home, daddr);
+            let usable = parms.gre.external
+                || k.topology.is_local6(home, saddr) && !k.topology.is_local6(home, daddr);
             let route = k.topology.route6(home, daddr).filter(|r| r.dev != dev);
             let Some(route) = route.filter(|_| usable) else {
                 return Ok(-1);
@@ -316,7 +326,7 @@ impl Kernel {
                 0 => k.inner_hop_limit(no),
                 limit => limit,
             };
-            k.skb_mut(no).dst6 = Some(route);
+            k.skb_mut(no).set_dst6(Some(route));
             k.ip_tunnel_adj_headroom(dev, reserved + ipv6::HLEN + encap.tun_hlen);
             let nexthdr = k.push_encap_limit(no, encap)?;
             let flowlabel = match encap.flowlabel {

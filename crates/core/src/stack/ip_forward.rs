@@ -151,7 +151,7 @@ impl Kernel {
             }
             k.skb_cow_head(no, room)?;
             k.ip_decrease_ttl(no);
-            k.skb_mut(no).dst = Some(route);
+            k.skb_mut(no).set_dst(Some(route));
             k.traced("ip_forward_finish", FILE, no, |k| k.ip_output(no))
         })
     }

@@ -7,7 +7,7 @@ use super::ip_forward::Input;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
-use crate::net::{checksum, ipv4, ipv6, l2tp};
+use crate::net::{checksum, icmp, ipv4, ipv6, l2tp};
 use crate::skb::PacketType;
 use crate::trace::SkbNo;
 
@@ -121,8 +121,9 @@ impl Kernel {
     pub(super) fn ip_local_deliver(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("ip_local_deliver", FILE, no, |k| {
             let at = u32::from(k.skb(no).network_header);
-            if be16(k.bytes(no, at + 6, 2), 0) & FRAGMENT != 0 {
-                return not_covered("ip_local_deliver: reassembly of fragments (ip_defrag)");
+            let fragment = be16(k.bytes(no, at + 6, 2), 0) & FRAGMENT != 0;
+            if fragment && !k.ip_defrag(no)? {
+                return Ok(0);
             }
             k.ip_local_deliver_finish(no)
         })
@@ -152,7 +153,12 @@ impl Kernel {
                 Some(&l2tp::PROTO_L2TP) => k.l2tp_ip_recv(no).map(drop),
                 Some(&ipv4::PROTO_UDP) => k.udp_rcv(no).map(drop),
                 Some(&ipv4::PROTO_TCP) => k.tcp_v4_rcv(no).map(drop),
-                Some(other) => not_covered(format!("ip_protocol_deliver_rcu: IP protocol {other}")),
+                // igmp_rcv(), which the recorded kernels have
+                Some(&ipv4::PROTO_IGMP) => not_covered("ip_protocol_deliver_rcu: IGMP"),
+                Some(_) => {
+                    k.icmp_send(no, icmp::DEST_UNREACH, icmp::PROT_UNREACH)?;
+                    k.kfree_skb(no, drop_reason::IP_NOPROTO)
+                }
                 None => not_covered("ip_protocol_deliver_rcu: a packet without IP header"),
             }
         })

@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use super::lwtunnel::LWTUNNEL_XMIT_CONTINUE;
+use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, be16, dissect, ipv4_label};
-use crate::net::{checksum, ethernet, ipv4};
+use crate::net::{checksum, ethernet, icmp, ipv4};
 use crate::scenario::topology::Route;
 use crate::trace::{Layer, SkbNo};
 
@@ -30,6 +31,9 @@ pub(super) struct Datagram<'a> {
     pub writer: &'static str,
 }
 
+/// `-EMSGSIZE`.
+const EMSGSIZE: i64 = -90;
+
 impl Kernel {
     /// `__ip_append_data()` and `__ip_make_skb()`: a datagram in a fresh buffer, IP header in front.
     pub(super) fn ip_make_skb(&mut self, route: Route, datagram: &Datagram<'_>) -> Run<SkbNo> {
@@ -48,7 +52,7 @@ impl Kernel {
         skb.put(len);
         skb.reset_network_header();
         skb.transport_header = skb.network_header + ipv4::HLEN as u16;
-        skb.dst = Some(route);
+        skb.set_dst(Some(route));
         let id = match datagram.no_id {
             true => 0,
             false => self.ip_select_ident(),
@@ -138,7 +142,9 @@ impl Kernel {
     fn ip_fragment(&mut self, no: SkbNo, route: Route, mtu: u32) -> Run<i64> {
         let at = u32::from(self.skb(no).network_header);
         if be16(self.bytes(no, at + 6, 2), 0) & ipv4::DF != 0 {
-            return not_covered("ip_fragment: DF is set (ICMP_FRAG_NEEDED)");
+            self.icmp_send_info(no, icmp::DEST_UNREACH, icmp::FRAG_NEEDED, mtu)?;
+            self.kfree_skb(no, drop_reason::PKT_TOO_BIG)?;
+            return Ok(EMSGSIZE);
         }
         self.ip_do_fragment(no, route, mtu)
     }
@@ -152,7 +158,7 @@ impl Kernel {
                 k.skb_expand_head(no, room)?;
             }
             let next_hop = route.via.unwrap_or_else(|| k.ip_hdr_addr(no, 16)).into();
-            if let Some(encap) = route.encap {
+            if let Some(encap) = route.encap.filter(|encap| encap.has_xmit()) {
                 let ret = k.lwtunnel_xmit(no, route.dev, encap, next_hop)?;
                 if ret != LWTUNNEL_XMIT_CONTINUE {
                     return Ok(ret);

@@ -48,7 +48,11 @@ impl Kernel {
             .filter_map(|(id, dev)| {
                 let parms = kind(dev.kind)?;
                 // ip_tunnel_key_match(): key wanted and there, or neither
-                let fits = rank(&parms, local, remote).filter(|_| parms.ikey == key)?;
+                // a device in external mode takes what no other one does (`collect_md_tun`)
+                let fits = match parms.external {
+                    true => 0,
+                    false => rank(&parms, local, remote).filter(|_| parms.ikey == key)?,
+                };
                 Some((fits, DevId(id), parms))
             })
             .max_by_key(|(fits, id, _)| (*fits, std::cmp::Reverse(id.0)))
@@ -63,12 +67,23 @@ impl Kernel {
         proto: u16,
         xnet: bool,
     ) -> Run<()> {
+        self.iptunnel_pull_header_raw(no, hdr_len, proto, (xnet, false))
+    }
+
+    /// The same; with `raw_proto` a frame's type is not looked into.
+    pub(super) fn iptunnel_pull_header_raw(
+        &mut self,
+        no: SkbNo,
+        hdr_len: u32,
+        proto: u16,
+        (xnet, raw_proto): (bool, bool),
+    ) -> Run<()> {
         self.traced("__iptunnel_pull_header", CORE, no, |k| {
             k.skb_mut(no).pull_rcsum(hdr_len)?;
             let skb = k.skb(no);
             let frame = k.bytes(no, skb.data, ethernet::HLEN);
             // eth_proto_is_802_3()
-            let inner = if proto == ethernet::P_TEB {
+            let inner = if proto == ethernet::P_TEB && !raw_proto {
                 eth_protocol(frame)
             } else {
                 proto
@@ -93,6 +108,12 @@ impl Kernel {
         info: TunnelInfo,
     ) -> Run<()> {
         self.traced("ip_tunnel_rcv", FILE, no, |k| {
+            let gre = !matches!(
+                k.topology.dev(tunnel).kind,
+                DeviceKind::Ipip(_) | DeviceKind::Sit(_)
+            );
+            let wanted = parms.external || (gre && parms.remote.is_none());
+            let tun_dst = wanted.then(|| k.gre_rx_dst(no, info));
             if parms.icsum != info.csum || (parms.iseq && info.seq.is_none()) {
                 k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
@@ -113,6 +134,9 @@ impl Kernel {
                 k.skb_mut(no).postpull_rcsum();
             } else {
                 k.skb_mut(no).dev = Some(tunnel);
+            }
+            if tun_dst.is_some() {
+                k.skb_mut(no).bpf.tun_info = tun_dst;
             }
             k.gro_cells_receive(no)?;
             Ok(0)
@@ -159,7 +183,9 @@ impl Kernel {
                 return Ok(());
             }
             let outer = k.outer_header(no, parms, remote, route, protocol)?;
-            if !k.tnl_update_pmtu(no, dev, route, be16(&outer, 6))? {
+            let skb = k.skb(no);
+            let own = skb.len - (skb.tail - u32::from(skb.inner_mac_header));
+            if !k.tnl_update_pmtu(no, dev, route, (be16(&outer, 6), own))? {
                 k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
                 return Ok(());
             }
@@ -240,12 +266,18 @@ impl Kernel {
 
     /// `tnl_update_pmtu()`: the sender of a packet that may not be cut and is too long is told. `false`: the
     /// packet does not go on.
-    fn tnl_update_pmtu(&mut self, no: SkbNo, dev: DevId, route: Route, frag_off: u16) -> Run<bool> {
+    pub(super) fn tnl_update_pmtu(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        route: Route,
+        (frag_off, tunnel_hlen): (u16, u32),
+    ) -> Run<bool> {
         let skb = self.skb(no);
         let (device, below) = (self.topology.dev(dev), self.topology.dev(route.dev));
         let inner = self.inner_header(no, u32::from(skb.inner_network_header));
         let inner_len = skb.tail - u32::from(skb.inner_network_header);
-        let own = skb.len - (skb.tail - u32::from(skb.inner_mac_header)) + ipv4::HLEN;
+        let own = tunnel_hlen + ipv4::HLEN;
         let mtu = if frag_off & ipv4::DF != 0 {
             below.mtu.saturating_sub(own + device.hard_header_len)
         } else {
@@ -349,7 +381,7 @@ impl Kernel {
             let id = k.ip_select_ident();
             outer[4..6].copy_from_slice(&id.to_be_bytes());
             let skb = k.skb_mut(no);
-            skb.dst = Some(route);
+            skb.set_dst(Some(route));
             skb.push(ipv4::HLEN)?;
             skb.reset_network_header();
             let data = skb.data;
@@ -365,10 +397,10 @@ impl Kernel {
 /// How well a tunnel fits a packet from `remote` to `local`; more is better.
 fn rank(parms: &TunnelParms, local: Ipv4Addr, remote: Ipv4Addr) -> Option<u8> {
     match (parms.local == Some(local), parms.remote == Some(remote)) {
-        (true, true) => Some(3),
-        (_, true) if parms.local.is_none() => Some(2),
-        (true, _) if parms.remote.is_none() => Some(1),
-        _ if parms.local.is_none() && parms.remote.is_none() => Some(0),
+        (true, true) => Some(4),
+        (_, true) if parms.local.is_none() => Some(3),
+        (true, _) if parms.remote.is_none() => Some(2),
+        _ if parms.local.is_none() && parms.remote.is_none() => Some(1),
         _ => None,
     }
 }

@@ -71,8 +71,8 @@ impl Kernel {
         Ok(Some((gre::header_len(flags), info)))
     }
 
-    /// `ipgre_rcv()`: frames are for gretap devices first, then for GRE devices that take anything
-    /// (*external*, which are not simulated, so none is found there).
+    /// `ipgre_rcv()`: frames are for gretap devices first, then for GRE devices (in external mode, says the kernel, but
+    /// looks for any).
     fn ipgre_rcv(&mut self, no: SkbNo, hdr_len: u32, info: TunnelInfo) -> Run<i64> {
         let gre = |kind| match kind {
             DeviceKind::Gre(parms) => Some(parms),
@@ -105,14 +105,12 @@ impl Kernel {
             let Some((tunnel, parms)) = k.ip_tunnel_lookup(no, info.key, kind) else {
                 return Ok(PACKET_NEXT);
             };
-            if raw_proto {
-                return not_covered("__ipgre_rcv: an Ethernet frame for a GRE device");
-            }
-            k.iptunnel_pull_header(no, hdr_len, info.proto, false)?;
-            let is_gre = matches!(k.topology.dev(tunnel).kind, DeviceKind::Gre(_));
+            k.iptunnel_pull_header_raw(no, hdr_len, info.proto, (false, raw_proto))?;
+            let device = k.topology.dev(tunnel);
+            let pops = matches!(device.kind, DeviceKind::Gre(_)) && device.has_header_ops();
             let skb = k.skb_mut(no);
             let before = skb.mac_header;
-            if is_gre && parms.remote.is_none() {
+            if pops {
                 // ipgre_header_ops: skb_pop_mac_header()
                 skb.mac_header = skb.network_header;
             } else {
@@ -127,6 +125,11 @@ impl Kernel {
     /// `ipgre_xmit()`: the tunnel device sends.
     pub(super) fn ipgre_xmit(&mut self, no: SkbNo, dev: DevId, parms: TunnelParms) -> Run<i64> {
         self.traced("ipgre_xmit", FILE, no, |k| {
+            if parms.external {
+                let proto = k.skb(no).protocol;
+                k.gre_fb_xmit(no, dev, proto)?;
+                return Ok(0);
+            }
             if parms.remote.is_none() {
                 return not_covered("ipgre_xmit: a tunnel without remote (ipgre_header)");
             }
@@ -142,6 +145,10 @@ impl Kernel {
     /// `gre_tap_xmit()`: the whole frame goes into the tunnel.
     pub(super) fn gre_tap_xmit(&mut self, no: SkbNo, dev: DevId, parms: TunnelParms) -> Run<i64> {
         self.traced("gre_tap_xmit", FILE, no, |k| {
+            if parms.external {
+                k.gre_fb_xmit(no, dev, ethernet::P_TEB)?;
+                return Ok(0);
+            }
             k.iptunnel_handle_offloads(no)?;
             let needed = k.topology.dev(dev).needed_headroom;
             k.skb_cow_head(no, needed)?;

@@ -72,7 +72,10 @@ impl Kernel {
                 return Ok(0);
             }
             k.iptunnel_handle_offloads(no)?;
-            k.ip_tunnel_xmit(no, dev, parms, ipv4::PROTO_IPIP)?;
+            match parms.external {
+                true => k.ip_md_tunnel_xmit(no, dev, ipv4::PROTO_IPIP, 0)?,
+                false => k.ip_tunnel_xmit(no, dev, parms, ipv4::PROTO_IPIP)?,
+            }
             Ok(0)
         })
     }

@@ -130,7 +130,7 @@ impl Kernel {
             let id = k.ip_select_ident();
             header[4..6].copy_from_slice(&id.to_be_bytes());
             let skb = k.skb_mut(no);
-            skb.dst = Some(route);
+            skb.set_dst(Some(route));
             skb.push(ipv4::HLEN)?;
             skb.reset_network_header();
             let at = skb.data;

@@ -87,21 +87,23 @@ impl Kernel {
                 let below = below.map(|dev| self.topology.dev(dev));
                 let mut device = ethernet_device(name, netns, DeviceKind::Vxlan(*parms));
                 // vxlan_config_apply()
-                let headroom = match parms.over_ipv6() {
+                let headroom = |ipv6| match ipv6 {
                     true => vxlan::HEADROOM6,
                     false => vxlan::HEADROOM,
                 };
-                device.needed_headroom = headroom
+                device.needed_headroom = headroom(parms.over_ipv6() || parms.external)
                     + below.map_or(ethernet::HLEN, |dev| {
                         dev.hard_header_len + dev.needed_headroom
                     });
-                device.mtu = below.map_or(device.mtu, |dev| dev.mtu.saturating_sub(headroom));
+                device.mtu = below.map_or(device.mtu, |dev| {
+                    dev.mtu.saturating_sub(headroom(parms.over_ipv6()))
+                });
                 device
             }
             LinkKind::Geneve(parms) => {
                 let mut device = ethernet_device(name, netns, DeviceKind::Geneve(*parms));
                 // geneve_configure() and geneve_link_config()
-                let len = match parms.over_ipv6() {
+                let len = match parms.over_ipv6() || parms.external {
                     true => geneve::IPV6_HLEN,
                     false => geneve::IPV4_HLEN,
                 };
@@ -110,12 +112,36 @@ impl Kernel {
                 let route6 = |remote| self.topology.route6(netns, remote);
                 let below = parms.remote.and_then(route).map(|route| route.dev);
                 let below = below.or(parms.remote6.and_then(route6).map(|route| route.dev));
+                if parms.external {
+                    // the route to 0.0.0.0 is by lo, whose MTU of 65536 is more than `max_mtu`
+                    const MAX_MTU: u32 = 65_535 - geneve::IPV6_HLEN;
+                    device.mtu = MAX_MTU;
+                }
                 device.mtu = below.map_or(device.mtu, |dev| {
                     self.topology.dev(dev).mtu.saturating_sub(len)
                 });
                 device
             }
-            LinkKind::Bridge => ethernet_device(name, netns, DeviceKind::Bridge),
+            LinkKind::Bridge(options) => self.bridge_device(name, netns, *options, address),
+            LinkKind::Netkit {
+                parms,
+                peer,
+                peer_parms,
+                peer_address,
+                peer_netns,
+            } => {
+                let peer_netns = match peer_netns {
+                    Some(_) => self.topology.find_netns(peer_netns)?,
+                    None => netns,
+                };
+                let primary = (name, netns, address, *parms);
+                return self
+                    .netkit_new_link(primary, (peer, peer_netns, *peer_address, *peer_parms));
+            }
+            LinkKind::Macvlan { lower, mode } => {
+                let lower = self.topology.find_dev(netns, lower)?;
+                self.macvlan_device(name, netns, lower, *mode)?
+            }
             LinkKind::Unknown(kind) => return Err(TopologyError::UnknownKind(kind.clone()).into()),
         };
         let number = (self.topology.devices.len() + 1) as u8;
@@ -195,6 +221,13 @@ impl Kernel {
         device.up = up.unwrap_or(device.up);
         device.mac = address.unwrap_or(device.mac);
         device.mtu = mtu.unwrap_or(device.mtu);
+        if let Some(bridge) = device.bridge.as_deref_mut() {
+            bridge.address_set |= address.is_some();
+            bridge.mtu_set |= mtu.is_some();
+        }
+        if let Some(bridge) = device.master.filter(|_| address.is_some() || mtu.is_some()) {
+            self.br_port_changed(bridge);
+        }
     }
 
     /// `dev_change_net_namespace()`: the device goes down, and what was configured on it is gone. A
@@ -210,7 +243,10 @@ impl Kernel {
             let netns = self.topology.netns[to.0].display_name();
             return Err(TopologyError::DeviceExists { dev: name, netns }.into());
         }
-        let uses = |dev: &Device| matches!(dev.kind, DeviceKind::Vlan { lower, .. } if lower == id);
+        let uses = |dev: &Device| match dev.kind {
+            DeviceKind::Vlan { lower, .. } | DeviceKind::Macvlan { lower, .. } => lower == id,
+            _ => false,
+        };
         if self.topology.devices.iter().any(uses) || self.topology.dev(id).master.is_some() {
             let what = "moving a device with VLANs, or a bridge port, to another namespace";
             return Err(Cause::NotCovered(what.into()));
@@ -235,51 +271,6 @@ impl Kernel {
         let device = self.topology.dev_mut(id);
         (device.netns, device.up, device.ifindex) = (to, false, ifindex);
         device.hh_cached.clear();
-        Ok(())
-    }
-
-    /// `br_add_if()` and `br_del_if()`: ports leave as much headroom as the neediest of them.
-    pub(super) fn link_master(&mut self, id: DevId, master: Option<&str>) -> Done {
-        let Some(name) = master else {
-            self.topology.dev_mut(id).master = None;
-            return Ok(());
-        };
-        let netns = self.topology.dev(id).netns;
-        let bridge = self.topology.find_dev(netns, name)?;
-        if self.topology.dev(bridge).kind != DeviceKind::Bridge || bridge == id {
-            return Err(TopologyError::NotABridge {
-                dev: name.into(),
-                netns: self.topology.netns[netns.0].display_name(),
-            }
-            .into());
-        }
-        self.topology.dev_mut(id).master = Some(bridge);
-        // netdev_get_fwd_headroom(): veth's is phony
-        let device = self.topology.dev(id);
-        let needs = match device.kind {
-            DeviceKind::Veth { .. } => 0,
-            _ => device.needed_headroom,
-        };
-        let room = self.topology.dev(bridge).needed_headroom.max(needs);
-        self.topology.dev_mut(bridge).needed_headroom = room;
-        // veth_set_rx_headroom(): both ends take it
-        let ports: Vec<_> = self
-            .topology
-            .devices
-            .iter()
-            .enumerate()
-            .filter_map(|(port, dev)| match dev.kind {
-                DeviceKind::Veth { peer } if dev.master == Some(bridge) => {
-                    Some([DevId(port), peer])
-                }
-                _ => None,
-            })
-            .flatten()
-            .collect();
-        for port in ports {
-            let port = self.topology.dev_mut(port);
-            port.needed_headroom = port.needed_headroom.max(room);
-        }
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ impl Kernel {
             match encap {
                 Encap::Mpls(label) => k.mpls_xmit(no, dev, label, next_hop),
                 Encap::Bpf(program) => k.bpf_xmit(no, dev, program),
-                Encap::Seg6(_) => not_covered("lwtunnel_xmit: seg6 has no xmit function"),
+                Encap::Seg6(_) | Encap::Ip(_) => not_covered("lwtunnel_xmit: no xmit function"),
             }
         })
     }

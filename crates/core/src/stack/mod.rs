@@ -7,7 +7,10 @@ mod act_mirred;
 mod act_mpls;
 mod act_vlan;
 mod af_packet;
+mod arp;
 mod bridge;
+mod bridge_if;
+mod bridge_vlan;
 mod cls;
 mod dev_rx;
 mod dev_tx;
@@ -19,6 +22,7 @@ mod features;
 mod filter;
 mod geneve;
 mod gro;
+mod gro_complete;
 mod gro_tcp;
 mod icmp;
 mod icmpv6;
@@ -27,6 +31,7 @@ mod ip6_gre;
 mod ip6_input;
 mod ip6_output;
 mod ip6_tunnel;
+mod ip_defrag;
 mod ip_forward;
 mod ip_fragment;
 mod ip_input;
@@ -37,13 +42,18 @@ mod ipip;
 mod judge;
 mod l2tp;
 mod links;
+mod llc;
 mod lwtunnel;
+mod macvlan;
+mod md_tunnel;
 mod mpls;
 mod napi;
 mod neighbour;
+mod netkit;
 mod nic;
 mod outer;
 mod page_pool;
+mod program_maps;
 mod programs;
 mod quiet;
 mod reads;
@@ -67,6 +77,7 @@ mod udp6;
 mod veth;
 mod vlan;
 mod vxlan;
+mod xdp_broadcast;
 mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
@@ -165,6 +176,8 @@ pub(crate) enum Softirq {
     Backlog,
     /// A tunnel's GRO cell.
     GroCell(DevId),
+    /// The worker of a device with MACVLAN devices on it, for one broadcast.
+    MacvlanBroadcast(DevId, SkbNo),
 }
 
 /// Two machines in one: all namespaces of one simulated kernel.
@@ -195,6 +208,10 @@ pub struct Kernel {
     xdp_bulk: Vec<(DevId, XdpBuff)>,
     xdp_cpu: Vec<(DevId, XdpBuff)>,
     taps: Vec<taps::Tap>,
+    /// Whether neighbours are asked for their addresses, as in a recording, or known at once.
+    pub(crate) asks_neighbours: bool,
+    neighbours: neighbour::Learned,
+    frag_queues: ip_defrag::Queues,
     next_skb: u32,
     next_ip_id: u16,
     pub(crate) source_ports: VecDeque<u16>,
@@ -234,6 +251,9 @@ impl Kernel {
             xdp_bulk: Vec::new(),
             xdp_cpu: Vec::new(),
             taps: Vec::new(),
+            asks_neighbours: false,
+            neighbours: neighbour::Learned::new(),
+            frag_queues: ip_defrag::Queues::new(),
             next_skb: 1,
             next_ip_id: 0xe001,
             source_ports: VecDeque::new(),

@@ -22,6 +22,8 @@ pub(super) struct Napi {
     pub held: Vec<SkbNo>,
     /// Packets that go up when the poll ends (`rx_list`).
     pub rx_list: Vec<SkbNo>,
+    /// How many they were before they were merged (`rx_count`).
+    rx_count: usize,
 }
 
 impl Kernel {
@@ -137,10 +139,11 @@ impl Kernel {
     }
 
     /// `gro_normal_one()`: into the list, which goes up when it is long enough.
-    pub(super) fn gro_normal_one(&mut self, dev: DevId, no: SkbNo) -> Run<()> {
+    pub(super) fn gro_normal_one(&mut self, dev: DevId, no: SkbNo, segments: u16) -> Run<()> {
         let napi = self.napi.entry(dev).or_default();
         napi.rx_list.push(no);
-        if napi.rx_list.len() < GRO_NORMAL_BATCH {
+        napi.rx_count += usize::from(segments);
+        if napi.rx_count < GRO_NORMAL_BATCH {
             return Ok(());
         }
         self.gro_normal_list(dev)
@@ -148,10 +151,10 @@ impl Kernel {
 
     /// `gro_normal_list()`.
     fn gro_normal_list(&mut self, dev: DevId) -> Run<()> {
-        let list = self
-            .napi
-            .get_mut(&dev)
-            .map(|napi| std::mem::take(&mut napi.rx_list));
+        let list = self.napi.get_mut(&dev).map(|napi| {
+            napi.rx_count = 0;
+            std::mem::take(&mut napi.rx_list)
+        });
         self.netif_receive_skb_list(list.unwrap_or_default())
     }
 }

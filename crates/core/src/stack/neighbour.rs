@@ -1,6 +1,7 @@
 //! `net/core/neighbour.c`: from the next hop's address to its link-layer header.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
@@ -11,10 +12,25 @@ use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/core/neighbour.c";
 
+/// Neighbours that ARP is about, by device and address (`arp_tbl`). Those that commands name are not here.
+pub(super) type Learned = BTreeMap<(DevId, Ipv4Addr), Neighbour>;
+
+/// A neighbour whose address is not configured (`struct neighbour`).
+#[derive(Debug, Default)]
+pub(super) struct Neighbour {
+    /// Its address; `None` while it is asked for (`NUD_INCOMPLETE`).
+    mac: Option<Mac>,
+    /// It has answered (`NUD_REACHABLE`); if not, it was only heard of (`NUD_STALE`).
+    reachable: bool,
+    /// Packets that wait for the answer (`arp_queue`).
+    waiting: Vec<SkbNo>,
+}
+
 impl Kernel {
     /// `neigh_output()`: a device without link header (a tunnel) sends as it is.
     pub(super) fn neigh_output(&mut self, no: SkbNo, dev: DevId, next_hop: IpAddr) -> Run<i64> {
-        if self.topology.dev(dev).hh_cached.contains(&next_hop) {
+        let cached = self.topology.dev(dev).hh_cached.contains(&next_hop);
+        if cached && !self.is_stale(dev, next_hop) {
             return self.neigh_hh_output(no, dev, next_hop);
         }
         self.neigh_output_uncached(no, dev, next_hop)
@@ -37,11 +53,16 @@ impl Kernel {
                 k.dev_queue_xmit(no)
             });
         }
-        let Some(lladdr) = self.topology.neighbour(dev, next_hop) else {
-            return self.neigh_nobody(no, next_hop);
+        let Some(lladdr) = self.lladdr(dev, next_hop) else {
+            return match next_hop {
+                IpAddr::V4(next_hop) if self.asks_neighbours => self.neigh_ask(no, dev, next_hop),
+                _ => self.neigh_nobody(no, next_hop),
+            };
         };
+        let stale = self.is_stale(dev, next_hop);
         // arp_constructor(): VLAN devices have no hard_header_cache (vlan_header_ops)
-        if matches!(self.topology.dev(dev).kind, DeviceKind::Vlan { .. }) {
+        let cacheable = !matches!(self.topology.dev(dev).kind, DeviceKind::Vlan { .. });
+        if !cacheable && !stale {
             return self.traced("neigh_connected_output", FILE, no, |k| {
                 k.pull_to_network(no)?;
                 k.eth_header(no, dev, lladdr)?;
@@ -49,11 +70,82 @@ impl Kernel {
             });
         }
         self.traced("neigh_resolve_output", FILE, no, |k| {
-            k.topology.dev_mut(dev).hh_cached.push(next_hop);
+            let cached = &mut k.topology.dev_mut(dev).hh_cached;
+            if cacheable && !cached.contains(&next_hop) {
+                cached.push(next_hop);
+            }
             k.pull_to_network(no)?;
             k.eth_header(no, dev, lladdr)?;
             k.dev_queue_xmit(no)
         })
+    }
+
+    /// The address of a neighbour, if it is known: configured, or learned, or that of the other end of the link.
+    fn lladdr(&self, dev: DevId, next_hop: IpAddr) -> Option<Mac> {
+        let asked = self.asks_neighbours && self.topology.dev(dev).mac != [0; 6];
+        match next_hop {
+            IpAddr::V4(ip) if asked && !self.topology.dev(dev).is_noarp() => {
+                let configured = self.topology.configured_neighbour(dev, next_hop);
+                configured.or_else(|| self.neighbours.get(&(dev, ip))?.mac)
+            }
+            _ => self.topology.neighbour(dev, next_hop),
+        }
+    }
+
+    /// Whether the neighbour was heard of but has not answered (not `NUD_CONNECTED`).
+    fn is_stale(&self, dev: DevId, next_hop: IpAddr) -> bool {
+        let IpAddr::V4(ip) = next_hop else {
+            return false;
+        };
+        let learned = self.neighbours.get(&(dev, ip));
+        learned.is_some_and(|learned| !learned.reachable)
+            && self.topology.configured_neighbour(dev, next_hop).is_none()
+    }
+
+    /// `neigh_resolve_output()` to an address that is not known yet: the packet waits (`__neigh_event_send()`), and
+    /// the first one has the neighbour asked at once (`neigh_probe()`). What happens a second later, when nobody has
+    /// answered, is beyond the end of a recording.
+    fn neigh_ask(&mut self, no: SkbNo, dev: DevId, next_hop: Ipv4Addr) -> Run<i64> {
+        self.traced("neigh_resolve_output", FILE, no, |k| {
+            let first = !k.neighbours.contains_key(&(dev, next_hop));
+            let neighbour = k.neighbours.entry((dev, next_hop)).or_default();
+            neighbour.waiting.push(no);
+            if first {
+                let probe = k.skb_clone(no)?;
+                k.arp_solicit(probe, dev, next_hop)?;
+                k.consume_skb(probe)?;
+            }
+            Ok(0)
+        })
+    }
+
+    /// `neigh_update()`: what a frame says of its sender. Packets that waited for it leave. Without `learn`
+    /// (`NEIGH_UPDATE_F_OVERRIDE`, and an entry that is made) another address than the one known does not count:
+    /// it was known for less than a second (`LOCKTIME`).
+    pub(super) fn neigh_update(
+        &mut self,
+        dev: DevId,
+        ip: Ipv4Addr,
+        mac: Mac,
+        reachable: bool,
+        learn: bool,
+    ) -> Run<()> {
+        if self.topology.configured_neighbour(dev, ip.into()).is_some() {
+            return Ok(());
+        }
+        if !learn && !self.neighbours.contains_key(&(dev, ip)) {
+            return Ok(());
+        }
+        let neighbour = self.neighbours.entry((dev, ip)).or_default();
+        match neighbour.mac {
+            Some(known) if known == mac => neighbour.reachable |= reachable,
+            Some(_) if !learn => {}
+            _ => (neighbour.mac, neighbour.reachable) = (Some(mac), reachable),
+        }
+        for no in std::mem::take(&mut neighbour.waiting) {
+            self.neigh_output_uncached(no, dev, ip.into())?;
+        }
+        Ok(())
     }
 
     /// `neigh_resolve_output()` to an address that nobody on the link has: the packet waits while the neighbour is asked
@@ -94,7 +186,7 @@ impl Kernel {
     /// which the two in front of the header are 0. They overwrite what was there: metadata, for one.
     fn neigh_hh_output(&mut self, no: SkbNo, dev: DevId, next_hop: IpAddr) -> Run<i64> {
         const HH_DATA_MOD: u32 = 16;
-        let Some(lladdr) = self.topology.neighbour(dev, next_hop) else {
+        let Some(lladdr) = self.lladdr(dev, next_hop) else {
             return not_covered("neigh_hh_output: the neighbour is gone");
         };
         let header = self.eth_header_bytes(no, dev, lladdr);

@@ -7,15 +7,14 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Budget, Fault, Host, LoadError, Maps, Object, Prepared, ProgType, Program, fix_up,
+    Budget, Fault, Host, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, fix_up,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
 use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
-use crate::trace::map_calls::KNOB;
 use crate::trace::read::{Report, ReportWhat};
-use crate::trace::{BufferNo, MapCall, ReadHow, Run as ProgramRun};
+use crate::trace::{BufferNo, ReadHow, Run as ProgramRun};
 
 /// A program that can't be attached.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -73,6 +72,46 @@ pub(crate) fn address_of(head: BufferNo) -> u64 {
 /// Maps of the loaded objects.
 pub(super) type ObjectMaps = Vec<Option<Maps>>;
 
+fn map_error(object: &Object, map: &str, why: String) -> LoadError {
+    LoadError::Map {
+        file: object.name.clone(),
+        map: map.to_owned(),
+        why,
+    }
+}
+
+/// `__bpf_prog_map_compatible()` (kernel/bpf/core.c): the first program that names a map of programs, or is put into it,
+/// says which class all others must have.
+fn check_owner(object: &Object, map: usize) -> Result<(), LoadError> {
+    let Some(def) = object.maps.get(map) else {
+        return Ok(());
+    };
+    if def.kind != MapKind::ProgArray {
+        return Ok(());
+    }
+    let users = object
+        .programs
+        .iter()
+        .filter(|program| program.uses_map(map));
+    let targets = def
+        .programs
+        .iter()
+        .filter_map(|(_, name)| object.program(name));
+    let mut owner: Option<&Program> = None;
+    for program in users.chain(targets) {
+        let first = owner.get_or_insert(program);
+        let (wanted, class) = (first.tail_class(), program.tail_class());
+        if wanted != class {
+            let why = format!(
+                "error -22: the map is for programs like {} ({wanted}), and {} is {class}",
+                first.name, program.name
+            );
+            return Err(map_error(object, &def.name, why));
+        }
+    }
+    Ok(())
+}
+
 impl Kernel {
     /// Loads all programs of an object.
     ///
@@ -102,13 +141,10 @@ impl Kernel {
         let Some(Some(maps)) = self.maps.last_mut() else {
             return Ok(());
         };
-        for def in &object.maps {
+        for (at, def) in object.maps.iter().enumerate() {
+            check_owner(object, at)?;
             for (index, name) in &def.programs {
-                let fail = |why: String| LoadError::Map {
-                    file: object.name.clone(),
-                    map: def.name.clone(),
-                    why,
-                };
+                let fail = |why: String| map_error(object, &def.name, why);
                 let loaded = self.programs.iter().rev().find(|p| p.name == *name);
                 let loaded = loaded.ok_or_else(|| fail(format!("there is no program `{name}`")))?;
                 let prepared = loaded.prepared.clone()?;
@@ -193,22 +229,6 @@ impl Kernel {
         self.find_program(name, ProgType::SchedCls)
     }
 
-    /// Sets a knob of the programs: a value of the array map `cfg` of each object (golden/programs/report.h).
-    pub(super) fn set_knob(&mut self, key: u32, value: u32) {
-        for maps in self.maps.iter_mut().flatten() {
-            maps.set_u32("cfg", key, value);
-        }
-        self.keep_map_call(MapCall {
-            step: 0,
-            object: 0,
-            map: 0,
-            helper: KNOB,
-            key: key.to_le_bytes().to_vec(),
-            value: value.to_le_bytes().to_vec(),
-            flags: 0,
-        });
-    }
-
     /// Opens a run of a program in the trace.
     pub(super) fn open_run(
         &mut self,
@@ -231,12 +251,6 @@ impl Kernel {
         self.recorder.trace.run_objects.push(object);
         self.recorder.trace.runs.push(run);
         Ok(self.recorder.trace.runs.len() - 1)
-    }
-
-    /// The maps of all objects, in the order in which they were loaded, into the trace.
-    pub(super) fn keep_maps(&mut self) {
-        let maps = self.maps.iter().flatten().flat_map(Maps::state).collect();
-        self.recorder.trace.maps = maps;
     }
 
     /// A tail call: another program goes on in the place of run `before`, at the same hook.

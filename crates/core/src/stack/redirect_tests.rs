@@ -173,3 +173,83 @@ fn frames_to_another_device() {
     let k = send(DesignName::MacHeader, gro, XdpTarget::Cpu(1));
     assert!(entered(&k, "gro_receive_skb", "rx"));
 }
+
+/// `dev_map_enqueue_multi()`: all devices of the map that can take the frame, each with its metadata; those that are not
+/// there are passed over, and with `BPF_F_EXCLUDE_INGRESS` the one at which it came in. Nobody: the frame is returned.
+#[test]
+fn frames_to_all_devices_of_a_map() {
+    let gro = "ip netns exec far ethtool -K in gro on\nip netns exec tx ethtool -K tx gro on";
+    let send = |design, all: &[u32], exclude_ingress| {
+        let mut k = world(design, gro);
+        let (rx, xdp) = (dev(&k, 0, "rx"), frame(&mut k));
+        let all = all.to_vec();
+        k.xdp_redirect_info = Some(XdpTarget::Devices {
+            all,
+            exclude_ingress,
+        });
+        k.local_bh(|k| {
+            k.xdp_leaves(rx, xdp, action::REDIRECT)?;
+            k.xdp_do_flush()
+        })
+        .expect("a run");
+        k
+    };
+    let arrived = |k: &Kernel, name: &str| {
+        let trace = &k.recorder.trace;
+        let step = trace.steps.iter().find(|step| {
+            let here = step.dev.as_ref().is_some_and(|dev| dev.name == name);
+            here && matches!(step.kind, StepKind::Function { name, .. } if name == "gro_receive_skb")
+        })?;
+        match &trace.fields[step.fields?] {
+            PacketFields::Skb(fields) => Some((step.buffer, fields.meta.len, fields.meta.end)),
+            PacketFields::Xdp(_) => None,
+        }
+    };
+    for design in DESIGNS {
+        let k = send(design, &[2, 9, 3], false);
+        let (tx, inn) = (
+            arrived(&k, "tx").expect("on tx"),
+            arrived(&k, "in").expect("on in"),
+        );
+        assert_eq!(
+            ((tx.1, tx.2), (inn.1, inn.2)),
+            ((4, Some(256)), (4, Some(256)))
+        );
+        // The first got a copy, the last the frame itself.
+        assert_ne!(tx.0, inn.0);
+        let k = send(design, &[2, 3], true);
+        assert!(arrived(&k, "tx").is_none() && arrived(&k, "in").is_some());
+        let k = send(design, &[2, 9], true);
+        assert!(entered(&k, "xdp_return_frame", "rx") && arrived(&k, "tx").is_none());
+    }
+}
+
+/// `dev_map_redirect_multi()`, the same for an skb: clones, and the packet itself for the last.
+#[test]
+fn packets_to_all_devices_of_a_map() {
+    let send = |all: &[u32], exclude_ingress, more: &str| {
+        let mut k = world(DesignName::MacHeader, more);
+        let (rx, no) = (dev(&k, 0, "rx"), packet(&mut k));
+        let all = all.to_vec();
+        k.xdp_redirect_info = Some(XdpTarget::Devices {
+            all,
+            exclude_ingress,
+        });
+        let sent = k.xdp_do_generic_redirect(no, rx).expect("a run");
+        (sent, k)
+    };
+    let (sent, k) = send(&[2, 3], false, "");
+    assert_eq!(sent, Ok(()));
+    assert!(entered(&k, "skb_clone", "rx"));
+    assert!(entered(&k, "generic_xdp_tx", "rx") && entered(&k, "veth_xmit", "out"));
+    let (_, k) = send(&[2, 3], true, "");
+    assert!(!entered(&k, "skb_clone", "rx") && entered(&k, "veth_xmit", "out"));
+    // A device that is down ends it with -ENETDOWN; one that stands on this device is excluded with it.
+    let (sent, _) = send(&[3], false, "ip link set dev out down");
+    assert_eq!(sent, Err(-100));
+    let vlan = "ip link add link rx name rx.5 type vlan id 5\nip link set dev rx.5 up";
+    let (_, k) = send(&[4], false, vlan);
+    assert!(entered(&k, "vlan_dev_hard_start_xmit", "rx.5"));
+    let (_, k) = send(&[4], true, vlan);
+    assert!(!entered(&k, "vlan_dev_hard_start_xmit", "rx.5"));
+}

@@ -63,7 +63,7 @@ impl Kernel {
     pub(super) fn forward_or_tunnel(&mut self, no: SkbNo, route: Route6) -> Run<i64> {
         match self.segments(route) {
             Some(segments) => {
-                self.skb_mut(no).dst6 = Some(route);
+                self.skb_mut(no).set_dst6(Some(route));
                 self.seg6_way(no, "lwtunnel_input", route, &segments)
             }
             None => self.ip6_forward(no, route),
@@ -128,7 +128,7 @@ impl Kernel {
             };
             let room = k.topology.dev(route.dev).ll_reserved_space();
             k.skb_cow_head(no, room)?;
-            k.skb_mut(no).dst6 = Some(route);
+            k.skb_mut(no).set_dst6(Some(route));
             k.dst_output6(no)
         })
     }

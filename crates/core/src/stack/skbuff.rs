@@ -40,11 +40,17 @@ pub(super) mod drop_reason {
     pub const IP_LOCALNET: u32 = 89;
     pub const IP_INVALID_DEST: u32 = 90;
     pub const PKT_TOO_BIG: u32 = 91;
+    pub const DUP_FRAG: u32 = 92;
     pub const IPV6_TOO_MANY_EXTHDRS: u32 = 97;
     pub const VXLAN_INVALID_HDR: u32 = 108;
     pub const VXLAN_VNI_NOT_FOUND: u32 = 109;
+    pub const MAC_INVALID_SOURCE: u32 = 110;
+    pub const NO_TX_TARGET: u32 = 112;
     pub const IP_TUNNEL_ECN: u32 = 113;
+    pub const TUNNEL_TXINFO: u32 = 114;
     pub const LOCAL_MAC: u32 = 115;
+    pub const MAC_IEEE_MAC_CONTROL: u32 = 117;
+    pub const BRIDGE_INGRESS_STP_STATE: u32 = 118;
     pub const RECURSION_LIMIT: u32 = 125;
 }
 
@@ -112,11 +118,16 @@ impl Kernel {
             let dev = self.skb(no).dev.map(|dev| self.dev_ref(dev));
             self.judge.forget(no, dev);
         }
+        self.free_quietly(no);
+        Ok(())
+    }
+
+    /// `__kfree_skb()`, without a tracepoint.
+    pub(super) fn free_quietly(&mut self, no: SkbNo) {
         self.metadata_freed(no);
         if let Some(skb) = self.skbs.remove(&no) {
             *self.buffers.dataref_mut(skb.head) -= 1;
         }
-        Ok(())
     }
 
     /// Makes a 4-byte or longer stretch of the packet writable for a header and says who writes it.

@@ -35,6 +35,7 @@ impl Kernel {
                 Softirq::VethPoll(dev) => self.veth_poll(dev)?,
                 Softirq::Backlog => self.process_backlog()?,
                 Softirq::GroCell(dev) => self.gro_cell_poll(dev)?,
+                Softirq::MacvlanBroadcast(dev, no) => self.macvlan_process_broadcast(dev, no)?,
             }
         }
         Ok(())

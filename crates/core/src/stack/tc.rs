@@ -191,6 +191,17 @@ impl Kernel {
             TcHook::Ingress => "ingress",
             TcHook::Egress => "egress",
         };
+        self.run_cls(program, hook, dev, no)
+    }
+
+    /// Runs a program of type `SCHED_CLS` over the packet as it is; `hook` is its name in the trace.
+    pub(super) fn run_cls(
+        &mut self,
+        program: ProgId,
+        hook: &'static str,
+        dev: DevId,
+        no: SkbNo,
+    ) -> Run<i64> {
         let run = self.open_run(program, hook, dev)?;
         let program_step = |edge| StepKind::Program { run, edge };
         self.step(program_step(Edge::Entry), no, Outcome::None)?;

@@ -22,6 +22,8 @@ pub(super) struct TcHost<'k> {
     kernel: &'k mut Kernel,
     no: SkbNo,
     run: usize,
+    /// Runs that go on when the program of a tail call has ended.
+    callers: Vec<usize>,
     dev: DevId,
     /// How the program has asked for metadata and was shown none, without having read any since.
     looked: Option<ReadHow>,
@@ -34,6 +36,7 @@ impl<'k> TcHost<'k> {
             kernel,
             no,
             run,
+            callers: Vec::new(),
             dev,
             looked: None,
             stop: None,
@@ -383,8 +386,15 @@ impl Host for TcHost<'_> {
         self.kernel.bpf_skb_set_tstamp(self.no, tstamp, tstamp_type)
     }
 
-    fn tail_call(&mut self, program: &Prepared) {
+    fn tail_call(&mut self, program: &Prepared, returns: bool) {
+        if returns {
+            self.callers.push(self.run);
+        }
         self.run = self.kernel.tail_run(self.run, program);
+    }
+
+    fn tail_return(&mut self) {
+        self.run = self.callers.pop().unwrap_or(self.run);
     }
 
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64> {

@@ -62,7 +62,7 @@ impl Kernel {
         skb.reset_transport_header();
         skb.ip_summed = CHECKSUM_PARTIAL;
         (skb.csum_start, skb.csum_offset) = (skb.data as u16, 16);
-        skb.dst6 = Some(route);
+        skb.set_dst6(Some(route));
         let at = skb.data;
         let (layer, label) = (Layer::Tcp, "TCP header".into());
         self.write_header(reply, at, &reset, layer, label, "tcp_v6_send_response");

@@ -99,9 +99,11 @@ impl Kernel {
     }
 
     /// `__udp4_lib_lookup_skb()`, `__udp6_lib_lookup_skb()`: tunnel devices that are up listen on their port, over
-    /// the protocol of their remote end.
+    /// the protocol of their remote end, in external mode over both.
     pub(super) fn udp_socket(&self, netns: NetnsId, port: u16, v6: bool) -> Option<UdpSocket> {
-        let listens = |parms: UdpTunnelParms| parms.dstport == port && parms.over_ipv6() == v6;
+        let listens = |parms: UdpTunnelParms| {
+            parms.dstport == port && (parms.external || parms.over_ipv6() == v6)
+        };
         self.topology
             .devices
             .iter()
@@ -226,7 +228,12 @@ impl Kernel {
             daddr,
             protocol: ipv4::PROTO_UDP,
             tos: ecn_encapsulate(base, inner.map_or(0, |inner| inner.tos)),
-            ttl: if ttl == 0 { DEFAULT_TTL } else { ttl },
+            ttl: match parms.ttl {
+                // GENEVE in external mode sends the info's ttl as it is
+                TunnelTtl::Fixed(ttl) => ttl,
+                _ if ttl == 0 => DEFAULT_TTL,
+                _ => ttl,
+            },
             df: match parms.df {
                 TunnelDf::Unset => false,
                 TunnelDf::Set => true,

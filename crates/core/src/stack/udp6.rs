@@ -132,10 +132,10 @@ impl Kernel {
             tclass: ecn_encapsulate(base, inner_tos),
             flowlabel: 0,
             nexthdr: ipv4::PROTO_UDP,
-            hop_limit: if hop_limit == 0 {
-                DEFAULT_HOP_LIMIT
-            } else {
-                hop_limit
+            hop_limit: match parms.ttl {
+                TunnelTtl::Fixed(limit) => limit,
+                _ if hop_limit == 0 => DEFAULT_HOP_LIMIT,
+                _ => hop_limit,
             },
             saddr,
             daddr,
@@ -159,7 +159,7 @@ impl Kernel {
         let udp_header: Vec<u8> = words.into_iter().flat_map(u16::to_be_bytes).collect();
         let (layer, label) = (Layer::Udp, "UDP header".into());
         self.write_header(no, data, &udp_header, layer, label, "udp_tunnel6_xmit_skb");
-        self.skb_mut(no).dst6 = Some(route);
+        self.skb_mut(no).set_dst6(Some(route));
         if !nocheck {
             self.udp6_set_csum(no, header.saddr, header.daddr);
         }

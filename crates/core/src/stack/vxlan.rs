@@ -1,10 +1,11 @@
 //! `drivers/net/vxlan/vxlan_core.c`.
 
+use super::filter::tun_flag;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be32;
 use crate::net::{ethernet, ipv4, ipv6, udp, vxlan};
-use crate::scenario::command::UdpTunnelParms;
+use crate::scenario::command::{TunnelTtl, UdpTunnelParms};
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::{Layer, SkbNo};
 
@@ -32,7 +33,10 @@ impl Kernel {
                 return Ok(0);
             };
             let xnet = k.left_home(dev);
+            let external = matches!(k.topology.dev(dev).kind, DeviceKind::Vxlan(p) if p.external);
+            let tun_dst = external.then(|| k.udp_tun_rx_dst(no, vni >> 8, tun_flag::KEY));
             k.iptunnel_pull_header(no, HLEN, ethernet::P_TEB, xnet)?;
+            k.skb_mut(no).bpf.tun_info = tun_dst;
             k.frame_arrives(no, dev, drop_reason::LOCAL_MAC, drop_reason::IP_TUNNEL_ECN)?;
             Ok(0)
         })
@@ -72,8 +76,10 @@ impl Kernel {
             .devices
             .iter()
             .position(|dev| {
+                // a device in external mode has all of its port, of both families
                 let fits = matches!(dev.kind, DeviceKind::Vxlan(parms)
-                    if parms.vni == vni && parms.dstport == port && parms.over_ipv6() == v6);
+                    if parms.dstport == port
+                        && (parms.external || parms.vni == vni && parms.over_ipv6() == v6));
                 fits && dev.up && dev.home == netns
             })
             .map(DevId)
@@ -88,6 +94,20 @@ impl Kernel {
     pub(super) fn vxlan_xmit(&mut self, no: SkbNo, dev: DevId, parms: UdpTunnelParms) -> Run<i64> {
         self.traced("vxlan_xmit", FILE, no, |k| {
             k.skb_mut(no).reset_mac_header();
+            let parms = match k.udp_tunnel_info(no, parms).filter(|_| parms.external) {
+                Some((of_packet, _)) => UdpTunnelParms {
+                    ttl: match of_packet.ttl {
+                        TunnelTtl::Fixed(0) => TunnelTtl::Default,
+                        ttl => ttl,
+                    },
+                    ..of_packet
+                },
+                None if parms.external => {
+                    k.kfree_skb(no, drop_reason::TUNNEL_TXINFO)?;
+                    return Ok(0);
+                }
+                None => parms,
+            };
             if parms.remote.is_none() && parms.remote6.is_none() {
                 return not_covered("vxlan_xmit: a device without remote");
             }

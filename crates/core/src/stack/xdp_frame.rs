@@ -73,6 +73,10 @@ impl Kernel {
             Some(XdpTarget::Socket(_)) => {
                 return not_covered("xdp_do_redirect: to an AF_XDP socket");
             }
+            Some(XdpTarget::Devices {
+                all,
+                exclude_ingress,
+            }) => return self.dev_map_enqueue_multi(dev, xdp, &all, exclude_ingress),
             None => None,
         };
         let Some(to) = to else {
@@ -85,7 +89,7 @@ impl Kernel {
 
     /// `NETDEV_XDP_ACT_NDO_XMIT` and `xdp_ok_fwd_dev()`. A veth takes frames while its other end polls
     /// (`veth_set_xdp_features()`).
-    fn xdp_may_go(&self, to: DevId, len: u32) -> Result<(), i64> {
+    pub(super) fn xdp_may_go(&self, to: DevId, len: u32) -> Result<(), i64> {
         let device = self.topology.dev(to);
         match device.kind {
             DeviceKind::Veth { peer } if self.veth_napi(peer) => {}
@@ -95,7 +99,7 @@ impl Kernel {
     }
 
     /// `xdp_ok_fwd_dev()`: the device is up, and the frame with a VLAN tag is no longer than its MTU allows.
-    fn xdp_ok_fwd_dev(&self, to: DevId, len: u32) -> Result<(), i64> {
+    pub(super) fn xdp_ok_fwd_dev(&self, to: DevId, len: u32) -> Result<(), i64> {
         const VLAN_HLEN: u32 = 4;
         let device = self.topology.dev(to);
         if !device.up {
@@ -219,16 +223,16 @@ impl Kernel {
             Some(XdpTarget::Socket(_)) => {
                 return not_covered("xsk_generic_rcv: to an AF_XDP socket");
             }
+            Some(XdpTarget::Devices {
+                all,
+                exclude_ingress,
+            }) => return self.dev_map_redirect_multi(no, dev, &all, exclude_ingress),
             None => None,
         };
         let Some(to) = to else {
             return Ok(Err(EINVAL));
         };
-        if let Err(error) = self.xdp_ok_fwd_dev(to, self.skb(no).len) {
-            return Ok(Err(error));
-        }
-        self.generic_xdp_tx(no, to)?;
-        Ok(Ok(()))
+        self.dev_map_generic_redirect(no, to)
     }
 
     /// `xdp_return_frame()`: nobody takes the frame; its page goes back to the pool. The kernel says nothing, and no

@@ -31,6 +31,7 @@ impl Kernel {
                 kernel,
                 xdp,
                 run,
+                callers: Vec::new(),
                 dev,
                 stop: None,
             },
@@ -93,6 +94,8 @@ struct XdpHost<'k, 'x> {
     kernel: &'k mut Kernel,
     xdp: &'x mut XdpBuff,
     run: usize,
+    /// Runs that go on when the program of a tail call has ended.
+    callers: Vec<usize>,
     dev: DevId,
     stop: Option<Stop>,
 }
@@ -252,8 +255,15 @@ impl Host for XdpHost<'_, '_> {
         (end <= self.packet_len()).then(|| self.xdp.data + offset)
     }
 
-    fn tail_call(&mut self, program: &Prepared) {
+    fn tail_call(&mut self, program: &Prepared, returns: bool) {
+        if returns {
+            self.callers.push(self.run);
+        }
         self.run = self.kernel.tail_run(self.run, program);
+    }
+
+    fn tail_return(&mut self) {
+        self.run = self.callers.pop().unwrap_or(self.run);
     }
 
     fn skb_meta_realign(&mut self) {}

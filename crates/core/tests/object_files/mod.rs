@@ -33,6 +33,14 @@ pub fn recorded() -> Vec<(String, Vec<u8>)> {
     in_folder("tests/recordings/programs")
 }
 
+/// Names of the objects that were built from a source, by one compiler each: `maps` gives `maps.o`, `maps.clang14.o`
+/// and so on.
+pub fn each(source: &str) -> Vec<String> {
+    const COMPILERS: [&str; 6] = ["14", "15", "16", "20", "21", "22"];
+    let others = COMPILERS.iter().map(|n| format!("{source}.clang{n}.o"));
+    [format!("{source}.o")].into_iter().chain(others).collect()
+}
+
 /// One of our own.
 pub fn one(name: &str) -> Vec<u8> {
     std::fs::read(root().join("tests/objects/built").join(name)).unwrap()

@@ -25,12 +25,13 @@ ip -n tx -6 addr add 2001:db8::2/64 dev tx nodad
 pub const ECHO4: &str = "45000034222200004001d4a3c0000202c00002010800dbd6070700016162636465666768696a6b6c6d6e6f707172737475767778";
 
 /// Objects of this folder's own programs, which every world has.
-const OWN: [&str; 5] = [
+const OWN: [&str; 6] = [
     "tag_tx",
     "xdp_pass",
     "xdp_aborted",
     "cls_verdict",
     "redirects",
+    "tunnel_key",
 ];
 
 /// Runs commands under a design, whole or as far as they go.

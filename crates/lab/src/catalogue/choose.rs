@@ -19,7 +19,7 @@ const CHAPTERS: [(&str, &[&str]); 9] = [
         "Forwarding, bridges, namespaces",
         &["forward", "bridge", "netns", "scrub", "gro"],
     ),
-    ("One device", &["veth", "xdp"]),
+    ("One device", &["veth", "xdp", "driver"]),
 ];
 /// Everything else.
 const OTHERS: &str = "More";

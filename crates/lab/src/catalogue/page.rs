@@ -8,7 +8,7 @@ use headroom_protocol::{DESIGNS, FIRST_SHOWN};
 use headroom_web::address::{Address, encode, pairs};
 use headroom_web::app::{self, Location};
 use headroom_web::data::files;
-use headroom_web::pages::load::with_file;
+use headroom_web::pages::load::views::with_file;
 use headroom_web::parts::prose::ticks;
 use headroom_web::parts::{part, sig};
 use headroom_web::platform;

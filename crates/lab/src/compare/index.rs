@@ -2,7 +2,7 @@
 
 use headroom_protocol::files::Entry;
 use headroom_web::data::files;
-use headroom_web::pages::load::with_file;
+use headroom_web::pages::load::views::with_file;
 use headroom_web::parts::prose::ticks;
 use leptos::prelude::*;
 

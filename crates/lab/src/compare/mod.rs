@@ -7,12 +7,11 @@ mod now;
 
 use std::sync::Arc;
 
-use headroom_core::compare::{
-    Column, Compared, MAX_COLUMNS, compare, next_difference, previous_difference,
-};
-use headroom_web::designs::{COLUMNS, column_title, is_recorded};
+use headroom_core::compare::{Column, Compared, compare, next_difference, previous_difference};
+use headroom_web::designs::{COLUMNS, FIRST_SHOWN, is_recorded};
 use headroom_web::model::{By, Kind, Model};
-use headroom_web::pages::load::with_model;
+use headroom_web::pages::load::views::with_model;
+use headroom_web::parts::chips;
 use headroom_web::parts::prose::ticks;
 use headroom_web::parts::stepper::Stepper;
 use headroom_web::parts::verdicts::Verdicts;
@@ -113,23 +112,22 @@ fn chips(model: Model) -> AnyView {
     let there = model
         .scenario
         .with_value(|scenario| scenario.recordings.clone());
-    let offered = (0..COLUMNS.len()).filter(|column| {
-        !is_recorded(*column) || there.iter().any(|name| name == COLUMNS[*column])
-    });
-    let chip = |column: usize| {
-        let on = move || model.place.with(|place| place.designs.contains(&column));
-        let full = move || model.place.with(|place| place.designs.len() >= MAX_COLUMNS);
-        let class = if is_recorded(column) {
-            "chip recorded"
-        } else {
-            "chip"
+    let all = move || {
+        let shown = model.place.with(|place| place.designs.clone());
+        let offered = |column: &usize| {
+            *column < FIRST_SHOWN
+                || shown.contains(column)
+                || there.iter().any(|name| name == COLUMNS[*column])
         };
-        view! {
-            <button class=class aria-pressed=sig(move || on().to_string()) disabled=sig(move || full() && !on())
-                on:click=move |_| model.toggle_design(column)>{column_title(column)}</button>
-        }
+        (0..COLUMNS.len())
+            .filter(offered)
+            .map(|column| chips::chip(model, column))
+            .collect_view()
     };
-    view! { <div class="chips" role="group" aria-label="Columns, two to four">{offered.map(chip).collect_view()}</div> }.into_any()
+    view! {
+        <div class="chips" role="group" aria-label="Columns, two to four">{part(all)}{part(move || chips::more(model))}</div>
+    }
+    .into_any()
 }
 
 /// How much differs, and the way from one difference to the next.

@@ -4,8 +4,10 @@
 mod editor;
 mod graph;
 mod layers;
+mod maps;
 mod packets;
 mod programs;
+mod progress;
 mod state;
 mod take_in;
 
@@ -76,6 +78,7 @@ fn draw(lab: Lab) -> AnyView {
                         Tab::Commands => editor::commands(lab),
                         Tab::Programs => programs::panel(lab),
                         Tab::Packets => packets::panel(lab),
+                        Tab::Maps => maps::panel(lab),
                     })}
                 </div>
                 <div class="right">
@@ -98,17 +101,10 @@ fn result(model: Model) -> AnyView {
 
 fn head(lab: Lab) -> AnyView {
     let model = lab.model;
-    let busy = move || {
-        model
-            .busy
-            .get()
-            .then(|| view! { <button class="tab" on:click=move |_| lab.cancel()>"Stop"</button> })
-    };
     view! {
         <div class="title">
-            <div><h1>"Lab"</h1><p class="busy" role="status">{sig(move || if model.busy.get() { "simulating…" } else { "" }.to_owned())}</p></div>
+            <div><h1>"Lab"</h1>{progress::bar(lab)}</div>
             <div class="tools" role="toolbar" aria-label="The work">
-                {part(busy)}
                 <button class="tab" disabled=sig(move || !lab.can_undo()) on:click=move |_| lab.undo()>"Undo"</button>
                 <button class="tab" disabled=sig(move || !lab.can_redo()) on:click=move |_| lab.redo()>"Redo"</button>
                 {take_in::templates(lab)}
@@ -117,7 +113,7 @@ fn head(lab: Lab) -> AnyView {
                 <label class="tab file">"Open file"<input type="file" class="sr" multiple on:change=move |event| take_in::chosen(lab, &event)/></label>
             </div>
         </div>
-        <div class="chips" role="group" aria-label="Designs">{headroom_web::parts::chips::designs(model)}</div>
+        {headroom_web::parts::chips::designs(model)}
     }
     .into_any()
 }
@@ -138,6 +134,12 @@ fn tabs(lab: Lab) -> AnyView {
             Tab::Commands => String::new(),
             Tab::Programs => lab.work.with(|work| format!(" {}", work.programs.len())),
             Tab::Packets => lab.work.with(|work| format!(" {}", work.packets.len())),
+            Tab::Maps => lab
+                .work
+                .with(|work| match crate::maps::changes(&work.commands).len() {
+                    0 => String::new(),
+                    count => format!(" {count}"),
+                }),
         };
         view! {
             <button role="tab" class="tab" aria-selected=sig(move || (lab.tab.get() == tab).to_string())
@@ -147,7 +149,7 @@ fn tabs(lab: Lab) -> AnyView {
     };
     view! {
         <div class="tabs" role="tablist" aria-label="What the work is made of">
-            {tab(Tab::Commands, "Commands")}{tab(Tab::Programs, "Programs")}{tab(Tab::Packets, "Packets")}
+            {tab(Tab::Commands, "Commands")}{tab(Tab::Programs, "Programs")}{tab(Tab::Maps, "Maps")}{tab(Tab::Packets, "Packets")}
         </div>
     }
     .into_any()

@@ -35,6 +35,8 @@ pub enum Tab {
     Programs,
     /// The packets.
     Packets,
+    /// The programs' maps.
+    Maps,
 }
 
 /// All of it.
@@ -49,6 +51,8 @@ pub struct Lab {
     pub model: Model,
     /// Which tab.
     pub tab: RwSignal<Tab>,
+    /// The reader ended the last run before its end.
+    pub stopped: RwSignal<bool>,
     /// What a reader should know: broken parts of a link, a full storage.
     pub notices: RwSignal<Vec<String>>,
     timer: StoredValue<Option<TimeoutHandle>>,
@@ -135,6 +139,7 @@ impl Lab {
             changes: RwSignal::new(0),
             model,
             tab: RwSignal::new(Tab::Commands),
+            stopped: RwSignal::new(false),
             notices: RwSignal::new(notices),
             timer: StoredValue::new(None),
             pause: StoredValue::new(None),
@@ -237,6 +242,7 @@ impl Lab {
 
     /// Runs the work as it is.
     pub fn run(&self) {
+        self.stopped.set(false);
         let work = self.work.get_untracked();
         let objects = work.programs.iter().map(|program| Object {
             name: program.name.clone(),

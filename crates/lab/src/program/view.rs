@@ -2,7 +2,7 @@
 
 use headroom_core::scene::sentence::verdict_name;
 use headroom_protocol::program::{RunInfo, Study, Way};
-use headroom_web::designs::{DESIGNS, is_recorded};
+use headroom_web::designs::DESIGNS;
 use headroom_web::model::Model;
 use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
@@ -87,7 +87,7 @@ fn head(pane: Pane) -> AnyView {
     };
     let designs = move || {
         let mut all = pane.model.designs.get();
-        all.retain(|index| !is_recorded(*index));
+        all.retain(|index| *index < DESIGNS.len());
         let own = pane.design.get_untracked();
         if !all.contains(&own) {
             all.insert(0, own);

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::{Outcome, Scenario, Seen};
-use crate::designs::COLUMNS;
+use crate::designs::{COLUMNS, is_file};
 
 pub use headroom_protocol::files::{Catalogue, Spec};
 
@@ -76,6 +76,22 @@ pub async fn matrix() -> Result<files::MatrixFile, String> {
     begin(files::MATRIX.into()).read().await
 }
 
+/// What each design is, and the roadmap.
+///
+/// # Errors
+/// A sentence.
+pub async fn designs() -> Result<files::Designs, String> {
+    begin(files::DESIGN_PAGES.into()).read().await
+}
+
+/// What it takes to judge the catalogue anew.
+///
+/// # Errors
+/// A sentence.
+pub async fn jobs() -> Result<files::Jobs, String> {
+    begin(files::JOBS.into()).read().await
+}
+
 /// The recorded experiments.
 ///
 /// # Errors
@@ -92,7 +108,7 @@ pub async fn spec() -> Result<Spec, String> {
     begin(files::SPEC.into()).read().await
 }
 
-/// A scenario's texts, and its traces under some designs, as the build made them.
+/// A scenario's texts, and its traces under those of some designs for which the build made them.
 ///
 /// # Errors
 /// A sentence, when there is no such scenario. What is wrong with a trace stands beside the outcome.
@@ -103,6 +119,7 @@ pub async fn scenario(
     let texts = begin(files::scenario(id));
     let traces: Vec<(usize, Loading)> = designs
         .iter()
+        .filter(|design| is_file(**design))
         .map(|design| (*design, begin_trace(id, *design)))
         .collect();
     let texts = texts.read().await?;

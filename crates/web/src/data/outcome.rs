@@ -53,6 +53,13 @@ impl Outcome {
         }
     }
 
+    /// Forgets a design's trace.
+    pub fn take(&mut self, design: usize) {
+        if let Some(place) = self.designs.get_mut(design) {
+            *place = None;
+        }
+    }
+
     /// This one's traces, and those of an older one where this has none.
     #[must_use]
     pub fn over(mut self, older: &Self) -> Self {

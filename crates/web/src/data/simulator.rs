@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, Worker};
 
 use super::{Outcome, Seen};
-use crate::designs::DESIGNS;
+use crate::designs::column_of;
 
 /// The script that starts the worker's module; trunk writes it.
 const SCRIPT: &str = "/headroom-worker_loader.js";
@@ -66,12 +66,13 @@ pub fn ask(request: Request, tell: impl Fn(Answer) + 'static) {
     }
 }
 
-/// Runs a job and gives the whole outcome.
-pub fn run(job: Job, done: impl Fn(Result<Outcome, Problem>) + 'static) {
+/// Runs a job and gives the whole outcome; `each` is called when a design's trace is there.
+pub fn run(job: Job, each: impl Fn() + 'static, done: impl Fn(Result<Outcome, Problem>) + 'static) {
     let outcome = RefCell::new(Ok(Outcome::default()));
     ask(Request::Run(job), move |answer| match answer {
         Answer::Trace { design, trace } => {
-            let design = DESIGNS.iter().position(|name| *name == design);
+            each();
+            let design = column_of(&design);
             match (design, decode::<Trace>(&trace), &mut *outcome.borrow_mut()) {
                 (Some(design), Ok(trace), Ok(outcome)) => outcome.put(design, Seen::new(trace)),
                 (_, Err(error), outcome) => *outcome = Err(broken(&error.to_string())),

@@ -1,6 +1,7 @@
 //! What changes the state of a page: steps, jumps, zoom, designs, runs.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use headroom_core::scene::align::find;
 use headroom_core::scene::name::StepName;
@@ -11,7 +12,8 @@ use leptos::prelude::*;
 use super::derive::{settle, traces};
 use super::{By, Kind, Model};
 use crate::address::{Address, Place};
-use crate::designs::{COLUMNS, FIRST_SHOWN};
+use crate::data::Outcome;
+use crate::designs::{COLUMNS, CUSTOM, FIRST_SHOWN};
 use crate::platform;
 
 impl Model {
@@ -95,6 +97,10 @@ impl Model {
         let at = self.at.get_untracked();
         if at + 1 < self.rows.with_untracked(|rows| rows.len()) {
             self.go(at + 1, By::Play);
+            if self.stops_at(at + 1) {
+                self.playing.set(false);
+                self.speak();
+            }
         } else {
             self.playing.set(false);
         }
@@ -150,11 +156,29 @@ impl Model {
             rows.get(self.at.get_untracked())
                 .map(|row| row.name.clone())
         });
+        // What was wrong under a design that is hidden now says nothing of the others.
+        if self.input.get_untracked() == self.own_input() {
+            self.problem.set(None);
+        }
         self.place.update(|place| {
             place.designs = designs;
-            place.at = here;
+            place.at = here.or(place.at.take());
         });
         self.write(true);
+    }
+
+    /// Follows the address: another step, other designs, another policy of `custom`.
+    pub fn follow(&self, place: Place) {
+        if self.place.with_untracked(|now| now.policy != place.policy) {
+            let without = |outcome: &Outcome| {
+                let mut outcome = outcome.clone();
+                outcome.take(CUSTOM);
+                Arc::new(outcome)
+            };
+            self.own.update_value(|own| *own = without(own));
+            self.outcome.update(|outcome| *outcome = without(outcome));
+        }
+        self.place.set(place);
     }
 
     /// The next row after this one at which a shown design reads something that is not the metadata.

@@ -4,6 +4,7 @@
 mod actions;
 mod derive;
 mod runs;
+mod search;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -75,6 +76,8 @@ pub struct Model {
     begun: StoredValue<u32>,
     /// A run is being made.
     pub busy: RwSignal<bool>,
+    /// Of the designs that it was asked for: how many are there, and how many there will be.
+    pub progress: RwSignal<(usize, usize)>,
     /// What is wrong with the input now.
     pub problem: RwSignal<Option<Problem>>,
     /// What is wrong with the address.
@@ -101,6 +104,12 @@ pub struct Model {
     pub selected: RwSignal<Option<Selected>>,
     /// Steps follow each other by themselves.
     pub playing: RwSignal<bool>,
+    /// How much faster than usual it plays.
+    pub speed: RwSignal<f64>,
+    /// What the reader looks for.
+    pub query: RwSignal<String>,
+    /// Where that is; playing stops there.
+    pub found: Memo<search::Found>,
     /// What the live region says.
     pub spoken: RwSignal<String>,
 }
@@ -206,6 +215,11 @@ impl Model {
                 scale
             })
         });
+        let query = RwSignal::new(String::new());
+        let found = Memo::new(move |_| {
+            let (designs, _) = shown.get();
+            query.with(|text| search::found(text, &rows.get(), outcome, &designs))
+        });
         let front = RwSignal::new(
             place.with_untracked(|place| place.designs.first().copied().unwrap_or(0)),
         );
@@ -218,6 +232,7 @@ impl Model {
             own: StoredValue::new(own),
             begun: StoredValue::new(0),
             busy: RwSignal::new(false),
+            progress: RwSignal::new((0, 0)),
             problem: RwSignal::new(problem),
             notices,
             designs,
@@ -231,6 +246,9 @@ impl Model {
             front,
             selected: RwSignal::new(None),
             playing: RwSignal::new(false),
+            speed: RwSignal::new(1.0),
+            query,
+            found,
             spoken: RwSignal::new(String::new()),
         };
         Effect::new(move |_| model.fill());

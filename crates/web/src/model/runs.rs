@@ -9,7 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::Model;
 use crate::crash;
 use crate::data::{Input, Outcome, Problem, files, simulator};
-use crate::designs::{DESIGNS, is_recorded};
+use crate::designs::{asked, is_file, is_recorded};
 
 impl Model {
     /// The scenario's own input.
@@ -50,7 +50,9 @@ impl Model {
         if missing.is_empty() || self.problem.with_untracked(Option::is_some) || self.busy.get() {
             return;
         }
-        if input != self.own_input() {
+        // Of the scenario's own input the build has traces under some designs; those come first.
+        missing.retain(|column| is_file(*column));
+        if input != self.own_input() || missing.is_empty() {
             let known = self.outcome.get_untracked();
             self.simulate(input, (*known).clone());
             return;
@@ -80,7 +82,15 @@ impl Model {
     fn simulate(&self, input: Input, known: Outcome) {
         let (model, run) = (*self, self.begin());
         let scenario = self.scenario.get_value();
-        let designs = known.missing(&self.place.with_untracked(|place| place.designs.clone()));
+        let (shown, policy) = self
+            .place
+            .with_untracked(|place| (place.designs.clone(), place.policy.clone()));
+        let designs: Vec<String> = known
+            .missing(&shown)
+            .into_iter()
+            .filter_map(|column| asked(column, &policy))
+            .collect();
+        self.progress.set((0, designs.len()));
         self.busy.set(true);
         spawn_local(async move {
             let objects = files::objects(&scenario).await;
@@ -105,13 +115,14 @@ impl Model {
                 scenario: scenario.id,
                 commands: input.commands,
                 objects,
-                designs: designs
-                    .iter()
-                    .filter_map(|design| DESIGNS.get(*design))
-                    .map(|name| (*name).to_owned())
-                    .collect(),
+                designs,
             };
-            simulator::run(job, move |outcome| {
+            let each = move || {
+                if model.is_latest(run) {
+                    model.progress.update(|(done, _)| *done += 1);
+                }
+            };
+            simulator::run(job, each, move |outcome| {
                 let whole = outcome.map(|new| new.over(&known));
                 model.end(run, whole);
             });
@@ -127,7 +138,11 @@ impl Model {
         match outcome {
             Ok(outcome) => {
                 self.problem.set(None);
-                self.outcome.set(Arc::new(outcome));
+                let outcome = Arc::new(outcome);
+                if self.input.get_untracked() == self.own_input() {
+                    self.own.set_value(outcome.clone());
+                }
+                self.outcome.set(outcome);
             }
             Err(problem) => self.problem.set(Some(problem)),
         }

@@ -4,24 +4,29 @@ use leptos::prelude::*;
 
 use super::load::with_model;
 use crate::address::Address;
+use crate::dom::{El, div, el};
 use crate::model::{Kind, Model};
-use crate::parts::stepper::Stepper;
+use crate::parts::stepper::stepper;
 
 /// The page.
-#[component]
-pub fn Embed(id: String) -> impl IntoView {
-    with_model(&id, Kind::Embed, page)
+#[must_use]
+pub fn embed(id: &str) -> El {
+    with_model(id, Kind::Embed, page)
 }
 
-fn page(model: Model) -> AnyView {
+fn page(model: Model) -> El {
     let title = model.scenario.with_value(|scenario| scenario.title.clone());
     document().set_title(&format!("{title} · Headroom"));
-    let full = move || Address::Scenario(model.place.get()).print();
-    view! {
-        <main id="main" class="wrap embed">
-            <div class="title"><h1>{title}</h1><a href=full target="_blank" rel="noopener">"Open in full"</a></div>
-            <Stepper model/>
-        </main>
-    }
-    .into_any()
+    let full = el("a")
+        .set("target", "_blank")
+        .set("rel", "noopener")
+        .now("href", move || {
+            Some(Address::Scenario(model.place.get()).print())
+        })
+        .text("Open in full");
+    el("main")
+        .set("id", "main")
+        .class("wrap embed")
+        .child(div("title").child(el("h1").text(&title)).child(full))
+        .child(stepper(model))
 }

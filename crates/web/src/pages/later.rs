@@ -4,24 +4,28 @@
 use leptos::prelude::*;
 
 use crate::app::{self, Location};
+use crate::dom::{El, div, el, follow};
 
 /// Starts the module; `static/lab.js`.
 const SCRIPT: &str = "/lab.js";
 const STYLE: &str = "/lab.css";
 
 /// The room.
-#[component]
-pub fn Later() -> impl IntoView {
-    let location = expect_context::<Location>();
+#[must_use]
+pub fn later(location: Location) -> El {
     app::show();
     load();
-    Effect::new(move |_| {
+    follow(move || {
         location.0.track();
         // When the room is in the document.
         request_animation_frame(|| say("headroom:page"));
     });
     on_cleanup(|| say("headroom:leave"));
-    view! { <div id="later" class="later"><p class="wrap loading" role="status">"Loading…"</p></div> }
+    let loading = el("p")
+        .class("wrap loading")
+        .set("role", "status")
+        .text("Loading…");
+    div("later").set("id", "later").child(loading)
 }
 
 fn say(what: &str) {

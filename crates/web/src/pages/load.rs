@@ -5,20 +5,21 @@ use std::future::Future;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::missing::Missing;
+use super::missing::missing;
 use crate::address::Place;
 use crate::app::{self, Location};
 use crate::crash;
 use crate::data::{Input, files};
+use crate::dom::{El, bridge, div, el};
 use crate::model::{Kind, Loaded, Model};
-use crate::parts::part;
 
-/// Draws what a file holds, as soon as it is there.
-pub fn with_file<T: Clone + Send + Sync + 'static>(
+/// What a file held, once it is there.
+type State<T> = RwSignal<Option<Result<T, String>>>;
+
+fn begin<T: Send + Sync + 'static>(
     load: impl Future<Output = Result<T, String>> + 'static,
-    draw: impl Fn(T) -> AnyView + Send + Sync + 'static,
-) -> AnyView {
-    let state = RwSignal::new(None::<Result<T, String>>);
+) -> State<T> {
+    let state = RwSignal::new(None);
     spawn_local(async move {
         let loaded = load.await;
         // The reader may have gone on by now.
@@ -26,58 +27,84 @@ pub fn with_file<T: Clone + Send + Sync + 'static>(
             app::show();
         }
     });
-    part(move || match state.get() {
-        None => view! { <p class="wrap loading" role="status">"Loading…"</p> }.into_any(),
+    state
+}
+
+/// Appends to a part of the page what a file holds, as soon as it is there.
+#[must_use]
+pub fn with_file<T: Clone + Send + Sync + 'static>(
+    into: El,
+    load: impl Future<Output = Result<T, String>> + 'static,
+    draw: impl Fn(T) -> Vec<El> + 'static,
+) -> El {
+    let state = begin(load);
+    into.part(move || match state.get() {
+        None => vec![
+            el("p")
+                .class("wrap loading")
+                .set("role", "status")
+                .text("Loading…"),
+        ],
         Some(Ok(data)) => draw(data),
-        Some(Err(text)) => failed(&text),
+        Some(Err(text)) => vec![failed(&text)],
     })
 }
 
-fn failed(text: &str) -> AnyView {
-    let text = text.to_owned();
-    view! {
-        <div class="wrap narrow"><p class="problem" role="alert">{text}</p><p><a href="/" target="_self">"The start page"</a></p></div>
-    }
-    .into_any()
+fn failed(text: &str) -> El {
+    // The start page is loaded anew: perhaps the host has another build by now.
+    let again = el("a")
+        .set("href", "/")
+        .set("target", "_self")
+        .text("The start page");
+    div("wrap narrow")
+        .child(el("p").class("problem").set("role", "alert").text(text))
+        .child(el("p").child(again))
 }
 
-/// Draws a model of a scenario that follows the address: back, forward, links.
-pub fn with_model(id: &str, kind: Kind, draw: fn(Model) -> AnyView) -> AnyView {
+/// A page with a model of a scenario that follows the address: back, forward, links.
+#[must_use]
+pub fn with_model(id: &str, kind: Kind, draw: fn(Model) -> El) -> El {
+    let location = expect_context::<Location>();
     if !files::IDS.contains(&id) && !id.starts_with(headroom_protocol::files::RECORDED_PREFIX) {
         app::show();
-        let what = format!("the scenario “{id}”");
-        return Missing(super::missing::MissingProps { what }).into_any();
+        return missing(&format!("the scenario “{id}”"));
     }
     let id = id.to_owned();
-    let designs = expect_context::<Location>().place(&id).designs;
+    let designs = location.place(&id).designs;
     let load = {
         let id = id.clone();
         async move { files::scenario(&id, &designs).await }
     };
-    with_file(load, move |loaded: Loaded| {
-        draw(model_of(&id, kind, loaded))
+    with_file(div("page"), load, move |loaded: Loaded| {
+        vec![draw(model_of(location, &id, kind, loaded))]
     })
 }
 
-fn model_of(id: &str, kind: Kind, loaded: Loaded) -> Model {
-    let location = expect_context::<Location>();
+fn model_of(location: Location, id: &str, kind: Kind, loaded: Loaded) -> Model {
     let place = location.place(id);
     let notices = location.0.with_untracked(|(_, notices)| notices.clone());
     let model = Model::new(loaded, place, kind, notices);
-    let checked = model.check_step();
-    model.notices.update(|notices| notices.extend(checked));
-    Effect::new(move |seen: Option<()>| {
+    // Designs without files are simulated first; then it is known whether the step is there.
+    let mut checked = false;
+    crate::dom::follow(move || {
+        if !checked && !model.designs.with(Vec::is_empty) {
+            checked = true;
+            let wrong = untrack(|| model.check_step());
+            model.notices.update(|notices| notices.extend(wrong));
+        }
+    });
+    let mut first = true;
+    crate::dom::follow(move || {
         let (address, notices) = location.0.get();
         // The first run is the one the model was made with.
-        if seen.is_none() {
+        if std::mem::take(&mut first) {
             return;
         }
         if let Some(place) = address.place() {
             model.playing.set(false);
-            model.place.set(place.clone());
-            model
-                .notices
-                .set(notices.into_iter().chain(model.check_step()).collect());
+            model.follow(place.clone());
+            let notices = notices.into_iter().chain(model.check_step());
+            model.notices.set(notices.collect());
         }
     });
     if let Some(commands) = crash::kept().filter(|_| kind == Kind::Page) {
@@ -95,5 +122,42 @@ impl Location {
         self.0
             .with_untracked(|(address, _)| address.place().cloned())
             .unwrap_or_else(|| Place::of(id))
+    }
+}
+
+/// The same for pages that are drawn with views of Leptos.
+pub mod views {
+    use super::*;
+    use crate::parts::part;
+
+    /// Draws what a file holds, as soon as it is there.
+    pub fn with_file<T: Clone + Send + Sync + 'static>(
+        load: impl Future<Output = Result<T, String>> + 'static,
+        draw: impl Fn(T) -> AnyView + Send + Sync + 'static,
+    ) -> AnyView {
+        let state = begin(load);
+        part(move || match state.get() {
+            None => view! { <p class="wrap loading" role="status">"Loading…"</p> }.into_any(),
+            Some(Ok(data)) => draw(data),
+            Some(Err(text)) => bridge::view(&failed(&text)),
+        })
+    }
+
+    /// Draws a model of a scenario that follows the address: back, forward, links.
+    pub fn with_model(id: &str, kind: Kind, draw: fn(Model) -> AnyView) -> AnyView {
+        let location = expect_context::<Location>();
+        if !files::IDS.contains(&id) && !id.starts_with(headroom_protocol::files::RECORDED_PREFIX) {
+            app::show();
+            return bridge::view(&missing(&format!("the scenario “{id}”")));
+        }
+        let id = id.to_owned();
+        let designs = location.place(&id).designs;
+        let load = {
+            let id = id.clone();
+            async move { files::scenario(&id, &designs).await }
+        };
+        with_file(load, move |loaded: Loaded| {
+            draw(model_of(location, &id, kind, loaded))
+        })
     }
 }

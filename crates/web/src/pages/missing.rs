@@ -1,17 +1,29 @@
 //! An address that leads nowhere.
 
-use leptos::prelude::*;
+use leptos::prelude::document;
+
+use crate::dom::{El, code, el};
 
 /// Says so, and where to go.
-#[component]
-pub fn Missing(what: String) -> impl IntoView {
+#[must_use]
+pub fn missing(what: &str) -> El {
     document().set_title("Not here · Headroom");
     crate::app::show();
-    view! {
-        <main id="main" class="wrap narrow">
-            <h1>"Not here"</h1>
-            <p>"There is no "<code>{what}</code>" on this site."</p>
-            <p><a href="/s/seed">"The scenario of the seed mail"</a>" · "<a href="/spec">"The rules"</a></p>
-        </main>
-    }
+    let link = |address: &str, words: &str| el("a").set("href", address).text(words);
+    el("main")
+        .set("id", "main")
+        .class("wrap narrow")
+        .child(el("h1").text("Not here"))
+        .child(
+            el("p")
+                .text("There is no ")
+                .child(code(what))
+                .text(" on this site."),
+        )
+        .child(
+            el("p")
+                .child(link("/s/seed", "The scenario of the seed mail"))
+                .text(" · ")
+                .child(link("/spec", "The rules")),
+        )
 }

@@ -4,50 +4,49 @@ use leptos::prelude::*;
 
 use super::load::with_model;
 use crate::address::Address;
-use crate::designs::DESIGNS;
+use crate::dom::{El, div, el};
 use crate::model::{Kind, Model};
-use crate::parts::commands::Commands;
-use crate::parts::prose::ticks;
-use crate::parts::sig;
-use crate::parts::stepper::Stepper;
-use crate::parts::verdicts::Verdicts;
+use crate::parts::chips::chips;
+use crate::parts::commands::commands;
+use crate::parts::prose::ticked;
+use crate::parts::stepper::stepper;
+use crate::parts::verdicts::verdicts;
 
 /// The page.
-#[component]
-pub fn Scenario(id: String) -> impl IntoView {
-    with_model(&id, Kind::Page, page)
+#[must_use]
+pub fn scenario(id: &str) -> El {
+    with_model(id, Kind::Page, page)
 }
 
-fn page(model: Model) -> AnyView {
+fn page(model: Model) -> El {
     let (title, explanation) = model
         .scenario
         .with_value(|scenario| (scenario.title.clone(), scenario.explanation.clone()));
-    let paragraphs = explanation
-        .split("\n\n")
-        .map(|text| view! { <p>{ticks(text)}</p> })
-        .collect_view();
     document().set_title(&format!("{title} · Headroom"));
-    let chip = move |(index, name): (usize, &'static str)| {
-        let on = move || model.place.with(|place| place.designs.contains(&index));
-        view! { <button class="chip" aria-pressed=sig(move || on().to_string()) on:click=move |_| model.toggle_design(index)>{name}</button> }
-    };
-    let embed = move || Address::Embed(model.place.get()).print();
-    view! {
-        <main id="main" class="wrap scenario">
-            <div class="title">
-                <div>
-                    <h1>{title}</h1>
-                </div>
-                <div class="chips" role="group" aria-label="Designs">{DESIGNS.into_iter().enumerate().map(chip).collect_view()}</div>
-            </div>
-            <Verdicts model/>
-            <Stepper model/>
-            <div class="below">
-                <Commands model/>
-                <section class="about" aria-labelledby="about-title"><h2 id="about-title"><b>"What this is"</b></h2>{paragraphs}</section>
-            </div>
-            <footer class="foot"><a href=embed>"This step for a slide"</a></footer>
-        </main>
-    }
-    .into_any()
+    let about = el("section")
+        .class("about")
+        .set("aria-labelledby", "about-title")
+        .child(
+            el("h2")
+                .set("id", "about-title")
+                .child(el("b").text("What this is")),
+        )
+        .all(explanation.split("\n\n").map(|text| ticked(el("p"), text)));
+    let slide = el("a")
+        .now("href", move || {
+            Some(Address::Embed(model.place.get()).print())
+        })
+        .text("This step for a slide");
+    el("main")
+        .set("id", "main")
+        .class("wrap scenario")
+        .child(
+            div("title")
+                .child(el("div").child(el("h1").text(&title)))
+                .child(chips(model)),
+        )
+        .child(verdicts(model))
+        .child(stepper(model))
+        .child(div("below").child(commands(model)).child(about))
+        .child(el("footer").class("foot").child(slide))
 }

@@ -7,24 +7,25 @@ use super::load::with_file;
 use crate::address::Address;
 use crate::app::Location;
 use crate::data::files::{self, Spec as Chapters};
+use crate::dom::{El, el};
 
 /// The page.
-#[component]
-pub fn Spec() -> impl IntoView {
+#[must_use]
+pub fn spec(location: Location) -> El {
     document().set_title("The rules · Headroom");
-    view! {
-        <main id="main" class="wrap spec">
-            <h1>"The rules"</h1>
-            <p class="lead">"What Linux does with packet metadata, rule by rule. Each rule names its source and the check that runs, and links to the step that shows it."</p>
-            {with_file(files::spec(), chapters)}
-        </main>
-    }
+    let lead = "What Linux does with packet metadata, rule by rule. Each rule names its source and the check that runs, and links to the step that shows it.";
+    let page = el("main")
+        .set("id", "main")
+        .class("wrap spec")
+        .child(el("h1").text("The rules"))
+        .child(el("p").class("lead").text(lead));
+    with_file(page, files::spec(), move |spec| chapters(location, &spec))
 }
 
 /// Contents and chapters. Their HTML was made from the repository's own Markdown by the site's build,
 /// in which HTML is text; nothing a reader brings comes here.
-fn chapters(spec: Chapters) -> AnyView {
-    let location = expect_context::<Location>();
+fn chapters(location: Location, spec: &Chapters) -> Vec<El> {
+    // The rule of the address, as soon as the page is in the document.
     Effect::new(move |_| {
         let rule = location.0.with(|(address, _)| match address {
             Address::Spec(rule) => rule.clone(),
@@ -35,15 +36,21 @@ fn chapters(spec: Chapters) -> AnyView {
         }
     });
     let entry = |RuleEntry { id, text }: &RuleEntry| {
-        view! { <li><a href=format!("/spec#{id}")>{id.clone()}</a><span inner_html=text.clone()></span></li> }
+        let link = el("a").set("href", &format!("/spec#{id}")).text(id);
+        el("li").child(link).child(el("span").html(text))
     };
     let contents = |chapter: &Chapter| {
-        view! { <h2>{chapter.title.clone()}</h2><ol>{chapter.rules.iter().map(entry).collect_view()}</ol> }
+        [
+            el("h2").text(&chapter.title),
+            el("ol").all(chapter.rules.iter().map(entry)),
+        ]
     };
-    let body = |chapter: &Chapter| view! { <section id=chapter.id.clone() inner_html=chapter.html.clone()></section> };
-    view! {
-        <nav class="contents" aria-label="Contents">{spec.chapters.iter().map(contents).collect_view()}</nav>
-        <article>{spec.chapters.iter().map(body).collect_view()}</article>
-    }
-    .into_any()
+    let body = |chapter: &Chapter| el("section").set("id", &chapter.id).html(&chapter.html);
+    vec![
+        el("nav")
+            .class("contents")
+            .set("aria-label", "Contents")
+            .all(spec.chapters.iter().flat_map(contents)),
+        el("article").all(spec.chapters.iter().map(body)),
+    ]
 }

@@ -1,129 +1,195 @@
-//! `/`: the problem, the picture of it, and the story that leads through both.
+//! `/`: the story in twelve stops, and doors to everything else.
 
-use leptos::ev;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::KeyboardEvent;
 
 use super::load::with_model;
 use crate::address::Address;
 use crate::app::Location;
+use crate::dom::{El, div, el, follow, on_window, span};
 use crate::model::{Kind, Model};
-use crate::parts::prose::ticks;
-use crate::parts::say::Say;
-use crate::parts::stage::Stage;
-use crate::parts::{part, sig};
+use crate::parts::prose::ticked;
+use crate::parts::say::say;
+use crate::parts::stage::stage;
+use crate::parts::stepper::taken;
 use crate::platform;
 use crate::story::{STOPS, find};
 
+/// Address, name, and what is there.
+const DOORS: [(&str, &str, &str); 4] = [
+    ("/s", "Scenarios", "every experiment, step by step"),
+    (
+        "/compare",
+        "Compare",
+        "designs and real kernels side by side",
+    ),
+    ("/lab", "Lab", "your own commands, programs, packets"),
+    ("/spec", "Rules", "what Linux does, with checks that run"),
+];
+
+const LEAD: &str = "Headroom is an executable specification: a simulator of the way from XDP through the stack to TC, byte for byte, under today’s design and \
+    under the proposed ones. Nothing is sent anywhere; everything runs in this page.";
+
 /// The page.
-#[component]
-pub fn Start() -> impl IntoView {
+#[must_use]
+pub fn start() -> El {
     document().set_title("Headroom: where packet metadata go");
-    let picture = with_model("seed", Kind::Picture, story);
-    view! {
-        <main id="main" class="wrap start">
-            <h1>"Where do packet metadata go when a tunnel is taken off?"</h1>
-            {picture}
-            <nav class="doors" aria-label="Where to go on">
-                <a href="/s"><b>"Scenarios"</b><span>"every experiment, step by step"</span></a>
-                <a href="/compare"><b>"Compare"</b><span>"designs and real kernels side by side"</span></a>
-                <a href="/lab"><b>"Lab"</b><span>"your own commands, programs, packets"</span></a>
-                <a href="/spec"><b>"Rules"</b><span>"what Linux does, with checks that run"</span></a>
-            </nav>
-            <p class="lead">
-                "Headroom is an executable specification: a simulator of the way from XDP through the stack to TC, byte for byte, under today’s design and "
-                "under the proposed ones. Nothing is sent anywhere; everything runs in this page."
-            </p>
-        </main>
-    }
+    let door = |(address, name, words): (&str, &str, &str)| {
+        el("a")
+            .set("href", address)
+            .child(el("b").text(name))
+            .child(el("span").text(words))
+    };
+    let doors = el("nav").class("doors").set("aria-label", "Where to go on");
+    el("main")
+        .set("id", "main")
+        .class("wrap start")
+        .child(el("h1").text("Where do packet metadata go when a tunnel is taken off?"))
+        .child(with_model("seed", Kind::Picture, story))
+        .child(doors.all(DOORS.into_iter().map(door)))
+        .child(el("p").class("lead").text(LEAD))
 }
 
-fn story(model: Model) -> AnyView {
-    let location = expect_context::<Location>();
-    let slug = move || {
-        location.0.with(|(address, _)| match address {
-            Address::Start(stop) => stop.clone(),
-            _ => None,
-        })
-    };
-    let at = RwSignal::new(untrack(slug).and_then(|slug| find(&slug)).unwrap_or(0));
-    // Back and forward.
-    Effect::new(move |seen: Option<()>| {
-        let wanted = slug().and_then(|slug| find(&slug)).unwrap_or(0);
-        if seen.is_some() {
-            at.set(wanted);
-        }
-    });
-    Effect::new(move |_| {
-        let stop = STOPS[at.get().min(STOPS.len() - 1)];
-        model
-            .front
-            .set(stop.place().designs.first().copied().unwrap_or(0));
-        model.place.set(stop.place());
-    });
-    let go = move |to: usize| {
+/// Where one is in the story, and the way through it.
+#[derive(Clone, Copy)]
+struct Walk {
+    at: RwSignal<usize>,
+}
+
+impl Walk {
+    fn go(self, to: usize) {
         let to = to.min(STOPS.len() - 1);
-        if at.get_untracked() == to {
+        if self.at.get_untracked() == to {
             return;
         }
-        at.set(to);
+        self.at.set(to);
         let stop = (to > 0).then(|| STOPS[to].slug.to_owned());
         platform::write_address(&Address::Start(stop).print(), false);
-    };
-    let keys = window_event_listener(ev::keydown, move |event| {
-        if crate::parts::stepper::taken(&event) {
+    }
+
+    fn on(self) {
+        self.go(self.at.get_untracked() + 1);
+    }
+
+    fn back(self) {
+        self.go(self.at.get_untracked().saturating_sub(1));
+    }
+
+    /// The keys of the story, those of presenters' remotes among them.
+    fn key(self, event: &KeyboardEvent) {
+        if taken(event) {
             return;
         }
-        let now = at.get_untracked();
         match event.key().as_str() {
-            "ArrowRight" | "PageDown" | " " => go(now + 1),
-            "ArrowLeft" | "PageUp" => go(now.saturating_sub(1)),
-            "Home" => go(0),
-            "End" => go(STOPS.len() - 1),
+            "ArrowRight" | "PageDown" | " " => self.on(),
+            "ArrowLeft" | "PageUp" => self.back(),
+            "Home" => self.go(0),
+            "End" => self.go(STOPS.len() - 1),
             _ => return,
         }
         event.prevent_default();
-    });
-    on_cleanup(move || keys.remove());
-    let dot = move |(index, stop): (usize, &'static crate::story::Stop)| {
-        view! {
-            <li><button aria-label=format!("{}: {}", index + 1, stop.title) title=stop.title
-                aria-current=sig(move || (at.get() == index).then_some("step")) class:past=sig(move || at.get() > index)
-                on:click=move |_| go(index)></button></li>
-        }
-    };
-    let text = move || {
-        let now = at.get();
-        let stop = STOPS[now.min(STOPS.len() - 1)];
-        let more = stop
-            .more
-            .map(|(address, words)| view! { " "<a href=address>{words}</a> });
-        view! {
-            <h2>{stop.title}</h2>
-            <p>{ticks(stop.text)}{more}</p>
-        }
-    };
-    let number = move || format!("{} / {}", at.get() + 1, STOPS.len());
-    let next = move || {
-        if at.get() == 0 {
-            "Watch it happen"
-        } else {
-            "Next"
-        }
-    };
-    let step = move || Address::Scenario(model.place.get()).print();
-    view! {
-        <section class="story" aria-label="The story in twelve stops">
-            <div class="told" aria-live="polite">{part(text)}</div>
-            <div class="turn">
-                <button class="go" on:click=move |_| go(at.get_untracked() + 1) disabled=sig(move || at.get() + 1 == STOPS.len())>{sig(next)}" "<kbd>"→"</kbd></button>
-                <button class="quiet" on:click=move |_| go(at.get_untracked().saturating_sub(1)) disabled=sig(move || at.get() == 0)>"Back "<kbd>"←"</kbd></button>
-                <ol class="stops">{STOPS.iter().enumerate().map(dot).collect_view()}</ol>
-                <span class="n">{sig(number)}</span>
-                <a href=step>"This step, byte by byte"</a>
-            </div>
-            <Say model/>
-            <Stage model/>
-        </section>
     }
-    .into_any()
+}
+
+/// The stop that the address names.
+fn named(location: Location) -> usize {
+    location.0.with(|(address, _)| match address {
+        Address::Start(stop) => stop.as_deref().and_then(find).unwrap_or(0),
+        _ => 0,
+    })
+}
+
+fn story(model: Model) -> El {
+    let location = expect_context::<Location>();
+    let walk = Walk {
+        at: RwSignal::new(untrack(|| named(location))),
+    };
+    // Back and forward.
+    let mut first = true;
+    follow(move || {
+        let wanted = named(location);
+        if !std::mem::take(&mut first) {
+            walk.at.set(wanted);
+        }
+    });
+    follow(move || {
+        let stop = STOPS[walk.at.get().min(STOPS.len() - 1)];
+        let place = stop.place();
+        model.front.set(place.designs.first().copied().unwrap_or(0));
+        model.place.set(place);
+    });
+    on_window("keydown", move |event| {
+        if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
+            walk.key(event);
+        }
+    });
+    let told = move || {
+        let stop = STOPS[walk.at.get().min(STOPS.len() - 1)];
+        let mut text = ticked(el("p"), stop.text);
+        if let Some((address, words)) = stop.more {
+            text = text
+                .text(" ")
+                .child(el("a").set("href", address).text(words));
+        }
+        vec![el("h2").text(stop.title), text]
+    };
+    el("section")
+        .class("story")
+        .set("aria-label", "The story in twelve stops")
+        .child(div("told").set("aria-live", "polite").part(told))
+        .child(turn(model, walk))
+        .child(say(model))
+        .child(stage(model))
+}
+
+/// The buttons, the stops as dots, and the way to the stepper.
+fn turn(model: Model, walk: Walk) -> El {
+    let at = walk.at;
+    let dot = |(index, stop): (usize, &crate::story::Stop)| {
+        let button = el("button")
+            .set("aria-label", &format!("{}: {}", index + 1, stop.title))
+            .set("title", stop.title)
+            .now("aria-current", move || {
+                (at.get() == index).then(|| "step".to_owned())
+            })
+            .flag("past", move || at.get() > index)
+            .on("click", move |_| walk.go(index));
+        el("li").child(button)
+    };
+    let word = move || {
+        if at.get() == 0 {
+            "Watch it happen "
+        } else {
+            "Next "
+        }
+        .to_owned()
+    };
+    let next = el("button")
+        .class("go")
+        .when("disabled", move || at.get() + 1 == STOPS.len())
+        .on("click", move |_| walk.on())
+        .word(word)
+        .child(el("kbd").text("→"));
+    let back = el("button")
+        .class("quiet")
+        .when("disabled", move || at.get() == 0)
+        .on("click", move |_| walk.back())
+        .text("Back ")
+        .child(el("kbd").text("←"));
+    let step = el("a")
+        .now("href", move || {
+            Some(Address::Scenario(model.place.get()).print())
+        })
+        .text("This step, byte by byte");
+    div("turn")
+        .child(next)
+        .child(back)
+        .child(
+            el("ol")
+                .class("stops")
+                .all(STOPS.iter().enumerate().map(dot)),
+        )
+        .child(span("n", "").word(move || format!("{} / {}", at.get() + 1, STOPS.len())))
+        .child(step)
 }

@@ -1,15 +1,15 @@
 //! The bytes of the buffer as a grid, 16 a row.
 
 use headroom_core::scene::{Family, regions};
-use leptos::html::Table;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlElement, KeyboardEvent};
 
-use super::life::Life;
-use super::{part, sig};
+use super::life::life;
 use crate::designs::COLUMNS;
+use crate::dom::{El, div, el, follow, text};
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
-use crate::slots::Slots;
 
 const WIDE: u32 = 16;
 
@@ -84,39 +84,151 @@ fn letters(bytes: &[Byte]) -> String {
     bytes.iter().map(printable).collect()
 }
 
+/// The nodes of the grid: its edges, a cell and its text for each byte, a line of letters for each row.
+#[derive(Default)]
+struct Grid {
+    from: u32,
+    to: u32,
+    cells: Vec<(El, El)>,
+    letters: Vec<(El, String)>,
+    shows: Vec<Byte>,
+    /// The byte that is chosen, and the one that the Tab key comes to.
+    here: Option<u32>,
+    stop: Option<u32>,
+}
+
+impl Grid {
+    fn lay_out(&mut self, body: &El, from: u32, to: u32) {
+        body.say("");
+        *self = Self {
+            from,
+            to,
+            ..Self::default()
+        };
+        for start in (from..to).step_by(WIDE as usize) {
+            let mut row = el("tr").child(el("th").set("scope", "row").text(&start.to_string()));
+            for offset in start..start + WIDE {
+                let words = text("··");
+                let cell = el("td")
+                    .set("role", "gridcell")
+                    .set("data-offset", &offset.to_string())
+                    .set("tabindex", "-1")
+                    .child(words.clone());
+                row = row.child(cell.clone());
+                self.cells.push((cell, words));
+            }
+            let letters = text("");
+            let ascii = el("td").class("ascii").set("aria-hidden", "true");
+            body.append(&row.child(ascii.child(letters.clone())));
+            self.letters.push((letters, String::new()));
+        }
+        self.shows = vec![Byte::default(); self.cells.len()];
+    }
+
+    fn show(&mut self, bytes: Vec<Byte>) {
+        for ((cell, words), (old, new)) in self.cells.iter().zip(self.shows.iter().zip(&bytes)) {
+            if old.value != new.value {
+                let hex = new.value.map(|value| format!("{value:02x}"));
+                words.say(hex.as_deref().unwrap_or("··"));
+            }
+            if old.class != new.class {
+                cell.put("class", &new.class);
+            }
+        }
+        for ((node, shown), bytes) in self.letters.iter_mut().zip(bytes.chunks(WIDE as usize)) {
+            let now = letters(bytes);
+            if now != *shown {
+                node.say(&now);
+                *shown = now;
+            }
+        }
+        self.shows = bytes;
+    }
+
+    fn cell(&self, offset: Option<u32>) -> Option<&El> {
+        let index = offset?.checked_sub(self.from)?;
+        self.cells.get(index as usize).map(|(cell, _)| cell)
+    }
+
+    fn choose(&mut self, chosen: Option<u32>) {
+        let stop = Some(chosen.unwrap_or(self.from));
+        if self.here != chosen {
+            for (offset, on) in [(self.here, false), (chosen, true)] {
+                if let Some(cell) = self.cell(offset) {
+                    cell.maybe("aria-selected", on.then_some("true"));
+                }
+            }
+            self.here = chosen;
+        }
+        if self.stop != stop {
+            for (offset, index) in [(self.stop, "-1"), (stop, "0")] {
+                if let Some(cell) = self.cell(offset) {
+                    cell.put("tabindex", index);
+                }
+            }
+            self.stop = stop;
+        }
+    }
+}
+
+/// The offset of the cell that an event is about.
+fn offset_of(event: &Event) -> Option<u32> {
+    let target: web_sys::Element = event.target()?.dyn_into().ok()?;
+    let cell = target.closest("[data-offset]").ok()??;
+    cell.get_attribute("data-offset")?.parse().ok()
+}
+
 /// The grid of the design in front, and the life of the byte one looks at.
-#[component]
-pub fn Bytes(model: Model) -> impl IntoView {
+#[must_use]
+pub fn bytes(model: Model) -> El {
     let frame = Memo::new(move |_| model.front_frame());
-    let edges = Memo::new(move |_| bounds(model));
-    let bytes = Memo::new(move |_| {
-        let (from, to) = edges.get();
-        frame.with(|frame| {
-            frame
-                .as_ref()
-                .map(|frame| grid(frame, from, to))
-                .unwrap_or_default()
-        })
-    });
-    let node = NodeRef::<Table>::new();
     let chosen = move || {
-        model
-            .selected
-            .get()
+        let selected = model.selected.get();
+        selected
             .filter(|s| s.design == model.front.get())
             .map(|s| s.offset)
     };
-    let move_to = move |offset: u32| {
-        let (from, to) = edges.get_untracked();
-        let offset = offset.clamp(from, to.saturating_sub(1));
-        model.selected.set(Some(Selected {
-            design: model.front.get_untracked(),
-            offset,
-        }));
-        focus_cell(node, offset);
+    let body = el("tbody");
+    let nodes = StoredValue::new_local(Grid::default());
+    let (target, mut scale) = (body.clone(), None);
+    follow(move || {
+        let now = model.scale.get();
+        nodes.update_value(|nodes| {
+            if scale.as_ref() != Some(&now) {
+                let (from, to) = bounds(model);
+                if (nodes.from, nodes.to) != (from, to) || nodes.cells.is_empty() {
+                    nodes.lay_out(&target, from, to);
+                }
+                scale = Some(now);
+            }
+            let (from, to) = (nodes.from, nodes.to);
+            let of = |frame: &Option<_>| {
+                frame
+                    .as_ref()
+                    .map(|frame: &std::sync::Arc<Frame>| grid(frame, from, to))
+            };
+            let mut bytes = frame.with(of).unwrap_or_default();
+            bytes.resize(nodes.cells.len(), Byte::default());
+            nodes.show(bytes);
+            nodes.choose(untrack(chosen));
+        });
+    });
+    follow(move || {
+        let chosen = chosen();
+        nodes.update_value(|nodes| nodes.choose(chosen));
+    });
+    let select = move |event: Event| {
+        if let Some(offset) = offset_of(&event) {
+            let design = model.front.get_untracked();
+            model.selected.set(Some(Selected { design, offset }));
+        }
     };
-    let on_key = move |event: web_sys::KeyboardEvent| {
-        let at = chosen().unwrap_or(edges.get_untracked().0);
+    let on_key = move |event: Event| {
+        let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
+            return;
+        };
+        let (from, to) = nodes.with_value(|nodes| (nodes.from, nodes.to));
+        let at = untrack(chosen).unwrap_or(from);
         let next = match event.key().as_str() {
             "ArrowRight" => at + 1,
             "ArrowLeft" => at.saturating_sub(1),
@@ -128,107 +240,59 @@ pub fn Bytes(model: Model) -> impl IntoView {
         };
         event.prevent_default();
         event.stop_propagation();
-        move_to(next);
-    };
-    let rows = move || {
-        let (from, to) = edges.get();
-        (from..to).step_by(WIDE as usize).collect::<Vec<_>>()
-    };
-    let slots = Slots::new(move || {
-        let (from, _) = edges.get();
-        bytes.with(|bytes| (from..).zip(bytes.iter().cloned()).collect())
-    });
-    let ascii = Slots::new(move || {
-        let (from, _) = edges.get();
-        bytes.with(|bytes| {
-            (from..)
-                .step_by(WIDE as usize)
-                .zip(bytes.chunks(WIDE as usize).map(letters))
-                .collect()
-        })
-    });
-    let now = move |offset: u32| {
-        let index = (offset - edges.get_untracked().0) as usize;
-        bytes.with_untracked(|bytes| bytes.get(index).cloned().unwrap_or_default())
-    };
-    let row = move |start: u32| {
-        let first = edges.get_untracked().0;
-        let cell = move |offset: u32| {
-            let byte = slots.slot(offset, now(offset));
-            let here = move || chosen() == Some(offset);
-            let stop = move || here() || (chosen().is_none() && offset == first);
-            let select = move || {
-                model.selected.set(Some(Selected {
-                    design: model.front.get_untracked(),
-                    offset,
-                }))
-            };
-            view! {
-                <td role="gridcell" data-offset=offset class=sig(move || byte.with(|b| b.class.clone())) class:here=sig(here)
-                    tabindex=sig(move || if stop() { "0" } else { "-1" })
-                    on:pointerenter=move |_| select() on:click=move |_| select() on:focus=move |_| select()>
-                    {sig(move || byte.with(|b| b.value.map_or_else(|| "··".to_owned(), |v| format!("{v:02x}"))))}
-                </td>
+        let offset = next.clamp(from, to.saturating_sub(1).max(from));
+        let design = model.front.get_untracked();
+        model.selected.set(Some(Selected { design, offset }));
+        nodes.with_value(|nodes| {
+            if let Some(cell) = nodes.cell(Some(offset)).and_then(El::as_a::<HtmlElement>) {
+                let _ = cell.focus();
             }
-        };
-        let text = ascii.slot(
-            start,
-            letters(&(start..start + WIDE).map(now).collect::<Vec<_>>()),
-        );
-        view! {
-            <tr>
-                <th scope="row">{start}</th>
-                {(start..start + WIDE).map(cell).collect_view()}
-                <td class="ascii" aria-hidden="true">{text}</td>
-            </tr>
-        }
+        });
     };
-    view! {
-        <section class="panel bytes" aria-labelledby="bytes-title">
-            <h2 id="bytes-title"><b>"Bytes"</b><FrontTabs model/></h2>
-            <div class="scroll">
-                <table class="grid" role="grid" node_ref=node on:keydown=on_key>
-                    <caption class="sr">"Bytes of the buffer, 16 a row; arrow keys go from byte to byte"</caption>
-                    <tbody><For each=rows key=|start| *start children=row/></tbody>
-                </table>
-            </div>
-            <Life model frame/>
-        </section>
-    }
-}
-
-fn focus_cell(node: NodeRef<Table>, offset: u32) {
-    use wasm_bindgen::JsCast;
-    let Some(table) = node.get_untracked() else {
-        return;
-    };
-    let cell = table
-        .query_selector(&format!("[data-offset='{offset}']"))
-        .ok()
-        .flatten();
-    if let Some(cell) = cell.and_then(|cell| cell.dyn_into::<web_sys::HtmlElement>().ok()) {
-        let _ = cell.focus();
-    }
+    let caption = "Bytes of the buffer, 16 a row; arrow keys go from byte to byte";
+    let table = el("table")
+        .class("grid")
+        .set("role", "grid")
+        .on("keydown", on_key)
+        .on("pointerover", select)
+        .on("click", select)
+        .on("focusin", select)
+        .child(el("caption").class("sr").text(caption))
+        .child(body);
+    let title = el("h2")
+        .set("id", "bytes-title")
+        .child(el("b").text("Bytes"))
+        .child(front_tabs(model));
+    el("section")
+        .class("panel bytes")
+        .set("aria-labelledby", "bytes-title")
+        .child(title)
+        .child(div("scroll").child(table))
+        .child(life(model, frame))
 }
 
 /// Which design the lower panels show.
-#[component]
-pub fn FrontTabs(model: Model) -> impl IntoView {
+#[must_use]
+pub fn front_tabs(model: Model) -> El {
     let tabs = move || {
         let shown = model.designs.get();
         let many = shown.len() > 1;
-        let tab = move |design: usize| {
+        let tab = |design: usize| {
             let name = COLUMNS.get(design).copied().unwrap_or_default();
             if !many {
-                return view! { <span class="tab">{name}</span> }.into_any();
+                return crate::dom::span("tab", name);
             }
-            view! {
-                <button class="tab" aria-pressed=sig(move || (model.front.get() == design).to_string())
-                    on:click=move |_| model.front.set(design)>{name}</button>
-            }
-            .into_any()
+            el("button")
+                .class("tab")
+                .tells("aria-pressed", move || model.front.get() == design)
+                .on("click", move |_| model.front.set(design))
+                .text(name)
         };
-        shown.into_iter().map(tab).collect_view()
+        shown.into_iter().map(tab).collect()
     };
-    view! { <span class="tabs" role="group" aria-label="Design shown here">{part(tabs)}</span> }
+    el("span")
+        .class("tabs")
+        .set("role", "group")
+        .set("aria-label", "Design shown here")
+        .part(tabs)
 }

@@ -1,16 +1,91 @@
-//! A chip for each design.
+//! A chip for each design that is shown or usual, and a list of the others.
 
+use headroom_core::compare::MAX_COLUMNS;
 use leptos::prelude::*;
+use web_sys::HtmlSelectElement;
 
-use super::sig;
-use crate::designs::DESIGNS;
+use crate::designs::{COLUMNS, CUSTOM, DESIGNS, FIRST_SHOWN, column_title, design_note};
+use crate::dom::{El, bridge, div, el};
 use crate::model::Model;
 
 /// Shows and hides designs.
-pub fn designs(model: Model) -> impl IntoView {
-    let chip = move |(index, name): (usize, &'static str)| {
-        let on = move || model.place.with(|place| place.designs.contains(&index));
-        view! { <button class="chip" aria-pressed=sig(move || on().to_string()) on:click=move |_| model.toggle_design(index)>{name}</button> }
+#[must_use]
+pub fn chips(model: Model) -> El {
+    let usual = move || {
+        let shown = model.place.with(|place| place.designs.clone());
+        let wanted = |column: &usize| *column < FIRST_SHOWN || shown.contains(column);
+        (0..=CUSTOM)
+            .filter(wanted)
+            .map(|column| one(model, column))
+            .collect()
     };
-    DESIGNS.into_iter().enumerate().map(chip).collect_view()
+    div("chips")
+        .set("role", "group")
+        .set("aria-label", "Designs")
+        .part(usual)
+        .part(move || vec![others(model)])
+}
+
+/// A chip: pressed, if its column is shown.
+fn one(model: Model, column: usize) -> El {
+    let on = move || model.place.with(|place| place.designs.contains(&column));
+    let full = move || model.place.with(|place| place.designs.len() >= MAX_COLUMNS);
+    el("button")
+        .class("chip")
+        .set("title", design_note(column))
+        .tells("aria-pressed", on)
+        .when("disabled", move || full() && !on())
+        .on("click", move |_| model.toggle_design(column))
+        .text(column_title(column))
+}
+
+/// The designs that have no chip.
+fn others(model: Model) -> El {
+    let shown = model.place.with(|place| place.designs.clone());
+    let option = |column: usize| {
+        let (name, note) = (column_title(column), design_note(column));
+        let words = format!("{name} · {note}");
+        el("option").set("value", name).text(&words)
+    };
+    let list = (FIRST_SHOWN..DESIGNS.len())
+        .filter(|column| !shown.contains(column))
+        .map(option);
+    let select = el("select")
+        .class("chip more")
+        .set("aria-label", "Show another design")
+        .child(el("option").set("value", "").text("+ design"))
+        .all(list);
+    if shown.len() >= MAX_COLUMNS {
+        select.put("disabled", "");
+    }
+    let chosen = select.clone();
+    select.on("change", move |_| {
+        let name = chosen
+            .as_a::<HtmlSelectElement>()
+            .map(HtmlSelectElement::value);
+        let column = COLUMNS
+            .iter()
+            .position(|known| name.as_deref() == Some(*known));
+        if let Some(column) = column {
+            model.toggle_design(column);
+        }
+    })
+}
+
+/// All of it, as a view of Leptos.
+#[must_use]
+pub fn designs(model: Model) -> AnyView {
+    bridge::view(&chips(model))
+}
+
+/// One chip, as a view of Leptos.
+#[must_use]
+pub fn chip(model: Model, column: usize) -> AnyView {
+    bridge::view(&one(model, column))
+}
+
+/// The list of the others, as a view of Leptos.
+#[must_use]
+pub fn more(model: Model) -> AnyView {
+    bridge::view(&others(model))
 }

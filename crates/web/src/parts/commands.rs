@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use leptos::html::{Input as FileInput, Textarea};
+use headroom_protocol::Object;
 use leptos::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 
-use super::{part, sig};
 use crate::data::{Input, Problem};
+use crate::dom::{El, code, div, el, follow, span, text};
 use crate::model::Model;
-use headroom_protocol::Object;
 
 /// How long to wait after the last key.
 const PAUSE: Duration = Duration::from_millis(350);
@@ -19,196 +19,255 @@ const PAUSE: Duration = Duration::from_millis(350);
 const MOST_BYTES: f64 = 4.0 * 1024.0 * 1024.0;
 
 /// The panel.
-#[component]
-pub fn Commands(model: Model) -> impl IntoView {
+#[must_use]
+pub fn commands(model: Model) -> El {
     let own = model.own_input();
-    let original = own.clone();
     let timer = StoredValue::new(None::<TimeoutHandle>);
-    let node = NodeRef::<Textarea>::new();
-    let later = move |input: Input| {
-        model.input.set(input.clone());
+    let stop = move || {
         if let Some(timer) = timer.get_value() {
             timer.clear();
         }
-        timer.set_value(set_timeout_with_handle(move || model.run(input), PAUSE).ok());
     };
-    let edited = move |event: web_sys::Event| {
-        let commands = event_target_value(&event);
-        later(Input {
+    let area = area(model, move |commands| {
+        let input = Input {
             commands,
             ..model.input.get_untracked()
-        });
-    };
-    let changed = Memo::new(move |_| model.input.with(|input| *input != original));
-    let reset = move |_| {
-        if let Some(timer) = timer.get_value() {
-            timer.clear();
+        };
+        model.input.set(input.clone());
+        stop();
+        timer.set_value(set_timeout_with_handle(move || model.run(input), PAUSE).ok());
+    });
+    let (original, again) = (own.clone(), own);
+    let reset = el("button")
+        .class("tab")
+        .when("disabled", move || {
+            model.input.with(|input| *input == original)
+        })
+        .on("click", move |_| {
+            stop();
+            model.run(again.clone());
+        })
+        .text("as in the scenario");
+    let busy = move || {
+        if model.busy.get() {
+            "simulating…"
+        } else {
+            ""
         }
-        model.run(own.clone());
+        .to_owned()
+    };
+    let hint = "what a person would type; edit them and the run is made again";
+    let title = el("h2")
+        .set("id", "commands-title")
+        .child(el("b").text("Commands"))
+        .child(span("hint", hint))
+        .child(span("busy", "").set("role", "status").word(busy))
+        .child(reset);
+    let place = area.clone();
+    let problem = move || {
+        let problem = model.problem.get();
+        problem
+            .map(|problem| problem_view(model, problem, &place))
+            .into_iter()
+            .collect()
     };
     let skipped = Memo::new(move |_| {
-        model
-            .designs
-            .with(|designs| designs.first().and_then(|design| model.trace(*design)))
-            .map(|trace| trace.skipped.clone())
-            .unwrap_or_default()
+        let first = model.designs.with(|designs| designs.first().copied());
+        let trace = first.and_then(|design| model.trace(design));
+        trace.map(|trace| trace.skipped.clone()).unwrap_or_default()
     });
-    let rows = move || {
-        model
-            .input
-            .with(|input| input.commands.lines().count().clamp(4, 26) + 1)
-            .to_string()
-    };
-    let line_numbers = move || {
-        let bad = model
-            .problem
-            .with(|problem| problem.as_ref().and_then(|problem| problem.line))
-            .map(|line| line as usize);
-        let count = model.input.with(|input| input.commands.split('\n').count());
-        let one = |n: usize| view! { <span class:bad=bad == Some(n)>{n}</span> };
-        (1..=count).map(one).collect_view()
-    };
-    view! {
-        <section class="commands" aria-labelledby="commands-title">
-            <h2 id="commands-title"><b>"Commands"</b>
-                <span class="hint">"what a person would type; edit them and the run is made again"</span>
-                <span class="busy" role="status">{part(move || model.busy.get().then_some("simulating…"))}</span>
-                <button class="tab" disabled=sig(move || !changed.get()) on:click=reset>"as in the scenario"</button>
-            </h2>
-            {part(move || model.problem.get().map(|problem| problem_view(model, problem, node)))}
-            <div class="editor" class:bad=sig(move || model.problem.with(Option::is_some))>
-                <div class="numbers" aria-hidden="true">{part(line_numbers)}</div>
-                <textarea node_ref=node spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off" rows=rows
-                    aria-label="Commands" aria-describedby="input-problem"
-                    aria-invalid=sig(move || model.problem.with(Option::is_some).to_string())
-                    prop:value=sig(move || model.input.with(|input| input.commands.clone())) on:input=edited></textarea>
-            </div>
-            <ObjectFile model/>
-            {part(move || skipped_view(skipped.get()))}
-        </section>
-    }
+    let editor = div("editor")
+        .flag("bad", move || model.problem.with(Option::is_some))
+        .child(numbers(model))
+        .child(area);
+    el("section")
+        .class("commands")
+        .set("aria-labelledby", "commands-title")
+        .child(title)
+        .part(problem)
+        .child(editor)
+        .child(object_file(model))
+        .part(move || skipped_view(skipped.get()).into_iter().collect())
 }
 
-fn problem_view(model: Model, problem: Problem, node: NodeRef<Textarea>) -> impl IntoView {
+/// The text itself.
+fn area(model: Model, edited: impl Fn(String) + 'static) -> El {
+    let area = el("textarea")
+        .set("spellcheck", "false")
+        .set("autocapitalize", "off")
+        .set("autocomplete", "off")
+        .set("wrap", "off")
+        .set("aria-label", "Commands")
+        .set("aria-describedby", "input-problem")
+        .tells("aria-invalid", move || model.problem.with(Option::is_some));
+    let shown = area.clone();
+    follow(move || {
+        model.input.with(|input| {
+            let rows = input.commands.lines().count().clamp(4, 26) + 1;
+            shown.put("rows", &rows.to_string());
+            let Some(node) = shown.as_a::<HtmlTextAreaElement>() else {
+                return;
+            };
+            // Setting what is there already would move the cursor to the end.
+            if node.value() != input.commands {
+                node.set_value(&input.commands);
+            }
+        });
+    });
+    let typed = area.clone();
+    area.on("input", move |_| {
+        if let Some(node) = typed.as_a::<HtmlTextAreaElement>() {
+            edited(node.value());
+        }
+    })
+}
+
+fn numbers(model: Model) -> El {
+    let lines = move || {
+        let bad = model
+            .problem
+            .with(|problem| problem.as_ref().and_then(|problem| problem.line));
+        let count = model.input.with(|input| input.commands.split('\n').count());
+        let one = |n: usize| {
+            span(
+                if bad == Some(n as u32) { "bad" } else { "" },
+                &n.to_string(),
+            )
+        };
+        (1..=count).map(one).collect()
+    };
+    div("numbers").set("aria-hidden", "true").part(lines)
+}
+
+fn problem_view(model: Model, problem: Problem, area: &El) -> El {
     let place = match (problem.line, problem.column) {
         (Some(line), Some(column)) => format!("Line {line}, column {column}: "),
         (Some(line), None) => format!("Line {line}: "),
         _ => String::new(),
     };
-    let kept = !model.designs.with_untracked(Vec::is_empty);
-    let show = move |_| {
-        let (Some(area), Some(line)) = (node.get_untracked(), problem.line) else {
-            return;
-        };
-        let line = line as usize;
-        let text = model.input.with_untracked(|input| input.commands.clone());
-        let start: usize = text
-            .split('\n')
-            .take(line - 1)
-            .map(|l| l.encode_utf16().count() + 1)
-            .sum();
-        let len = text
-            .split('\n')
-            .nth(line - 1)
-            .map_or(0, |l| l.encode_utf16().count());
-        let _ = area.focus();
-        let _ = area.set_selection_range(start as u32, (start + len) as u32);
-    };
-    let jump = problem
-        .line
-        .map(|_| view! { <button class="link" on:click=show>"go there"</button> });
-    view! {
-        <p class="problem" id="input-problem" role="alert">
-            <b aria-hidden="true">"✗ "</b><strong>{place}</strong>{problem.message}" "{jump}
-            {kept.then(|| view! { <span class="kept">"The picture above is of the last input that worked."</span> })}
-        </p>
+    let mut out = el("p")
+        .class("problem")
+        .set("id", "input-problem")
+        .set("role", "alert")
+        .child(el("b").set("aria-hidden", "true").text("✗ "))
+        .child(el("strong").text(&place))
+        .text(&problem.message)
+        .text(" ");
+    if let Some(line) = problem.line {
+        let area = area.clone();
+        let show = el("button").class("link").text("go there");
+        out = out.child(show.on("click", move |_| select_line(model, &area, line as usize)));
     }
+    if !model.designs.with_untracked(Vec::is_empty) {
+        out = out.child(span(
+            "kept",
+            "The picture above is of the last input that worked.",
+        ));
+    }
+    out
+}
+
+/// Selects a line of the text.
+fn select_line(model: Model, area: &El, line: usize) {
+    let Some(area) = area.as_a::<HtmlTextAreaElement>() else {
+        return;
+    };
+    let text = model.input.with_untracked(|input| input.commands.clone());
+    // The browser counts in UTF-16.
+    let length = |line: &str| line.encode_utf16().count();
+    let lines = || text.split('\n').map(length);
+    let start: usize = lines()
+        .take(line.saturating_sub(1))
+        .map(|length| length + 1)
+        .sum();
+    let end = start + lines().nth(line.saturating_sub(1)).unwrap_or(0);
+    let _ = area.focus();
+    let _ = area.set_selection_range(start as u32, end as u32);
+}
+
+/// A problem that no line of the input has.
+fn trouble(model: Model, message: String) {
+    model.problem.try_set(Some(Problem {
+        message,
+        line: None,
+        column: None,
+    }));
 }
 
 /// Replaces the scenario's programs by an object file of the reader's.
-#[component]
-fn ObjectFile(model: Model) -> impl IntoView {
-    let node = NodeRef::<FileInput>::new();
-    let name = move || {
-        model.input.with(|input| {
-            input
-                .objects
-                .last()
-                .map(|object| format!("{}, {} bytes", object.name, object.bytes.len()))
-        })
-    };
-    let chosen = move |_| {
-        let Some(file) = node
-            .get_untracked()
-            .and_then(|input| input.files())
-            .and_then(|files| files.get(0))
-        else {
-            return;
-        };
-        let name = file.name();
-        if file.size() > MOST_BYTES {
-            let message = format!(
-                "{name} has {} bytes; an object file may have {}.",
-                file.size() as u64,
-                MOST_BYTES as u64
-            );
-            model.problem.set(Some(Problem {
-                message,
-                line: None,
-                column: None,
-            }));
-            return;
+fn object_file(model: Model) -> El {
+    let input = el("input").set("type", "file").set("accept", ".o");
+    let node = input.clone();
+    let input = input.on("change", move |_| {
+        let files = node
+            .as_a::<HtmlInputElement>()
+            .and_then(HtmlInputElement::files);
+        if let Some(file) = files.and_then(|files| files.get(0)) {
+            take(model, file);
         }
-        spawn_local(async move {
-            match JsFuture::from(file.array_buffer()).await {
-                Ok(buffer) => {
-                    let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
-                    model.run(Input {
-                        objects: Arc::new(vec![Object { name, bytes }]),
-                        ..model.input.get_untracked()
-                    });
-                }
-                Err(_) => {
-                    let message = format!("{name} can't be read.");
-                    model.problem.set(Some(Problem {
-                        message,
-                        line: None,
-                        column: None,
-                    }));
-                }
-            }
-        });
-    };
-    let back = move |_| {
-        if let Some(input) = node.get_untracked() {
-            input.set_value("");
-        }
-        model.run(Input {
-            objects: Arc::default(),
-            ..model.input.get_untracked()
-        });
-    };
+    });
+    let node = input.clone();
     let own = move || {
-        name().map(|name| view! { <code>{name}</code>" "<button class="link" on:click=back>"the scenario's own"</button> })
+        let name = model.input.with(|input| {
+            let object = input.objects.last()?;
+            Some(format!("{}, {} bytes", object.name, object.bytes.len()))
+        });
+        let Some(name) = name else {
+            return Vec::new();
+        };
+        let node = node.clone();
+        let back = el("button").class("link").text("the scenario's own");
+        let back = back.on("click", move |_| {
+            if let Some(input) = node.as_a::<HtmlInputElement>() {
+                input.set_value("");
+            }
+            model.run(Input {
+                objects: Arc::default(),
+                ..model.input.get_untracked()
+            });
+        });
+        vec![code(&name), text(" "), back]
     };
-    view! {
-        <p class="object">
-            <label>"Other programs, an object file of clang: "<input type="file" accept=".o" node_ref=node on:change=chosen/></label>
-            " "{own}
-        </p>
-    }
+    let label = el("label")
+        .text("Other programs, an object file of clang: ")
+        .child(input);
+    el("p").class("object").child(label).text(" ").part(own)
 }
 
-fn skipped_view(skipped: Vec<(usize, String)>) -> Option<impl IntoView> {
+fn take(model: Model, file: web_sys::File) {
+    let name = file.name();
+    if file.size() > MOST_BYTES {
+        let (size, most) = (file.size() as u64, MOST_BYTES as u64);
+        let message = format!("{name} has {size} bytes; an object file may have {most}.");
+        return trouble(model, message);
+    }
+    spawn_local(async move {
+        match JsFuture::from(file.array_buffer()).await {
+            Ok(buffer) => {
+                let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
+                model.run(Input {
+                    objects: Arc::new(vec![Object { name, bytes }]),
+                    ..model.input.get_untracked()
+                });
+            }
+            Err(_) => trouble(model, format!("{name} can't be read.")),
+        }
+    });
+}
+
+fn skipped_view(skipped: Vec<(usize, String)>) -> Option<El> {
     if skipped.is_empty() {
         return None;
     }
     let count = skipped.len();
-    let one = |(line, text): (usize, String)| view! { <li><span class="ln">{line}</span>" "<code>{text}</code></li> };
-    Some(view! {
-        <details class="skipped">
-            <summary>{format!("{count} {} no command and skipped", if count == 1 { "line was" } else { "lines were" })}</summary>
-            <ol>{skipped.into_iter().map(one).collect_view()}</ol>
-        </details>
-    })
+    let words = if count == 1 { "line was" } else { "lines were" };
+    let one = |(line, text): (usize, String)| {
+        el("li")
+            .child(span("ln", &line.to_string()))
+            .text(" ")
+            .child(code(&text))
+    };
+    let summary = el("summary").text(&format!("{count} {words} no command and skipped"));
+    let list = el("ol").all(skipped.into_iter().map(one));
+    Some(el("details").class("skipped").child(summary).child(list))
 }

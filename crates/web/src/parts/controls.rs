@@ -5,8 +5,9 @@ use std::time::Duration;
 use headroom_core::scene::name::Point;
 use headroom_core::scene::{StepName, Zoom};
 use leptos::prelude::*;
+use web_sys::HtmlInputElement;
 
-use super::{part, sig};
+use crate::dom::{El, code, div, el, follow, span, svg, text};
 use crate::keys::{Action, carry_out};
 use crate::model::{By, Model};
 
@@ -28,86 +29,194 @@ pub fn step_words(name: &StepName) -> String {
     }
 }
 
-fn icon(path: &'static str) -> impl IntoView {
-    view! { <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true"><path d=path/></svg> }
+fn icon(path: &str) -> El {
+    svg("svg")
+        .set("width", "14")
+        .set("height", "14")
+        .set("viewBox", "0 0 14 14")
+        .set("aria-hidden", "true")
+        .child(svg("path").set("d", path))
+}
+
+/// A button that does what a key does.
+fn button(
+    model: Model,
+    label: &str,
+    path: &str,
+    action: Action,
+    off: impl Fn() -> bool + 'static,
+) -> El {
+    el("button")
+        .class("ctl")
+        .set("aria-label", label)
+        .set("title", label)
+        .tells("aria-disabled", off)
+        .on("click", move |_| carry_out(&model, action))
+        .child(icon(path))
 }
 
 /// The bar.
-#[component]
-pub fn Controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> impl IntoView {
-    let count = Memo::new(move |_| model.rows.with(|rows| rows.len()));
-    let words = Memo::new(move |_| {
-        model.rows.with(|rows| {
-            rows.get(model.at.get())
-                .map(|row| step_words(&row.name))
-                .unwrap_or_default()
-        })
-    });
-    let valuetext = move || {
-        format!(
-            "step {} of {}, {}",
-            model.at.get() + 1,
-            count.get(),
-            words.get()
-        )
-    };
-    Effect::new(move |handle: Option<Option<IntervalHandle>>| {
-        if let Some(handle) = handle.flatten() {
-            handle.clear();
-        }
-        model
-            .playing
-            .get()
-            .then(|| set_interval_with_handle(move || model.play_on(), TICK).ok())
-            .flatten()
-    });
+#[must_use]
+pub fn controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> El {
+    follow_play(model);
     let at_start = move || model.at.get() == 0;
-    let at_end = move || model.at.get() + 1 >= count.get();
-    let button = move |label: &'static str,
-                       path: &'static str,
-                       action: Action,
-                       off: Signal<bool>| {
-        view! {
-            <button class="ctl" aria-label=label title=label aria-disabled=sig(move || off.get().to_string())
-                on:click=move |_| carry_out(&model, action)>{icon(path)}</button>
-        }
-    };
-    let play_word = move || if model.playing.get() { "Pause" } else { "Play" };
-    let play_icon = move || {
-        if model.playing.get() {
-            icon("M3 2h3v10H3z M8 2h3v10H8z").into_any()
+    let at_end = move || model.at.get() + 1 >= model.rows.with(|rows| rows.len());
+    let play = move || {
+        let (path, word) = if model.playing.get() {
+            ("M3 2h3v10H3z M8 2h3v10H8z", "Pause")
         } else {
-            icon("M3 1.5v11l9-5.5z").into_any()
-        }
+            ("M3 1.5v11l9-5.5z", "Play")
+        };
+        vec![icon(path), el("span").text(word)]
     };
-    let scrub = move |event: web_sys::Event| {
-        if let Ok(row) = event_target_value(&event).parse::<usize>() {
+    let buttons = div("buttons")
+        .child(button(
+            model,
+            "First step",
+            "M2 2h2v10H2z M12.5 1.5v11L5 7z",
+            Action::First,
+            at_start,
+        ))
+        .child(button(
+            model,
+            "Previous step",
+            "M11 1.5v11L3 7z",
+            Action::Previous,
+            at_start,
+        ))
+        .child(
+            el("button")
+                .class("ctl play")
+                .on("click", move |_| model.toggle_play())
+                .part(play),
+        )
+        .child(speed(model))
+        .child(button(
+            model,
+            "Next step",
+            "M3 1.5v11L11 7z",
+            Action::Next,
+            at_end,
+        ))
+        .child(button(
+            model,
+            "Last step",
+            "M10 2h2v10h-2z M1.5 1.5v11L9 7z",
+            Action::Last,
+            at_end,
+        ));
+    let (scrub, place) = scrubber(model);
+    let zoom = |label: &str, level: Zoom| {
+        el("button")
+            .class("tab")
+            .tells("aria-pressed", move || {
+                model.place.with(|p| p.zoom) == level
+            })
+            .on("click", move |_| model.zoom(level))
+            .text(label)
+    };
+    let levels = div("zoom")
+        .set("role", "group")
+        .set("aria-label", "Zoom level")
+        .child(zoom("functions", Zoom::Functions))
+        .child(zoom("instructions", Zoom::Instructions));
+    let link = el("button")
+        .class("quiet copy")
+        .on("click", move |_| copy.run(()))
+        .word(move || if copied.get() { "Copied" } else { "Copy link" }.to_owned());
+    div("controls")
+        .set("role", "toolbar")
+        .set("aria-label", "Stepper")
+        .child(buttons)
+        .child(scrub)
+        .child(place)
+        .child(levels)
+        .child(link)
+}
+
+/// The slider, and the words for where it stands.
+fn scrubber(model: Model) -> (El, El) {
+    let scrub = el("input")
+        .class("scrub")
+        .set("type", "range")
+        .set("min", "0")
+        .set("aria-label", "Step");
+    let (number, words) = (text(""), text(""));
+    let (slider, number_now, words_now) = (scrub.clone(), number.clone(), words.clone());
+    let mut most = None;
+    follow(move || {
+        let at = model.at.get();
+        let (count, said) = model.rows.with(|rows| {
+            let said = rows.get(at).map(|row| step_words(&row.name));
+            (rows.len(), said.unwrap_or_default())
+        });
+        if most.replace(count) != Some(count) {
+            slider.put("max", &count.saturating_sub(1).to_string());
+        }
+        if let Some(input) = slider.as_a::<HtmlInputElement>() {
+            input.set_value(&at.to_string());
+        }
+        slider.put(
+            "aria-valuetext",
+            &format!("step {} of {count}, {said}", at + 1),
+        );
+        number_now.say(&format!("{} / {count}", at + 1));
+        words_now.say(&said);
+    });
+    let moved = scrub.clone();
+    let scrub = scrub.on("input", move |_| {
+        let value = moved
+            .as_a::<HtmlInputElement>()
+            .map(HtmlInputElement::value);
+        if let Some(row) = value.and_then(|value| value.parse::<usize>().ok()) {
             model.go(row, By::Step);
         }
-    };
-    let zoom = move |label: &'static str, level: Zoom| {
-        view! {
-            <button class="tab" aria-pressed=sig(move || (model.place.with(|p| p.zoom) == level).to_string())
-                on:click=move |_| model.zoom(level)>{label}</button>
+    });
+    let place = el("p")
+        .class("where")
+        .child(span("n", "").child(number))
+        .text(" ")
+        .child(code("").child(words));
+    (scrub, place)
+}
+
+/// Steps by itself while it plays.
+fn follow_play(model: Model) {
+    let mut handle: Option<IntervalHandle> = None;
+    follow(move || {
+        if let Some(handle) = handle.take() {
+            handle.clear();
         }
+        if model.playing.get() {
+            let pause = TICK.div_f64(model.speed.get());
+            handle = set_interval_with_handle(move || model.play_on(), pause).ok();
+        }
+    });
+    on_cleanup(move || {
+        model.playing.try_set(false);
+    });
+}
+
+/// How fast it plays: each press is the next of a few speeds.
+fn speed(model: Model) -> El {
+    const SPEEDS: [(f64, &str); 4] = [(1.0, "1×"), (2.0, "2×"), (5.0, "5×"), (0.5, "½×")];
+    let index = move || {
+        let now = model.speed.get();
+        SPEEDS
+            .iter()
+            .position(|(speed, _)| *speed == now)
+            .unwrap_or(0)
     };
-    view! {
-        <div class="controls" role="toolbar" aria-label="Stepper">
-            <div class="buttons">
-                {button("First step", "M2 2h2v10H2z M12.5 1.5v11L5 7z", Action::First, Signal::derive(at_start))}
-                {button("Previous step", "M11 1.5v11L3 7z", Action::Previous, Signal::derive(at_start))}
-                <button class="ctl play" on:click=move |_| model.toggle_play()>{part(play_icon)}<span>{sig(play_word)}</span></button>
-                {button("Next step", "M3 1.5v11L11 7z", Action::Next, Signal::derive(at_end))}
-                {button("Last step", "M10 2h2v10h-2z M1.5 1.5v11L9 7z", Action::Last, Signal::derive(at_end))}
-            </div>
-            <input class="scrub" type="range" min="0" max=sig(move || count.get().saturating_sub(1).to_string())
-                prop:value=sig(move || model.at.get().to_string()) aria-label="Step" aria-valuetext=sig(valuetext) on:input=scrub/>
-            <p class="where"><span class="n">{sig(move || format!("{} / {}", model.at.get() + 1, count.get()))}</span>" "<code>{words}</code></p>
-            <div class="zoom" role="group" aria-label="Zoom level">
-                {zoom("functions", Zoom::Functions)}
-                {zoom("instructions", Zoom::Instructions)}
-            </div>
-            <button class="quiet copy" on:click=move |_| copy.run(())>{move || if copied.get() { "Copied" } else { "Copy link" }}</button>
-        </div>
-    }
+    el("button")
+        .class("ctl speed")
+        .set("title", "How fast it plays")
+        .now("aria-label", move || {
+            Some(format!("Speed of playing, now {}", SPEEDS[index()].1))
+        })
+        .on("click", move |_| {
+            model
+                .speed
+                .set(SPEEDS[(untrack(index) + 1) % SPEEDS.len()].0);
+        })
+        .word(move || SPEEDS[index()].1.to_owned())
 }

@@ -6,8 +6,8 @@ use headroom_core::scene::sentence::changes_at;
 use headroom_core::scene::{FieldChange, FieldValue, values};
 use leptos::prelude::*;
 
-use super::{part, sig};
 use crate::designs::COLUMNS;
+use crate::dom::{El, Keyed, el, follow, span};
 use crate::frame::Frame;
 use crate::model::Model;
 
@@ -62,97 +62,129 @@ fn names(columns: &[Column]) -> Vec<&'static str> {
     out
 }
 
-/// The table.
-#[component]
-pub fn Fields(model: Model) -> impl IntoView {
-    let columns = Memo::new(move |_| {
-        model
-            .frames
-            .with(|frames| frames.iter().map(column).collect::<Vec<_>>())
-    });
-    let all = RwSignal::new(false);
-    let order = Memo::new(move |_| {
-        let changed = |name: &str| {
-            columns.with(|c| {
-                c.iter()
-                    .any(|(_, _, changes)| changes.iter().any(|c| c.name == name))
-            })
+/// What one cell says: the value before, if it changed, and the value; `None` where the design has
+/// no such field.
+type Cell = Option<(Option<String>, String)>;
+
+fn cell_of(column: &Column, name: &str) -> Cell {
+    let (_, values, changes) = column;
+    let value = values.iter().find(|value| value.name == name)?;
+    let change = changes.iter().find(|change| change.name == name);
+    Some((change.map(|change| change.old.clone()), value.value.clone()))
+}
+
+fn fill(cell: &El, shows: &Cell) {
+    cell.say("");
+    cell.maybe(
+        "class",
+        matches!(shows, Some((Some(_), _))).then_some("changed"),
+    );
+    match shows {
+        None => {
+            let dash = span("absent", "–").set("title", "this design has no such field here");
+            cell.append(&dash);
+        }
+        Some((None, value)) => cell.append(&crate::dom::text(value)),
+        Some((Some(old), value)) => {
+            cell.append(&span("old", old));
+            cell.append(&span("to", " → ").set("aria-label", "to"));
+            cell.append(&el("b").text(value));
+        }
+    }
+}
+
+/// The nodes of a row, and what they show.
+struct Line {
+    cells: Vec<(El, Option<Cell>)>,
+    class: String,
+}
+
+impl Line {
+    fn show(&mut self, row: &El, name: &'static str, columns: &[Column]) {
+        while self.cells.len() < columns.len() {
+            let cell = el("td");
+            row.append(&cell);
+            self.cells.push((cell, None));
+        }
+        let now: Vec<Cell> = columns.iter().map(|column| cell_of(column, name)).collect();
+        let mut values = now.iter().flatten().map(|(_, value)| value);
+        let first = values.next();
+        let differs = values.any(|value| Some(value) != first);
+        let class = match (name == "metadata", differs) {
+            (true, true) => "key differs",
+            (true, false) => "key",
+            (false, true) => "differs",
+            _ => "",
         };
-        let keep = |name: &&'static str| all.get() || FIRST.contains(name) || changed(name);
-        columns
-            .with(|c| names(c))
-            .into_iter()
-            .filter(keep)
-            .collect::<Vec<_>>()
-    });
-    let designs = Memo::new(move |_| {
-        columns.with(|c| c.iter().map(|(design, ..)| *design).collect::<Vec<_>>())
-    });
-    let cell = move |design: usize, name: &'static str| {
-        let here = Memo::new(move |_| {
-            columns.with(|columns| {
-                let (_, values, changes) = columns.iter().find(|(d, ..)| *d == design)?;
-                let value = values
-                    .iter()
-                    .find(|value| value.name == name)?
-                    .value
-                    .clone();
-                let old = changes
-                    .iter()
-                    .find(|change| change.name == name)
-                    .map(|change| change.old.clone());
-                Some((old, value))
-            })
-        });
-        let text = move || {
-            match here.get() {
-            None => view! { <span class="absent" title="this design has no such field here">"–"</span> }.into_any(),
-            Some((None, value)) => value.into_any(),
-            Some((Some(old), value)) => {
-                view! { <span class="old">{old}</span><span class="to" aria-label="to">" → "</span><b>{value}</b> }.into_any()
+        if class != self.class {
+            self.class = class.to_owned();
+            row.put("class", class);
+        }
+        for ((cell, shows), now) in self.cells.iter_mut().zip(now) {
+            if shows.as_ref() != Some(&now) {
+                fill(cell, &now);
+                *shows = Some(now);
             }
         }
-        };
-        let changed = move || here.with(|here| here.as_ref().is_some_and(|(old, _)| old.is_some()));
-        view! { <td class:changed=sig(changed)>{part(text)}</td> }
-    };
-    let row = move |name: &'static str| {
-        let differs = move || {
-            columns.with(|columns| {
-                let of = |(_, values, _): &Column| {
-                    values
-                        .iter()
-                        .find(|v| v.name == name)
-                        .map(|v| v.value.clone())
-                };
-                let mut found = columns.iter().filter_map(of);
-                let first = found.next();
-                found.any(|value| Some(value) != first)
-            })
-        };
-        view! {
-            <tr class:differs=sig(differs) class:key=name == "metadata">
-                <th scope="row">{name}</th>
-                <For each=move || designs.get() key=|d| *d children=move |design| cell(design, name)/>
-            </tr>
-        }
-    };
-    let head = move || {
-        designs
-            .get()
-            .into_iter()
-            .map(|d| view! { <th scope="col">{COLUMNS.get(d).copied().unwrap_or_default()}</th> })
-            .collect_view()
-    };
-    view! {
-        <section class="panel fields" aria-labelledby="fields-title">
-            <h2 id="fields-title"><b>"Fields"</b>
-                <button class="tab" aria-pressed=sig(move || all.get().to_string()) on:click=move |_| all.update(|all| *all = !*all)>"all"</button>
-            </h2>
-            <table>
-                <thead><tr><th scope="col"><span class="sr">"field"</span></th>{part(head)}</tr></thead>
-                <tbody><For each=move || order.get() key=|name| *name children=row/></tbody>
-            </table>
-        </section>
     }
+}
+
+/// The table.
+#[must_use]
+pub fn fields(model: Model) -> El {
+    let all = RwSignal::new(false);
+    let (head, body) = (el("tr"), el("tbody"));
+    let mut rows: Keyed<&'static str> = Keyed::new(&body);
+    let mut lines: Vec<(&'static str, Line)> = Vec::new();
+    let (target, mut designs) = (head.clone(), None::<Vec<usize>>);
+    follow(move || {
+        let columns: Vec<Column> = model.frames.with(|f| f.iter().map(column).collect());
+        let now: Vec<usize> = columns.iter().map(|(design, ..)| *design).collect();
+        if designs.as_ref() != Some(&now) {
+            rows.show(Vec::new(), &mut |_| el("tr"));
+            lines.clear();
+            target.say("");
+            target.append(&el("th").set("scope", "col").child(span("sr", "field")));
+            for design in &now {
+                let name = COLUMNS.get(*design).copied().unwrap_or_default();
+                target.append(&el("th").set("scope", "col").text(name));
+            }
+            designs = Some(now);
+        }
+        let changed = |name: &str| {
+            let mut changes = columns.iter().flat_map(|(_, _, changes)| changes);
+            changes.any(|change| change.name == name)
+        };
+        let every = all.get();
+        let mut wanted = names(&columns);
+        wanted.retain(|name| every || FIRST.contains(name) || changed(name));
+        lines.retain(|(name, _)| wanted.contains(name));
+        rows.show(wanted, &mut |name| {
+            let line = Line {
+                cells: Vec::new(),
+                class: String::new(),
+            };
+            lines.push((name, line));
+            el("tr").child(el("th").set("scope", "row").text(name))
+        });
+        for (name, row) in rows.nodes() {
+            if let Some((_, line)) = lines.iter_mut().find(|(known, _)| known == name) {
+                line.show(row, name, &columns);
+            }
+        }
+    });
+    let button = el("button")
+        .class("tab")
+        .tells("aria-pressed", move || all.get())
+        .on("click", move |_| all.update(|all| *all = !*all))
+        .text("all");
+    let title = el("h2")
+        .set("id", "fields-title")
+        .child(el("b").text("Fields"))
+        .child(button);
+    el("section")
+        .class("panel fields")
+        .set("aria-labelledby", "fields-title")
+        .child(title)
+        .child(el("table").child(el("thead").child(head)).child(body))
 }

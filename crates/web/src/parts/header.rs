@@ -2,65 +2,96 @@
 
 use leptos::prelude::*;
 
-use super::palette::Palette;
-use super::sig;
+use super::palette::palette;
 use crate::address::Address;
 use crate::app::Location;
+use crate::dom::{El, div, el, span, svg};
 use crate::theme::Theme;
 
+/// Pages: address, word, whether an address is one of theirs.
+type Page = (&'static str, &'static str, fn(&Address) -> bool);
+
+const PAGES: [Page; 5] = [
+    ("/s", "Scenarios", |at| {
+        matches!(at, Address::Scenario(_) | Address::Scenarios(_))
+    }),
+    ("/compare", "Compare", |at| {
+        matches!(at, Address::Compare(_))
+    }),
+    ("/matrix", "Matrix", |at| {
+        matches!(at, Address::Matrix(_) | Address::Designs(_))
+    }),
+    ("/lab", "Lab", |at| {
+        matches!(at, Address::Lab(_) | Address::Open)
+    }),
+    ("/spec", "Spec", |at| matches!(at, Address::Spec(_))),
+];
+
 /// Name, pages, theme.
-#[component]
-pub fn Header() -> impl IntoView {
-    let location = expect_context::<Location>();
-    let at_scenario = move || {
-        location
-            .0
-            .with(|(address, _)| matches!(address, Address::Scenario(_) | Address::Scenarios(_)))
+#[must_use]
+pub fn header(location: Location) -> El {
+    let page = |(address, word, is): &Page| {
+        let is = *is;
+        let here = move || location.0.with(|(at, _)| is(at)).then(|| "page".to_owned());
+        el("a")
+            .set("href", address)
+            .now("aria-current", here)
+            .text(word)
     };
-    let at_spec = move || {
-        location
-            .0
-            .with(|(address, _)| matches!(address, Address::Spec(_)))
-    };
-    let at = move |is: fn(&Address) -> bool| location.0.with(|(address, _)| is(address));
-    let at_compare = move || at(|address| matches!(address, Address::Compare(_)));
-    let at_matrix = move || at(|address| matches!(address, Address::Matrix(_)));
-    let at_lab = move || at(|address| matches!(address, Address::Lab(_) | Address::Open));
-    let current = |on: bool| on.then_some("page");
-    let palette = NodeRef::<leptos::html::Dialog>::new();
-    let asked = RwSignal::new(0u32);
-    let find = move |_| asked.update(|asked| *asked += 1);
+    let (dialog, open) = palette(location);
+    let find = el("button")
+        .class("quiet find")
+        .set("title", "Go to a page or scenario")
+        .on("click", move |_| open.run(()))
+        .child(span("wide", "Find "))
+        .child(el("kbd").text("⌘K"));
     let theme = RwSignal::new(Theme::stored());
-    let turn = move |_| {
-        theme.update(|theme| *theme = theme.next());
-        theme.get_untracked().apply();
+    let turn = el("button")
+        .class("quiet")
+        .set("title", "Colours: as the system says, light, dark")
+        .on("click", move |_| {
+            theme.update(|theme| *theme = theme.next());
+            theme.get_untracked().apply();
+        })
+        .child(span("wide", "Theme: "))
+        .word(move || theme.get().word().to_owned());
+    let bar = div("wrap")
+        .child(
+            el("a")
+                .class("skip")
+                .set("href", "#main")
+                .text("To the content"),
+        )
+        .child(
+            el("a")
+                .class("logo")
+                .set("href", "/")
+                .child(logo())
+                .text("Headroom"),
+        )
+        .child(
+            el("nav")
+                .set("aria-label", "Pages")
+                .all(PAGES.iter().map(page)),
+        )
+        .child(find)
+        .child(turn);
+    el("header").class("top").child(bar).child(dialog)
+}
+
+fn logo() -> El {
+    let families = ["headroom", "metadata", "ethernet", "ipv4"];
+    let part = |(index, family): (usize, &str)| {
+        svg("rect")
+            .class(&format!("f-{family}"))
+            .set("x", &(index * 7).to_string())
+            .set("width", "7")
+            .set("height", "14")
     };
-    view! {
-        <header class="top">
-            <div class="wrap">
-                <a class="skip" href="#main">"To the content"</a>
-                <a class="logo" href="/">
-                    <svg width="28" height="14" viewBox="0 0 28 14" aria-hidden="true">
-                        <rect class="f-headroom" width="7" height="14"/>
-                        <rect class="f-metadata" x="7" width="7" height="14"/>
-                        <rect class="f-ethernet" x="14" width="7" height="14"/>
-                        <rect class="f-ipv4" x="21" width="7" height="14"/>
-                    </svg>
-                    "Headroom"
-                </a>
-                <nav aria-label="Pages">
-                    <a href="/s" aria-current=sig(move || current(at_scenario()))>"Scenarios"</a>
-                    <a href="/compare" aria-current=sig(move || current(at_compare()))>"Compare"</a>
-                    <a href="/matrix" aria-current=sig(move || current(at_matrix()))>"Matrix"</a>
-                    <a href="/lab" aria-current=sig(move || current(at_lab()))>"Lab"</a>
-                    <a href="/spec" aria-current=sig(move || current(at_spec()))>"Spec"</a>
-                </nav>
-                <button class="quiet find" on:click=find title="Go to a page or scenario"><span class="wide">"Find "</span><kbd>"⌘K"</kbd></button>
-                <button class="quiet" on:click=turn title="Colours: as the system says, light, dark">
-                    <span class="wide">"Theme: "</span>{move || theme.get().word()}
-                </button>
-            </div>
-            <Palette dialog=palette asked/>
-        </header>
-    }
+    svg("svg")
+        .set("width", "28")
+        .set("height", "14")
+        .set("viewBox", "0 0 28 14")
+        .set("aria-hidden", "true")
+        .all(families.into_iter().enumerate().map(part))
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use headroom_core::scene::life::{LifeEvent, LifeKind, life};
+use headroom_core::scene::life::{LifeEvent, LifeKind, life as events_of};
 use headroom_core::trace::{Layer, OriginId};
 use leptos::prelude::*;
 
-use super::part;
 use super::prose::prose;
+use crate::dom::{El, code, div, el, follow, span};
 use crate::frame::Frame;
 use crate::model::{By, Model};
 
@@ -47,48 +47,68 @@ fn class(kind: LifeKind) -> &'static str {
     }
 }
 
+/// What is told of a byte: its offset, its value, what happened to it.
+type Told = (u32, Option<u8>, Vec<LifeEvent>);
+
+fn told(model: Model, frame: &Frame) -> Option<Told> {
+    let at = offset(model, frame)?;
+    let buffer = &frame.buffer;
+    let origin = buffer.origins.get(at as usize).copied().unwrap_or_default();
+    let value = buffer.bytes.get(at as usize).copied();
+    let events = events_of(&frame.trace, frame.buffer_no?, at, origin, frame.step);
+    Some((at, value, events))
+}
+
 /// The list under the grid.
-#[component]
-pub fn Life(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
-    let told = Memo::new(move |_| {
-        frame.with(|frame| {
-            let frame = frame.as_ref()?;
-            let at = offset(model, frame)?;
-            let origin = frame
-                .buffer
-                .origins
-                .get(at as usize)
-                .copied()
-                .unwrap_or_default();
-            let value = frame.buffer.bytes.get(at as usize).copied();
-            let events = life(&frame.trace, frame.buffer_no?, at, origin, frame.step);
-            Some((at, value, events))
-        })
-    });
-    let heading = move || {
-        told.with(|told| {
-            let (at, value, _) = told.as_ref()?;
-            let value = value.map_or_else(|| "not known".into(), |v| format!("0x{v:02x}"));
-            Some(view! { "Life of byte " <b><code>{at.to_string()}</code></b> ", value " <b><code>{value}</code></b> })
-        })
-    };
-    let event = move |event: LifeEvent| {
-        let target = event.step.and_then(|step| {
-            let design = frame.with(|frame| frame.as_ref().map(|frame| frame.design))?;
-            model.names(design).get(step).cloned()
-        });
-        let who = match target {
-            Some(name) => view! { <button class="link" on:click=move |_| model.go_to(name.clone(), By::Jump)>{event.who}</button> }.into_any(),
-            None => view! { <span>{event.who}</span> }.into_any(),
-        };
-        view! { <li class=class(event.kind)>{prose(&event.text, false)} " · " {who}</li> }
-    };
-    let events = move || match told.get() {
-        Some((_, _, events)) if events.is_empty() => {
-            view! { <li class="none">"Never written by this packet."</li> }.into_any()
+#[must_use]
+pub fn life(model: Model, frame: Memo<Option<Arc<Frame>>>) -> El {
+    let (heading, list) = (el("h3"), el("ol").class("life"));
+    let area = div("told-byte").child(heading.clone()).child(list.clone());
+    let mut shown: Option<Option<Told>> = None;
+    follow(move || {
+        let now = frame.with(|frame| told(model, frame.as_ref()?));
+        if shown.as_ref() == Some(&now) {
+            return;
         }
-        Some((_, _, events)) => events.into_iter().map(event).collect_view().into_any(),
-        None => ().into_any(),
+        heading.say("");
+        list.say("");
+        if let Some((at, value, events)) = &now {
+            let value = value.map_or_else(|| "not known".into(), |v| format!("0x{v:02x}"));
+            let bold = |words: &str| el("b").child(code(words));
+            let line = [
+                crate::dom::text("Life of byte "),
+                bold(&at.to_string()),
+                crate::dom::text(", value "),
+                bold(&value),
+            ];
+            for part in line {
+                heading.append(&part);
+            }
+            if events.is_empty() {
+                list.append(&el("li").class("none").text("Never written by this packet."));
+            }
+            let design = frame.with_untracked(|frame| frame.as_ref().map(|frame| frame.design));
+            for one in events {
+                list.append(&event(model, design, one));
+            }
+        }
+        shown = Some(now);
+    });
+    area
+}
+
+fn event(model: Model, design: Option<usize>, event: &LifeEvent) -> El {
+    let who = match (event.step, design) {
+        (Some(step), Some(design)) => el("button")
+            .class("link")
+            .on("click", move |_| {
+                if let Some(name) = model.names(design).get(step) {
+                    model.go_to(name.clone(), By::Jump);
+                }
+            })
+            .text(&event.who),
+        _ => span("", &event.who),
     };
-    view! { <h3>{part(heading)}</h3> <ol class="life">{part(events)}</ol> }
+    let line = prose(el("li").class(class(event.kind)), &event.text);
+    line.text(" · ").child(who)
 }

@@ -1,10 +1,12 @@
 //! Components: data in, picture out.
 
 pub mod bytes;
+pub mod calls;
 pub mod chips;
 pub mod commands;
 pub mod controls;
 pub mod fields;
+pub mod finder;
 pub mod header;
 pub mod life;
 pub mod palette;

@@ -1,27 +1,31 @@
 //! The command palette: type a few letters, go there.
 
-use leptos::ev;
-use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
-use super::{part, sig};
 use crate::app::Location;
 use crate::data::files;
+use crate::dom::{El, el, follow, on_window};
 
 /// Pages: words, address.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("Story", "/"),
     ("Scenarios", "/s"),
     ("Compare", "/compare"),
     ("Matrix", "/matrix"),
     ("Lab", "/lab"),
+    ("Designs and roadmap", "/designs"),
     ("Open a recording", "/open"),
     ("Rules", "/spec"),
 ];
 
 /// Everything one can go to that holds all the words.
 fn found(text: &str) -> Vec<(String, String)> {
-    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> = text
+        .split_whitespace()
+        .map(str::to_ascii_lowercase)
+        .collect();
     let pages = PAGES
         .iter()
         .map(|(name, address)| ((*name).to_owned(), (*address).to_owned()));
@@ -36,78 +40,117 @@ fn found(text: &str) -> Vec<(String, String)> {
     pages
         .chain(scenarios)
         .filter(|(name, _)| {
-            let name = name.to_lowercase();
+            let name = name.to_ascii_lowercase();
             words.iter().all(|word| name.contains(word.as_str()))
         })
         .take(12)
         .collect()
 }
 
-/// The dialog; Ctrl or Cmd with K opens it, and so does a change of `asked`.
-#[component]
-pub fn Palette(dialog: NodeRef<Dialog>, asked: RwSignal<u32>) -> impl IntoView {
-    let location = expect_context::<Location>();
-    let field = NodeRef::<Input>::new();
+/// The dialog, and what opens it. Ctrl or Cmd with K does so too.
+#[must_use]
+pub fn palette(location: Location) -> (El, Callback<()>) {
     let text = RwSignal::new(String::new());
     let at = RwSignal::new(0usize);
-    let list = Memo::new(move |_| found(&text.get()));
-    let open = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            text.set(String::new());
-            at.set(0);
-            let _ = dialog.show_modal();
-            if let Some(field) = field.get_untracked() {
-                let _ = field.focus();
-            }
+    let go = StoredValue::new_local(None::<El>);
+    let choose = move |to: usize| {
+        if let Some((_, address)) = found(&text.get_untracked()).get(to) {
+            go.with_value(|dialog| {
+                let dialog = dialog.as_ref().and_then(El::as_a::<HtmlDialogElement>);
+                if let Some(dialog) = dialog {
+                    dialog.close();
+                }
+            });
+            location.follow(address);
         }
     };
-    Effect::new(move |_| {
-        if asked.get() > 0 {
-            open();
+    let field = el("input")
+        .set("type", "text")
+        .set("role", "combobox")
+        .set("aria-label", "Go to")
+        .set("aria-expanded", "true")
+        .set("aria-controls", "find-list")
+        .set("autocomplete", "off")
+        .set("spellcheck", "false")
+        .now("aria-activedescendant", move || {
+            Some(format!("find-{}", at.get()))
+        })
+        .on("keydown", move |event| keyed(&event, text, at, choose));
+    let typed = field.clone();
+    let field = field.on("input", move |_| {
+        if let Some(input) = typed.as_a::<HtmlInputElement>() {
+            text.set(input.value());
+            at.set(0);
         }
     });
-    let key = window_event_listener(ev::keydown, move |event| {
+    let list = el("ul")
+        .set("role", "listbox")
+        .set("id", "find-list")
+        .set("aria-label", "Places");
+    let rows = list.clone();
+    follow(move || {
+        let now = at.get();
+        rows.say("");
+        for (index, (name, _)) in text.with(|text| found(text)).iter().enumerate() {
+            let row = el("li")
+                .set("role", "option")
+                .set("id", &format!("find-{index}"))
+                .set("aria-selected", if index == now { "true" } else { "false" })
+                .on("click", move |_| choose(index))
+                .text(name);
+            rows.append(&row);
+        }
+    });
+    let dialog = el("dialog")
+        .class("sheet palette")
+        .set("aria-label", "Go to")
+        .child(field.clone())
+        .child(list);
+    go.set_value(Some(dialog.clone()));
+    let kept = StoredValue::new_local((dialog.clone(), field));
+    let open = move || {
+        text.set(String::new());
+        at.set(0);
+        kept.with_value(|(dialog, field)| {
+            if let Some(dialog) = dialog.as_a::<HtmlDialogElement>() {
+                let _ = dialog.show_modal();
+            }
+            if let Some(input) = field.as_a::<HtmlInputElement>() {
+                input.set_value("");
+            }
+            if let Some(input) = field.as_a::<HtmlElement>() {
+                let _ = input.focus();
+            }
+        });
+    };
+    on_window("keydown", move |event| {
+        let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
+            return;
+        };
         if (event.ctrl_key() || event.meta_key()) && event.key().eq_ignore_ascii_case("k") {
             event.prevent_default();
             open();
         }
     });
-    on_cleanup(move || key.remove());
-    let go = move |to: usize| {
-        if let Some((_, address)) = list.with_untracked(|list| list.get(to).cloned()) {
-            if let Some(dialog) = dialog.get_untracked() {
-                dialog.close();
-            }
-            location.follow(&address);
-        }
+    (dialog, Callback::new(move |()| open()))
+}
+
+/// Up, down, and Enter.
+fn keyed(
+    event: &web_sys::Event,
+    text: RwSignal<String>,
+    at: RwSignal<usize>,
+    choose: impl Fn(usize),
+) {
+    let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
+        return;
     };
-    let keyed = move |event: web_sys::KeyboardEvent| {
-        let last = list.with_untracked(|list| list.len().saturating_sub(1));
-        match event.key().as_str() {
-            "ArrowDown" => at.update(|at| *at = (*at + 1).min(last)),
-            "ArrowUp" => at.update(|at| *at = at.saturating_sub(1)),
-            "Enter" => go(at.get_untracked()),
-            _ => return,
-        }
-        event.prevent_default();
-    };
-    let typed = move |event: web_sys::Event| {
-        text.set(event_target_value(&event));
-        at.set(0);
-    };
-    let row = move |(index, (name, _)): (usize, (String, String))| {
-        view! {
-            <li role="option" id=format!("find-{index}") aria-selected=sig(move || (at.get() == index).to_string())
-                on:click=move |_| go(index)>{name}</li>
-        }
-    };
-    let rows = move || list.get().into_iter().enumerate().map(row).collect_view();
-    view! {
-        <dialog class="sheet palette" node_ref=dialog aria-label="Go to">
-            <input type="text" node_ref=field role="combobox" aria-label="Go to" aria-expanded="true" aria-controls="find-list"
-                aria-activedescendant=sig(move || format!("find-{}", at.get())) autocomplete="off" spellcheck="false"
-                prop:value=text on:input=typed on:keydown=keyed/>
-            <ul role="listbox" id="find-list" aria-label="Places">{part(rows)}</ul>
-        </dialog>
+    let last = text.with_untracked(|text| found(text).len().saturating_sub(1));
+    match event.key().as_str() {
+        "ArrowDown" => at.update(|at| *at = (*at + 1).min(last)),
+        "ArrowUp" => at.update(|at| *at = at.saturating_sub(1)),
+        "Enter" => choose(at.get_untracked()),
+        _ => return,
     }
+    event.prevent_default();
 }

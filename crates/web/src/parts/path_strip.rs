@@ -3,7 +3,7 @@
 use headroom_core::scene::path::{Station, StationKind, stations};
 use leptos::prelude::*;
 
-use super::{part, sig};
+use crate::dom::{El, div, el, follow, span};
 use crate::model::{By, Model};
 
 #[derive(Clone, PartialEq)]
@@ -54,24 +54,6 @@ fn stops(model: Model) -> Vec<Stop> {
     out
 }
 
-/// One button for each packet that was sent.
-fn sends(model: Model) -> impl IntoView {
-    let one = move |(index, start): (usize, usize)| {
-        view! {
-            <button class="tab" aria-pressed=sig(move || (model.send.get() == index).to_string())
-                on:click=move |_| model.go(start, By::Jump)>{format!("packet {}", index + 1)}</button>
-        }
-    };
-    move || {
-        let starts: Vec<usize> = model
-            .sends
-            .with(|sends| sends.iter().map(|send| send.start).collect());
-        (starts.len() > 1).then(|| {
-            view! { <div class="tabs sends" role="group" aria-label="Packet">{starts.into_iter().enumerate().map(one).collect_view()}</div> }
-        })
-    }
-}
-
 fn class(kind: StationKind) -> &'static str {
     match kind {
         StationKind::Device => "device",
@@ -108,65 +90,119 @@ fn devices(stops: &[Stop]) -> Vec<(String, usize)> {
     out
 }
 
+/// One button for each packet that was sent; of very many, those around the current one.
+fn sends(model: Model) -> El {
+    const MOST: usize = 12;
+    let buttons = move || {
+        let starts: Vec<usize> = model
+            .sends
+            .with(|sends| sends.iter().map(|send| send.start).collect());
+        if starts.len() < 2 {
+            return Vec::new();
+        }
+        let from = if starts.len() > MOST {
+            model
+                .send
+                .get()
+                .saturating_sub(MOST / 2)
+                .min(starts.len() - MOST)
+        } else {
+            0
+        };
+        let one = |(index, start): (usize, usize)| {
+            el("button")
+                .class("tab")
+                .tells("aria-pressed", move || model.send.get() == index)
+                .on("click", move |_| model.go(start, By::Jump))
+                .text(&format!("packet {}", index + 1))
+        };
+        let all = starts
+            .into_iter()
+            .enumerate()
+            .skip(from)
+            .take(MOST)
+            .map(one);
+        let group = div("tabs sends")
+            .set("role", "group")
+            .set("aria-label", "Packet");
+        vec![group.all(all)]
+    };
+    div("packets").part(buttons)
+}
+
 /// The strip.
-#[component]
-pub fn PathStrip(model: Model) -> impl IntoView {
+#[must_use]
+pub fn path_strip(model: Model) -> El {
+    let (bands, list) = (div("bands").set("aria-hidden", "true"), el("ol"));
+    let short = el("p").class("short").set("aria-hidden", "true");
     let all = Memo::new(move |_| stops(model));
-    // The station one is at, or has passed last.
-    let now = Memo::new(move |_| {
+    let nodes = StoredValue::new_local(Vec::<(El, El)>::new());
+    let (bands_now, list_now, mut drawn) = (bands.clone(), list.clone(), None::<Vec<Stop>>);
+    let (short_now, mut last) = (short.clone(), None);
+    follow(move || {
+        let at = model.at.get();
         all.with(|all| {
-            all.iter()
-                .rposition(|stop| stop.row <= model.at.get())
-                .unwrap_or(0)
-        })
+            if drawn.as_ref() != Some(all) {
+                bands_now.say("");
+                list_now.say("");
+                for (name, count) in devices(all) {
+                    let band = el("span").styled("flex-grow", &count.to_string());
+                    bands_now.append(&band.child(el("b").text(&name)));
+                }
+                let made = all.iter().map(|stop| station(model, stop));
+                let made: Vec<(El, El)> = made.collect();
+                for (item, _) in &made {
+                    list_now.append(item);
+                }
+                nodes.set_value(made);
+                (drawn, last) = (Some(all.clone()), None);
+            }
+            // The station one is at, or has passed last.
+            let now = all.iter().rposition(|stop| stop.row <= at).unwrap_or(0);
+            let exact = all.get(now).is_some_and(|stop| stop.row == at);
+            if last == Some((now, exact)) {
+                return;
+            }
+            nodes.with_value(|nodes| mark(nodes, all, now, exact));
+            let words = all
+                .get(now)
+                .map(|s| format!("{} on {}", s.station.name, s.station.dev));
+            short_now.say(&words.unwrap_or_default());
+            last = Some((now, exact));
+        });
     });
-    let exact = move |row: usize| model.at.get() == row;
-    let stop = move |index: usize, stop: Stop| {
-        let row = stop.row;
-        let state = move || match index.cmp(&now.get()) {
+    let rail = div("rail").child(bands).child(list).child(short);
+    el("nav")
+        .class("way")
+        .set("aria-label", "The way of the packet")
+        .child(rail)
+        .child(sends(model))
+}
+
+/// Marks what is done, where one is, and what is to come.
+fn mark(nodes: &[(El, El)], all: &[Stop], now: usize, exact: bool) {
+    for (index, ((item, button), stop)) in nodes.iter().zip(all).enumerate() {
+        let state = match index.cmp(&now) {
             std::cmp::Ordering::Less => "done",
+            std::cmp::Ordering::Equal if exact => "now exact",
             std::cmp::Ordering::Equal => "now",
             std::cmp::Ordering::Greater => "todo",
         };
-        let class = class(stop.station.kind);
-        view! {
-            <li class=sig(move || format!("{class} {}", state())) class:exact=sig(move || exact(row)) class:partial=stop.partial>
-                <button on:click=move |_| model.go(row, By::Jump) aria-current=sig(move || (now.get() == index).then_some("step"))>
-                    <i class="dot" aria-hidden="true"></i>
-                    <span class="sn">{stop.station.name.clone()}</span>
-                    <span class="ss">{hook(&stop.station.note).to_owned()}</span>
-                </button>
-            </li>
+        let partial = if stop.partial { " partial" } else { "" };
+        let class = format!("{} {state}{partial}", class(stop.station.kind));
+        if item.element().get_attribute("class").as_deref() != Some(&class) {
+            item.put("class", &class);
+            button.maybe("aria-current", (index == now).then_some("step"));
         }
-    };
-    let bands = move || {
-        let band = |(name, count): (String, usize)| view! { <span style:flex-grow=count.to_string()><b>{name}</b></span> };
-        all.with(|all| devices(all))
-            .into_iter()
-            .map(band)
-            .collect_view()
-    };
-    let stations = move || {
-        all.get()
-            .into_iter()
-            .enumerate()
-            .map(|(i, s)| stop(i, s))
-            .collect_view()
-    };
-    let short = move || {
-        all.with(|all| {
-            all.get(now.get())
-                .map(|s| format!("{} on {}", s.station.name, s.station.dev))
-        })
-    };
-    view! {
-        <nav class="way" aria-label="The way of the packet">
-            <div class="rail">
-                <div class="bands" aria-hidden="true">{part(bands)}</div>
-                <ol>{part(stations)}</ol>
-                <p class="short" aria-hidden="true">{short}</p>
-            </div>
-            {sends(model)}
-        </nav>
     }
+}
+
+fn station(model: Model, stop: &Stop) -> (El, El) {
+    let row = stop.row;
+    let button = el("button")
+        .on("click", move |_| model.go(row, By::Jump))
+        .child(el("i").class("dot").set("aria-hidden", "true"))
+        .child(span("sn", &stop.station.name))
+        .child(span("ss", hook(&stop.station.note)));
+    (el("li").child(button.clone()), button)
 }

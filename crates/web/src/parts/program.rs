@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use headroom_core::bpf::ListingLine;
 use headroom_core::scene::instruction::{changed_registers, register};
-use headroom_core::scene::name::{device, what};
 use headroom_core::scene::reads_at;
-use headroom_core::trace::{Edge, Run, Step, StepKind};
+use headroom_core::trace::{Edge, Run, StepKind};
 use leptos::prelude::*;
 
-use super::bytes::FrontTabs;
-use super::{part, sig};
+use super::bytes::front_tabs;
+use super::calls;
+use crate::dom::{El, code, el, follow, span};
 use crate::frame::Frame;
-use crate::model::{By, Model};
+use crate::model::Model;
 
 /// The run a step belongs to, and the instruction that is or was the interesting one.
 fn running(frame: &Frame) -> Option<(usize, Option<usize>)> {
@@ -38,66 +38,15 @@ fn running(frame: &Frame) -> Option<(usize, Option<usize>)> {
         }
         // A helper or the realign call: the program around it.
         StepKind::Function { .. } | StepKind::EndOfLife { .. } => {
-            let open = |s: &headroom_core::trace::Step| match s.kind {
-                StepKind::Program { run, edge } => Some((run, edge)),
+            let around = calls::open_calls(&frame.trace, frame.step);
+            let of = |index: &usize| match frame.trace.steps.get(*index)?.kind {
+                StepKind::Program { run, .. } => Some((run, None)),
                 _ => None,
             };
-            let (run, edge) = frame
-                .trace
-                .steps
-                .get(..frame.step)?
-                .iter()
-                .rev()
-                .find_map(open)?;
-            (edge == Edge::Entry).then_some((run, None))
+            around.iter().rev().find_map(of)
         }
     }
 }
-
-/// Functions around a step, outermost first: name, file, device.
-fn chain(frame: &Frame) -> Vec<Link> {
-    let mut open: Vec<usize> = Vec::new();
-    for (index, step) in frame.trace.steps.iter().enumerate().take(frame.step + 1) {
-        match &step.kind {
-            StepKind::Function {
-                edge: Edge::Entry, ..
-            }
-            | StepKind::Program {
-                edge: Edge::Entry, ..
-            } => open.push(index),
-            StepKind::Function {
-                edge: Edge::Exit, ..
-            }
-            | StepKind::Program {
-                edge: Edge::Exit, ..
-            } if index != frame.step => {
-                open.pop();
-            }
-            _ => {}
-        }
-    }
-    let one = |index: usize| {
-        let step = &frame.trace.steps[index];
-        let file = match &step.kind {
-            StepKind::Function { file, .. } => (*file).to_owned(),
-            StepKind::Program { run, .. } => frame
-                .trace
-                .runs
-                .get(*run)
-                .map(|run| run.listing.section.clone())
-                .unwrap_or_default(),
-            _ => String::new(),
-        };
-        let dev = device(&frame.trace, step)
-            .map(|dev| dev.name.clone())
-            .unwrap_or_default();
-        (what(&frame.trace, step).to_owned(), file, dev, index)
-    };
-    open.into_iter().map(one).collect()
-}
-
-/// A function or program around the step: name, file, device, step of its entry.
-type Link = (String, String, String, usize);
 
 /// What the panel shows; the parts that stay the same keep their nodes.
 #[derive(Clone, PartialEq)]
@@ -109,93 +58,42 @@ enum Shown {
 }
 
 /// The panel.
-#[component]
-pub fn Program(model: Model) -> impl IntoView {
+#[must_use]
+pub fn program(model: Model) -> El {
     let frame = Memo::new(move |_| model.front_frame());
-    let running = Memo::new(move |_| frame.with(|frame| running(frame.as_ref()?)));
     let shown = Memo::new(move |_| {
-        let design = frame.with(|frame| frame.as_ref().map(|frame| frame.design))?;
-        Some(
-            running
-                .get()
-                .map_or(Shown::Calls, |(run, _)| Shown::Listing(design, run)),
-        )
+        frame.with(|frame| {
+            let frame = frame.as_ref()?;
+            Some(match running(frame) {
+                Some((run, _)) => Shown::Listing(frame.design, run),
+                None => Shown::Calls,
+            })
+        })
     });
-    let body = move || match shown.get()? {
-        Shown::Listing(design, run) => Some(listing(model, frame, running, design, run).into_any()),
-        Shown::Calls => Some(calls(model, frame).into_any()),
-    };
-    view! { <section class="panel program" aria-label="What runs">{part(body)}</section> }
-}
-
-fn calls(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
-    let links = Memo::new(move |_| {
-        frame.with(|frame| frame.as_ref().map(|frame| chain(frame)).unwrap_or_default())
-    });
-    let each = move || links.get().into_iter().enumerate().collect::<Vec<_>>();
-    let one = move |(depth, (name, file, dev, step)): (usize, Link)| {
-        let go = move |_| {
-            let design =
-                frame.with_untracked(|frame| frame.as_ref().map_or(0, |frame| frame.design));
-            if let Some(name) = model.names(design).get(step) {
-                model.go_to(name.clone(), By::Jump);
-            }
-        };
-        let on = move || links.with(|links| links.len() == depth + 1);
-        view! {
-            <li class:on=sig(on) style:padding-left=format!("{}px", 8 + depth.min(12) * 8)>
-                <button class="link" on:click=go><code>{name}</code></button><span class="dev">{dev}</span><span class="file">{file}</span>
-            </li>
+    let body = move || match shown.get() {
+        None => Vec::new(),
+        Some(Shown::Calls) => calls::calls(model, frame),
+        Some(Shown::Listing(design, run)) => {
+            let run = model
+                .trace(design)
+                .and_then(|trace| trace.runs.get(run).cloned());
+            run.map(|run| listing(model, frame, &run))
+                .unwrap_or_default()
         }
     };
-    view! {
-        <h2><b>"Call chain"</b><FrontTabs model/></h2>
-        <ol class="calls"><For each=each key=Clone::clone children=one/></ol>
-        {next_run(model, frame)}
-    }
-}
-
-/// Where a program runs next, so that nobody has to look for it.
-fn next_run(model: Model, frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
-    let next = Memo::new(move |_| {
-        let frame = frame.get()?;
-        let entry = |(_, step): &(usize, &Step)| {
-            matches!(
-                step.kind,
-                StepKind::Program {
-                    edge: Edge::Entry,
-                    ..
-                }
-            )
-        };
-        let (index, step) = frame
-            .trace
-            .steps
-            .iter()
-            .enumerate()
-            .skip(frame.step)
-            .find(entry)?;
-        let name = model.names(frame.design).get(index).cloned()?;
-        let dev = device(&frame.trace, step)
-            .map(|dev| dev.name.clone())
-            .unwrap_or_default();
-        Some((name, format!("{} on {dev}", what(&frame.trace, step))))
-    });
-    move || {
-        next.get().map(|(name, text)| {
-            let go = move |_| model.go_to(name.clone(), By::Jump);
-            view! { <p class="next">"No program runs here. Next: "<button class="link" on:click=go>{text}</button></p> }
-        })
-    }
+    el("section")
+        .class("panel program")
+        .set("aria-label", "What runs")
+        .part(body)
 }
 
 /// A C line and its instructions with their indexes.
-type Group = (Option<u32>, Vec<(usize, ListingLine)>);
+type Group<'l> = (Option<u32>, Vec<(usize, &'l ListingLine)>);
 
 /// Instructions in groups of one C line.
-fn groups(run: &Run) -> Vec<Group> {
-    let mut out: Vec<Group> = Vec::new();
-    for (index, line) in run.listing.lines.iter().cloned().enumerate() {
+fn groups(run: &Run) -> Vec<Group<'_>> {
+    let mut out: Vec<Group<'_>> = Vec::new();
+    for (index, line) in run.listing.lines.iter().enumerate() {
         match out.last_mut() {
             Some((c_line, lines)) if *c_line == line.c_line => lines.push((index, line)),
             _ => out.push((line.c_line, vec![(index, line)])),
@@ -204,69 +102,90 @@ fn groups(run: &Run) -> Vec<Group> {
     out
 }
 
-fn listing(
-    model: Model,
-    frame: Memo<Option<Arc<Frame>>>,
-    running: Memo<Option<(usize, Option<usize>)>>,
-    design: usize,
-    run_index: usize,
-) -> impl IntoView {
-    let run = model
-        .trace(design)
-        .and_then(|trace| trace.runs.get(run_index).cloned());
-    let at = Memo::new(move |_| running.get().and_then(|(_, at)| at));
-    let read = Memo::new(move |_| frame.with(|frame| read_note(frame.as_ref()?)));
-    let title = run
-        .as_ref()
-        .map(|run| run.program.clone())
-        .unwrap_or_default();
-    let source = run
-        .as_ref()
-        .map(|run| run.listing.source.clone())
-        .unwrap_or_default();
-    let insn = move |index: usize, line: ListingLine| {
-        let prologue = line.written.is_none();
-        let number = line
-            .written
-            .map_or_else(|| format!("p{index}"), |n| n.to_string());
-        let own = line.note.clone().unwrap_or_default();
-        let note = move || match read.get() {
-            Some((insn, text)) if insn == index => text,
-            _ => own.clone(),
-        };
-        let written = line.written_text.map(|text| format!("as written: {text}"));
-        view! {
-            <li class:pro=prologue class:on=sig(move || at.get() == Some(index)) title=written>
-                <span class="ln">{number}</span><code>{line.text}</code><span class="nt">{sig(note)}</span>
-            </li>
+/// The line of an instruction.
+struct Line {
+    item: El,
+    note: El,
+    own: String,
+    /// Its C line is marked with it.
+    head: Option<El>,
+}
+
+fn listing(model: Model, frame: Memo<Option<Arc<Frame>>>, run: &Run) -> Vec<El> {
+    let file = run.listing.source_file.clone().unwrap_or_default();
+    let list = el("ol")
+        .class("code")
+        .set("aria-label", &format!("Instructions, with lines of {file}"));
+    let mut lines: Vec<Line> = Vec::new();
+    for (c_line, group) in groups(run) {
+        let source = c_line.and_then(|n| run.listing.source.iter().find(|(line, _)| *line == n));
+        let head = source.map(|(n, text)| {
+            el("li")
+                .class("c")
+                .child(span("ln", &n.to_string()))
+                .child(code(text.trim()))
+        });
+        if let Some(head) = &head {
+            list.append(head);
         }
-    };
-    let group = move |(c_line, lines): Group| {
-        let text = c_line.and_then(|n| source.iter().find(|(line, _)| *line == n));
-        let text = text.map(|(n, text)| (*n, text.trim().to_owned()));
-        let (first, last) = (
-            lines.first().map_or(0, |line| line.0),
-            lines.last().map_or(0, |line| line.0),
-        );
-        let on = move || at.get().is_some_and(|at| (first..=last).contains(&at));
-        let head = text.map(|(n, text)| view! { <li class="c" class:on=sig(on)><span class="ln">{n}</span><code>{text}</code></li> });
-        view! { {head} {lines.into_iter().map(|(i, line)| insn(i, line)).collect_view()} }
-    };
-    let body = run
-        .as_ref()
-        .map(groups)
-        .unwrap_or_default()
-        .into_iter()
-        .map(group)
-        .collect_view();
-    let file = run
-        .as_ref()
-        .and_then(|run| run.listing.source_file.clone())
-        .unwrap_or_default();
-    view! {
-        <h2><b>{title}</b><span class="as">"as the kernel runs it"</span><FrontTabs model/></h2>
-        <ol class="code" aria-label=format!("Instructions, with lines of {file}")>{body}</ol>
-        {registers(frame)}
+        for (index, line) in group {
+            let one = instruction(index, line, head.clone());
+            list.append(&one.item);
+            lines.push(one);
+        }
+    }
+    let mut last: (Option<usize>, Option<(usize, String)>) = (None, None);
+    follow(move || {
+        let now = frame.with(|frame| {
+            let at = frame.as_ref().and_then(|frame| running(frame)?.1);
+            (at, frame.as_ref().and_then(read_note))
+        });
+        for (at, on) in [(last.0, false), (now.0, true)] {
+            if let Some(line) = at.filter(|_| last.0 != now.0).and_then(|at| lines.get(at)) {
+                line.item.mark("on", on);
+                if let Some(head) = &line.head {
+                    head.mark("on", on);
+                }
+            }
+        }
+        if last.1 != now.1 {
+            if let Some(line) = last.1.as_ref().and_then(|(at, _)| lines.get(*at)) {
+                line.note.say(&line.own);
+            }
+            if let Some((at, text)) = &now.1
+                && let Some(line) = lines.get(*at)
+            {
+                line.note.say(text);
+            }
+        }
+        last = now;
+    });
+    let title = el("h2")
+        .child(el("b").text(&run.program))
+        .child(span("as", "as the kernel runs it"))
+        .child(front_tabs(model));
+    vec![title, list, registers(frame)]
+}
+
+fn instruction(index: usize, line: &ListingLine, head: Option<El>) -> Line {
+    let number = line
+        .written
+        .map_or_else(|| format!("p{index}"), |n| n.to_string());
+    let own = line.note.clone().unwrap_or_default();
+    let note = span("nt", &own);
+    let item = el("li")
+        .class(if line.written.is_none() { "pro" } else { "" })
+        .child(span("ln", &number))
+        .child(code(&line.text))
+        .child(note.clone());
+    if let Some(text) = &line.written_text {
+        item.put("title", &format!("as written: {text}"));
+    }
+    Line {
+        item,
+        note,
+        own,
+        head,
     }
 }
 
@@ -278,18 +197,22 @@ fn read_note(frame: &Arc<Frame>) -> Option<(usize, String)> {
         return None;
     };
     let start = read.offset?;
+    let end = start + read.bytes.len() as u32;
     Some((
         insn,
-        format!(
-            "reads {}",
-            headroom_core::scene::explain::span(start, start + read.bytes.len() as u32)
-        ),
+        format!("reads {}", headroom_core::scene::explain::span(start, end)),
     ))
 }
 
-fn registers(frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
-    let file = Memo::new(move |_| {
-        frame.with(|frame| {
+/// The registers after an instruction; hidden elsewhere.
+fn registers(frame: Memo<Option<Arc<Frame>>>) -> El {
+    let list = el("dl")
+        .class("regs")
+        .set("aria-label", "Registers after the instruction");
+    list.show(false);
+    let (target, mut values) = (list.clone(), Vec::<(El, El, String, bool)>::new());
+    follow(move || {
+        let file = frame.with(|frame| {
             let frame = frame.as_ref()?;
             let StepKind::Insn { run, registers, .. } = frame.trace.steps.get(frame.step)?.kind
             else {
@@ -298,28 +221,33 @@ fn registers(frame: Memo<Option<Arc<Frame>>>) -> impl IntoView {
             let changed = changed_registers(&frame.trace, frame.step, run, registers);
             let changed: Vec<usize> = changed.into_iter().map(|(r, ..)| r).collect();
             Some((frame.trace.registers.get(registers)?, changed))
-        })
+        });
+        target.show(file.is_some());
+        let Some((all, changed)) = file else {
+            return;
+        };
+        if values.is_empty() {
+            for index in 0..all.len() {
+                let (row, value) = (el("div"), el("dd"));
+                let name = el("dt").text(&format!("r{index}"));
+                target.append(&row.clone().child(name).child(value.clone()));
+                values.push((row, value, String::new(), false));
+            }
+        }
+        for (index, (row, value, text, marked)) in values.iter_mut().enumerate() {
+            let Some(now) = all.get(index).map(|value| register(*value)) else {
+                continue;
+            };
+            if now != *text {
+                value.say(&now);
+                *text = now;
+            }
+            let on = changed.contains(&index);
+            if on != *marked {
+                row.mark("changed", on);
+                *marked = on;
+            }
+        }
     });
-    let there = Memo::new(move |_| file.with(Option::is_some));
-    let one = move |index: usize| {
-        let now = move || {
-            file.with(|file| {
-                file.as_ref()
-                    .is_some_and(|(_, changed)| changed.contains(&index))
-            })
-        };
-        let value = move || {
-            file.with(|file| {
-                file.as_ref()
-                    .map(|(all, _)| register(all[index]))
-                    .unwrap_or_default()
-            })
-        };
-        view! { <div class:changed=sig(now)><dt>{format!("r{index}")}</dt><dd>{sig(value)}</dd></div> }
-    };
-    move || {
-        there.get().then(|| {
-            view! { <dl class="regs" aria-label="Registers after the instruction">{(0..11).map(one).collect_view()}</dl> }
-        })
-    }
+    list
 }

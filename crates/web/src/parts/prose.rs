@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::dom::{El, code, el};
+
 /// A word that belongs into the monospaced face: a kernel name, an offset, a byte.
 fn is_code(word: &str) -> bool {
     let word = word.trim_matches(|c: char| matches!(c, '.' | ',' | ':' | ';' | '(' | ')'));
@@ -40,37 +42,33 @@ pub fn runs(text: &str) -> Vec<(bool, String)> {
     out
 }
 
-/// The first sentence stands out; kernel names are in the monospaced face.
+/// Text and code, as nodes.
+fn marked(into: El, text: &str) -> El {
+    let one = |into: El, (is_code, words): (bool, String)| {
+        if is_code {
+            into.child(code(&words))
+        } else {
+            into.text(&words)
+        }
+    };
+    runs(text).into_iter().fold(into, one)
+}
+
+/// Appends a sentence: kernel names are in the monospaced face.
 #[must_use]
-pub fn prose(text: &str, strong_first: bool) -> impl IntoView + use<> {
-    let cut = if strong_first {
-        text.find(". ").map_or(text.len(), |at| at + 1)
-    } else {
-        0
-    };
-    if strong_first && is_instruction(text) {
+pub fn prose(into: El, text: &str) -> El {
+    marked(into, text)
+}
+
+/// Appends sentences of which the first stands out.
+#[must_use]
+pub fn strong_prose(into: El, text: &str) -> El {
+    if is_instruction(text) {
         let (insn, rest) = text.split_at(instruction_end(text));
-        let rest = runs(rest).into_iter().map(|(code, text)| {
-            if code {
-                view! { <code>{text}</code> }.into_any()
-            } else {
-                text.into_any()
-            }
-        });
-        return view! { <code class="insn">{insn.to_owned()}</code>{rest.collect_view()} }
-            .into_any();
+        return marked(into.child(code(insn).class("insn")), rest);
     }
-    let marked = |text: &str| {
-        let one = |(code, text): (bool, String)| {
-            if code {
-                view! { <code>{text}</code> }.into_any()
-            } else {
-                text.into_any()
-            }
-        };
-        runs(text).into_iter().map(one).collect_view()
-    };
-    view! { <strong>{marked(&text[..cut])}</strong>{marked(&text[cut..])} }.into_any()
+    let cut = text.find(". ").map_or(text.len(), |at| at + 1);
+    marked(into.child(marked(el("strong"), &text[..cut])), &text[cut..])
 }
 
 /// `r3 = *(u32 *)(r1 +0). …`: the sentence of an instruction begins with the instruction.
@@ -93,7 +91,17 @@ fn instruction_end(text: &str) -> usize {
         .unwrap_or_else(|| text.trim_end_matches('.').len())
 }
 
-/// Text in which `code` stands in back-quotes.
+/// Appends a text in which `code` stands in back-quotes.
+#[must_use]
+pub fn ticked(into: El, words: &str) -> El {
+    let one = |into: El, (index, part): (usize, &str)| match index % 2 {
+        1 => into.child(code(part)),
+        _ => into.text(part),
+    };
+    words.split('`').enumerate().fold(into, one)
+}
+
+/// The same as a view of Leptos.
 #[must_use]
 pub fn ticks(text: &str) -> impl IntoView + use<> {
     let one = |(index, part): (usize, &str)| match index % 2 {

@@ -1,19 +1,21 @@
-//! One buffer as a picture. Nodes stay; their places and texts change.
+//! One buffer as a picture. Nodes stay; their places and texts change. One effect compares the picture
+//! with the one before it and touches only what is another.
 
 use std::sync::Arc;
 
-use headroom_core::scene::ribbon::{Placed, ReadMark};
+use headroom_core::scene::ribbon::Placed;
 use headroom_core::scene::{
-    Cell, Region, Ribbon as Picture, RibbonOptions, Zone, ZoneKind, pointers, ribbon,
+    Cell, Region, Ribbon as Picture, RibbonOptions, Scale, Zone, ZoneKind, pointers, ribbon as draw,
 };
-use headroom_core::trace::{BufferNo, PacketView, Verdict};
+use headroom_core::trace::{PacketView, Trace, Verdict};
 use leptos::prelude::*;
+use web_sys::{Event, MouseEvent};
 
-use super::ribbon_marks::{labels, moves, tick, verdict};
-use super::{px, sig};
+use super::px;
+use super::ribbon_marks::{Marks, Tick, verdicts};
+use crate::dom::{El, Keyed, div, el, follow, svg, text};
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
-use crate::slots::Slots;
 
 /// Width of a character of the 11 px monospaced labels.
 const CHAR: f64 = 6.62;
@@ -58,130 +60,370 @@ pub fn verdict_word(verdict: Verdict) -> (&'static str, &'static str) {
 }
 
 /// The buffer of one design.
-#[component]
-pub fn Ribbon(
+#[must_use]
+pub fn ribbon(
     model: Model,
     design: usize,
     frame: Memo<Option<Arc<Frame>>>,
-    width: Signal<f64>,
-) -> impl IntoView {
-    let draw = move |_: Option<&Arc<Picture>>| {
-        let scale = model.scale.get();
+    width: RwSignal<f64>,
+) -> El {
+    let picture = svg("svg").set("role", "img");
+    let below = el("p").class("verdicts");
+    let mut drawn = Drawn::new(&picture, &below);
+    let cells = drawn.cells.clone();
+    follow(move || {
+        let (scale, width) = (model.scale.get(), width.get());
+        // Before it stands in the document it has none; what is drawn then would be drawn twice.
+        if width <= 0.0 {
+            return;
+        }
+        let width = width.max(240.0);
+        frame.with(|frame| drawn.show(frame.as_deref(), &scale, width));
+    });
+    let chosen = svg("line")
+        .class("chosen")
+        .set("y1", &px(CELL_H + 2.5))
+        .set("y2", &px(CELL_H + 2.5));
+    cells.append(&chosen);
+    follow(move || {
+        let selected = model.selected.get().filter(|s| s.design == design);
+        chosen.show(selected.is_some());
+        if let Some(selected) = selected {
+            let scale = model.scale.get();
+            let unit = width.get().max(240.0) / scale.units;
+            let x = scale.x(selected.offset) * unit;
+            chosen.put("x1", &px(x + 1.0));
+            chosen.put("x2", &px(x + unit - 1.0));
+        }
+    });
+    let look = move |event: &Event| {
+        let under = event.target()?;
+        let cell = wasm_bindgen::JsCast::dyn_into::<web_sys::Element>(under).ok()?;
+        if cell.get_attribute("class").as_deref() != Some("hit") {
+            return None;
+        }
+        let x = f64::from(wasm_bindgen::JsCast::dyn_ref::<MouseEvent>(event)?.client_x());
+        let scale = model.scale.get_untracked();
+        let unit = width.get_untracked().max(240.0) / scale.units;
+        let from = cell.closest("svg").ok()??.get_bounding_client_rect().left();
+        // The scale knows where an offset is; the byte under a place is the last one that begins before it.
+        let at = (x - from) / unit;
+        let offset = scale
+            .cells()
+            .take_while(|offset| scale.x(*offset) <= at)
+            .last()?;
+        model.selected.set(Some(Selected { design, offset }));
+        Some(())
+    };
+    let picture = picture
+        .on("pointerover", move |event| {
+            look(&event);
+        })
+        .on("click", move |event| {
+            if look(&event).is_some() {
+                model.front.set(design);
+            }
+        });
+    div("ribbon").child(picture).child(below)
+}
+
+/// The nodes of a byte, and what they show.
+struct Byte {
+    group: El,
+    hit: El,
+    letters: El,
+    digits: El,
+    shows: Cell,
+}
+
+/// The nodes of a zone: the group, its bracket, its label and the words of that; and what they show.
+type Claim = (El, El, El, El, Option<Placed<Zone>>);
+
+/// The nodes of a picture.
+struct Drawn {
+    svg: El,
+    zones_group: El,
+    zones: Vec<Claim>,
+    cells: El,
+    folds: Vec<El>,
+    regions: Keyed<(u64, u64, Placed<Region>)>,
+    bytes: Vec<Byte>,
+    bytes_group: El,
+    ticks: Vec<Tick>,
+    marks: Marks,
+    below: El,
+    scale: Option<Arc<Scale>>,
+    width: f64,
+    /// Rows that labels need at any step: of which trace, buffer, scale and width.
+    most: Option<(usize, u32, usize)>,
+    height: f64,
+    label: String,
+}
+
+impl Drawn {
+    fn new(picture: &El, below: &El) -> Self {
+        let zones_group = svg("g");
+        let zones = ZONES.map(|kind| {
+            let class = format!("zone {}", kind.word().replace(' ', "-"));
+            let (path, words) = (svg("path"), text(""));
+            let label = svg("text").set("y", "10").child(words.clone());
+            let group = svg("g")
+                .class(&class)
+                .child(path.clone())
+                .child(label.clone());
+            group.show(false);
+            zones_group.append(&group);
+            (group, path, label, words, None)
+        });
+        let cells = svg("g");
+        let (folds_and_regions, bytes_group) = (svg("g"), svg("g"));
+        picture.append(&zones_group);
+        picture.append(&cells);
+        cells.append(&folds_and_regions);
+        cells.append(&bytes_group);
+        let marks = Marks::new(&cells, picture);
+        let ticks = POINTERS.map(|name| Tick::new(name, &cells));
+        Self {
+            svg: picture.clone(),
+            zones_group,
+            zones: zones.into(),
+            folds: Vec::new(),
+            regions: Keyed::new(&folds_and_regions),
+            cells,
+            bytes: Vec::new(),
+            bytes_group,
+            ticks: ticks.into(),
+            marks,
+            below: below.clone(),
+            scale: None,
+            width: 0.0,
+            most: None,
+            height: 0.0,
+            label: String::new(),
+        }
+    }
+
+    fn show(&mut self, frame: Option<&Frame>, scale: &Arc<Scale>, width: f64) {
         let options = RibbonOptions {
-            scale: &scale,
-            width: width.get().max(240.0),
+            scale,
+            width,
             char_width: CHAR,
         };
-        frame.with(|frame| {
-            let frame = frame.as_ref()?;
-            Some(ribbon(
-                &frame.trace,
-                frame.drawn.max(frame.step),
-                &frame.view()?,
-                options,
-            ))
-        })
-    };
-    let picture = Memo::new(move |before| Arc::new(draw(before).unwrap_or_default()));
-    let unit = Memo::new(move |_| width.get().max(240.0) / model.scale.with(|scale| scale.units));
-    let buffer =
-        Memo::new(move |_| frame.with(|frame| frame.as_ref().and_then(|frame| frame.buffer_no)));
-    let arc = Memo::new(move |_| if has_moves(model, design) { ARC_H } else { 4.0 });
-    let most = Memo::new(move |_| most_rows(model, design, width.get().max(240.0), buffer.get()));
-    let rows = Memo::new(move |_| most.get().max(picture.with(|p| p.rows)));
-    let offsets = Memo::new(move |_| model.scale.with(|scale| scale.cells().collect::<Vec<_>>()));
-    let slots = Slots::new(move || {
-        let width = unit.get();
-        picture.with(|p| {
-            p.cells
-                .iter()
-                .map(|cell| (cell.offset, (Some(cell.clone()), width)))
-                .collect()
-        })
-    });
-    let drawn = move |offset: u32| {
-        let cell =
-            picture.with_untracked(|p| p.cells.iter().find(|cell| cell.offset == offset).cloned());
-        (cell, unit.get_untracked())
-    };
-    let top = move || arc.get() + HEAD_H;
-    let height = move || top() + CELL_H + 14.0 + rows.get() as f64 * ROW_H;
-    let label =
-        move || frame.with(|frame| frame.as_ref().map(|f| described(f)).unwrap_or_default());
+        let picture = frame
+            .and_then(|f| Some(draw(&f.trace, f.drawn.max(f.step), &f.view()?, options)))
+            .unwrap_or_default();
+        let unit = width / scale.units;
+        let same = self
+            .scale
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, scale) || known == scale);
+        if !same || (self.width - width).abs() > 0.1 {
+            self.lay_out(scale, width, unit);
+        }
+        self.show_zones(&picture);
+        self.show_regions(&picture);
+        self.show_bytes(&picture, unit);
+        for tick in &mut self.ticks {
+            tick.show(&picture);
+        }
+        let arcs = frame.is_some_and(|frame| has_moves(&frame.trace));
+        let arc = if arcs { ARC_H } else { 4.0 };
+        let rows = frame
+            .map_or(0, |frame| self.most_rows(frame, scale, width))
+            .max(picture.rows);
+        let top = arc + HEAD_H;
+        let height = top + CELL_H + 14.0 + rows as f64 * ROW_H;
+        if (self.height - height).abs() > 0.1 {
+            self.height = height;
+            self.svg.put("height", &px(height));
+            self.zones_group
+                .style("transform", &format!("translateY({}px)", px(arc)));
+            self.cells
+                .style("transform", &format!("translateY({}px)", px(top)));
+        }
+        self.marks.show(&picture, top);
+        verdicts(&self.below, &picture, width, &mut self.marks.verdicts);
+        let label = frame.map(described).unwrap_or_default();
+        if label != self.label {
+            self.svg.put("aria-label", &label);
+            self.label = label;
+        }
+    }
 
-    view! {
-        <div class="ribbon">
-            <svg
-                width=sig(move || px(width.get().max(240.0)))
-                height=sig(move || px(height()))
-                role="img"
-                aria-label=sig(label)
-                class:tight=sig(move || unit.get() < READABLE)
-            >
-                <g style:transform=sig(move || format!("translateY({}px)", px(arc.get())))>
-                    {ZONES.map(|kind| zone(picture, kind)).collect_view()}
-                </g>
-                <g style:transform=sig(move || format!("translateY({}px)", px(top())))>
-                    {folds(model, unit)}
-                    <For
-                        each=move || picture.with(|p| p.regions.clone())
-                        key=|r| (r.item.clone(), r.x.to_bits(), r.width.to_bits(), r.label.clone())
-                        children=region
-                    />
-                    <For
-                        each=move || offsets.get()
-                        key=|cell| *cell
-                        children=move |offset| byte(model, design, slots, drawn(offset), offset)
-                    />
-                    <For each=move || picture.with(|p| p.reads.clone()) key=|r| (r.start, r.end, r.x.to_bits()) children=read_frame/>
-                    <line class="chosen" style:display=sig(move || shown(chosen_x(model, design, unit).is_some()))
-                        x1=sig(move || px(chosen_x(model, design, unit).unwrap_or(0.0) + 1.0))
-                        x2=sig(move || px(chosen_x(model, design, unit).unwrap_or(0.0) + unit.get() - 1.0))
-                        y1=px(CELL_H + 2.5) y2=px(CELL_H + 2.5)/>
-                    {POINTERS.map(|name| tick(picture, name)).collect_view()}
-                    {labels(picture)}
-                </g>
-                {moves(picture, top)}
-            </svg>
-            {verdict(picture, width)}
-        </div>
+    /// Another scale or width: places that hold for all steps.
+    fn lay_out(&mut self, scale: &Arc<Scale>, width: f64, unit: f64) {
+        self.svg.put("width", &px(width));
+        self.svg.mark("tight", unit < READABLE);
+        for fold in self.folds.drain(..) {
+            fold.remove();
+        }
+        for piece in scale.folds() {
+            let middle = (piece.x + piece.width / 2.0) * unit;
+            let q = px((CELL_H + 6.0) / 4.0);
+            let path = format!("M{} -3 l-4 {q} l8 {q} l-8 {q} l4 {q}", px(middle));
+            let fold = svg("g").class("fold").child(svg("path").set("d", &path));
+            // Over the regions, under the bytes.
+            self.bytes_group.append(&fold);
+            self.folds.push(fold);
+        }
+        for byte in self.bytes.drain(..) {
+            byte.group.remove();
+        }
+        (self.scale, self.width, self.most) = (Some(scale.clone()), width, None);
+    }
+
+    fn show_zones(&mut self, picture: &Picture) {
+        for (kind, (group, path, label, words, last)) in ZONES.iter().zip(&mut self.zones) {
+            let zone = picture.zones.iter().find(|zone| zone.item.kind == *kind);
+            if zone == last.as_ref() {
+                continue;
+            }
+            if let Some(zone) = zone {
+                group.style("transform", &format!("translateX({}px)", px(zone.x)));
+                let same_width = last
+                    .as_ref()
+                    .is_some_and(|last| (last.width - zone.width).abs() < 0.01);
+                if !same_width {
+                    path.put(
+                        "d",
+                        &format!("M1 18 v-4 h{} v4", px((zone.width - 2.0).max(1.0))),
+                    );
+                    label.put("x", &px(zone.width / 2.0));
+                }
+                if last.as_ref().is_none_or(|last| last.label != zone.label) {
+                    words.say(&zone.label);
+                }
+            }
+            if zone.is_some() != last.is_some() {
+                group.show(zone.is_some());
+            }
+            *last = zone.cloned();
+        }
+    }
+
+    fn show_regions(&mut self, picture: &Picture) {
+        let key = |r: &Placed<Region>| (r.x.to_bits(), r.width.to_bits(), r.clone());
+        let wanted = picture.regions.iter().map(key).collect();
+        self.regions.show(wanted, &mut |(_, _, r)| region(r));
+    }
+
+    fn show_bytes(&mut self, picture: &Picture, unit: f64) {
+        let same = self.bytes.len() == picture.cells.len();
+        if !same {
+            for byte in self.bytes.drain(..) {
+                byte.group.remove();
+            }
+            for cell in &picture.cells {
+                let byte = Byte::new(cell, unit);
+                self.bytes_group.append(&byte.group);
+                self.bytes.push(byte);
+            }
+            return;
+        }
+        for (byte, cell) in self.bytes.iter_mut().zip(&picture.cells) {
+            byte.show(cell, unit);
+        }
+    }
+
+    /// The most rows that labels take at any step in this buffer, so that stepping never moves the page.
+    fn most_rows(&mut self, frame: &Frame, scale: &Scale, width: f64) -> usize {
+        let Some(buffer) = frame.buffer_no else {
+            return 0;
+        };
+        let key = (Arc::as_ptr(&frame.trace) as usize, buffer.0);
+        if let Some((trace, no, rows)) = self.most
+            && (trace, no) == key
+        {
+            return rows;
+        }
+        let rows = most_rows(frame, scale, width);
+        self.most = Some((key.0, key.1, rows));
+        rows
     }
 }
 
-pub(super) fn shown(yes: bool) -> &'static str {
-    if yes { "" } else { "none" }
+impl Byte {
+    fn new(cell: &Cell, unit: f64) -> Self {
+        let digits = text(&hex(cell.value));
+        let hit = svg("rect")
+            .class("hit")
+            .set("y", "0")
+            .set("height", &px(CELL_H));
+        let letters = svg("text").set("y", "20.5").child(digits.clone());
+        let group = svg("g")
+            .class(&cell_class(cell))
+            .child(hit.clone())
+            .child(letters.clone());
+        let byte = Self {
+            group,
+            hit,
+            letters,
+            digits,
+            shows: cell.clone(),
+        };
+        byte.place(cell, unit);
+        byte
+    }
+
+    fn place(&self, cell: &Cell, unit: f64) {
+        self.hit.put("x", &px(cell.x));
+        self.hit.put("width", &px(unit));
+        self.letters.put("x", &px(cell.x + unit / 2.0));
+    }
+
+    fn show(&mut self, cell: &Cell, unit: f64) {
+        if self.shows == *cell {
+            return;
+        }
+        if self.shows.value != cell.value {
+            self.digits.say(&hex(cell.value));
+        }
+        let class = cell_class(cell);
+        if class != cell_class(&self.shows) {
+            self.group.put("class", &class);
+        }
+        if (self.shows.x - cell.x).abs() > 0.01 {
+            self.place(cell, unit);
+        }
+        self.shows = cell.clone();
+    }
 }
 
-fn has_moves(model: Model, design: usize) -> bool {
-    model
-        .trace(design)
-        .is_some_and(|trace| trace.writes.iter().any(|write| write.moved_from.is_some()))
+fn hex(value: Option<u8>) -> String {
+    value
+        .map(|value| format!("{value:02x}"))
+        .unwrap_or_default()
 }
 
-/// The most rows that labels take at any step in this buffer, so that stepping never moves the page.
-fn most_rows(model: Model, design: usize, width: f64, buffer: Option<BufferNo>) -> usize {
-    let (Some(trace), scale) = (model.trace(design), model.scale.get()) else {
-        return 0;
-    };
+fn has_moves(trace: &Trace) -> bool {
+    trace.writes.iter().any(|write| write.moved_from.is_some())
+}
+
+fn most_rows(frame: &Frame, scale: &Scale, width: f64) -> usize {
+    let (trace, buffer) = (&frame.trace, frame.buffer_no);
     let mut seen: Vec<Vec<(&'static str, u32)>> = Vec::new();
+    let mut last = None;
     for step in trace.steps.iter().filter(|step| step.buffer == buffer) {
+        // A set of fields that is the one before it has the same pointers, but for what a program sees.
+        let same = (step.fields, std::mem::discriminant(&step.kind));
+        if last.replace(same) == Some(same) {
+            continue;
+        }
         let Some(fields) = step.fields.and_then(|index| trace.fields.get(index)) else {
             continue;
         };
-        let set = pointers(
-            &trace,
-            &PacketView {
-                step,
-                fields: Some(fields),
-                buffer: None,
-            },
-        );
+        let view = PacketView {
+            step,
+            fields: Some(fields),
+            buffer: None,
+        };
+        let set = pointers(trace, &view);
         if !seen.contains(&set) {
             seen.push(set);
         }
     }
     let rows = |set: &Vec<_>| {
-        let (_, labels) = headroom_core::scene::pointers::place(set, &scale, width, CHAR);
+        let (_, labels) = headroom_core::scene::pointers::place(set, scale, width, CHAR);
         labels
             .iter()
             .map(headroom_core::scene::labels::Label::end_row)
@@ -202,101 +444,20 @@ fn described(frame: &Frame) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-fn zone(picture: Memo<Arc<Picture>>, kind: ZoneKind) -> impl IntoView {
-    let find = move || picture.with(|p| p.zones.iter().find(|z| z.item.kind == kind).cloned());
-    let here: Memo<Option<Placed<Zone>>> = Memo::new(move |_| find());
-    let x = move || here.with(|z| z.as_ref().map_or(0.0, |z| z.x));
-    let width = move || here.with(|z| z.as_ref().map_or(0.0, |z| z.width));
-    let text = move || here.with(|z| z.as_ref().map_or(String::new(), |z| z.label.clone()));
-    let class = format!("zone {}", kind.word().replace(' ', "-"));
-    view! {
-        <g class=class style:display=sig(move || shown(here.with(Option::is_some)))
-            style:transform=sig(move || format!("translateX({}px)", px(x())))>
-            <path d=sig(move || format!("M1 18 v-4 h{} v4", px((width() - 2.0).max(1.0))))/>
-            <text x=sig(move || px(width() / 2.0)) y="10">{text}</text>
-        </g>
-    }
-}
-
-fn folds(model: Model, unit: Memo<f64>) -> impl IntoView {
-    move || {
-        let unit = unit.get();
-        let one = |piece: &headroom_core::scene::Piece| {
-            let (x, width) = (piece.x * unit, piece.width * unit);
-            let count = if width > 30.0 {
-                (piece.end - piece.start).to_string()
-            } else {
-                String::new()
-            };
-            (x, width, count)
-        };
-        let folds: Vec<_> = model.scale.with(|scale| scale.folds().map(one).collect());
-        let draw = |(x, width, count): (f64, f64, String)| {
-            let middle = x + width / 2.0;
-            view! {
-                <g class="fold">
-                    <path d=format!("M{} -3 l-4 {q} l8 {q} l-8 {q} l4 {q}", px(middle), q = px((CELL_H + 6.0) / 4.0))/>
-                    <text x=px(middle) y=px(CELL_H + 13.0)>{count}</text>
-                </g>
-            }
-        };
-        folds.into_iter().map(draw).collect_view()
-    }
-}
-
-fn region(region: Placed<Region>) -> impl IntoView {
-    let class = format!(
-        "region f-{}{}",
-        region.item.family.key(),
-        if region.item.stale { " stale" } else { "" }
-    );
-    let middle = region.x + region.width / 2.0;
-    view! {
-        <g class=class>
-            <rect x=px(region.x) y="0" width=px(region.width) height=px(CELL_H)/>
-            <text class="rl" x=px(middle) y="-6">{region.label}</text>
-        </g>
-    }
-}
-
-/// What one drawn byte shows: the cell and its width.
-type Drawn = (Option<Cell>, f64);
-
-fn byte(
-    model: Model,
-    design: usize,
-    slots: Slots<u32, Drawn>,
-    first: Drawn,
-    offset: u32,
-) -> impl IntoView {
-    let slot = slots.slot(offset, first);
-    let class = move || {
-        slot.with(|(cell, _)| {
-            cell.as_ref()
-                .map_or_else(|| "b none".to_owned(), cell_class)
-        })
-    };
-    let text = move || {
-        slot.with(|(cell, _)| {
-            cell.as_ref()
-                .and_then(|c| c.value)
-                .map(|v| format!("{v:02x}"))
-                .unwrap_or_default()
-        })
-    };
-    let left = move || slot.with(|(cell, _)| cell.as_ref().map_or(0.0, |cell| cell.x));
-    let width = move || slot.with(|(_, width)| *width);
-    let look = move |_| model.selected.set(Some(Selected { design, offset }));
-    let choose = move |_| {
-        model.front.set(design);
-        model.selected.set(Some(Selected { design, offset }));
-    };
-    view! {
-        <g class=sig(class) on:pointerenter=look on:click=choose>
-            <rect class="hit" x=sig(move || px(left())) y="0" width=sig(move || px(width())) height=px(CELL_H)/>
-            <text x=sig(move || px(left() + width() / 2.0)) y="20.5">{sig(text)}</text>
-        </g>
-    }
+fn region(region: &Placed<Region>) -> El {
+    let stale = if region.item.stale { " stale" } else { "" };
+    let class = format!("region f-{}{stale}", region.item.family.key());
+    let shape = svg("rect")
+        .set("x", &px(region.x))
+        .set("y", "0")
+        .set("width", &px(region.width))
+        .set("height", &px(CELL_H));
+    let label = svg("text")
+        .class("rl")
+        .set("x", &px(region.x + region.width / 2.0))
+        .set("y", "-6")
+        .text(&region.label);
+    svg("g").class(&class).child(shape).child(label)
 }
 
 fn cell_class(cell: &Cell) -> String {
@@ -311,14 +472,4 @@ fn cell_class(cell: &Cell) -> String {
         class.push_str(name);
     }
     class
-}
-
-fn chosen_x(model: Model, design: usize, unit: Memo<f64>) -> Option<f64> {
-    let selected = model.selected.get().filter(|s| s.design == design)?;
-    Some(model.scale.with(|scale| scale.x(selected.offset)) * unit.get())
-}
-
-fn read_frame(read: ReadMark) -> impl IntoView {
-    let class = format!("read {}", verdict_word(read.verdict).1);
-    view! { <rect class=class x=px(read.x - 1.5) y="-2.5" width=px(read.width + 3.0) height=px(CELL_H + 5.0) rx="2.5"/> }
 }

@@ -1,166 +1,240 @@
-//! What points at the bytes of a buffer: pointers and their labels, moves, verdicts.
-
-use std::sync::Arc;
+//! What points at the bytes of a buffer: pointers and their labels, moves, reads and verdicts.
 
 use headroom_core::scene::Ribbon as Picture;
-use headroom_core::scene::ribbon::ReadMark;
-use leptos::prelude::*;
+use headroom_core::scene::labels::Label;
+use headroom_core::scene::ribbon::{MoveMark, ReadMark};
 
-use super::ribbon::{CELL_H, HEAD_H, ROW_H, shown, verdict_word};
-use super::{part, px, sig};
+use super::px;
+use super::ribbon::{CELL_H, HEAD_H, ROW_H, verdict_word};
+use crate::dom::{El, Keyed, code, el, svg};
 
-pub(super) fn tick(picture: Memo<Arc<Picture>>, name: &'static str) -> impl IntoView {
-    let x: Memo<Option<f64>> = Memo::new(move |_| {
-        picture.with(|p| {
-            p.pointers
-                .iter()
-                .find(|pointer| pointer.name == name)
-                .map(|p| p.x)
-        })
-    });
-    // A pointer that is not set keeps its last place, so that it never flies in from the left.
-    let last = Memo::new(move |before: Option<&f64>| x.get().or(before.copied()).unwrap_or(0.0));
-    let row = move || {
-        picture.with(|p| {
-            let offset = p
-                .pointers
-                .iter()
-                .find(|pointer| pointer.name == name)?
-                .offset;
-            let label = p.labels.iter().find(|label| label.offset == offset)?;
-            // Beside its text a stem goes down to the line of the text, over it only to its top.
-            let beside = label.left || label.x > label.tick;
-            Some(label.row as f64 * ROW_H + if beside { 15.0 } else { 5.0 })
-        })
-    };
-    let stem = move || {
-        format!(
-            "M0 {} V{}",
-            px(CELL_H + 1.0),
-            px(CELL_H + row().unwrap_or(15.0))
-        )
-    };
-    view! {
-        <g class="tick" style:display=sig(move || shown(x.with(Option::is_some)))
-            style:transform=sig(move || format!("translateX({}px)", px(last.get())))>
-            <path class="stem" d=sig(stem)/>
-            <path class="head" d=format!("M-3 {b} L0 {t} L3 {b} z", b = px(CELL_H + 6.5), t = px(CELL_H + 0.5))/>
-        </g>
-    }
+/// The arrow of one pointer. One that is not set keeps its last place, so that it never flies in from
+/// the left.
+pub(super) struct Tick {
+    name: &'static str,
+    group: El,
+    stem: El,
+    shown: bool,
+    x: Option<f64>,
+    row: Option<f64>,
 }
 
-pub(super) fn labels(picture: Memo<Arc<Picture>>) -> impl IntoView {
-    let names = |label: &headroom_core::scene::labels::Label| {
-        label
-            .text()
-            .split_once(' ')
-            .map(|(_, names)| names.to_owned())
-            .unwrap_or_default()
-    };
-    let keys = move || picture.with(|p| p.labels.iter().map(names).collect::<Vec<_>>());
-    let one = move |key: String| {
-        let wanted = key.clone();
-        let label = Memo::new(move |_| {
-            picture.with(|p| {
-                p.labels
-                    .iter()
-                    .find(|label| names(label) == wanted)
-                    .cloned()
-            })
-        });
-        let place = move || {
-            label.with(|label| {
-                let Some(label) = label else {
-                    return String::new();
-                };
-                format!(
-                    "translate({}px, {}px)",
-                    px(label.x),
-                    px(CELL_H + 15.0 + label.row as f64 * ROW_H)
-                )
-            })
-        };
-        let lines = move || {
-            label.with(|label| {
-                let lines = label
-                    .as_ref()
-                    .map(|label| label.lines.clone())
-                    .unwrap_or_default();
-                lines
-                    .into_iter()
-                    .enumerate()
-                    .map(|(i, line)| label_line(i, &line))
-                    .collect_view()
-            })
-        };
-        view! { <g class="pl" style:transform=sig(place)>{part(lines)}</g> }
-    };
-    view! { <For each=keys key=Clone::clone children=one/> }
-}
-
-pub(super) fn label_line(index: usize, line: &str) -> impl IntoView + use<> {
-    let (offset, names) = if index == 0 {
-        line.split_once(' ').unwrap_or((line, ""))
-    } else {
-        ("", line)
-    };
-    let (offset, names) = (
-        offset.to_owned(),
-        if index == 0 {
-            format!(" {names}")
-        } else {
-            names.to_owned()
-        },
-    );
-    view! { <text y=px(index as f64 * ROW_H + 3.5)><tspan class="po">{offset}</tspan><tspan>{names}</tspan></text> }
-}
-
-pub(super) fn moves(
-    picture: Memo<Arc<Picture>>,
-    top: impl Fn() -> f64 + Copy + Send + Sync + 'static,
-) -> impl IntoView {
-    move || {
-        let moves = picture.with(|p| p.moves.clone());
-        let draw = |mark: headroom_core::scene::ribbon::MoveMark| {
-            let (from, to, y) = (mark.from_x, mark.to_x, top() - HEAD_H + 1.0);
-            let third = (to - from) / 3.0;
-            let rise = y - 24.0;
-            let text = format!(
-                "{} moved {} bytes, {} {}",
-                mark.by,
-                mark.len,
-                mark.from.abs_diff(mark.to),
-                if mark.to > mark.from { "up" } else { "down" }
-            );
-            view! {
-                <g class="move">
-                    <path d=format!("M{} {y} C{} {r} {} {r} {} {y}", px(from), px(from + third), px(to - third), px(to), y = px(y), r = px(rise))/>
-                    <path class="tip" d=format!("M{} {} L{} {} L{} {} z", px(to - 4.0), px(y - 6.0), px(to), px(y + 1.0), px(to + 3.0), px(y - 6.5))/>
-                    <text x=px(f64::midpoint(from, to)) y=px(rise + 1.0)>{text}</text>
-                </g>
-            }
-        };
-        moves.into_iter().map(draw).collect_view()
-    }
-}
-
-/// The verdict stands under the bytes it speaks of.
-pub(super) fn verdict(picture: Memo<Arc<Picture>>, width: Signal<f64>) -> impl IntoView {
-    let reads = Memo::new(move |_| picture.with(|p| p.reads.clone()));
-    let inset = move || {
-        let x = reads.with(|reads| reads.first().map_or(0.0, |read| read.x));
-        format!("{}px", px(x.min(width.get() - 400.0).max(0.0)))
-    };
-    let one = |read: ReadMark| {
-        let (mark, class) = verdict_word(read.verdict);
-        let value = read
-            .value
-            .map(|value| view! { " = " <code>{value.to_string()}</code> });
-        view! {
-            <span class=format!("verdict {class}")>
-                <b aria-hidden="true">{mark}</b> " reads " <code>{read.hex}</code> {value} " · " {read.note}
-            </span>
+impl Tick {
+    pub(super) fn new(name: &'static str, parent: &El) -> Self {
+        let (below, top) = (px(CELL_H + 6.5), px(CELL_H + 0.5));
+        let head = format!("M-3 {below} L0 {top} L3 {below} z");
+        let stem = svg("path").class("stem");
+        let group = svg("g")
+            .class("tick")
+            .child(stem.clone())
+            .child(svg("path").class("head").set("d", &head));
+        group.show(false);
+        parent.append(&group);
+        Self {
+            name,
+            group,
+            stem,
+            shown: false,
+            x: None,
+            row: None,
         }
+    }
+
+    pub(super) fn show(&mut self, picture: &Picture) {
+        let pointer = picture.pointers.iter().find(|p| p.name == self.name);
+        if pointer.is_some() != self.shown {
+            self.shown = pointer.is_some();
+            self.group.show(self.shown);
+        }
+        let Some(pointer) = pointer else { return };
+        if self.x != Some(pointer.x) {
+            self.x = Some(pointer.x);
+            self.group
+                .style("transform", &format!("translateX({}px)", px(pointer.x)));
+        }
+        let label = picture
+            .labels
+            .iter()
+            .find(|label| label.offset == pointer.offset);
+        // Beside its text a stem goes down to the line of the text, over it only to its top.
+        let row = label.map_or(15.0, |label| {
+            let beside = label.left || label.x > label.tick;
+            label.row as f64 * ROW_H + if beside { 15.0 } else { 5.0 }
+        });
+        if self.row != Some(row) {
+            self.row = Some(row);
+            self.stem.put(
+                "d",
+                &format!("M0 {} V{}", px(CELL_H + 1.0), px(CELL_H + row)),
+            );
+        }
+    }
+}
+
+/// Everything else that points at bytes.
+pub(super) struct Marks {
+    labels: Keyed<String>,
+    shown: Vec<Label>,
+    reads: Keyed<(u32, u32, u64)>,
+    moves_group: El,
+    moves: Vec<MoveMark>,
+    pub(super) verdicts: Vec<ReadMark>,
+}
+
+impl Marks {
+    pub(super) fn new(cells: &El, picture: &El) -> Self {
+        let (reads, labels, moves_group) = (svg("g"), svg("g"), svg("g"));
+        cells.append(&reads);
+        cells.append(&labels);
+        picture.append(&moves_group);
+        Self {
+            labels: Keyed::new(&labels),
+            shown: Vec::new(),
+            reads: Keyed::new(&reads),
+            moves_group,
+            moves: Vec::new(),
+            verdicts: Vec::new(),
+        }
+    }
+
+    pub(super) fn show(&mut self, picture: &Picture, top: f64) {
+        self.show_labels(&picture.labels);
+        let key = |read: &ReadMark| (read.start, read.end, read.x.to_bits());
+        let wanted = picture.reads.iter().map(key).collect();
+        self.reads.show(wanted, &mut |wanted| {
+            let read = picture.reads.iter().find(|read| key(read) == *wanted);
+            read.map_or_else(|| svg("g"), read_frame)
+        });
+        if self.moves != picture.moves {
+            self.moves_group.say("");
+            for mark in &picture.moves {
+                self.moves_group.append(&arc(mark, top - HEAD_H + 1.0));
+            }
+            self.moves.clone_from(&picture.moves);
+        }
+    }
+
+    /// A label keeps its node as long as it names the same pointers, so that it moves with them.
+    fn show_labels(&mut self, labels: &[Label]) {
+        if self.shown == labels {
+            return;
+        }
+        let wanted = labels.iter().map(names).collect();
+        self.labels.show(wanted, &mut |_| svg("g").class("pl"));
+        for (label, (_, group)) in labels.iter().zip(self.labels.nodes()) {
+            let old = self.shown.iter().find(|old| names(old) == names(label));
+            if old.is_none_or(|old| (old.x, old.row) != (label.x, label.row)) {
+                let y = px(CELL_H + 15.0 + label.row as f64 * ROW_H);
+                group.style("transform", &format!("translate({}px, {y}px)", px(label.x)));
+            }
+            if old.is_none_or(|old| old.lines != label.lines) {
+                group.say("");
+                for (index, line) in label.lines.iter().enumerate() {
+                    group.append(&label_line(index, line));
+                }
+            }
+        }
+        self.shown = labels.to_vec();
+    }
+}
+
+fn names(label: &Label) -> String {
+    label
+        .text()
+        .split_once(' ')
+        .map(|(_, names)| names.to_owned())
+        .unwrap_or_default()
+}
+
+fn label_line(index: usize, line: &str) -> El {
+    let (offset, names) = match index {
+        0 => line.split_once(' ').unwrap_or((line, "")),
+        _ => ("", line),
     };
-    view! { <p class="verdicts" style:padding-left=sig(inset)>{part(move || reads.get().into_iter().map(one).collect_view())}</p> }
+    let names = if index == 0 {
+        format!(" {names}")
+    } else {
+        names.to_owned()
+    };
+    svg("text")
+        .set("y", &px(index as f64 * ROW_H + 3.5))
+        .child(svg("tspan").class("po").text(offset))
+        .child(svg("tspan").text(&names))
+}
+
+fn arc(mark: &MoveMark, y: f64) -> El {
+    let (from, to) = (mark.from_x, mark.to_x);
+    let third = (to - from) / 3.0;
+    let rise = y - 24.0;
+    let words = format!(
+        "{} moved {} bytes, {} {}",
+        mark.by,
+        mark.len,
+        mark.from.abs_diff(mark.to),
+        if mark.to > mark.from { "up" } else { "down" }
+    );
+    let curve = format!(
+        "M{} {y} C{} {r} {} {r} {} {y}",
+        px(from),
+        px(from + third),
+        px(to - third),
+        px(to),
+        y = px(y),
+        r = px(rise)
+    );
+    let tip = format!(
+        "M{} {} L{} {} L{} {} z",
+        px(to - 4.0),
+        px(y - 6.0),
+        px(to),
+        px(y + 1.0),
+        px(to + 3.0),
+        px(y - 6.5)
+    );
+    svg("g")
+        .class("move")
+        .child(svg("path").set("d", &curve))
+        .child(svg("path").class("tip").set("d", &tip))
+        .child(
+            svg("text")
+                .set("x", &px(f64::midpoint(from, to)))
+                .set("y", &px(rise + 1.0))
+                .text(&words),
+        )
+}
+
+fn read_frame(read: &ReadMark) -> El {
+    svg("rect")
+        .class(&format!("read {}", verdict_word(read.verdict).1))
+        .set("x", &px(read.x - 1.5))
+        .set("y", "-2.5")
+        .set("width", &px(read.width + 3.0))
+        .set("height", &px(CELL_H + 5.0))
+        .set("rx", "2.5")
+}
+
+/// The verdicts stand under the bytes they speak of.
+pub(super) fn verdicts(below: &El, picture: &Picture, width: f64, shown: &mut Vec<ReadMark>) {
+    if *shown == picture.reads {
+        return;
+    }
+    let x = picture.reads.first().map_or(0.0, |read| read.x);
+    below.style(
+        "padding-left",
+        &format!("{}px", px(x.min(width - 400.0).max(0.0))),
+    );
+    below.say("");
+    for read in &picture.reads {
+        let (mark, class) = verdict_word(read.verdict);
+        let mut line = el("span")
+            .class(&format!("verdict {class}"))
+            .child(el("b").set("aria-hidden", "true").text(mark))
+            .text(" reads ")
+            .child(code(&read.hex));
+        if let Some(value) = read.value {
+            line = line.text(" = ").child(code(&value.to_string()));
+        }
+        below.append(&line.text(" · ").text(&read.note));
+    }
+    shown.clone_from(&picture.reads);
 }

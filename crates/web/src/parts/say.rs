@@ -2,27 +2,38 @@
 
 use leptos::prelude::*;
 
-use super::prose::prose;
-use super::{part, sig};
+use super::prose::strong_prose;
 use crate::designs::COLUMNS;
+use crate::dom::{El, div, el, follow, span};
 use crate::model::Model;
 
 /// One sentence for all designs of which the same is true.
-#[component]
-pub fn Say(model: Model) -> impl IntoView {
+#[must_use]
+pub fn say(model: Model) -> El {
     let said = Memo::new(move |_| model.sentences());
-    let lines = move || {
-        let said = said.get();
-        let many = said.len() > 1;
-        let one = |(designs, text): (Vec<usize>, String)| {
-            let names: Vec<&str> = designs
-                .iter()
-                .filter_map(|d| COLUMNS.get(*d).copied())
-                .collect();
-            let who = many.then(|| view! { <span class="who">{names.join(" · ")}</span> });
-            view! { <p class="say">{who}<span>{prose(&text, true)}</span></p> }
-        };
-        said.into_iter().map(one).collect_view()
-    };
-    view! { <div class="says" class:two=sig(move || said.with(|said| said.len() > 1))>{part(lines)}</div> }
+    let area = div("says");
+    let (target, mut lines) = (area.clone(), Vec::<El>::new());
+    follow(move || {
+        for line in lines.drain(..) {
+            line.remove();
+        }
+        said.with(|said| {
+            let many = said.len() > 1;
+            target.mark("two", many);
+            for (designs, text) in said {
+                let mut line = el("p").class("say");
+                if many {
+                    let names: Vec<&str> = designs
+                        .iter()
+                        .filter_map(|d| COLUMNS.get(*d).copied())
+                        .collect();
+                    line = line.child(span("who", &names.join(" · ")));
+                }
+                let line = line.child(strong_prose(el("span"), text));
+                target.append(&line);
+                lines.push(line);
+            }
+        });
+    });
+    area
 }

@@ -1,27 +1,23 @@
 //! The sheet of keys.
 
-use leptos::html::Dialog;
-use leptos::prelude::*;
-
+use crate::dom::{El, el};
 use crate::keys::KEYS;
 
 /// A dialog that lists all keys.
-#[component]
-pub fn KeySheet(node: NodeRef<Dialog>) -> impl IntoView {
-    let row = |(_, print, _, words): &(
-        &[&str],
-        &'static str,
-        crate::keys::Action,
-        &'static str,
-    )| {
-        view! { <tr><th scope="row">{print.split(' ').map(|key| view! { <kbd>{key.to_owned()}</kbd>" " }).collect_view()}</th><td>{*words}</td></tr> }
-    };
-    view! {
-        <dialog class="sheet" node_ref=node aria-labelledby="keys-title">
-            <h2 id="keys-title">"Keys"</h2>
-            <table><tbody>{KEYS.iter().map(row).collect_view()}</tbody></table>
-            <p>"In the byte grid the arrows go from byte to byte."</p>
-            <form method="dialog"><button class="quiet">"Close"</button></form>
-        </dialog>
-    }
+#[must_use]
+pub fn key_sheet() -> El {
+    let row =
+        |(_, print, _, words): &(&[&str], &'static str, crate::keys::Action, &'static str)| {
+            let key = |cell: El, key: &str| cell.child(el("kbd").text(key)).text(" ");
+            let keys = print.split(' ').fold(el("th").set("scope", "row"), key);
+            el("tr").child(keys).child(el("td").text(words))
+        };
+    let close = el("button").class("quiet").text("Close");
+    el("dialog")
+        .class("sheet")
+        .set("aria-labelledby", "keys-title")
+        .child(el("h2").set("id", "keys-title").text("Keys"))
+        .child(el("table").child(el("tbody").all(KEYS.iter().map(row))))
+        .child(el("p").text("In the byte grid the arrows go from byte to byte."))
+        .child(el("form").set("method", "dialog").child(close))
 }

@@ -1,74 +1,86 @@
 //! The buffers, one below the other on one scale.
 
-use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 
-use super::ribbon::Ribbon;
-use super::sig;
+use super::ribbon::ribbon;
 use crate::designs::{column_title, design_note};
+use crate::dom::{El, div, el, follow, span};
 use crate::model::Model;
 
 /// Width of an element, kept up to date.
-pub fn watch_width(node: NodeRef<Div>) -> Signal<f64> {
+#[must_use]
+pub fn watch_width(node: &El) -> RwSignal<f64> {
     let width = RwSignal::new(0.0);
-    Effect::new(move |_| {
-        let Some(element) = node.get() else { return };
-        width.set(f64::from(element.client_width()));
-        let measured = element.clone();
-        let on_resize = Closure::<dyn FnMut()>::new(move || {
-            let now = f64::from(measured.client_width());
-            if (width.get_untracked() - now).abs() > 0.5 {
-                width.set(now);
-            }
-        });
-        if let Ok(observer) = web_sys::ResizeObserver::new(on_resize.as_ref().unchecked_ref()) {
-            observer.observe(&element);
-            let kept = StoredValue::new_local((observer, on_resize));
-            on_cleanup(move || {
-                kept.with_value(|(observer, _)| observer.disconnect());
-            });
+    let measured = node.clone();
+    let on_resize = Closure::<dyn FnMut()>::new(move || {
+        let now = f64::from(measured.element().client_width());
+        if width
+            .try_get_untracked()
+            .is_some_and(|before: f64| (before - now).abs() > 0.5)
+        {
+            width.set(now);
         }
     });
-    width.into()
+    if let Ok(observer) = web_sys::ResizeObserver::new(on_resize.as_ref().unchecked_ref()) {
+        // It tells the width as soon as the element is in the document.
+        observer.observe(node.element());
+        let kept = StoredValue::new_local((observer, on_resize));
+        on_cleanup(move || {
+            kept.with_value(|(observer, _)| observer.disconnect());
+        });
+    }
+    width
 }
 
 /// All shown designs.
-#[component]
-pub fn Stage(model: Model) -> impl IntoView {
-    let node = NodeRef::<Div>::new();
-    let width = watch_width(node);
+#[must_use]
+pub fn stage(model: Model) -> El {
+    let measure = div("measure");
+    let width = watch_width(&measure);
     let shown = model.designs;
-    let one = move |design: usize| view! { <Design model design width/> };
-    view! {
-        <div class="stage">
-            <div class="measure" node_ref=node></div>
-            <For each=move || shown.get() key=|design| *design children=one/>
-        </div>
-    }
+    let designs = move || {
+        let one = |design| buffer(model, design, width);
+        shown.get().into_iter().map(one).collect()
+    };
+    div("stage").child(measure).part(designs)
 }
 
 /// One design: name, state, buffer.
-#[component]
-fn Design(model: Model, design: usize, width: Signal<f64>) -> impl IntoView {
+fn buffer(model: Model, design: usize, width: RwSignal<f64>) -> El {
     let frame = Memo::new(move |_| model.frame(design));
-    let absent = move || frame.with(|frame| frame.as_ref().is_some_and(|frame| !frame.present));
-    let gone = move || frame.with(|frame| frame.as_ref().is_some_and(|frame| frame.gone()));
-    let state = move || match (absent(), gone()) {
-        (true, _) => "no such step here",
-        (_, true) => "packet released; its last state",
-        _ => "",
-    };
     let name = column_title(design);
-    view! {
-        <figure class="design" class:absent=sig(absent) class:gone=sig(gone) aria-label=format!("Buffer under {name}")>
-            <figcaption>
-                <span class="dname">{name}</span>
-                <span class="dsub">{design_note(design)}</span>
-                <span class="dstate">{sig(move || state().to_owned())}</span>
-            </figcaption>
-            <Ribbon model design frame width/>
-        </figure>
-    }
+    let state = el("span").class("dstate");
+    let figure = el("figure")
+        .class("design")
+        .set("aria-label", &format!("Buffer under {name}"))
+        .child(
+            el("figcaption")
+                .child(span("dname", name))
+                .child(span("dsub", design_note(design)))
+                .child(state.clone()),
+        )
+        .child(ribbon(model, design, frame, width));
+    let (target, mut last) = (figure.clone(), (false, false));
+    follow(move || {
+        let of = |frame: &Option<std::sync::Arc<crate::frame::Frame>>| {
+            let frame = frame.as_ref()?;
+            Some((!frame.present, frame.gone()))
+        };
+        let now = frame.with(of).unwrap_or_default();
+        if now == last {
+            return;
+        }
+        last = now;
+        let (absent, gone) = now;
+        target.mark("absent", absent);
+        target.mark("gone", gone);
+        state.say(match now {
+            (true, _) => "no such step here",
+            (_, true) => "packet released; its last state",
+            _ => "",
+        });
+    });
+    figure
 }

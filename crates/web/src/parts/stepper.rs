@@ -3,30 +3,30 @@
 
 use std::time::Duration;
 
-use leptos::ev;
-use leptos::html::{Dialog, Div};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlDialogElement, HtmlElement, KeyboardEvent};
 
-use super::bytes::Bytes;
-use super::controls::Controls;
-use super::fields::Fields;
-use super::path_strip::PathStrip;
-use super::program::Program;
-use super::say::Say;
-use super::sheet::KeySheet;
-use super::stage::{Stage, watch_width};
-use super::text_view::TextView;
-use super::timeline::Timeline;
-use super::{part, sig};
+use super::bytes::bytes;
+use super::controls::controls;
+use super::fields::fields;
+use super::finder::finder;
+use super::path_strip::path_strip;
+use super::program::program;
+use super::say::say;
+use super::sheet::key_sheet;
+use super::stage::{stage, watch_width};
+use super::text_view::text_view;
+use super::timeline::timeline;
+use crate::dom::{El, bridge, div, el, on_window};
 use crate::keys::{Action, action, carry_out};
 use crate::model::{Kind, Model};
 use crate::platform;
 
 /// Keys that the focused element needs for itself.
 #[must_use]
-pub fn taken(event: &web_sys::KeyboardEvent) -> bool {
+pub fn taken(event: &KeyboardEvent) -> bool {
     if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
         return true;
     }
@@ -63,27 +63,58 @@ pub fn taken(event: &web_sys::KeyboardEvent) -> bool {
     }
 }
 
-/// The whole stepper.
-#[component]
-pub fn Stepper(model: Model) -> impl IntoView {
-    let sheet = NodeRef::<Dialog>::new();
-    let copied = RwSignal::new(false);
-    let copy = Callback::new(move |()| {
+/// Copies the link to the step, and says so.
+fn copier(model: Model, copied: RwSignal<bool>) -> Callback<()> {
+    Callback::new(move |()| {
         let text = platform::full_address(&model.address().print());
         spawn_local(async move {
             if platform::copy(text.clone()).await {
-                copied.set(true);
+                copied.try_set(true);
+                let said = "The link to this step is on the clipboard.";
+                model.spoken.try_set(said.into());
+                set_timeout(
+                    move || {
+                        copied.try_set(false);
+                    },
+                    Duration::from_secs(2),
+                );
+            } else {
                 model
                     .spoken
-                    .set("The link to this step is on the clipboard.".into());
-                set_timeout(move || copied.set(false), Duration::from_secs(2));
-            } else {
-                model.spoken.set(format!("The link to this step is {text}"));
+                    .try_set(format!("The link to this step is {text}"));
             }
         });
-    });
-    let on_key = window_event_listener(ev::keydown, move |event| {
-        if taken(&event) {
+    })
+}
+
+/// Shows a dialog over everything.
+fn open_dialog(dialog: &El) {
+    if let Some(dialog) = dialog.as_a::<HtmlDialogElement>() {
+        let _ = dialog.show_modal();
+    }
+}
+
+/// The panels below the picture.
+fn lower(model: Model) -> El {
+    div("panels")
+        .child(bytes(model))
+        .child(program(model))
+        .child(fields(model))
+}
+
+/// The whole stepper.
+#[must_use]
+pub fn stepper(model: Model) -> El {
+    let sheet = key_sheet();
+    let copied = RwSignal::new(false);
+    let copy = copier(model, copied);
+    let help = sheet.clone();
+    let (find, field) = finder(model);
+    on_window("keydown", move |event| {
+        let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
+            return;
+        };
+        if taken(event) {
             return;
         }
         let Some(action) = action(&event.key()) else {
@@ -92,76 +123,95 @@ pub fn Stepper(model: Model) -> impl IntoView {
         event.prevent_default();
         match action {
             Action::CopyLink => copy.run(()),
-            Action::Help => {
-                if let Some(sheet) = sheet.get_untracked() {
-                    let _ = sheet.show_modal();
+            Action::Help => open_dialog(&help),
+            Action::Find => {
+                if let Some(field) = field.as_a::<HtmlElement>() {
+                    let _ = field.focus();
                 }
             }
             other => carry_out(&model, other),
         }
     });
-    on_cleanup(move || on_key.remove());
     let notices = move || {
         let all = model.notices.get();
-        (!all.is_empty()).then(|| view! { <p class="notice" role="status">{all.join(" ")}</p> })
+        let line = (!all.is_empty()).then(|| {
+            el("p")
+                .class("notice")
+                .set("role", "status")
+                .text(&all.join(" "))
+        });
+        line.into_iter().collect()
     };
-    let open_sheet = move |_| {
-        if let Some(sheet) = sheet.get_untracked() {
-            let _ = sheet.show_modal();
+    let whole = div("stepper")
+        .part(notices)
+        .child(path_strip(model))
+        .child(say(model))
+        .child(stage(model))
+        .child(under(model, sheet.clone(), find));
+    let whole = match model.kind {
+        // On a slide the picture comes first; the rest is there when it is asked for.
+        Kind::Embed => {
+            let opened = RwSignal::new(false);
+            let more = el("button")
+                .class("tab more")
+                .tells("aria-expanded", move || opened.get())
+                .on("click", move |_| opened.update(|o| *o = !*o))
+                .text("Bytes, program, fields");
+            let panels = move || opened.get().then(|| lower(model)).into_iter().collect();
+            whole.child(more).child(div("opened").part(panels))
+        }
+        Kind::Page | Kind::Compare | Kind::Picture => {
+            let wide = div("lane-measure");
+            let width = watch_width(&wide);
+            whole
+                .child(lower(model))
+                .child(wide)
+                .child(timeline(model, width))
         }
     };
-    let wide = NodeRef::<Div>::new();
-    let lane_width = watch_width(wide);
-    let lower = move || {
-        view! {
-            <div class="panels">
-                <Bytes model/>
-                <Program model/>
-                <Fields model/>
-            </div>
-        }
-    };
-    // On a slide the picture comes first; the rest is there when it is asked for.
-    let opened = RwSignal::new(false);
-    let panels = match model.kind {
-        Kind::Embed => view! {
-            <button class="tab more" aria-expanded=sig(move || opened.get().to_string()) on:click=move |_| opened.update(|o| *o = !*o)>
-                "Bytes, program, fields"
-            </button>
-            {part(move || opened.get().then(lower))}
-        }
-        .into_any(),
-        Kind::Page | Kind::Compare | Kind::Picture => view! {
-            {lower()}
-            <div class="lane-measure" node_ref=wide></div>
-            <Timeline model width=lane_width/>
-        }
-        .into_any(),
-    };
-    let scale_word = move || {
-        if model.linear.get() {
-            "to scale"
-        } else {
-            "folded"
-        }
-    };
-    view! {
-        <div class="stepper">
-            {part(notices)}
-            <PathStrip model/>
-            <Say model/>
-            <Stage model/>
-            <div class="under">
-                <TextView model/>
-                <button class="tab" aria-pressed=sig(move || model.linear.get().to_string())
-                    title="Headroom, payload and tailroom folded, or every byte equally wide"
-                    on:click=move |_| model.linear.update(|l| *l = !*l)>{scale_word}</button>
-                <button class="tab" on:click=open_sheet>"Keys "<kbd>"?"</kbd></button>
-            </div>
-            {panels}
-            <Controls model copied copy/>
-            <KeySheet node=sheet/>
-            <p class="sr" role="status" aria-live="polite">{model.spoken}</p>
-        </div>
-    }
+    let spoken = el("p")
+        .class("sr")
+        .set("role", "status")
+        .set("aria-live", "polite")
+        .word(move || model.spoken.get());
+    whole
+        .child(controls(model, copied, copy))
+        .child(sheet)
+        .child(spoken)
+}
+
+/// The line under the picture.
+fn under(model: Model, sheet: El, find: El) -> El {
+    let scale = el("button")
+        .class("tab")
+        .tells("aria-pressed", move || model.linear.get())
+        .set(
+            "title",
+            "Headroom, payload and tailroom folded, or every byte equally wide",
+        )
+        .on("click", move |_| model.linear.update(|l| *l = !*l))
+        .word(move || {
+            if model.linear.get() {
+                "to scale"
+            } else {
+                "folded"
+            }
+            .to_owned()
+        });
+    let keys = el("button")
+        .class("tab")
+        .on("click", move |_| open_dialog(&sheet))
+        .text("Keys ")
+        .child(el("kbd").text("?"));
+    div("under")
+        .child(text_view(model))
+        .child(find)
+        .child(scale)
+        .child(keys)
+}
+
+/// The whole stepper, as a view of Leptos.
+#[component]
+pub fn Stepper(model: Model) -> impl IntoView {
+    bridge::view(&stepper(model))
 }

@@ -3,44 +3,48 @@
 use headroom_core::scene::{TextRow, text_table};
 use leptos::prelude::*;
 
-use super::part;
 use crate::designs::COLUMNS;
+use crate::dom::{El, div, el};
 use crate::model::Model;
 
 /// Zones, bytes and pointers of each shown design, as text.
-#[component]
-pub fn TextView(model: Model) -> impl IntoView {
+#[must_use]
+pub fn text_view(model: Model) -> El {
     let open = RwSignal::new(false);
-    let table = move |design: usize, rows: Vec<TextRow>| {
-        let row = |row: TextRow| view! { <tr><td>{row.kind}</td><td class="num">{row.place}</td><td>{row.what}</td></tr> };
-        view! {
-            <table>
-                <caption>{COLUMNS.get(design).copied().unwrap_or_default()}</caption>
-                <thead><tr><th scope="col">"kind"</th><th scope="col">"offset"</th><th scope="col">"what"</th></tr></thead>
-                <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
-            </table>
-        }
-    };
     let tables = move || {
-        open.get().then(|| {
-            let frames = model.frames.get();
-            let one = |frame: std::sync::Arc<crate::frame::Frame>| {
-                let rows = frame
-                    .view()
-                    .map(|view| text_table(&frame.trace, &view))
-                    .unwrap_or_default();
-                table(frame.design, rows)
-            };
-            frames.into_iter().map(one).collect_view()
+        if !open.get() {
+            return Vec::new();
+        }
+        let frames = model.frames.get();
+        let one = |frame: &std::sync::Arc<crate::frame::Frame>| {
+            let rows = frame
+                .view()
+                .map(|view| text_table(&frame.trace, &view))
+                .unwrap_or_default();
+            table(frame.design, rows)
+        };
+        frames.iter().map(one).collect()
+    };
+    let details = el("details").class("text-view");
+    let seen = details.clone();
+    details
+        .on("toggle", move |_| {
+            open.set(seen.element().has_attribute("open"))
         })
+        .child(el("summary").text("The picture as text"))
+        .child(div("tables").part(tables))
+}
+
+fn table(design: usize, rows: Vec<TextRow>) -> El {
+    let row = |row: TextRow| {
+        el("tr")
+            .child(el("td").text(row.kind))
+            .child(el("td").class("num").text(&row.place))
+            .child(el("td").text(&row.what))
     };
-    let toggled = move |event: web_sys::Event| {
-        use wasm_bindgen::JsCast;
-        let now = event
-            .target()
-            .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
-            .is_some_and(|e| e.has_attribute("open"));
-        open.set(now);
-    };
-    view! { <details class="text-view" on:toggle=toggled><summary>"The picture as text"</summary><div class="tables">{part(tables)}</div></details> }
+    let head = ["kind", "offset", "what"].map(|name| el("th").set("scope", "col").text(name));
+    el("table")
+        .child(el("caption").text(COLUMNS.get(design).copied().unwrap_or_default()))
+        .child(el("thead").child(el("tr").all(head)))
+        .child(el("tbody").all(rows.into_iter().map(row)))
 }

@@ -8,9 +8,10 @@ use headroom_core::scene::name::Point;
 use headroom_core::trace::{StepKind, Trace, Verdict};
 use leptos::prelude::*;
 
+use super::fixed;
 use super::ribbon::verdict_word;
-use super::{fixed, part, sig};
 use crate::designs::COLUMNS;
+use crate::dom::{El, div, el, follow, span};
 use crate::model::{By, Model};
 
 /// A function or program, from its entry on, as long as the packet stays on one device.
@@ -159,157 +160,212 @@ fn join_unnamed(bars: &mut Vec<Bar>) {
     });
 }
 
-/// Marks of one design: bytes written, moved, read.
+/// Marks of one design: bytes written and moved, metadata read, packets dropped. Of each kind one a row.
 fn marks(model: Model, column: usize, design: usize) -> Vec<Mark> {
     let (rows, here) = (model.rows.get(), model.rows_here());
     let Some(trace) = model.trace(design) else {
         return Vec::new();
     };
-    let mut out = Vec::new();
-    let mut before = 0;
-    for (index, row) in rows.iter().enumerate() {
-        let Some(step) = row
-            .steps
-            .get(column)
-            .copied()
-            .flatten()
-            .filter(|step| *step >= before)
-        else {
+    let step_of = |index: usize| rows.get(index)?.steps.get(column).copied().flatten();
+    // What happened before this packet is told with the packet before.
+    let mut before = (0..here.start)
+        .rev()
+        .find_map(step_of)
+        .map_or(0, |step| step + 1);
+    let mut out: Vec<Mark> = Vec::new();
+    for row in here {
+        let Some(step) = step_of(row).filter(|step| *step >= before) else {
             continue;
         };
-        let steps = trace.steps.get(before..=step).unwrap_or_default();
-        if here.contains(&index) {
-            let writes = steps.iter().flat_map(|s| &trace.writes[s.writes.clone()]);
-            for write in writes.filter(|w| !w.old.is_empty()) {
-                let len = write.new.len();
-                out.push(match write.moved_from {
-                    Some(from) => Mark {
-                        row: index,
-                        class: "m",
-                        words: format!("{len} bytes moved from {from} to {}", write.offset),
-                    },
-                    None => Mark {
-                        row: index,
-                        class: "w",
-                        words: format!("{len} bytes written at {}", write.offset),
-                    },
-                });
-            }
-            for read in trace
-                .reads
-                .iter()
-                .filter(|read| (before..=step).contains(&read.step))
-            {
-                let class = if matches!(read.verdict, Verdict::Ok | Verdict::None) {
-                    "r ok"
-                } else {
-                    "r bad"
-                };
-                let value = read
-                    .value()
-                    .map(|value| value.to_string())
-                    .unwrap_or_default();
-                out.push(Mark {
-                    row: index,
-                    class,
-                    words: format!(
-                        "{} read {value} {}",
-                        read.program,
-                        verdict_word(read.verdict).0
-                    ),
-                });
+        let first = out.len();
+        for (class, words) in happened(&trace, before, step) {
+            let known = out
+                .get(first..)
+                .is_some_and(|new| new.iter().any(|m| m.class == class));
+            if !known {
+                out.push(Mark { row, class, words });
             }
         }
         before = step + 1;
     }
-    out.dedup_by(|next, before| next.row == before.row && next.class == before.class);
     out
 }
 
-/// The lanes, and the line where one is.
-#[component]
-pub fn Timeline(model: Model, width: Signal<f64>) -> impl IntoView {
-    let span = Memo::new(move |_| model.rows_here());
-    let percent = move |span: &std::ops::Range<usize>, row: usize| {
-        row.saturating_sub(span.start) as f64 * 100.0 / span.len().max(1) as f64
-    };
-    let all = Memo::new(move |_| lanes(model));
-    let bar = move |bar: Bar, program: bool| {
-        let span = span.get_untracked();
-        let (left, right) = (percent(&span, bar.start), percent(&span, bar.end));
-        let px = (right - left) / 100.0 * (width.get() - 92.0);
-        let fits = px >= 38.0;
-        let text = if fits || program {
-            bar.name.clone()
-        } else {
-            String::new()
-        };
-        let start = bar.start;
-        let back = bar.name.is_empty();
-        let name = if back {
-            "on the way back".to_owned()
-        } else {
-            bar.name
-        };
-        view! {
-            <button class="tb" class:p=program class:back=back class:partial=bar.partial tabindex="-1" aria-label=name.clone()
-                style:left=format!("{}%", fixed(left)) style:width=format!("calc({}% - 1px)", fixed(right - left)) title=name
-                on:click=move |_| model.go(start, By::Jump)><span>{text}</span></button>
-        }
-    };
-    let lane = move |lane: Lane| {
-        let bars = lane
-            .bars
-            .into_iter()
-            .map(|b| bar(b, lane.programs))
-            .collect_view();
-        view! { <div class="lane" class:programs=lane.programs><span class="ll">{lane.name}</span><div class="track">{bars}</div></div> }
-    };
-    let mark_lane = move |(column, design): (usize, usize)| {
-        let mark = move |mark: Mark| {
-            let span = span.get_untracked();
-            let left = format!(
-                "calc({}% - 3px)",
-                fixed((percent(&span, mark.row) + percent(&span, mark.row + 1)) / 2.0)
-            );
-            let row = mark.row;
-            view! { <button class=format!("ev {}", mark.class) tabindex="-1" style:left=left title=mark.words on:click=move |_| model.go(row, By::Jump)></button> }
-        };
-        let marks = move || {
-            span.track();
-            marks(model, column, design)
-                .into_iter()
-                .map(mark)
-                .collect_view()
-        };
-        view! { <div class="lane marks"><span class="ll">{COLUMNS.get(design).copied().unwrap_or_default()}</span><div class="track">{part(marks)}</div></div> }
-    };
-    let device_lanes = move || {
-        span.track();
-        all.get().into_iter().map(lane).collect_view()
-    };
-    let designs = model.designs;
-    let mark_lanes = move || {
-        designs
-            .get()
-            .into_iter()
-            .enumerate()
-            .map(mark_lane)
-            .collect_view()
-    };
-    let here = move || {
-        span.with(|span| {
-            format!(
-                "{}%",
-                fixed((percent(span, model.at.get()) + percent(span, model.at.get() + 1)) / 2.0)
-            )
-        })
-    };
-    view! {
-        <section class="timeline" aria-label="The whole way of this packet">
-            {part(device_lanes)}
-            {part(mark_lanes)}
-            <div class="lane cursor" aria-hidden="true"><span class="ll"></span><div class="track"><i style:left=sig(here)></i></div></div>
-        </section>
+/// What happened in some steps: class of the mark, and words.
+fn happened(trace: &Trace, from: usize, to: usize) -> Vec<(&'static str, String)> {
+    let mut out = Vec::new();
+    let steps = trace.steps.get(from..=to).unwrap_or_default();
+    let writes = steps
+        .iter()
+        .flat_map(|step| trace.writes.get(step.writes.clone()).unwrap_or_default());
+    for write in writes.filter(|w| !w.old.is_empty()) {
+        let (len, at) = (write.new.len(), write.offset);
+        out.push(match write.moved_from {
+            Some(from) => ("m", format!("{len} bytes moved from {from} to {at}")),
+            None => ("w", format!("{len} bytes written at {at}")),
+        });
     }
+    // Reads are in the order of their steps.
+    let first = trace.reads.partition_point(|read| read.step < from);
+    let reads = trace.reads.iter().skip(first);
+    for read in reads.take_while(|read| read.step <= to) {
+        let class = match read.verdict {
+            Verdict::Ok | Verdict::None => "r ok",
+            _ => "r bad",
+        };
+        let value = read.value().map(|value| value.to_string());
+        let sign = verdict_word(read.verdict).0;
+        out.push((
+            class,
+            format!("{} read {} {sign}", read.program, value.unwrap_or_default()),
+        ));
+    }
+    for step in steps {
+        if let StepKind::EndOfLife {
+            name,
+            drop_reason: Some(reason),
+        } = &step.kind
+        {
+            out.push(("x", format!("{name}: dropped, reason {reason}")));
+        }
+    }
+    out
+}
+
+/// Where rows stand in a lane, in percent.
+#[derive(Clone, PartialEq)]
+struct Span(std::ops::Range<usize>);
+
+impl Span {
+    fn percent(&self, row: usize) -> f64 {
+        row.saturating_sub(self.0.start) as f64 * 100.0 / self.0.len().max(1) as f64
+    }
+
+    fn middle(&self, row: usize) -> f64 {
+        f64::midpoint(self.percent(row), self.percent(row + 1))
+    }
+}
+
+/// The lanes, and the line where one is.
+#[must_use]
+pub fn timeline(model: Model, width: RwSignal<f64>) -> El {
+    let span_of = Memo::new(move |_| Span(model.rows_here()));
+    let device_lanes = move || {
+        let (span, width) = (span_of.get(), width.get());
+        lanes(model)
+            .into_iter()
+            .map(|lane| bars(model, &span, width, lane))
+            .collect()
+    };
+    let mark_lanes = move || {
+        let span = span_of.get();
+        let shown = model.designs.get().into_iter().enumerate();
+        let one = |(column, design)| mark_lane(model, &span, column, design);
+        shown.map(one).collect()
+    };
+    let found_lane = move || {
+        let rows = model.found.get().and_then(Result::ok).unwrap_or_default();
+        let span = span_of.get();
+        let here: Vec<usize> = rows
+            .iter()
+            .copied()
+            .filter(|row| span.0.contains(row))
+            .collect();
+        let lane = (!here.is_empty()).then(|| found_lane(model, &span, &here));
+        lane.into_iter().collect()
+    };
+    let line = el("i");
+    let moved = line.clone();
+    follow(move || {
+        let at = span_of.with(|span| span.middle(model.at.get()));
+        moved.style("left", &format!("{}%", fixed(at)));
+    });
+    let cursor = div("lane cursor")
+        .set("aria-hidden", "true")
+        .child(span("ll", ""))
+        .child(div("track").child(line));
+    el("section")
+        .class("timeline")
+        .set("aria-label", "The whole way of this packet")
+        .part(device_lanes)
+        .part(mark_lanes)
+        .part(found_lane)
+        .child(cursor)
+}
+
+fn bars(model: Model, span_of: &Span, width: f64, lane: Lane) -> El {
+    let track = div("track");
+    for bar in lane.bars {
+        let (left, right) = (span_of.percent(bar.start), span_of.percent(bar.end));
+        let fits = (right - left) / 100.0 * (width - 92.0) >= 38.0;
+        let start = bar.start;
+        let name = if bar.name.is_empty() {
+            "on the way back"
+        } else {
+            &bar.name
+        };
+        let mut class = String::from("tb");
+        let parts = [
+            (lane.programs, " p"),
+            (bar.name.is_empty(), " back"),
+            (bar.partial, " partial"),
+        ];
+        for (_, part) in parts.into_iter().filter(|(on, _)| *on) {
+            class.push_str(part);
+        }
+        let words = if fits || lane.programs {
+            bar.name.as_str()
+        } else {
+            ""
+        };
+        let button = el("button")
+            .class(&class)
+            .set("tabindex", "-1")
+            .set("aria-label", name)
+            .set("title", name)
+            .styled("left", &format!("{}%", fixed(left)))
+            .styled("width", &format!("calc({}% - 1px)", fixed(right - left)))
+            .on("click", move |_| model.go(start, By::Jump))
+            .child(el("span").text(words));
+        track.append(&button);
+    }
+    let class = if lane.programs {
+        "lane programs"
+    } else {
+        "lane"
+    };
+    div(class).child(span("ll", &lane.name)).child(track)
+}
+
+fn mark_lane(model: Model, span_of: &Span, column: usize, design: usize) -> El {
+    let track = div("track");
+    for mark in marks(model, column, design) {
+        let row = mark.row;
+        let left = format!("calc({}% - 3px)", fixed(span_of.middle(row)));
+        let button = el("button")
+            .class(&format!("ev {}", mark.class))
+            .set("tabindex", "-1")
+            .set("title", &mark.words)
+            .styled("left", &left)
+            .on("click", move |_| model.go(row, By::Jump));
+        track.append(&button);
+    }
+    let name = COLUMNS.get(design).copied().unwrap_or_default();
+    div("lane marks").child(span("ll", name)).child(track)
+}
+
+/// Where playing stops.
+fn found_lane(model: Model, span_of: &Span, rows: &[usize]) -> El {
+    let track = div("track");
+    for row in rows.iter().copied() {
+        let left = format!("calc({}% - 3px)", fixed(span_of.middle(row)));
+        let button = el("button")
+            .class("ev found")
+            .set("tabindex", "-1")
+            .set("title", "found")
+            .styled("left", &left)
+            .on("click", move |_| model.go(row, By::Jump));
+        track.append(&button);
+    }
+    div("lane marks").child(span("ll", "found")).child(track)
 }

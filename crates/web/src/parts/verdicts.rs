@@ -5,8 +5,8 @@ use headroom_core::trace::{Edge, StepKind, Verdict};
 use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
-use super::{part, sig};
 use crate::designs::COLUMNS;
+use crate::dom::{El, bridge, code, div, el, span};
 use crate::model::{By, Model};
 
 /// So many reads are listed at most; `.` and the timeline lead to all of them.
@@ -73,40 +73,59 @@ fn packet_of(model: Model, at: &StepName) -> Option<usize> {
 }
 
 /// All reads of the run.
+#[must_use]
+pub fn verdicts(model: Model) -> El {
+    let all = move || {
+        answers(model)
+            .into_iter()
+            .map(|answer| one(model, answer))
+            .collect()
+    };
+    div("answers")
+        .set("role", "group")
+        .set("aria-label", "What the programs read")
+        .part(all)
+}
+
+fn one(model: Model, answer: Answer) -> El {
+    let same = answer
+        .values
+        .windows(2)
+        .all(|pair| pair[0].1 == pair[1].1 && pair[0].2 == pair[1].2);
+    let shown = if same {
+        answer.values.get(..1)
+    } else {
+        answer.values.get(..)
+    };
+    let packet = packet_of(model, &answer.at).map(|number| format!(", packet {number}"));
+    let reader = span("reader", &answer.who).text(&packet.unwrap_or_default());
+    let value = |(design, value, verdict): &(&'static str, String, Verdict)| {
+        let (sign, class) = verdict_word(*verdict);
+        let mut got = el("span").class(&format!("got {class}"));
+        if !same {
+            got = got.child(span("which", design));
+        }
+        let sign = el("b").set("aria-hidden", "true").text(sign);
+        got.child(code(value)).text(" ").child(sign)
+    };
+    let (target, mark) = (answer.at.clone(), answer.at);
+    let here = move || {
+        let row = model.at.get();
+        let is = model
+            .rows
+            .with(|rows| rows.get(row).is_some_and(|row| row.name == mark));
+        is.then(|| "step".to_owned())
+    };
+    el("button")
+        .class("answer")
+        .now("aria-current", here)
+        .on("click", move |_| model.go_to(target.clone(), By::Jump))
+        .child(reader)
+        .all(shown.unwrap_or_default().iter().map(value))
+}
+
+/// All reads of the run, as a view of Leptos.
 #[component]
 pub fn Verdicts(model: Model) -> impl IntoView {
-    let all = Memo::new(move |_| answers(model));
-    let here = move |at: &StepName| {
-        model
-            .rows
-            .with(|rows| rows.get(model.at.get()).is_some_and(|row| row.name == *at))
-    };
-    let one = move |answer: Answer| {
-        let target = answer.at.clone();
-        let mark = answer.at.clone();
-        let same = answer
-            .values
-            .windows(2)
-            .all(|pair| pair[0].1 == pair[1].1 && pair[0].2 == pair[1].2);
-        let shown = if same {
-            &answer.values[..1]
-        } else {
-            &answer.values[..]
-        };
-        let value = |(design, value, verdict): &(&'static str, String, Verdict)| {
-            let (sign, class) = verdict_word(*verdict);
-            let name = (!same).then(|| view! { <span class="which">{*design}</span> });
-            view! { <span class=format!("got {class}")>{name}<code>{value.clone()}</code>" "<b aria-hidden="true">{sign}</b></span> }
-        };
-        let packet = packet_of(model, &answer.at).map(|number| format!(", packet {number}"));
-        let values = shown.iter().map(value).collect_view();
-        view! {
-            <button class="answer" aria-current=sig(move || here(&mark).then_some("step"))
-                on:click=move |_| model.go_to(target.clone(), By::Jump)>
-                <span class="reader">{answer.who}{packet}</span>
-                {values}
-            </button>
-        }
-    };
-    view! { <div class="answers" role="group" aria-label="What the programs read">{part(move || all.get().into_iter().map(one).collect_view())}</div> }
+    bridge::view(&verdicts(model))
 }

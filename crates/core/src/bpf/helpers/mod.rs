@@ -8,6 +8,7 @@ mod kfunc;
 mod map;
 mod packet;
 mod string;
+mod task;
 
 use super::core_relo::POISON;
 use super::dynptr::Dynptrs;
@@ -33,6 +34,8 @@ const EOPNOTSUPP: i64 = 95;
 
 /// Nanoseconds of a jiffy: `CONFIG_HZ` is 250.
 const JIFFY: u64 = 4_000_000;
+/// `INITIAL_JIFFIES` (include/linux/jiffies.h): five minutes before 32 bits overflow.
+const INITIAL_JIFFIES: u64 = (1 << 32) - 300 * 250;
 
 /// Name of a helper, such as `bpf_map_lookup_elem` for 1.
 pub fn name(id: u32) -> Option<String> {
@@ -75,6 +78,7 @@ pub(super) fn call(
         6 | 105 | 106 | 165 | 177 | 182 => string::call(&mut call),
         25 | 130..=134 => event::call(&mut call, prog_type),
         28 => checksum::diff(&mut call),
+        14..=16 | 35 | 37 | 80 | 109 | 112..=115 | 117 | 120 | 123 | 158 => task::call(&mut call),
         197..=203 => dynptrs.helper(id, args, call.memory).map(Some),
         _ => match of_packet(&mut call, prog_type)? {
             None => Ok(general(&mut call)),
@@ -97,23 +101,20 @@ fn of_packet(call: &mut Call<'_, '_>, prog_type: &ProgType) -> Result<Option<u64
 /// Helpers that need neither packet nor map. `None`: not covered.
 fn general(call: &mut Call<'_, '_>) -> Option<u64> {
     Some(match call.id {
-        // bpf_ktime_get_ns(), _boot_ns(), _coarse_ns(), _tai_ns()
-        5 | 125 | 160 | 208 => call.memory.host.ktime_ns(),
+        // bpf_ktime_get_ns(), _boot_ns(), _tai_ns()
+        5 | 125 | 208 => call.memory.host.ktime_ns(),
+        // bpf_ktime_get_coarse_ns(): the time of the last tick
+        160 => call.memory.host.ktime_ns() / JIFFY * JIFFY,
         // bpf_get_prandom_u32()
         7 => u64::from(call.memory.maps.random()),
         // bpf_get_smp_processor_id(), bpf_get_numa_node_id(): there is one of each
         8 | 42 => 0,
-        // bpf_get_current_pid_tgid(), bpf_get_current_uid_gid(): packets move in the softirq of the idle
-        // task, which is 0 and root's
-        14 | 15 => 0,
         // bpf_get_cgroup_classid()
         17 => 0,
-        // bpf_get_current_cgroup_id(): the root
-        80 => 1,
         // bpf_spin_lock(), bpf_spin_unlock(): nobody else is there
         93 | 94 => 0,
         // bpf_jiffies64()
-        118 => call.memory.host.ktime_ns() / JIFFY,
+        118 => INITIAL_JIFFIES + call.memory.host.ktime_ns() / JIFFY,
         _ => return None,
     })
 }

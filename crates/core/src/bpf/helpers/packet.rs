@@ -3,7 +3,8 @@
 use super::map::map_argument;
 use super::{Call, EFAULT, changed, wrong};
 use crate::bpf::host::{Fault, XdpTarget};
-use crate::bpf::maps::MapKind;
+use crate::bpf::maps::{MapKind, ValuePlace};
+use crate::bpf::memory::Memory;
 
 /// `sizeof(struct bpf_redir_neigh)`.
 const REDIR_NEIGH: u64 = 20;
@@ -77,22 +78,22 @@ fn redirect_map(call: &mut Call<'_, '_>) -> Result<i64, Fault> {
     if flags & !(ACTION | more) != 0 {
         return Ok(XDP_ABORTED);
     }
+    let broadcast = flags & more & BROADCAST != 0;
     let place = memory.maps.lookup(map, &(key as u32).to_le_bytes());
-    let Some(place) = place else {
-        if flags & more & BROADCAST == 0 {
-            return Ok((flags & ACTION) as i64);
+    let place = match place {
+        _ if broadcast => {
+            let all = devices(memory, map);
+            let exclude_ingress = flags & EXCLUDE_INGRESS != 0;
+            memory.host.xdp_redirect(XdpTarget::Devices {
+                all,
+                exclude_ingress,
+            });
+            return Ok(XDP_REDIRECT);
         }
-        let name = memory.maps.def(map).map_or("?", |def| &def.name);
-        return Err(Fault::NotCovered {
-            insn: memory.insn,
-            name: format!("bpf_redirect_map with BPF_F_BROADCAST on {name}"),
-            types: "xdp".to_owned(),
-        });
+        Some(place) => place,
+        None => return Ok((flags & ACTION) as i64),
     };
-    let value = match memory.maps.bytes(place, 4) {
-        Ok(&mut [a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
-        _ => 0,
-    };
+    let value = ifindex(memory, place);
     let target = match kind {
         MapKind::Cpumap => XdpTarget::Cpu(key as u32),
         MapKind::Xskmap => XdpTarget::Socket(key as u32),
@@ -100,6 +101,32 @@ fn redirect_map(call: &mut Call<'_, '_>) -> Result<i64, Fault> {
     };
     memory.host.xdp_redirect(target);
     Ok(XDP_REDIRECT)
+}
+
+/// The device in an entry of a devmap.
+fn ifindex(memory: &mut Memory<'_>, place: ValuePlace) -> u32 {
+    match memory.maps.bytes(place, 4) {
+        Ok(&mut [a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
+        _ => 0,
+    }
+}
+
+/// All devices of a devmap in its order, by index: a devmap_hash has buckets, `dev_map_index_hash()`. Keys of one bucket
+/// go here by their size, in Linux the youngest goes first.
+fn devices(memory: &mut Memory<'_>, map: usize) -> Vec<u32> {
+    let mut entries = memory.maps.elements(map);
+    let def = memory.maps.def(map);
+    if let Some(def) = def.filter(|def| def.kind == MapKind::DevmapHash) {
+        let buckets = def.max_entries.next_power_of_two();
+        entries.sort_by_key(|(key, _)| {
+            key.first_chunk()
+                .map(|k| u32::from_le_bytes(*k) & (buckets - 1))
+        });
+    }
+    entries
+        .into_iter()
+        .map(|(_, place)| ifindex(memory, place))
+        .collect()
 }
 
 /// Helpers of programs with a `struct __sk_buff`. `None`: not one of them.

@@ -30,13 +30,10 @@ pub(super) fn call(call: &mut Call<'_, '_>) -> Result<Option<u64>, Fault> {
             } else {
                 strtoul(&text, a3)
             };
-            match parsed {
-                Ok((value, consumed)) => {
-                    memory.store(a4, &value.to_le_bytes())?;
-                    consumed
-                }
-                Err(error) => error,
-            }
+            // *res is 0 when it fails
+            let (value, ret) = parsed.unwrap_or_else(|error| (0, error));
+            memory.store(a4, &value.to_le_bytes())?;
+            ret
         }
         // bpf_snprintf(str, str_size, fmt, data, data_len)
         165 => {
@@ -93,11 +90,12 @@ fn string(memory: &mut Memory<'_>, address: u64, max: usize) -> Result<Vec<u8>, 
 
 fn trace(memory: &mut Memory<'_>, fmt: &[u8], args: &[u64]) -> Result<i64, Fault> {
     let read = |address, len| memory.buffer(address, len as u64);
-    let Some(line) = printk::format(fmt, args, read)? else {
-        return Ok(-EINVAL);
+    let line = match printk::format(fmt, args, printk::MAX_LINE, read)? {
+        Ok(line) => line,
+        Err(error) => return Ok(error),
     };
     memory.host.printk(printk::line_text(&line));
-    Ok(line.len() as i64)
+    Ok(line.len as i64)
 }
 
 /// The text is cut to the buffer and ends with a NUL; the result counts what it would have taken, NUL
@@ -110,14 +108,15 @@ fn snprintf(
     args: &[u64],
 ) -> Result<i64, Fault> {
     let read = |address, len| memory.buffer(address, len as u64);
-    let Some(text) = printk::format(fmt, args, read)? else {
-        return Ok(-EINVAL);
+    let room = size.saturating_sub(1) as usize;
+    let line = match printk::format(fmt, args, room, read)? {
+        Ok(line) => line,
+        Err(error) => return Ok(error),
     };
-    if let Some(room) = size.checked_sub(1) {
-        let kept = text.len().min(room as usize);
-        memory.store(to, &[&text[..kept], &[0]].concat())?;
+    if size != 0 {
+        memory.store(to, &[&line.text[..], &[0]].concat())?;
     }
-    Ok(text.len() as i64 + 1)
+    Ok(line.len as i64 + 1)
 }
 
 fn strncmp(first: &[u8], second: &[u8]) -> i64 {
@@ -142,8 +141,7 @@ fn number(text: &[u8], flags: u64) -> Result<(bool, u64, i64), i64> {
     if text.is_empty() || !matches!(base, 0 | 8 | 10 | 16) || flags & !BASE != 0 {
         return Err(-EINVAL);
     }
-    let space = |b: &&u8| b.is_ascii_whitespace() || **b == 0x0b;
-    let mut at = text.iter().take_while(space).count();
+    let mut at = text.iter().take_while(|b| printk::is_space(**b)).count();
     let negative = text.get(at) == Some(&b'-');
     at += usize::from(negative);
     let digits = &text[at..];

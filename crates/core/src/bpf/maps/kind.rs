@@ -129,7 +129,7 @@ impl MapKind {
     }
 
     /// Values that only come and go at an end.
-    pub(in crate::bpf) fn is_queue(self) -> bool {
+    pub(crate) fn is_queue(self) -> bool {
         matches!(self, MapKind::Queue | MapKind::Stack | MapKind::Bloom)
     }
 }

@@ -13,6 +13,7 @@ mod vlan;
 
 pub(super) use redirect::RedirectInfo;
 pub(super) use redirect_neigh::EAGAIN;
+pub(super) use tunnel::bit as tun_flag;
 
 use super::skb_own::ENOMEM;
 use super::{Kernel, Run};

@@ -69,7 +69,11 @@ impl Kernel {
     pub(super) fn redirect_peer(&mut self, no: SkbNo, dev: DevId) -> Run<i64> {
         let here = self.skb(no).dev.map(|dev| self.topology.dev(dev).netns);
         let peer = match self.topology.dev(dev).kind {
-            DeviceKind::Veth { peer } if self.skb(no).tc_at_ingress => Some(peer),
+            DeviceKind::Veth { peer } | DeviceKind::Netkit { peer, .. }
+                if self.skb(no).tc_at_ingress =>
+            {
+                Some(peer)
+            }
             _ => None,
         };
         let peer = peer.filter(|peer| {
@@ -110,7 +114,7 @@ impl Kernel {
                 None => {
                     let daddr = self.ip_hdr_addr(no, 16);
                     let route = self.topology.route(netns, daddr).ok();
-                    self.skb_mut(no).dst = route;
+                    self.skb_mut(no).set_dst(route);
                     route.map(|route| route.via.unwrap_or(daddr).into())
                 }
             },
@@ -120,7 +124,7 @@ impl Kernel {
                 None => {
                     let daddr = self.ipv6_hdr_addr(no, 24);
                     let route = self.topology.route6(netns, daddr);
-                    self.skb_mut(no).dst6 = route;
+                    self.skb_mut(no).set_dst6(route);
                     route.map(|route| route.via.unwrap_or(daddr).into())
                 }
             },

@@ -1,5 +1,4 @@
-//! `bpf_skb_get_tunnel_key()`, `bpf_skb_set_tunnel_key()` and their options. Devices in external mode are not
-//! simulated, so an skb has a tunnel key only when a program gave it one.
+//! `bpf_skb_get_tunnel_key()`, `bpf_skb_set_tunnel_key()` and their options.
 
 use super::EINVAL;
 use crate::skb::TunInfo;
@@ -34,13 +33,17 @@ mod flag {
 }
 
 /// Bits of `key.tun_flags` (`IP_TUNNEL_*_BIT`, include/uapi/linux/if_tunnel.h).
-mod bit {
+pub(in crate::stack) mod bit {
     pub const CSUM: u16 = 1 << 0;
     pub const KEY: u16 = 1 << 2;
     pub const SEQ: u16 = 1 << 3;
     pub const DONT_FRAGMENT: u16 = 1 << 8;
     pub const NOCACHE: u16 = 1 << 13;
     /// `ip_tunnel_set_options_present()`: GENEVE, VXLAN, ERSPAN; GTP has bit 15.
+    /// A packet of GENEVE's own, and one with options that must be understood.
+    pub const CRIT_OPT: u16 = 1 << 10;
+    pub const OAM: u16 = 1 << 9;
+    pub const GENEVE_OPT: u16 = 1 << 11;
     pub const OPTIONS: u16 = 1 << 11 | 1 << 12 | 1 << 14 | 1 << 15;
 }
 
@@ -62,7 +65,7 @@ impl Kernel {
         into: &mut [u8],
         flags: u64,
     ) -> i64 {
-        let Some(info) = &self.skb(no).bpf.tun_info else {
+        let Some(info) = self.skb_tunnel_info(no) else {
             return EINVAL;
         };
         if flags & !(flag::IPV6 | flag::FLAGS) != 0 {
@@ -134,6 +137,7 @@ impl Kernel {
             tos: key[20],
             ttl: key[21],
             label: label & FLOWLABEL,
+            tx: true,
             tun_flags,
             options: Vec::new(),
         };
@@ -146,7 +150,7 @@ impl Kernel {
 
     /// `bpf_skb_get_tunnel_opt()`: the length of the options.
     pub(in crate::stack) fn bpf_skb_get_tunnel_opt(&self, no: SkbNo, into: &mut [u8]) -> i64 {
-        let info = self.skb(no).bpf.tun_info.as_ref();
+        let info = self.skb_tunnel_info(no);
         let Some(info) = info.filter(|info| info.tun_flags & bit::OPTIONS != 0) else {
             return ENOENT;
         };
@@ -160,7 +164,9 @@ impl Kernel {
     /// `bpf_skb_set_tunnel_opt()`: only behind a key that a program set.
     pub(in crate::stack) fn bpf_skb_set_tunnel_opt(&mut self, no: SkbNo, options: &[u8]) -> i64 {
         const IP_TUNNEL_OPTS_MAX: usize = 255;
-        let Some(info) = self.skb_mut(no).bpf.tun_info.as_mut() else {
+        // `info != &md->u.tun_info`: what a packet came with is not changed
+        let info = self.skb_mut(no).bpf.tun_info.as_mut();
+        let Some(info) = info.filter(|info| info.tx) else {
             return EINVAL;
         };
         if !options.len().is_multiple_of(4) {

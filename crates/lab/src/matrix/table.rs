@@ -1,0 +1,176 @@
+//! The table: a row a scenario, a column a design, a cell a link to the step that decided.
+
+use std::collections::HashMap;
+
+use headroom_core::design::DesignName;
+use headroom_core::scene::{Point, StepName};
+use headroom_protocol::files::{MatrixCell, MatrixRow};
+use headroom_web::address::encode;
+use headroom_web::parts::part;
+use leptos::prelude::*;
+
+use super::Matrix;
+use crate::filter::{CUSTOM, family, is_wrong, turned};
+use crate::render;
+
+/// What stands in the table's body.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Item {
+    /// The rows of a device family follow.
+    Group(String),
+    /// A row of the file.
+    Row(usize),
+}
+
+/// The table of what is shown.
+pub fn table(matrix: Matrix) -> AnyView {
+    let designs = matrix.designs.get();
+    let columns = (designs.len() + 1).to_string();
+    let head = |design: &String| {
+        let class = if design == CUSTOM { "own" } else { "" };
+        let page = DesignName::parse(design).map_or(CUSTOM, DesignName::page);
+        view! { <th scope="col" class=class><a href=format!("/designs#{page}")><code>{design.clone()}</code></a></th> }
+    };
+    let grouped = Memo::new(move |_| matrix.view.with(|view| view.grouped));
+    let items = Memo::new(move |_| items(matrix, grouped.get()));
+    let own = StoredValue::new(designs.clone());
+    let line = move |item: Item| {
+        match item {
+        Item::Group(title) => view! { <tr class="group"><th scope="rowgroup" colspan=columns.clone()>{title}</th></tr> }.into_any(),
+        Item::Row(at) => {
+            let row = matrix.file.with_value(|file| file.rows.get(at).cloned());
+            row.map_or_else(|| ().into_any(), |row| own.with_value(|designs| line(matrix, &row, designs)))
+        }
+    }
+    };
+    let nothing = move || {
+        items
+            .with(Vec::is_empty)
+            .then(|| view! { <p class="lead">"No scenario is like that. Take a word out of the search, or show more verdicts."</p> })
+    };
+    view! {
+        <div class="scroll"><table class="cells">
+            <caption class="sr">"Scenarios under designs; each cell leads to the step that decided it"</caption>
+            <thead><tr><th scope="col">"scenario"</th>{designs.iter().map(head).collect_view()}</tr></thead>
+            <tbody><For each=move || items.get() key=Clone::clone children=line/></tbody>
+        </table></div>
+        {part(nothing)}
+        <p class="hint legend">"Cost: metadata bytes moved / buffers allocated / bytes added to structures / prologue instructions."</p>
+    }
+    .into_any()
+}
+
+fn items(matrix: Matrix, grouped: bool) -> Vec<Item> {
+    let order = matrix.order.get();
+    if !grouped {
+        return order.into_iter().map(Item::Row).collect();
+    }
+    let mut out = Vec::new();
+    let mut latest = String::new();
+    for at in order {
+        let own = matrix
+            .file
+            .with_value(|file| {
+                file.rows
+                    .get(at)
+                    .map(|row| family(&row.scenario).to_owned())
+            })
+            .unwrap_or_default();
+        if own != latest {
+            out.push(Item::Group(own.clone()));
+            latest = own;
+        }
+        out.push(Item::Row(at));
+    }
+    out
+}
+
+fn line(matrix: Matrix, row: &MatrixRow, designs: &[String]) -> AnyView {
+    let by_design: HashMap<&str, &MatrixCell> = row
+        .cells
+        .iter()
+        .map(|cell| (cell.design.as_str(), cell))
+        .collect();
+    let cell = |design: &String| match by_design.get(design.as_str()) {
+        Some(found) => {
+            let address = found.step.as_ref().map(|step| {
+                let (id, design) = (&row.scenario, encode(&found.design));
+                format!("/s/{id}?d={design}&{}", at(step))
+            });
+            one(found, address, None)
+        }
+        None if design == CUSTOM => custom(matrix, row.clone()),
+        None => view! { <td class="gap">"–"</td> }.into_any(),
+    };
+    let cells = designs.iter().map(cell).collect_view();
+    let address = format!("/s/{}", row.scenario);
+    view! { <tr><th scope="row"><a href=address title=row.title.clone()>{row.scenario.clone()}</a><span>{row.title.clone()}</span></th>{cells}</tr> }.into_any()
+}
+
+/// The step in an address, at the zoom level at which it is one.
+fn at(step: &str) -> String {
+    let name = step.parse::<StepName>();
+    let zoom = match name.map(|name| name.point) {
+        Ok(Point::Insn(_) | Point::Prologue(_)) => "instructions",
+        _ => "functions",
+    };
+    format!("at={}&z={zoom}", encode(step))
+}
+
+/// The workshop's cell: as soon as it is there, and marked when it has turned.
+fn custom(matrix: Matrix, row: MatrixRow) -> AnyView {
+    let scenario = row.scenario.clone();
+    let cell = Memo::new(move |_| matrix.custom.with(|all| all.get(&scenario).cloned()));
+    part(move || {
+        let Some(cell) = cell.get() else {
+            return view! { <td class="gap own">"…"</td> }.into_any();
+        };
+        let mut whole = row.clone();
+        whole.cells.push(cell.clone());
+        let (policy, base) = matrix
+            .view
+            .with_untracked(|view| (view.policy.clone(), view.base.clone()));
+        let was = turned(&whole, &base).map(|(was, _)| was.to_owned());
+        let address = cell.step.as_ref().map(|step| {
+            let (id, policy) = (&row.scenario, encode(&policy));
+            format!("/s/{id}?d=custom&policy={policy}&{}", at(step))
+        });
+        one(&cell, address, was)
+    })
+}
+
+/// A cell; `was` is the verdict that it had under the design the workshop's was made from.
+fn one(cell: &MatrixCell, address: Option<String>, was: Option<String>) -> AnyView {
+    let (sign, class) = match cell.verdict.as_str() {
+        "ok" => ("✓", "ok"),
+        _ if is_wrong(cell) => ("✗", "bad"),
+        "refused" => ("⊘", "refused"),
+        _ => ("–", "none"),
+    };
+    let class = if cell.design == CUSTOM {
+        format!("{class} own")
+    } else {
+        class.to_owned()
+    };
+    let value = cell
+        .value
+        .filter(|_| cell.verdict != "refused")
+        .map(|value| format!("{value} "))
+        .unwrap_or_default();
+    let cost = render::cost(cell);
+    let said = format!("{value}{}", cell.verdict);
+    let text = view! {
+        <b aria-hidden="true">{sign}</b>" "<span>{said}</span>
+        {was.map(|was| view! { <b class="turned">{format!(" ← {was}")}</b> })}
+        <small>{cost}</small>
+    };
+    let title = format!("{} {}", cell.step.clone().unwrap_or_default(), cell.note);
+    match address {
+        Some(address) => {
+            view! { <td class=class><a href=address title=title>{text}</a></td> }.into_any()
+        }
+        None => {
+            view! { <td class=class title=title><span class="cell">{text}</span></td> }.into_any()
+        }
+    }
+}

@@ -1,0 +1,57 @@
+// Habits that every page shares and that need no module: swipes, and how dense the page is.
+
+// A swipe over the picture is a step: to the left the next one, to the right the one before. It says so by the
+// keys that do the same, so there is one way to step. What scrolls sideways by itself keeps its own swipe.
+{
+  /** At least so far, in CSS pixels; twice as far sideways as up or down; within so many milliseconds. */
+  const FAR = 48;
+  const STEEP = 2;
+  const LONG = 700;
+  let begun = null;
+
+  const scrolls = (element) => {
+    for (let at = element; at && at !== document.body; at = at.parentElement) {
+      if (at.scrollWidth > at.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(at).overflowX)) return true;
+    }
+    return false;
+  };
+
+  addEventListener('touchstart', (event) => {
+    const [touch] = event.touches;
+    const over = event.target instanceof Element && event.target.closest('.stepper');
+    const field = over && event.target.closest('input, select, textarea, .controls');
+    begun = over && !field && event.touches.length === 1 && !scrolls(event.target)
+      ? { x: touch.clientX, y: touch.clientY, at: event.timeStamp }
+      : null;
+  }, { passive: true });
+
+  addEventListener('touchend', (event) => {
+    const [touch] = event.changedTouches;
+    if (!begun || event.touches.length > 0 || !touch) return;
+    const [x, y] = [touch.clientX - begun.x, touch.clientY - begun.y];
+    const swiped = Math.abs(x) >= FAR && Math.abs(x) >= STEEP * Math.abs(y) && event.timeStamp - begun.at <= LONG;
+    begun = null;
+    if (!swiped) return;
+    const key = x < 0 ? 'ArrowRight' : 'ArrowLeft';
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+  }, { passive: true });
+
+  addEventListener('touchcancel', () => { begun = null; }, { passive: true });
+}
+
+// Shift and d: dense or comfortable; theme.js sets what was chosen before the first paint.
+addEventListener('keydown', (event) => {
+  if (event.key !== 'D' || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target instanceof Element && event.target.closest('input, select, textarea, dialog[open]')) return;
+  const root = document.documentElement;
+  const dense = root.dataset.density !== 'dense';
+  if (dense) root.dataset.density = 'dense';
+  else delete root.dataset.density;
+  try {
+    if (dense) localStorage.setItem('density', 'dense');
+    else localStorage.removeItem('density');
+  } catch {
+    // A sandboxed frame keeps nothing.
+  }
+  event.preventDefault();
+});
