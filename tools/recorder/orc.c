@@ -94,7 +94,7 @@ static void settle(int ms)
 
 /* ---- one experiment ------------------------------------------------- */
 
-static struct { char name[64]; struct bpf_object *obj; int fd, cfg, links[2]; } progs[128];
+static struct { char name[64]; int fd, links[2]; } progs[256];
 static int prog_count;
 static struct { int fd; char dev[32], netns[64]; } taps[16];
 static int tap_count, own_netns, shared_cfg = -1, long_wait;
@@ -115,55 +115,74 @@ static int enter(const char *netns)
 	return rc;
 }
 
-static int load_prog(const char *name)
+/* all programs of an object, each traced; `stem` is the file's name without `.bpf.o` */
+static int load_object(const char *stem)
 {
+	struct bpf_object *obj;
 	struct bpf_program *p;
 	struct bpf_map *m;
-	char path[256];
-	struct btf *btf;
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/progs/%s.bpf.o", dir, stem);
+	obj = bpf_object__open(path);
+	if (!obj)
+		return -1;
+	bpf_object__for_each_program(p, obj) {
+		if (!strncmp(bpf_program__section_name(p), "lwt", 3)) {
+			/* `ip route` loads those itself */
+			bpf_program__set_autoload(p, false);
+			continue;
+		}
+		if (strncmp(bpf_program__section_name(p), "xdp", 3))
+			bpf_program__set_type(p, BPF_PROG_TYPE_SCHED_CLS);
+		bpf_program__set_expected_attach_type(p, 0);
+	}
+	m = bpf_object__find_map_by_name(obj, "report");
+	if (m)
+		bpf_map__reuse_fd(m, report_fd);
+	m = bpf_object__find_map_by_name(obj, "cfg");
+	if (m && shared_cfg >= 0)
+		bpf_map__reuse_fd(m, shared_cfg);
+	if (bpf_object__load(obj))
+		return -1;
+	if (m && shared_cfg < 0)
+		shared_cfg = bpf_map__fd(m);
+	bpf_object__for_each_program(p, obj) {
+		const char *name = bpf_program__name(p);
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+		struct btf *btf;
+		int i = prog_count;
+
+		if (!bpf_program__autoload(p) || i == sizeof(progs) / sizeof(*progs))
+			continue;
+		progs[i].fd = bpf_program__fd(p);
+		snprintf(progs[i].name, sizeof(progs[i].name), "%s", name);
+		prog_count++;
+		if (bpf_obj_get_info_by_fd(progs[i].fd, &info, &len) || !info.btf_id)
+			continue;
+		btf = btf__load_from_kernel_by_id(info.btf_id);
+		if (!btf)
+			continue;
+		if (trace_function(btf, 0, name, 1, progs[i].fd, progs[i].links))
+			say(C_LOG, "program not traced: %s", name);
+		btf__free(btf);
+	}
+	return 0;
+}
+
+/* every program there is was loaded before the first experiment */
+static int find_prog(const char *name)
+{
 	int i;
 
 	for (i = 0; i < prog_count; i++)
 		if (!strcmp(progs[i].name, name))
 			return progs[i].fd;
-	snprintf(path, sizeof(path), "%s/progs/%s.bpf.o", dir, name);
-	progs[i].obj = bpf_object__open(path);
-	if (!progs[i].obj)
-		return -1;
-	p = bpf_object__next_program(progs[i].obj, NULL);
-	if (strncmp(bpf_program__section_name(p), "xdp", 3)) {
-		bpf_program__set_type(p, BPF_PROG_TYPE_SCHED_CLS);
-		bpf_program__set_expected_attach_type(p, 0);
-	} else {
-		bpf_program__set_expected_attach_type(p, 0);
-	}
-	m = bpf_object__find_map_by_name(progs[i].obj, "report");
-	if (m)
-		bpf_map__reuse_fd(m, report_fd);
-	m = bpf_object__find_map_by_name(progs[i].obj, "cfg");
-	if (m && shared_cfg >= 0)
-		bpf_map__reuse_fd(m, shared_cfg);
-	if (bpf_object__load(progs[i].obj))
-		return -1;
-	if (m && shared_cfg < 0)
-		shared_cfg = bpf_map__fd(m);
-	progs[i].fd = bpf_program__fd(p);
-	snprintf(progs[i].name, sizeof(progs[i].name), "%s", name);
-	prog_count = i + 1;
-	if (!bpf_obj_get_info_by_fd(progs[i].fd, &info, &len) && info.btf_id) {
-		btf = btf__load_from_kernel_by_id(info.btf_id);
-		if (btf) {
-			if (trace_function(btf, 0, name, 1, progs[i].fd, progs[i].links))
-				say(C_LOG, "program not traced: %s", name);
-			btf__free(btf);
-		}
-	}
-	return progs[i].fd;
+	say(C_LOG, "no program: %s", name);
+	return -1;
 }
 
-/* every program there is, before the first experiment */
 static void load_all(void)
 {
 	char path[256];
@@ -177,7 +196,7 @@ static void load_all(void)
 		if (!dot || !strncmp(e->d_name, "lwt", 3))
 			continue;
 		*dot = 0;
-		if (load_prog(e->d_name) < 0)
+		if (load_object(e->d_name) < 0)
 			say(C_LOG, "cannot load %s", e->d_name);
 	}
 }
@@ -211,7 +230,7 @@ static int orc(char **w, int n)
 	int fd, index, mode, rc, i;
 
 	if (!strcmp(w[1], "xdp") && n >= 5) {
-		fd = load_prog(w[2]);
+		fd = find_prog(w[2]);
 		mode = strcmp(w[4], "native") ? 2 : 4;	/* XDP_FLAGS_SKB_MODE, XDP_FLAGS_DRV_MODE */
 		if (fd < 0 || enter(n > 5 ? w[5] : NULL))
 			return 1;
@@ -220,7 +239,7 @@ static int orc(char **w, int n)
 		return !!rc;
 	}
 	if (!strcmp(w[1], "tcx") && n >= 5) {
-		fd = load_prog(w[2]);
+		fd = find_prog(w[2]);
 		if (fd < 0 || enter(n > 5 ? w[5] : NULL))
 			return 1;
 		index = if_nametoindex(w[3]);

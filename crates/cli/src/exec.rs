@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use headroom_core::bpf::{Object, Program, load_object, parse_hex};
+use headroom_core::bpf::{MapError, Object, Program, load_object, parse_hex};
 use headroom_core::design::DesignName;
 use headroom_core::net::pcap;
 use headroom_core::stack::{Executed, Hook, exec as run};
@@ -108,14 +108,20 @@ fn hex(what: &'static str, text: &str) -> Result<Vec<u8>, CliError> {
     parse_hex(text).map_err(|error| CliError::Hex { what, error })
 }
 
-/// `NAME=KEY:VALUE`, key and value as hex; a queue has no key.
-fn set_map(object: &mut Object, entry: &str) -> Result<(), CliError> {
+/// `NAME=KEY:VALUE`, key and value as hex; a queue has no key. The first object with a map of that name gets it.
+pub(crate) fn set_map(objects: &mut [Object], entry: &str) -> Result<(), CliError> {
     let shape = || CliError::MapEntry {
         entry: entry.to_owned(),
     };
     let (name, rest) = entry.split_once('=').ok_or_else(shape)?;
     let (key, value) = rest.split_once(':').ok_or_else(shape)?;
     let (key, value) = (hex("--map, key", key)?, hex("--map, value", value)?);
+    let has = |object: &&mut Object| object.maps.iter().any(|map| map.name == name);
+    let missing = || {
+        let map = name.to_owned();
+        CliError::Map(MapError::NoMap { map })
+    };
+    let object = objects.iter_mut().find(has).ok_or_else(missing)?;
     object
         .set_map_entry(name, &key, &value)
         .map_err(CliError::Map)
@@ -133,7 +139,7 @@ fn program(args: &ExecArgs) -> Result<(Object, String, Hook), CliError> {
     if let Some(path) = &args.source.object {
         let mut object = load_object(&path.display().to_string(), &read(path)?)?;
         for entry in &args.maps {
-            set_map(&mut object, entry)?;
+            set_map(std::slice::from_mut(&mut object), entry)?;
         }
         let program = pick(&object, args.program.as_deref())?;
         let hook = match (args.hook, Hook::of(program)) {

@@ -61,6 +61,9 @@ enum Command {
         /// Write `<scenario>.<design>.json` (or `.txt`) here instead of printing.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// A value that a map of the programs begins with, in hex; may be given again and again.
+        #[arg(long = "map", value_name = "NAME=KEY:VALUE")]
+        maps: Vec<String>,
     },
     /// Print what is covered, from the code and the recordings: the page docs/COVERAGE.md.
     Coverage {
@@ -212,9 +215,16 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             level,
             why,
             out,
+            maps,
         } => {
             let look = run::Look { format, level, why };
-            run::run(&scenario, &or_recorded(designs), look, out.as_deref())
+            run::run(
+                &scenario,
+                &maps,
+                &or_recorded(designs),
+                look,
+                out.as_deref(),
+            )
         }
         Command::Coverage { dir } => coverage::coverage(dir.as_deref()),
         Command::Script { scenario } => script::print(&scenario),

@@ -12,7 +12,7 @@ use headroom_core::trace::Trace;
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::{Format, Level, input, text, why};
+use crate::{Format, Level, exec, input, text, why};
 
 /// How a run is shown.
 #[derive(Clone, Copy)]
@@ -25,11 +25,15 @@ pub(crate) struct Look {
 /// Runs a scenario under each design and prints or writes the result.
 pub(crate) fn run(
     name: &str,
+    maps: &[String],
     designs: &[DesignName],
     look: Look,
     out: Option<&Path>,
 ) -> Result<ExitCode, CliError> {
-    let input = input::resolve(name)?;
+    let mut input = input::resolve(name)?;
+    for entry in maps {
+        exec::set_map(&mut input.objects, entry)?;
+    }
     // all designs run before anything is written: an error leaves nothing behind
     let traces = designs
         .iter()

@@ -316,6 +316,14 @@ pub trait Host {
     fn skb_set_tunnel_opt(&mut self, _options: &[u8]) -> i64 {
         NOT_HERE
     }
+    /// `bpf_fib_lookup()`: `params` is a `struct bpf_fib_lookup`, or too short for one.
+    fn fib_lookup(&mut self, _params: &mut [u8], _flags: u32) -> i64 {
+        NOT_HERE
+    }
+    /// `bpf_check_mtu()`: device and difference of length; `mtu_len` is what the program says, and the MTU afterwards.
+    fn check_mtu(&mut self, _to: [u32; 2], _mtu_len: &mut u32, _flags: u64) -> i64 {
+        NOT_HERE
+    }
     /// `bpf_skb_set_tstamp()`.
     fn skb_set_tstamp(&mut self, _tstamp: u64, _tstamp_type: u32) -> i64 {
         NOT_HERE

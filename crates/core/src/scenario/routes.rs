@@ -73,6 +73,12 @@ impl Topology {
         if self.is_local(netns, dst) {
             return Lookup::Local;
         }
+        self.lookup_main(netns, dst, None)
+    }
+
+    /// `fib_table_lookup()` in the main table, where own addresses are not; with a device, only routes through it.
+    #[must_use]
+    pub fn lookup_main(&self, netns: NetnsId, dst: Ipv4Addr, through: Option<DevId>) -> Lookup {
         let here = &self.netns[netns.0];
         let refused = here
             .refused
@@ -83,6 +89,7 @@ impl Topology {
             .routes
             .iter()
             .filter(|route| contains(route.dst, dst) && self.dev(route.dev).up)
+            .filter(|route| through.is_none_or(|dev| route.dev == dev))
             .max_by_key(|route| route.dst.prefix);
         match (refused, route) {
             (Some((net, kind)), Some(route)) if net.prefix >= route.dst.prefix => {

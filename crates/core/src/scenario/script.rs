@@ -58,12 +58,6 @@ pub fn script(
         "if [ \"$record\" = yes ]; then\n\tcat > list <<'LIST'\n@{}\n{}LIST\n",
         scenario.id, recorded
     );
-    for program in programs(lines) {
-        let _ = writeln!(
-            out,
-            "\tfor object in *.bpf.o; do if has_program \"$object\" {program}; then cp \"$object\" \"rec/progs/{program}.bpf.o\"; fi; done"
-        );
-    }
     out.push_str("\trecord\n\texit 0\nfi\n\n");
     out.push_str("listen\n\n# the scenario\n");
     let mut done = 0;
@@ -163,20 +157,6 @@ fn command(line: &Line) -> Result<String, ScriptError> {
 
 fn frames(netns: &Netns, dev: &str) -> String {
     format!("frames {} {dev} ", netns.as_deref().unwrap_or("-"))
-}
-
-/// The programs that are attached, in order, each once.
-fn programs(lines: &[Line]) -> Vec<&str> {
-    let mut found: Vec<&str> = Vec::new();
-    for line in lines {
-        if let Command::AttachXdp { program, .. } | Command::AttachTcx { program, .. } =
-            &line.command
-            && !found.contains(&program.as_str())
-        {
-            found.push(program);
-        }
-    }
-    found
 }
 
 /// The commands in the recorder's words.

@@ -119,17 +119,13 @@ listen() {
 	sleep 1
 }
 
-# has_program OBJECT NAME
-has_program() {
-	grep -qa "$2" "$1"
-}
-
 # record: this scenario's recording of the running kernel
 record() {
 	mkdir -p rec/progs
 	clang -O2 -g -target bpf -I"/usr/include/$(uname -m)-linux-gnu" -c "$recorder/trace.bpf.c" -o rec/trace.bpf.o
 	cc -O2 -o orc "$recorder/orc.c" "$recorder/tracing.c" -lbpf -lelf -lz
 	cp "$traced" rec/traced.txt
+	cp ./*.bpf.o rec/progs/
 	PATH=$PATH:$work orc rec list records
 	python3 -c '
 import json, sys
@@ -138,5 +134,3 @@ json.dump([{"id": sys.argv[1], "title": sys.argv[1], "setup": lines[1:]}], open(
 ' "$scenario"
 	python3 "$recorder/to_recording.py" records setups.json mac_header "$(uname -r)" "$outdir"
 }
-[ "$record" = no ] || mkdir -p rec/progs
-

@@ -80,7 +80,7 @@ impl Kernel {
     }
 
     /// `IN_DEV_FORWARD()`: set for all devices, or for this one.
-    fn forwards(&self, dev: DevId) -> bool {
+    pub(super) fn forwards(&self, dev: DevId) -> bool {
         let netns = self.topology.netns_of(dev);
         let own = format!(
             "net.ipv4.conf.{}.forwarding",

@@ -382,6 +382,16 @@ impl Host for TcHost<'_> {
         self.kernel.bpf_skb_set_tunnel_opt(self.no, options)
     }
 
+    fn fib_lookup(&mut self, params: &mut [u8], flags: u32) -> i64 {
+        let dev = self.dev;
+        self.call(|k, no| k.bpf_fib_lookup(dev, Some(no), params, flags))
+    }
+
+    fn check_mtu(&mut self, to: [u32; 2], mtu_len: &mut u32, flags: u64) -> i64 {
+        let (dev, len) = (self.dev, self.packet_len());
+        self.call(|k, no| k.bpf_check_mtu(dev, Some(no), len, to, mtu_len, flags))
+    }
+
     fn skb_set_tstamp(&mut self, tstamp: u64, tstamp_type: u32) -> i64 {
         self.kernel.bpf_skb_set_tstamp(self.no, tstamp, tstamp_type)
     }

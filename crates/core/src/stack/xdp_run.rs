@@ -107,6 +107,14 @@ impl XdpHost<'_, '_> {
         }
     }
 
+    /// What stops a helper stops the program's run at its end.
+    fn or_stop(&mut self, answer: Run<i64>) -> i64 {
+        answer.unwrap_or_else(|stop| {
+            self.stop.get_or_insert(stop);
+            EINVAL
+        })
+    }
+
     /// A helper with its entry and exit in the trace.
     fn helper(&mut self, name: &'static str, body: impl FnOnce(&mut Self) -> i64) -> i64 {
         self.step(
@@ -212,6 +220,19 @@ impl Host for XdpHost<'_, '_> {
         }
         self.packet_load(self.xdp.data + offset, into);
         0
+    }
+
+    fn fib_lookup(&mut self, params: &mut [u8], flags: u32) -> i64 {
+        let answer = self.kernel.bpf_fib_lookup(self.dev, None, params, flags);
+        self.or_stop(answer)
+    }
+
+    fn check_mtu(&mut self, to: [u32; 2], mtu_len: &mut u32, flags: u64) -> i64 {
+        let len = self.packet_len();
+        let answer = self
+            .kernel
+            .bpf_check_mtu(self.dev, None, len, to, mtu_len, flags);
+        self.or_stop(answer)
     }
 
     fn xdp_adjust_tail(&mut self, delta: i32) -> i64 {

@@ -3,6 +3,7 @@
 
 mod bench;
 mod redirect;
+mod route;
 mod tails;
 mod task;
 mod text;

@@ -7,6 +7,7 @@ pub(super) mod event;
 mod kfunc;
 mod map;
 mod packet;
+mod route;
 mod string;
 mod task;
 
@@ -78,6 +79,7 @@ pub(super) fn call(
         6 | 105 | 106 | 165 | 177 | 182 => string::call(&mut call),
         25 | 130..=134 => event::call(&mut call, prog_type),
         28 => checksum::diff(&mut call),
+        69 | 84..=86 | 99 | 163 => route::call(&mut call),
         14..=16 | 35 | 37 | 80 | 109 | 112..=115 | 117 | 120 | 123 | 158 => task::call(&mut call),
         197..=203 => dynptrs.helper(id, args, call.memory).map(Some),
         _ => match of_packet(&mut call, prog_type)? {

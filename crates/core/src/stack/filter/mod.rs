@@ -1,6 +1,9 @@
 //! What a TC program can do to an skb (`net/core/filter.c`): one function per helper, with its name.
 
 mod csum;
+mod fib_lookup;
+#[cfg(test)]
+mod fib_tests;
 mod fields;
 mod redirect;
 mod redirect_neigh;
