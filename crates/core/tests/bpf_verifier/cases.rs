@@ -78,6 +78,7 @@ impl Case {
             insns,
             map_names: names.into(),
             maps: Arc::from(maps),
+            globals: Default::default(),
             gpl: true,
         }
     }

@@ -148,7 +148,7 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
     };
     let tall = move || format!("{}px", rows.with(Vec::len) as i32 * ROW);
     let empty = move || {
-        rows.with(Vec::is_empty).then(|| match side {
+        rows.with(Vec::is_empty).then_some(match side {
             Side::C => "The object has no line information: compile it with -g to see its source.",
             Side::Bpf => "There are no instructions.",
         })

@@ -346,9 +346,10 @@ fn controls(pane: Pane) -> AnyView {
         let bytes = pane
             .study
             .with(|study| study.as_ref().map_or(0, |study| study.bytes));
-        (bytes > 20_000_000)
-            .then(|| format!(" · trace {} MB", bytes / 1_000_000))
-            .unwrap_or_default()
+        match bytes {
+            0..=20_000_000 => String::new(),
+            bytes => format!(" · trace {} MB", bytes / 1_000_000),
+        }
     };
     view! {
         <div class="p-bar" role="toolbar" aria-label="Steps through the program">
