@@ -29,6 +29,7 @@ fn program(name: &str, hook: Hook, text: &str, maps: &[MapDef]) -> Program {
         insns,
         map_names: Arc::from(names),
         maps: Arc::from(maps.to_vec()),
+        globals: Default::default(),
         gpl: true,
     }
 }

@@ -58,6 +58,46 @@ fn as_linux_says() {
     );
 }
 
+/// What is said here of an example: the verdict, and where Linux may refuse it.
+fn said(case: &Case) -> String {
+    let warnings = case.program().leniency().unwrap_or_default();
+    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    match warnings.is_empty() {
+        true => judge(case).to_string(),
+        false => format!("{}, but: {}", judge(case), warnings.join("; ")),
+    }
+}
+
+/// The examples of docs/verifier.md are programs of the table, both verdicts are as written there, and every
+/// program that is marked as different is there.
+#[test]
+fn the_examples_of_the_documentation() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/verifier.md");
+    let text = std::fs::read_to_string(path).expect("docs/verifier.md");
+    let all = cases();
+    let (mut seen, mut wrong) = (Vec::new(), Vec::new());
+    for block in text.split("```bpf ").skip(1) {
+        let (name, rest) = block.split_once('\n').expect("a name");
+        let (program, rest) = rest.split_once("Linux: ").expect("what Linux says");
+        let (linux, rest) = rest.split_once("\nhere:  ").expect("what is said here");
+        let (here, _) = rest.split_once("\n```").expect("an end");
+        let case = all.iter().find(|case| case.name == name).expect(name);
+        assert_eq!(case.text, program, "{name}");
+        assert_eq!(case.linux.to_string(), linux, "{name}");
+        let said = said(case);
+        if said != here {
+            wrong.push(format!("{name}:\n  written: {here}\n  said:    {said}"));
+        }
+        seen.push(name);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let missing = all.iter().filter(|case| case.differs);
+    let missing: Vec<_> = missing
+        .filter(|c| !seen.contains(&c.name.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// Writes the programs for `tests/verifier/load.c`, into the file that `VERIFIER_PROGRAMS` names.
 #[test]
 #[ignore = "only to ask a kernel again"]
@@ -72,6 +112,10 @@ fn write_programs() {
             "lwt_xmit" => 12,
             "lwt_in" => 10,
             "socket" => 1,
+            "cgroup_skb" => 8,
+            "lwt_out" => 11,
+            "sk_skb" => 14,
+            "lwt_seg6local" => 19,
             other => panic!("{other}"),
         };
         let words = [prog_type, 0, bytes.len() as u32 / 8, fills.len() as u32];

@@ -31,6 +31,7 @@ mod matrix;
 mod open;
 #[cfg(target_arch = "wasm32")]
 mod png;
+pub mod program;
 pub mod render;
 #[cfg(target_arch = "wasm32")]
 mod sheet;

@@ -7,7 +7,7 @@ use object::elf;
 use object::read::elf::{ElfFile64, ElfSection64, FileHeader};
 use object::{
     Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionIndex,
-    SymbolKind,
+    SymbolFlags, SymbolKind,
 };
 
 use super::btf::Btf;
@@ -61,6 +61,19 @@ fn cut_off(bytes: &[u8]) -> Option<(&'static str, u64, String)> {
     })
 }
 
+/// A program of several functions: instructions, their lines, where global functions begin.
+type Linked = (Vec<Insn>, Vec<Option<SourceLine>>, Vec<usize>);
+
+/// `STV_HIDDEN` or `STV_INTERNAL`.
+fn is_hidden<'s>(symbol: &impl object::ObjectSymbol<'s>) -> bool {
+    match symbol.flags() {
+        SymbolFlags::Elf { st_other, .. } => {
+            matches!(st_other & 3, elf::STV_HIDDEN | elf::STV_INTERNAL)
+        }
+        _ => false,
+    }
+}
+
 /// A function in an executable section.
 #[derive(Debug, Clone)]
 pub(super) struct Function {
@@ -70,6 +83,8 @@ pub(super) struct Function {
     pub start: u64,
     pub size: u64,
     pub global: bool,
+    /// Others may see it too; libbpf makes hidden ones static (`bpf_object__add_programs()`).
+    exported: bool,
 }
 
 pub(super) struct Loader<'a> {
@@ -191,7 +206,7 @@ impl<'a> Loader<'a> {
         let map_names: Arc<[String]> = self.maps.iter().map(|m| m.name.clone()).collect();
         let programs = linked
             .into_iter()
-            .map(|(section, name, (insns, lines))| Program {
+            .map(|(section, name, (insns, lines, globals))| Program {
                 name,
                 prog_type: ProgType::from_section(&section),
                 section,
@@ -200,6 +215,7 @@ impl<'a> Loader<'a> {
                 lines,
                 map_names: Arc::clone(&map_names),
                 maps: Arc::clone(&maps),
+                globals: globals.into(),
                 gpl,
             })
             .collect();
@@ -270,6 +286,7 @@ impl<'a> Loader<'a> {
                 start,
                 size,
                 global: symbol.is_global(),
+                exported: symbol.is_global() && !is_hidden(&symbol),
             });
         }
         self.functions.sort_by_key(|f| (f.section.0, f.start));
@@ -346,8 +363,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Joins a function and all it calls into one list of instructions.
-    #[allow(clippy::type_complexity)]
-    fn link(&mut self, main: usize) -> Result<(Vec<Insn>, Vec<Option<SourceLine>>), LoadError> {
+    fn link(&mut self, main: usize) -> Result<Linked, LoadError> {
         let mut order = vec![main];
         let mut start_of: BTreeMap<usize, usize> = BTreeMap::new();
         let mut insns = Vec::new();
@@ -396,7 +412,12 @@ impl<'a> Loader<'a> {
         // Calls named functions by number so far.
         let start = |id: usize| start_of.get(&id).copied().unwrap_or_default();
         let insns = insns.into_iter().map(|insn| insn.refunction(start));
-        Ok((insns.collect(), lines))
+        let called = start_of.iter().filter(|(id, _)| **id != main);
+        let exported =
+            called.filter(|(id, _)| self.functions.get(**id).is_some_and(|f| f.exported));
+        let mut globals: Vec<usize> = exported.map(|(_, start)| *start).collect();
+        globals.sort_unstable();
+        Ok((insns.collect(), lines, globals))
     }
 
     /// The record that holds at an offset: the last one not behind it, in the same function.

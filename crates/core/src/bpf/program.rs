@@ -179,6 +179,8 @@ pub struct Program {
     pub map_names: Arc<[String]>,
     /// The object's maps, by index, as the verifier sees them.
     pub maps: Arc<[MapDef]>,
+    /// First instructions of the functions in it that are global (`BTF_FUNC_GLOBAL`), in order.
+    pub globals: Arc<[usize]>,
     /// Its license fits the GPL, so that it may call all helpers (`license_is_gpl_compatible()`,
     /// include/linux/license.h).
     pub gpl: bool,
@@ -246,6 +248,7 @@ impl Program {
             insns,
             map_names: Arc::from([]),
             maps: Arc::from([]),
+            globals: Arc::from([]),
             gpl: true,
         })
     }

@@ -94,6 +94,7 @@ impl Plain {
             insns,
             map_names: Arc::from([]),
             maps: Arc::from([]),
+            globals: Arc::from([]),
             gpl: true,
         };
         Ok(Plain {

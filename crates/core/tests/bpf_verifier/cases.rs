@@ -58,6 +58,8 @@ fn maps() -> Vec<MapDef> {
         rodata,
         def("perf", MapKind::from_number(4), 4, 4, 4),
         def("percpu", MapKind::from_number(6), 4, 8, 4),
+        // in the kernel its values begin with a `struct bpf_spin_lock`
+        def("lock", MapKind::Array, 4, 8, 4),
     ]
 }
 
@@ -76,6 +78,7 @@ impl Case {
             insns,
             map_names: names.into(),
             maps: Arc::from(maps),
+            globals: Default::default(),
             gpl: true,
         }
     }

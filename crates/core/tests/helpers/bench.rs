@@ -29,6 +29,7 @@ pub fn program(name: &str, section: &str, text: &str, maps: &[MapDef]) -> Progra
         insns,
         map_names: Arc::from(names),
         maps: Arc::from(maps.to_vec()),
+        globals: Default::default(),
         gpl: true,
     }
 }

@@ -70,6 +70,7 @@ fn draw(lab: Lab) -> AnyView {
         <main id="main" class="wrap lab">
             {head(lab)}
             {notices(lab)}
+            {crate::program::panel(model)}
             <div class="bench">
                 <div class="left">
                     {tabs(lab)}

@@ -7,7 +7,7 @@ use headroom_core::scenario::{Parsed, parse};
 use headroom_core::share::{self, ProgramText, Work};
 use headroom_protocol::Object;
 use headroom_protocol::files::Scenario;
-use headroom_web::address::{Address, Place};
+use headroom_web::address::{self, Address, Place};
 use headroom_web::data::{Input, Outcome, files, simulator};
 use headroom_web::model::Model;
 use headroom_web::platform;
@@ -72,10 +72,10 @@ pub async fn begin() -> Result<(Work, Scenario, Vec<String>), String> {
     };
     let mut notices = Vec::new();
     let (query, fragment) = rest.split_once('#').unwrap_or((&rest, ""));
-    let wanted = query
-        .trim_start_matches('?')
-        .strip_prefix("s=")
-        .map(str::to_owned);
+    let wanted = address::pairs(query)
+        .into_iter()
+        .find(|(key, _)| key == "s")
+        .map(|(_, id)| id);
     let mut work = None;
     if !fragment.is_empty() {
         match share::from_link(fragment) {

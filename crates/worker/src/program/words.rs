@@ -74,6 +74,10 @@ pub fn did(stepper: &Stepper<'_>, verdict: Option<&str>) -> String {
             value(&stepper.place(back))
         );
     }
+    let note = stepper.line().and_then(|line| line.note.as_deref());
+    if let Some(field) = note.and_then(|note| note.strip_suffix(", rewritten")) {
+        return format!("Reaches {field}{tail}.");
+    }
     if let Some(touched) = stepper.touched() {
         let (word, size) = (
             if touched.writes { "Writes" } else { "Reads" },

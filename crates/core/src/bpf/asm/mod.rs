@@ -168,6 +168,7 @@ impl Program {
             insns,
             map_names: std::sync::Arc::from([]),
             maps: std::sync::Arc::from([]),
+            globals: std::sync::Arc::from([]),
             gpl: true,
         })
     }

@@ -3,6 +3,7 @@
 use crate::bpf::helpers;
 use crate::bpf::program::MapKind;
 
+use super::Warning;
 use super::access::{Access, Place};
 use super::objects::{Dynptr, SKB, SKB_META};
 use super::precise::Node;
@@ -43,6 +44,19 @@ impl Walk<'_> {
     pub(super) fn call_helper(&mut self, id: u32) -> Checked<Next> {
         let proto = self.find_helper(id)?;
         let mut meta = Meta::default();
+        if matches!(id, 93 | 94) && self.class == protos::SOCKET {
+            // `check_map_prog_compatibility()`, for the map with the lock
+            let why = "socket filter progs cannot use bpf_spin_lock yet";
+            return Err(Refusal::Lock(why.to_owned()));
+        }
+        match id {
+            93 | 94 | 169..=172 => self.warn(Warning::Lock {
+                insn: self.insn,
+                name: name(id),
+            }),
+            165 => self.warn(Warning::FormatString { insn: self.insn }),
+            _ => {}
+        }
         for (i, code) in proto.args.iter().enumerate() {
             self.check_arg(proto, i + 1, *code, &mut meta)?;
         }
@@ -229,6 +243,7 @@ impl Walk<'_> {
                 new
             }
             b'r' => pointer(Kind::Mem, meta.mem_size, MAYBE_NULL | reg::RINGBUF),
+            b'P' => pointer(Kind::Btf, 0, reg::TRUSTED),
             b'p' => pointer(Kind::Btf, 0, MAYBE_NULL | reg::TRUSTED),
             _ => Reg::NOT_INIT,
         };

@@ -3,6 +3,7 @@
 
 use crate::bpf::insn::Reg as Register;
 
+use super::Warning;
 use super::precise::Node;
 use super::protos;
 use super::refusal::{Checked, Refusal};
@@ -27,6 +28,9 @@ impl Walk<'_> {
     }
 
     pub(super) fn call_function(&mut self, entry: usize) -> Checked<Next> {
+        if self.program.globals.contains(&entry) {
+            self.warn(Warning::GlobalFunction { insn: self.insn });
+        }
         let args: [Reg; 5] = std::array::from_fn(|i| *self.state.reg(i + 1));
         let mut state = std::mem::replace(&mut self.state, State::new());
         let entered = self.enter(&mut state, entry, args);

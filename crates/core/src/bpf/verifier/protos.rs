@@ -21,7 +21,7 @@
 //! | `x` | a kernel structure |
 //!
 //! Results: `i` number, `0` nothing, `V` map value, and pointers that may be NULL: `v` map value, `s` `c` `t` sockets, `m` memory
-//! of a dynptr, `r` ring buffer record, `p` kernel structure.
+//! of a dynptr, `r` ring buffer record, `p` kernel structure; `P` kernel structure that is there.
 
 use crate::bpf::program::ProgType;
 
@@ -243,11 +243,11 @@ const PROTOS: &[Proto] = &[
     p(151, TC, b"C....", b'i', 0), // skb_cgroup_classid
     p(152, TC, b"aRza.", b'i', 0), // redirect_neigh
     p(153, ALL, b"xa...", b'p', 0), // per_cpu_ptr
-    p(154, ALL, b"x....", b'p', 0), // this_cpu_ptr
+    p(154, ALL, b"x....", b'P', 0), // this_cpu_ptr
     p(155, TC, b"aa...", b'i', 0), // redirect_peer
     p(156, ALL, b"MxVa.", b'v', 0), // task_storage_get
     p(157, ALL, b"Mx...", b'i', 0), // task_storage_delete
-    p(158, ALL, b".....", b'p', GPL), // get_current_task_btf
+    p(158, ALL, b".....", b'P', GPL), // get_current_task_btf
     p(160, ALL, b".....", b'i', 0), // ktime_get_coarse_ns
     p(163, XDP | TC, b"Ca4aa", b'i', GPL), // check_mtu
     p(164, ALL, b"MfSa.", b'i', 0), // for_each_map_elem
@@ -256,7 +256,7 @@ const PROTOS: &[Proto] = &[
     p(170, ALL, b"tf...", b'i', GPL), // timer_set_callback
     p(171, ALL, b"taa..", b'i', GPL), // timer_start
     p(172, ALL, b"t....", b'i', GPL), // timer_cancel
-    p(175, ALL, b"x....", b'p', GPL), // task_pt_regs
+    p(175, ALL, b"x....", b'P', GPL), // task_pt_regs
     p(176, ALL, b"Uz...", b'i', GPL), // get_branch_snapshot
     p(177, ALL, b"rsRz.", b'i', GPL), // trace_vprintk
     p(178, ALL, b"o....", b'p', 0), // skc_to_unix_sock

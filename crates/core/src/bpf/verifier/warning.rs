@@ -33,6 +33,24 @@ pub enum Warning {
         /// Register.
         reg: u8,
     },
+    /// A `struct bpf_spin_lock` or `struct bpf_timer` must lie at that place of a map's values: only the map's BTF tells.
+    Lock {
+        /// Index of the call.
+        insn: usize,
+        /// Name of the helper.
+        name: String,
+    },
+    /// `bpf_snprintf()`: Linux reads the format at load, the simulator when it is called.
+    FormatString {
+        /// Index of the call.
+        insn: usize,
+    },
+    /// A global function: Linux walks it once by itself, with nothing known of its arguments but their types, and
+    /// forgets at the call what it returned.
+    GlobalFunction {
+        /// Index of the call.
+        insn: usize,
+    },
 }
 
 impl Warning {
@@ -42,7 +60,10 @@ impl Warning {
             Warning::PointerLeak { insn, .. }
             | Warning::UnknownKfunc { insn, .. }
             | Warning::DeviceBound { insn }
-            | Warning::KernelStructure { insn, .. } => *insn,
+            | Warning::KernelStructure { insn, .. }
+            | Warning::Lock { insn, .. }
+            | Warning::FormatString { insn }
+            | Warning::GlobalFunction { insn } => *insn,
         }
     }
 }
@@ -60,6 +81,18 @@ impl fmt::Display for Warning {
             Warning::DeviceBound { .. } => write!(
                 f,
                 "Linux has this kernel function only for programs loaded for one device"
+            ),
+            Warning::Lock { name, .. } => write!(
+                f,
+                "Linux wants a lock or timer there for {name}, which only the map's BTF tells"
+            ),
+            Warning::FormatString { .. } => write!(
+                f,
+                "Linux checks the format string when the program is loaded, the simulator when it runs"
+            ),
+            Warning::GlobalFunction { .. } => write!(
+                f,
+                "Linux checks this global function by itself, without what its caller knows"
             ),
             Warning::KernelStructure { reg, .. } => write!(
                 f,

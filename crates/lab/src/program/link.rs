@@ -1,0 +1,139 @@
+//! The pane's own worker. It holds the trace that is stepped through; a run of the lab, which ends the
+//! worker of the page, leaves it alone. It is started when the pane is first opened.
+
+use std::cell::RefCell;
+
+use headroom_protocol::program::{Ask, Reply};
+use headroom_protocol::{Answer, Message, Request, decode, encode};
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{MessageEvent, Worker};
+
+/// The script that starts the worker's module; trunk writes it.
+const SCRIPT: &str = "/headroom-worker_loader.js";
+
+struct Running {
+    worker: Worker,
+    listens: bool,
+    waiting: Vec<Vec<u8>>,
+    job: u32,
+    tell: Box<dyn Fn(Result<Reply, String>)>,
+    _heard: Closure<dyn FnMut(MessageEvent)>,
+    _failed: Closure<dyn FnMut(web_sys::Event)>,
+}
+
+thread_local! {
+    static WORKER: RefCell<Option<Running>> = const { RefCell::new(None) };
+}
+
+/// Starts the worker, unless it runs; `tell` gets each answer to what was asked last.
+pub fn open(tell: impl Fn(Result<Reply, String>) + 'static) {
+    close();
+    match start(Box::new(tell)) {
+        Ok(running) => WORKER.set(Some(running)),
+        Err(tell) => tell(Err("this browser starts no worker here".into())),
+    }
+}
+
+/// Ends it.
+pub fn close() {
+    if let Some(running) = WORKER.take() {
+        running.worker.terminate();
+        running.worker.set_onmessage(None);
+        running.worker.set_onerror(None);
+        // A closure may be what is running now.
+        std::mem::forget(running);
+    }
+}
+
+/// Asks. An answer to what was asked before is not told any more.
+pub fn ask(ask: &Ask) {
+    WORKER.with_borrow_mut(|slot| {
+        let Some(running) = slot else { return };
+        running.job = running.job.wrapping_add(1).max(1);
+        let body = Request::Program(encode(ask));
+        let bytes = encode(&Message {
+            job: running.job,
+            body,
+        });
+        if running.listens {
+            post(&running.worker, &bytes);
+        } else {
+            running.waiting.push(bytes);
+        }
+    });
+}
+
+fn post(worker: &Worker, bytes: &[u8]) {
+    let buffer = Uint8Array::from(bytes).buffer();
+    let _ = worker.post_message_with_transfer(&buffer, &Array::of1(&buffer));
+}
+
+type Tell = Box<dyn Fn(Result<Reply, String>)>;
+
+fn start(tell: Tell) -> Result<Running, Tell> {
+    let Ok(worker) = Worker::new(SCRIPT) else {
+        return Err(tell);
+    };
+    let heard = Closure::<dyn FnMut(MessageEvent)>::new(|event: MessageEvent| hear(&event.data()));
+    let failed = Closure::<dyn FnMut(web_sys::Event)>::new(|_| {
+        say(Err("it can't be loaded, or stopped without a word".into()));
+    });
+    worker.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+    worker.set_onerror(Some(failed.as_ref().unchecked_ref()));
+    Ok(Running {
+        worker,
+        listens: false,
+        waiting: Vec::new(),
+        job: 0,
+        tell,
+        _heard: heard,
+        _failed: failed,
+    })
+}
+
+fn hear(data: &JsValue) {
+    if data.is_null() {
+        WORKER.with_borrow_mut(|slot| {
+            if let Some(running) = slot {
+                running.listens = true;
+                for bytes in running.waiting.drain(..) {
+                    post(&running.worker, &bytes);
+                }
+            }
+        });
+        return;
+    }
+    let message = decode::<Message<Answer>>(&Uint8Array::new(data).to_vec());
+    let (job, reply) = match message {
+        Ok(Message {
+            job,
+            body: Answer::Program(bytes),
+        }) => (job, decode(&bytes).map_err(|error| error.to_string())),
+        Ok(Message {
+            body: Answer::Broken(text),
+            ..
+        }) => (0, Err(text)),
+        Ok(_) => (0, Err("it answered something else".into())),
+        Err(error) => (0, Err(format!("its answer can't be read: {error}"))),
+    };
+    let latest = WORKER.with_borrow(|slot| slot.as_ref().is_some_and(|r| job == 0 || r.job == job));
+    if latest {
+        say(reply);
+    }
+}
+
+/// Tells, with nothing borrowed: what is told may ask again.
+fn say(reply: Result<Reply, String>) {
+    let tell = WORKER.with_borrow_mut(|slot| {
+        let running = slot.as_mut()?;
+        Some(std::mem::replace(&mut running.tell, Box::new(|_| {})))
+    });
+    let Some(tell) = tell else { return };
+    tell(reply);
+    WORKER.with_borrow_mut(|slot| {
+        if let Some(running) = slot {
+            running.tell = tell;
+        }
+    });
+}
