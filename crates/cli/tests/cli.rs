@@ -669,6 +669,7 @@ fn a_scenario_as_a_script() {
     assert!(text.starts_with("#!/bin/sh\n"), "{text}");
     for part in [
         "exec unshare --net --mount",
+        "needs='ping'",
         "nothing was done",
         "unpack progs.bpf.o <<'OBJECT'\n7f454c46",
         "ip link add rx type veth peer name tx netns tx",

@@ -23,7 +23,7 @@ if [ -z "${HEADROOM_OUTSIDE-}" ]; then
 		echo "$0: needs root" >&2
 		exit 2
 	fi
-	for tool in ip tc ethtool sysctl bpftool python3 unshare nsenter mount; do
+	for tool in ip tc ethtool sysctl bpftool python3 unshare nsenter mount $needs; do
 		if ! command -v "$tool" >/dev/null; then
 			echo "$0: needs $tool" >&2
 			exit 2
