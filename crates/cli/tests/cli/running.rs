@@ -161,6 +161,7 @@ fn a_scenario_as_a_script() {
     assert!(text.starts_with("#!/bin/sh\n"), "{text}");
     for part in [
         "exec unshare --net --mount",
+        "needs='ping'",
         "nothing was done",
         "unpack progs.bpf.o <<'OBJECT'\n7f454c46",
         "ip link add rx type veth peer name tx netns tx",
@@ -179,6 +180,44 @@ fn a_scenario_as_a_script() {
     assert!(refused(&["script", "nowhere"]).contains("there is no scenario `nowhere`"));
     let card = refused(&["script", "nic-nfp"]);
     assert!(card.contains("no command makes a network card"), "{card}");
+}
+
+/// All scenarios' scripts, if shellcheck is there; without it the test says so and passes.
+#[test]
+fn scripts_pass_shellcheck() {
+    let Ok(version) = Command::new("shellcheck").arg("--version").output() else {
+        eprintln!("skipped: shellcheck is not there");
+        return;
+    };
+    assert!(version.status.success());
+    let folder = std::env::temp_dir().join(format!("headroom-scripts-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let mut scripts = Vec::new();
+    for entry in fs::read_dir(root().join("content/scenarios")).expect("scenarios") {
+        let path = entry.expect("an entry").path();
+        let name = path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let output = headroom(&["script", &name]);
+        if output.status.success() {
+            let script = folder.join(format!("{name}.sh"));
+            fs::write(&script, &output.stdout).expect("a script");
+            scripts.push(script);
+        } else {
+            let why = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(why.contains("can't be in a script"), "{name}: {why}");
+        }
+    }
+    assert!(scripts.len() >= 60, "{}", scripts.len());
+    let checked = Command::new("shellcheck")
+        .args(&scripts)
+        .output()
+        .expect("shellcheck");
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    fs::remove_dir_all(&folder).expect("the folder goes");
+    assert!(checked.status.success(), "{said}");
 }
 
 #[test]
