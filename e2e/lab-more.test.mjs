@@ -154,7 +154,7 @@ test('one sheet has the keys of every page, and density is kept', async ({ page,
     await page.locator('h1').first().click();
     await page.keyboard.press('?');
     const sheet = page.locator('dialog.sheet[open]');
-    await sheet.waitFor();
+    await sheet.waitFor().catch(() => assert.fail(`no sheet at ${address}`));
     assert.match(await sheet.innerText(), /in Compare: first, previous, next difference/, address);
     assert.match(await sheet.innerText(), /next step/, address);
     await page.keyboard.press('Escape');
