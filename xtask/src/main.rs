@@ -11,6 +11,7 @@ mod stage;
 mod term;
 mod test;
 mod tools;
+mod traces;
 
 use std::fmt;
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ use crate::size;
 use crate::stage::{self, Output, Running, Stage, Verdict};
 use crate::term;
 use crate::tools::{self, Needs, Tools, WASM};
+use crate::traces;
 use crate::{Result, unknown_option};
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -54,6 +55,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         doc_tests(),
         recordings(),
         wasm_tests(&tools),
+        traces::same_traces(&tools),
     ];
     if let Some(chromium) = chromium {
         stages.extend(site_stages(&tools, &chromium));

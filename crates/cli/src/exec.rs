@@ -9,10 +9,10 @@ use clap::{Args, ValueEnum};
 use headroom_core::bpf::{MapError, Object, Program, load_object, parse_hex};
 use headroom_core::design::DesignName;
 use headroom_core::net::pcap;
-use headroom_core::stack::{Executed, Hook, exec as run};
+use headroom_core::stack::{Executed, Hook, Ready};
 
 use crate::error::CliError;
-use crate::{Format, exec_text, parse_design};
+use crate::{Format, LimitArgs, exec_text, parse_design};
 
 /// What `headroom exec` takes.
 #[derive(Args)]
@@ -40,6 +40,8 @@ pub(crate) struct ExecArgs {
     /// The design that a TC program runs under.
     #[arg(long, value_name = "NAME", value_parser = parse_design, default_value = "mac_header")]
     design: DesignName,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// Show every instruction with the registers it changed.
     #[arg(long)]
     trace: bool,
@@ -84,7 +86,8 @@ pub(crate) fn exec(args: &ExecArgs) -> Result<ExitCode, CliError> {
     let (object, program, hook) = program(args)?;
     let packet = packet(&args.packet, args.nth)?;
     let meta = hex("--meta", args.meta.as_deref().unwrap_or_default())?;
-    let done = run(&object, &program, hook, &packet, &meta, args.design)
+    let done = Ready::new(&object, &program, hook, args.design)
+        .and_then(|ready| ready.with_limits(args.limits.limits()).run(&packet, &meta))
         .map_err(|error| CliError::Exec(Box::new(error)))?;
     let mut out = std::io::stdout().lock();
     match args.format {

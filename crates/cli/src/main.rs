@@ -25,6 +25,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use error::CliError;
 use headroom_core::bpf::Budget;
 use headroom_core::design::DesignName;
+use headroom_core::limits::Limits;
 
 /// Linux packet metadata, simulated byte for byte.
 #[derive(Parser)]
@@ -58,6 +59,8 @@ enum Command {
         /// Say which rule changed each field and byte, and print the chain behind each wrong read.
         #[arg(long)]
         why: bool,
+        #[command(flatten)]
+        limits: LimitArgs,
         /// Write `<scenario>.<design>.json` (or `.txt`) here instead of printing.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
@@ -119,7 +122,7 @@ enum Command {
     /// Run a program without a hook: hex bytes on standard input, r1 = the memory, r2 = its length;
     /// prints r0 as hex. What a suite for conformance with RFC 9669 drives.
     #[command(
-        after_help = "Example:\n  echo 'b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00' | headroom vm"
+        after_help = VM_EXAMPLES
     )]
     Vm {
         /// The memory as hex bytes; r1 and r2 are 0 without it.
@@ -137,16 +140,43 @@ enum Command {
     },
 }
 
+const VM_EXAMPLES: &str = "\
+Examples:
+  echo 'b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00' | headroom vm
+  headroom vm 'aa bb cc' --program 'bf20000000000000 9500000000000000' --format json
+  headroom vm --budget 50 --program '05 00 ff ff 00 00 00 00'";
+
 const DISASM_EXAMPLES: &str = "\
 Examples:
   headroom disasm content/programs/seed/progs.bpf.o
-  headroom disasm content/programs/seed/progs.bpf.o --xlated --design meta_end";
+  headroom disasm content/programs/seed/progs.bpf.o --xlated --design meta_end
+  headroom disasm content/programs/seed/progs.bpf.o --format json";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:
   headroom exec --object progs.bpf.o --program set_tag --packet capture.pcap --trace
   headroom exec --asm prog.s --hook tc --packet 0200000000010200000000020800 --meta 2a000000
   headroom exec --hex 'b7 00 00 00 02 00 00 00 95 00 00 00 00 00 00 00' --hook xdp --packet 0200000000010200000000020800";
+
+/// What a run may take.
+#[derive(clap::Args, Clone, Copy)]
+struct LimitArgs {
+    /// Instructions after which a BPF program's run ends with an error.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    budget: u64,
+    /// Megabytes that the trace may take.
+    #[arg(long, value_name = "MB", default_value_t = 512)]
+    memory: usize,
+}
+
+impl LimitArgs {
+    fn limits(self) -> Limits {
+        Limits {
+            instructions: Budget(self.budget),
+            memory: self.memory.saturating_mul(1 << 20),
+        }
+    }
+}
 
 /// How a result is printed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -214,10 +244,16 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             format,
             level,
             why,
+            limits,
             out,
             maps,
         } => {
-            let look = run::Look { format, level, why };
+            let look = run::Look {
+                format,
+                level,
+                why,
+                limits: limits.limits(),
+            };
             run::run(
                 &scenario,
                 &maps,

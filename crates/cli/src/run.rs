@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use headroom_core::design::DesignName;
+use headroom_core::limits::Limits;
 use headroom_core::recording::RunJson;
 use headroom_core::simulate::{Input, simulate};
 use headroom_core::trace::Trace;
@@ -20,6 +21,7 @@ pub(crate) struct Look {
     pub format: Format,
     pub level: Level,
     pub why: bool,
+    pub limits: Limits,
 }
 
 /// Runs a scenario under each design and prints or writes the result.
@@ -31,6 +33,7 @@ pub(crate) fn run(
     out: Option<&Path>,
 ) -> Result<ExitCode, CliError> {
     let mut input = input::resolve(name)?;
+    input.limits = look.limits;
     for entry in maps {
         exec::set_map(&mut input.objects, entry)?;
     }

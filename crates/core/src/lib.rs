@@ -8,6 +8,7 @@ pub mod compare;
 pub mod coverage;
 pub mod design;
 pub mod export;
+pub mod limits;
 pub mod matrix;
 mod names;
 pub mod net;

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::bpf::{LoadError, Object, Program, load_object};
 use crate::design::DesignName;
+use crate::limits::Limits;
 use crate::recording::Recording;
 use crate::scenario::command::Line;
 use crate::scenario::parse::Parsed;
@@ -24,6 +25,8 @@ pub struct Input {
     /// Source ports that VXLAN devices draw, in order; a device takes the next one if it is in its range, and
     /// the lower end of the range when there is none.
     pub source_ports: Vec<u16>,
+    /// What the run may take.
+    pub limits: Limits,
     /// Whether IPv4 neighbours that no command names are asked with ARP, as on a real kernel; if not, the other end
     /// of a link is known at once. See `docs/decisions/0009-what-is-made-up.md`.
     pub asks_neighbours: bool,
@@ -45,6 +48,7 @@ impl Input {
             skipped: parsed.skipped,
             objects,
             source_ports: Vec::new(),
+            limits: Limits::default(),
             asks_neighbours: false,
         })
     }
@@ -189,6 +193,7 @@ impl Quiet {
 }
 
 fn run(kernel: &mut Kernel, input: &Input) -> Result<(), SimulateError> {
+    kernel.limits = input.limits;
     kernel.asks_neighbours = input.asks_neighbours;
     kernel.source_ports = input.source_ports.iter().copied().collect();
     for object in &input.objects {

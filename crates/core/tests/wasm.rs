@@ -5,6 +5,7 @@
 #![cfg(target_arch = "wasm32")]
 
 mod isa;
+mod random_setups;
 
 use headroom_core::design::DesignName;
 use headroom_core::net::checksum;
@@ -44,6 +45,13 @@ fn the_conformance_suite_case_by_case() {
 fn random_programs_are_as_in_the_kernel() {
     let differences = isa::kernel::differences(isa::engine);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// Traces of random set-ups; the stage `traces, host and wasm32` of `cargo xtask test` compares this line with what
+/// `random_topologies.rs` prints.
+#[wasm_bindgen_test]
+fn same_traces() {
+    wasm_bindgen_test::console_log!("{}", random_setups::mark(random_setups::FOR_BOTH));
 }
 
 /// The object is read in 32-bit memory as on a 64-bit host: both programs, and the line info that

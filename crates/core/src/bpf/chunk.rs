@@ -13,6 +13,7 @@
 //! or writes memory is ever put into a chunk for the program itself.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::code::{Arg, Code, MOV, SUB, alu_temps, branch_needs_temp};
 use super::flow::{Component, Flow, entries};
@@ -37,6 +38,42 @@ pub(super) struct Chunks {
     pub chunks: Vec<Chunk>,
     /// For each instruction at which a chunk can be entered: which chunk, and its how manieth entry.
     pub entries: Vec<Option<(u32, u32)>>,
+}
+
+/// The chunks of a program, made when they are first wanted: a run in single steps never wants them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LazyChunks {
+    made: OnceLock<Chunks>,
+    insns: Vec<Insn>,
+    border: usize,
+}
+
+/// Chunks follow from the instructions, made or not.
+impl PartialEq for LazyChunks {
+    fn eq(&self, other: &Self) -> bool {
+        self.border == other.border && self.insns == other.insns
+    }
+}
+
+impl Eq for LazyChunks {}
+
+impl LazyChunks {
+    /// See [`Chunks::of`].
+    pub fn new(insns: Vec<Insn>, border: usize) -> LazyChunks {
+        LazyChunks {
+            made: OnceLock::new(),
+            insns,
+            border,
+        }
+    }
+
+    /// The chunks. `wide` is the same function at each call.
+    pub fn get(&self, wide: impl Fn(&Insn) -> u64) -> &Chunks {
+        self.made.get_or_init(|| {
+            let insns: Vec<&Insn> = self.insns.iter().collect();
+            Chunks::of(&insns, self.border, wide)
+        })
+    }
 }
 
 /// Offset of a place in the register file.

@@ -3,6 +3,7 @@
 use rbpf::EbpfVmMbuff;
 
 use super::chunk::Chunks;
+use super::piece;
 use super::registers::{BUDGET, ENTRY, PLACES, Registers};
 
 /// The chunks of a program and the `rbpf` machines for those that have run.
@@ -72,13 +73,9 @@ impl<'p> Running<'p> {
     }
 }
 
-/// A machine for a chunk. Its verifier is not asked: it would refuse the use of r10, and chunks are
-/// written by us, not by a user.
+/// A machine for a chunk, which may use the register file.
 fn machine_for(code: &[u8], file: u64) -> Result<EbpfVmMbuff<'_>, String> {
-    let text = |e| format!("{e:?}");
-    let mut machine = EbpfVmMbuff::new(None).map_err(text)?;
-    machine.set_verifier(|_| Ok(())).map_err(text)?;
-    machine.set_program(code).map_err(text)?;
+    let mut machine = piece::machine_for(code)?;
     machine.register_allowed_memory(file..file + PLACES as u64 * 8);
     Ok(machine)
 }

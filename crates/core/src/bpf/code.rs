@@ -49,6 +49,11 @@ impl Code {
         self.bytes
     }
 
+    /// More of the same.
+    pub fn append(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
     pub fn emit(&mut self, op: u8, dst: u8, src: u8, off: i16, imm: i32) {
         self.bytes.extend([op, src << 4 | dst]);
         self.bytes.extend(off.to_le_bytes());

@@ -80,6 +80,9 @@ pub(super) fn decode_jump(
         0xb0 => Cond::Le,
         0xc0 => Cond::SLt,
         0xd0 => Cond::SLe,
+        0xe0 if raw.op == 0xe5 => {
+            return Err("may_goto (BPF_JCOND) is not covered by the simulator".to_owned());
+        }
         _ => return Err(unknown()),
     };
     let src = if by_reg {

@@ -6,6 +6,14 @@ use super::insn::{AluOp, AtomicOp, Callee, Cond, Insn, Operand, Size, Wide, Widt
 
 /// Text of every instruction of a program. `map_names` are the object's maps by index.
 pub fn texts(insns: &[Insn], map_names: &[String]) -> Vec<String> {
+    let slots = slots(insns);
+    let all = insns.iter().enumerate();
+    all.map(|(at, insn)| text(insn, at, &slots, map_names))
+        .collect()
+}
+
+/// The first slot of each instruction, and of what is behind the last.
+pub(super) fn slots(insns: &[Insn]) -> Vec<usize> {
     let mut slots = Vec::with_capacity(insns.len() + 1);
     let mut slot = 0usize;
     for insn in insns {
@@ -13,14 +21,11 @@ pub fn texts(insns: &[Insn], map_names: &[String]) -> Vec<String> {
         slot += insn.slots();
     }
     slots.push(slot);
-    insns
-        .iter()
-        .enumerate()
-        .map(|(at, insn)| text(insn, at, &slots, map_names))
-        .collect()
+    slots
 }
 
-fn text(insn: &Insn, at: usize, slots: &[usize], map_names: &[String]) -> String {
+/// Text of instruction `at` of a program with these [`slots`].
+pub(super) fn text(insn: &Insn, at: usize, slots: &[usize], map_names: &[String]) -> String {
     // Distances count slots from the next instruction.
     let distance = |target: usize| {
         let slot_of = |i: usize| slots.get(i).or(slots.last()).copied().unwrap_or(0) as i64;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::chunk::Chunks;
+use super::chunk::{Chunks, LazyChunks};
 use super::error::LoadError;
 use super::facts::{Followed, follow};
 use super::host::CtxField;
@@ -12,7 +12,7 @@ use super::layout::{self, CLONED_MASK, CtxLoad, Fixed, KernelValue, Member, offs
 use super::listing::{Listing, make_listing};
 use super::maps::{map_address, values_address};
 use super::memory::FUNCTION_ADDRESS;
-use super::piece::Piece;
+use super::piece::{Piece, PieceCode};
 use super::program::{ProgType, Program};
 use super::verifier;
 
@@ -59,8 +59,8 @@ pub struct Prepared {
     listing: Arc<Listing>,
     prologue_len: usize,
     pub(super) steps: Vec<Step>,
-    pub(super) pieces: Vec<Piece>,
-    pub(super) chunks: Chunks,
+    pub(super) pieces: PieceCode,
+    chunks: LazyChunks,
     pub(super) prog_type: ProgType,
 }
 
@@ -73,6 +73,14 @@ impl Prepared {
     /// Instructions of the prologue: 0, 3, 10 or 13.
     pub fn prologue_len(&self) -> usize {
         self.prologue_len
+    }
+
+    /// The program for running at full speed.
+    pub(super) fn chunks(&self) -> &Chunks {
+        self.chunks.get(|insn| match insn {
+            Insn::LoadImm { value, .. } => wide_number(*value),
+            _ => 0,
+        })
     }
 
     /// XDP or TC.
@@ -176,8 +184,8 @@ fn fix_up_with(
         listing: Arc::new(make_listing(program, &lines)),
         prologue_len,
         steps,
-        pieces,
-        chunks: chunks(&lines, prologue_len),
+        pieces: PieceCode::of(&pieces),
+        chunks: LazyChunks::new(insns(lines), prologue_len),
         prog_type: program.prog_type.clone(),
     })
 }
@@ -252,8 +260,8 @@ pub(super) fn prepare_plain(program: &Program) -> Prepared {
         listing: Arc::new(make_listing(program, &lines)),
         prologue_len: 0,
         steps,
-        pieces,
-        chunks: chunks(&lines, 0),
+        pieces: PieceCode::of(&pieces),
+        chunks: LazyChunks::new(insns(lines), 0),
         prog_type: ProgType::Plain,
     }
 }
@@ -331,13 +339,8 @@ fn wide_number(value: Wide) -> u64 {
     }
 }
 
-/// The program for running at full speed.
-fn chunks(lines: &[Line], prologue_len: usize) -> Chunks {
-    let insns: Vec<&Insn> = lines.iter().map(|line| &line.fixed.insn).collect();
-    Chunks::of(&insns, prologue_len, |insn| match insn {
-        Insn::LoadImm { value, .. } => wide_number(*value),
-        _ => 0,
-    })
+fn insns(lines: Vec<Line>) -> Vec<Insn> {
+    lines.into_iter().map(|line| line.fixed.insn).collect()
 }
 
 fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {

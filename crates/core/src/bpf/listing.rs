@@ -153,7 +153,11 @@ pub struct Listing {
 pub(super) fn make_listing(program: &Program, lines: &[Line]) -> Listing {
     let insns: Vec<Insn> = lines.iter().map(|l| l.fixed.insn.clone()).collect();
     let texts = disasm::texts(&insns, &program.map_names);
-    let written_texts = disasm::texts(&program.insns, &program.map_names);
+    let slots = disasm::slots(&program.insns);
+    // Without a distance in it, an instruction that was not changed reads as it was written.
+    let is_same = |written: &Insn, fixed: &Insn| {
+        written == fixed && written.target().is_none() && written.function().is_none()
+    };
     // The file of the first line; other files' lines were inlined from headers.
     let main = program
         .lines
@@ -168,11 +172,13 @@ pub(super) fn make_listing(program: &Program, lines: &[Line]) -> Listing {
             let source = line.written.and_then(|at| program.lines.get(at)?.as_ref());
             let in_main = source.filter(|s| Some(&s.file) == main.as_ref());
             let inlined = source.filter(|s| Some(&s.file) != main.as_ref());
-            let written_text = line
+            let written = line
                 .written
-                .and_then(|at| written_texts.get(at))
-                .filter(|w| **w != text)
-                .cloned();
+                .and_then(|at| Some((at, program.insns.get(at)?)));
+            let written_text = written
+                .filter(|(_, written)| !is_same(written, &line.fixed.insn))
+                .map(|(at, written)| disasm::text(written, at, &slots, &program.map_names))
+                .filter(|written| *written != text);
             let from_header = inlined.map(|s| {
                 let name = s.file.rsplit('/').next().unwrap_or(&s.file);
                 format!("{name}:{}", s.line)

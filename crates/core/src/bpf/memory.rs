@@ -3,6 +3,8 @@
 //! Nothing here is a host pointer: an address is looked up, and an access must lie in one region
 //! from its first to its last byte.
 
+use super::frames::Stack;
+pub(super) use super::frames::{FRAME, MAX_FRAMES};
 use super::host::{Fault, Host};
 use super::maps::{Maps, ValuePlace};
 
@@ -20,10 +22,6 @@ pub const STACK_TOP: u64 = 0xffff_c900_0040_0000;
 pub(super) const KEY_ADDRESS: u64 = 0xffff_c900_0080_0000;
 /// Address of the function that begins with instruction 0; the next instruction's is 8 further.
 pub(super) const FUNCTION_ADDRESS: u64 = 0xffff_ffff_c000_0000;
-/// Bytes of one stack frame (`MAX_BPF_STACK`).
-pub(super) const FRAME: u64 = 512;
-/// Frames of nested calls in a program (`MAX_CALL_FRAMES`, include/linux/bpf_verifier.h).
-pub(super) const MAX_FRAMES: usize = 8;
 /// `MAX_TAIL_CALL_CNT` (include/linux/bpf.h).
 pub(super) const MAX_TAIL_CALLS: u32 = 33;
 /// Frames of all programs: a tail call out of a function leaves its callers' frames below the new program.
@@ -33,44 +31,6 @@ const MAX_DEPTH: usize = MAX_FRAMES + MAX_TAIL_CALLS as usize;
 const PACKET_REACH: i64 = 0x2_0000;
 /// Bytes a helper may read or write at once.
 const MAX_BUFFER: u64 = 1 << 20;
-
-/// The stack of all frames; each byte knows whether it was written.
-#[derive(Debug, Clone)]
-pub(super) struct Stack {
-    bytes: Vec<u8>,
-    written: Vec<bool>,
-}
-
-impl Stack {
-    pub fn new() -> Stack {
-        let size = FRAME as usize * MAX_FRAMES;
-        Stack {
-            bytes: vec![0; size],
-            written: vec![false; size],
-        }
-    }
-
-    fn frames(&self) -> usize {
-        self.bytes.len() / FRAME as usize
-    }
-
-    /// A new function starts with nothing written. `depth` 0 is the outermost.
-    pub fn forget(&mut self, depth: usize) {
-        if depth >= self.frames() {
-            // only behind tail calls out of functions; the stack grows downwards
-            let more = FRAME as usize * MAX_FRAMES;
-            self.bytes.splice(0..0, vec![0; more]);
-            self.written.splice(0..0, vec![false; more]);
-        }
-        let end = self.frames().saturating_sub(depth) * FRAME as usize;
-        if let Some(frame) = self
-            .written
-            .get_mut(end.saturating_sub(FRAME as usize)..end)
-        {
-            frame.fill(false);
-        }
-    }
-}
 
 enum Place {
     /// Index into the stack's bytes, and the lowest index in use.
@@ -210,12 +170,12 @@ impl<'m> Memory<'m> {
         match self.place(address) {
             Place::Stack(index) => {
                 let range = self.stack_range(index, len)?;
-                if !self.stack.written[range.clone()].iter().all(|w| *w) {
+                let Some(bytes) = self.stack.load(range) else {
                     let frames = self.stack.frames().saturating_sub(self.depth);
                     let frame_pointer = frames as i64 * FRAME as i64;
                     return Err(self.fault("stack", index - frame_pointer, len));
-                }
-                into.copy_from_slice(&self.stack.bytes[range]);
+                };
+                into.copy_from_slice(bytes);
             }
             Place::Packet(off) => {
                 if let Some(first) = self.slice_byte(off, len, false) {
@@ -245,8 +205,7 @@ impl<'m> Memory<'m> {
         match self.place(address) {
             Place::Stack(index) => {
                 let range = self.stack_range(index, len)?;
-                self.stack.written[range.clone()].fill(true);
-                self.stack.bytes[range].copy_from_slice(bytes);
+                self.stack.store(range, bytes);
                 self.host.stored(address, bytes);
             }
             Place::Packet(off) => {

@@ -33,6 +33,7 @@ mod externs;
 mod facts;
 mod fixup;
 mod flow;
+mod frames;
 mod helper_names;
 mod helpers;
 mod hex;

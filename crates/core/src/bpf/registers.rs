@@ -13,6 +13,9 @@ pub(super) const ENTRY: usize = 12;
 /// Registers put aside while they serve as temporaries: four places from here.
 pub(super) const SPILL: usize = 13;
 
+/// Behind r10 in what single pieces get: the number of the piece (see [`super::piece`]).
+pub(super) const PIECE: usize = 11;
+
 /// Memory of a register file; it stays where it is while a program runs.
 pub(super) type File = [Cell<u64>; PLACES];
 
@@ -55,12 +58,14 @@ impl<'f> Registers<'f> {
         std::array::from_fn(|i| self.place(i))
     }
 
-    /// All eleven in host order, as single pieces want them.
-    pub fn bytes(&self) -> [u8; 88] {
-        let mut bytes = [0; 88];
-        for (place, cell) in bytes.chunks_exact_mut(8).zip(self.file) {
+    /// All eleven in host order, and the number of a piece, as single pieces want them.
+    pub fn bytes(&self, piece: u64) -> [u8; 96] {
+        let mut bytes = [0; 96];
+        let (registers, number) = bytes.split_at_mut(PIECE * 8);
+        for (place, cell) in registers.chunks_exact_mut(8).zip(self.file) {
             place.copy_from_slice(&cell.get().to_ne_bytes());
         }
+        number.copy_from_slice(&piece.to_ne_bytes());
         bytes
     }
 

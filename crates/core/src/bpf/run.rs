@@ -77,7 +77,7 @@ pub(super) fn run_from(
             prepared: running,
             registers,
             pieces: Pieces::new(&running.pieces),
-            chunks: (!stepping).then(|| Running::new(&running.chunks)),
+            chunks: (!stepping).then(|| Running::new(running.chunks())),
             memory: &mut memory,
             carried: &mut carried,
             frames: std::mem::take(&mut frames),

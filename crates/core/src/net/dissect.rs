@@ -57,9 +57,21 @@ const MAX_HEADERS: usize = 32;
 /// Takes a frame apart as far as its bytes reach.
 #[must_use]
 pub fn dissect(frame: &[u8], start: Start) -> Dissection {
+    walk(frame, start, true)
+}
+
+/// As [`dissect`], for [`Dissection::transport`] alone: no parts, and no labels of them.
+#[must_use]
+pub fn dissect_transport(frame: &[u8], start: Start) -> Dissection {
+    walk(frame, start, false)
+}
+
+fn walk(frame: &[u8], start: Start, named: bool) -> Dissection {
     let mut walk = Walk {
         frame,
         at: 0,
+        headers: 0,
+        named,
         ended: false,
         out: Dissection::default(),
     };
@@ -68,7 +80,7 @@ pub fn dissect(frame: &[u8], start: Start) -> Dissection {
         Start::Ipv4 => Next::Ipv4,
         Start::Ipv6 => Next::Ipv6,
     };
-    while next != Next::Payload && walk.out.parts.len() < MAX_HEADERS {
+    while next != Next::Payload && walk.headers < MAX_HEADERS {
         next = walk.header(next);
     }
     walk.payload();
@@ -96,6 +108,10 @@ enum Next {
 struct Walk<'f> {
     frame: &'f [u8],
     at: usize,
+    /// Headers so far.
+    headers: usize,
+    /// Parts are kept.
+    named: bool,
     /// The dissector has found its transport header; only labels are looked for now.
     ended: bool,
     out: Dissection,
@@ -107,20 +123,22 @@ impl Walk<'_> {
         match kind {
             Next::Ethernet if rest.len() >= ethernet::HLEN as usize => {
                 let proto = be16(rest, 12);
-                self.take(Layer::Ethernet, ethernet::HLEN as usize, "Ethernet".into());
+                self.take(Layer::Ethernet, ethernet::HLEN as usize, &|| {
+                    "Ethernet".into()
+                });
                 self.by_type(proto)
             }
             Next::Vlan if rest.len() >= vlan::HLEN as usize => {
                 let (tci, proto) = (be16(rest, 0), be16(rest, 2));
-                let label = format!("VLAN tag {}", tci & vlan::VID_MASK);
-                self.take(Layer::Vlan, vlan::HLEN as usize, label);
+                let label = || format!("VLAN tag {}", tci & vlan::VID_MASK);
+                self.take(Layer::Vlan, vlan::HLEN as usize, &label);
                 self.by_type(proto)
             }
             Next::Mpls if rest.len() >= mpls::HLEN as usize => self.mpls(rest),
             Next::Ipv4 if rest.len() >= ipv4::HLEN as usize && rest[0] >> 4 == 4 => self.ipv4(rest),
             Next::Ipv6 if rest.len() >= ipv6::HLEN as usize && rest[0] >> 4 == 6 => {
                 let next = rest[6];
-                self.take(Layer::Ipv6, ipv6::HLEN as usize, ipv6_label(rest));
+                self.take(Layer::Ipv6, ipv6::HLEN as usize, &|| ipv6_label(rest));
                 self.by_next_header(next)
             }
             Next::Ipv6Ext(kind) => self.ipv6_ext(rest, kind),
@@ -130,14 +148,14 @@ impl Walk<'_> {
                     icmpv6::ECHO_REPLY => "ICMPv6 echo reply",
                     _ => "ICMPv6",
                 };
-                self.take(Layer::Icmpv6, icmpv6::HLEN as usize, label.into());
+                self.take(Layer::Icmpv6, icmpv6::HLEN as usize, &|| label.into());
                 Next::Payload
             }
             Next::Gre if rest.len() >= gre::BASE_HLEN as usize => self.gre(rest),
             Next::Udp if rest.len() >= udp::HLEN as usize => {
                 let port = be16(rest, 2);
                 self.ended = true;
-                self.take(Layer::Udp, udp::HLEN as usize, "UDP header".into());
+                self.take(Layer::Udp, udp::HLEN as usize, &|| "UDP header".into());
                 match port {
                     vxlan::PORT => Next::Vxlan,
                     geneve::PORT => Next::Geneve,
@@ -147,18 +165,18 @@ impl Walk<'_> {
             Next::Tcp if rest.len() >= tcp::HLEN as usize => {
                 let len = usize::from(rest[12] >> 4) * 4;
                 let len = len.clamp(tcp::HLEN as usize, rest.len());
-                self.take(Layer::Tcp, len, "TCP header".into());
+                self.take(Layer::Tcp, len, &|| "TCP header".into());
                 Next::Payload
             }
             Next::Vxlan if rest.len() >= vxlan::HLEN as usize => {
-                let label = format!("VXLAN header, VNI {}", be32(rest, 4) >> 8);
-                self.take(Layer::Vxlan, vxlan::HLEN as usize, label);
+                let label = || format!("VXLAN header, VNI {}", be32(rest, 4) >> 8);
+                self.take(Layer::Vxlan, vxlan::HLEN as usize, &label);
                 Next::Ethernet
             }
             Next::Geneve if rest.len() >= geneve::header_len(rest[0]) as usize => {
                 let (len, proto) = (geneve::header_len(rest[0]), be16(rest, 2));
-                let label = format!("GENEVE header, VNI {}", be32(rest, 4) >> 8);
-                self.take(Layer::Geneve, len as usize, label);
+                let label = || format!("GENEVE header, VNI {}", be32(rest, 4) >> 8);
+                self.take(Layer::Geneve, len as usize, &label);
                 self.by_type(proto)
             }
             Next::Icmp if rest.len() >= icmp::HLEN as usize => {
@@ -167,7 +185,7 @@ impl Walk<'_> {
                     icmp::ECHO_REPLY => "ICMP echo reply",
                     _ => "ICMP",
                 };
-                self.take(Layer::Icmp, icmp::HLEN as usize, label.into());
+                self.take(Layer::Icmp, icmp::HLEN as usize, &|| label.into());
                 Next::Payload
             }
             _ => Next::Payload,
@@ -180,7 +198,7 @@ impl Walk<'_> {
             return Next::Payload;
         }
         let protocol = rest[9];
-        self.take(Layer::Ipv4, ihl, ipv4_label(rest));
+        self.take(Layer::Ipv4, ihl, &|| ipv4_label(rest));
         if !self.ended {
             self.out.transport = Some(self.at);
         }
@@ -232,7 +250,7 @@ impl Walk<'_> {
             _ => "IPv6 destination options",
         };
         let (next, fragment) = (rest[0], be16(rest, 2) & 0xfff9 != 0);
-        self.take(Layer::Ipv6Ext, len, label.into());
+        self.take(Layer::Ipv6Ext, len, &|| label.into());
         if kind == ipv6::NEXTHDR_FRAGMENT && fragment {
             self.end_search();
             return Next::Payload;
@@ -247,7 +265,7 @@ impl Walk<'_> {
             return Next::Payload;
         }
         let proto = be16(rest, 2);
-        self.take(Layer::Gre, len, "GRE header".into());
+        self.take(Layer::Gre, len, &|| "GRE header".into());
         self.by_type(proto)
     }
 
@@ -276,11 +294,8 @@ impl Walk<'_> {
     /// The dissector stops behind the first label; names go on.
     fn mpls(&mut self, rest: &[u8]) -> Next {
         let entry = mpls::Entry::decode(be32(rest, 0));
-        self.take(
-            Layer::Mpls,
-            mpls::HLEN as usize,
-            format!("MPLS label {}", entry.label),
-        );
+        let label = || format!("MPLS label {}", entry.label);
+        self.take(Layer::Mpls, mpls::HLEN as usize, &label);
         self.end_search();
         match rest.get(mpls::HLEN as usize).map(|first| first >> 4) {
             _ if !entry.bos => Next::Mpls,
@@ -300,17 +315,20 @@ impl Walk<'_> {
     fn payload(&mut self) {
         let len = self.frame.len() - self.at;
         if len > 0 {
-            self.take(Layer::Payload, len, "payload".into());
+            self.take(Layer::Payload, len, &|| "payload".into());
         }
     }
 
-    fn take(&mut self, layer: Layer, len: usize, label: String) {
-        self.out.parts.push(Part {
-            layer,
-            start: self.at,
-            len,
-            label,
-        });
+    fn take(&mut self, layer: Layer, len: usize, label: &dyn Fn() -> String) {
+        if self.named {
+            self.out.parts.push(Part {
+                layer,
+                start: self.at,
+                len,
+                label: label(),
+            });
+        }
+        self.headers += 1;
         self.at += len;
     }
 }
@@ -418,7 +436,9 @@ mod tests {
         fn parts_cover_the_frame_without_holes(frame in proptest::collection::vec(any::<u8>(), 0..200)) {
             for start in [Start::Ethernet, Start::Ipv4, Start::Ipv6] {
                 let mut at = 0;
-                for part in dissect(&frame, start).parts {
+                let found = dissect(&frame, start);
+                prop_assert_eq!(dissect_transport(&frame, start).transport, found.transport);
+                for part in found.parts {
                     prop_assert_eq!(part.start, at);
                     at += part.len;
                 }

@@ -42,7 +42,9 @@ pub fn script(
         "# Written by `headroom script {}`. Root is needed; all happens in namespaces of its own.",
         scenario.id
     );
-    let _ = writeln!(out, "set -eu\nscenario='{}'", scenario.id);
+    let pings = |line: &Line| matches!(line.command, Command::Ping { .. } | Command::Ping6 { .. });
+    let needs = if lines.iter().any(pings) { "ping" } else { "" };
+    let _ = writeln!(out, "set -eu\nscenario='{}'\nneeds='{needs}'", scenario.id);
     out.push_str(HEAD);
     for (name, bytes) in objects {
         let _ = writeln!(out, "unpack {name} <<'OBJECT'");

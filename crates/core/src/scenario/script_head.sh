@@ -23,12 +23,16 @@ if [ -z "${HEADROOM_OUTSIDE-}" ]; then
 		echo "$0: needs root" >&2
 		exit 2
 	fi
-	for tool in ip tc ethtool sysctl bpftool python3 unshare nsenter mount; do
+	for tool in ip tc ethtool sysctl bpftool python3 unshare nsenter mount $needs; do
 		if ! command -v "$tool" >/dev/null; then
 			echo "$0: needs $tool" >&2
 			exit 2
 		fi
 	done
+	if ! bpftool net help 2>&1 | grep -q tcx_ingress; then
+		echo "$0: needs a bpftool that attaches to tcx, 7.5 or newer; this is $(bpftool version | head -n 1)" >&2
+		exit 2
+	fi
 	HEADROOM_OUTSIDE=$net exec unshare --net --mount --propagation private sh "$0" "$@"
 fi
 if [ "$net" = "$HEADROOM_OUTSIDE" ] || [ "$net" = "$(readlink /proc/1/ns/net)" ]; then

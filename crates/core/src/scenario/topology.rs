@@ -239,6 +239,25 @@ impl Netns {
             .is_some_and(|(_, value)| value.trim() != "0")
     }
 
+    /// As [`Netns::flag`], for the sysctl `before` + device name + `after`; a dot in a name is a slash there.
+    #[must_use]
+    pub fn device_flag(&self, before: &str, device: &str, after: &str) -> bool {
+        let is_device = |name: &str| {
+            let chars = device.bytes().map(|c| if c == b'.' { b'/' } else { c });
+            chars.eq(name.bytes())
+        };
+        let is_it = |key: &str| {
+            let rest = key.strip_prefix(before);
+            rest.and_then(|rest| rest.strip_suffix(after))
+                .is_some_and(is_device)
+        };
+        self.sysctl
+            .iter()
+            .rev()
+            .find(|(key, _)| is_it(key))
+            .is_some_and(|(_, value)| value.trim() != "0")
+    }
+
     /// Name for messages.
     #[must_use]
     pub fn display_name(&self) -> String {

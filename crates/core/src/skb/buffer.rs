@@ -112,32 +112,21 @@ impl Buffers {
         self.push(fresh)
     }
 
-    /// A buffer that holds what was left in its place before.
-    pub fn alloc_with(&mut self, left: &[(u8, OriginId)]) -> BufferNo {
-        if let Some(no) = self.reuse(left.len() as u32) {
-            let bytes: Vec<_> = left.iter().map(|(byte, _)| *byte).collect();
-            self.store_quiet(no, 0, &bytes);
+    /// A buffer that holds what was left in its place before. Origins that are not there are those of nobody.
+    pub fn alloc_with(&mut self, bytes: &[u8], origins: &[OriginId]) -> BufferNo {
+        if let Some(no) = self.reuse(bytes.len() as u32) {
+            self.store_quiet(no, 0, bytes);
             return no;
         }
-        let (bytes, mut origins): (_, Vec<_>) = left.iter().copied().unzip();
-        if self.quiet {
-            origins.clear();
-        }
+        let mut origins = origins.to_vec();
+        let wanted = if self.quiet { 0 } else { bytes.len() };
+        origins.resize(wanted, OriginId::default());
         self.push(Buffer {
-            bytes,
+            bytes: bytes.to_vec(),
             origins,
             shinfo: SharedInfo::default(),
             dataref: 1,
         })
-    }
-
-    /// The whole buffer, with origins as far as they are kept.
-    #[must_use]
-    pub fn content(&self, no: BufferNo) -> Vec<(u8, OriginId)> {
-        let buffer = self.get(no);
-        let origins = buffer.origins.iter().copied();
-        let origins = origins.chain(std::iter::repeat(OriginId::default()));
-        buffer.bytes.iter().copied().zip(origins).collect()
     }
 
     fn push(&mut self, fresh: Buffer) -> BufferNo {

@@ -1,7 +1,7 @@
 //! `net/packet/af_packet.c`: a raw packet socket sends a frame (`orc send`, `send`).
 
 use super::{Kernel, Run};
-use crate::net::dissect::{Dissection, Start, be16, dissect};
+use crate::net::dissect::{Dissection, Start, be16, dissect, dissect_transport};
 use crate::net::{ethernet, vlan};
 use crate::scenario::topology::DevId;
 use crate::trace::SkbNo;
@@ -35,14 +35,16 @@ impl Kernel {
         } else {
             Start::Ethernet
         };
-        let parts = dissect(frame, start);
-        if self.recorder.quiet {
+        let transport = if self.recorder.quiet {
             let (head, data) = (self.skb(no).head, self.skb(no).data);
             self.buffers.write(head, data, frame, 0, 0);
+            dissect_transport(frame, start).transport
         } else {
+            let parts = dissect(frame, start);
             self.label_frame(no, frame, &parts);
-        }
-        self.packet_parse_headers(no, frame, start, &parts);
+            parts.transport
+        };
+        self.packet_parse_headers(no, frame, start, transport);
         self.dev_queue_xmit(no)?;
         Ok(())
     }
@@ -74,7 +76,13 @@ impl Kernel {
 
     /// `packet_parse_headers()`: MAC header, protocol, and a transport header from the flow dissector
     /// (`skb_probe_transport_header()`), which looks through tunnels.
-    fn packet_parse_headers(&mut self, no: SkbNo, frame: &[u8], start: Start, parts: &Dissection) {
+    fn packet_parse_headers(
+        &mut self,
+        no: SkbNo,
+        frame: &[u8],
+        start: Start,
+        transport: Option<usize>,
+    ) {
         let skb = self.skb_mut(no);
         skb.protocol = match start {
             Start::Ipv4 => ethernet::P_IP,
@@ -85,7 +93,7 @@ impl Kernel {
         if let Some(depth) = vlan_depth(frame).filter(|_| start == Start::Ethernet) {
             skb.set_network_header(depth);
         }
-        if let Some(transport) = parts.transport {
+        if let Some(transport) = transport {
             skb.transport_header = (skb.data + transport as u32) as u16;
         }
     }

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-use super::{Kernel, Run, Stop};
+use super::{Kernel, Loaded, Run, Stop};
 use crate::bpf::{LoadError, Object, ProgType, Program};
 use crate::design::DesignName;
+use crate::limits::Limits;
 use crate::net::dissect::{Start, dissect};
 use crate::scenario::command::TcHook;
 use crate::scenario::topology::{DevId, NetnsId, ProgId, TopologyError, veth};
@@ -133,34 +134,91 @@ pub fn exec(
     metadata: &[u8],
     design: DesignName,
 ) -> Result<Executed, ExecError> {
+    check_packet(packet)?;
+    Ready::new(object, program, hook, design)?.run(packet, metadata)
+}
+
+fn check_packet(packet: &[u8]) -> Result<(), ExecError> {
     let len = packet.len();
-    if !(MIN_PACKET..=MAX_PACKET).contains(&len) {
-        return Err(ExecError::Packet { len });
-    }
-    let mut kernel = Kernel::new("exec", design.design());
-    let prog_type = match object.program(program).map(|p| &p.prog_type) {
-        // Programs of other hooks with an skb run over one too.
-        Some(own) if hook == Hook::Tc && own.has_skb() => own.clone(),
-        _ => hook.prog_type(),
-    };
-    kernel.load(&picked(object, program, &prog_type))?;
-    let id = kernel.find_program(program, prog_type)?;
-    let mac = [
-        packet[0], packet[1], packet[2], packet[3], packet[4], packet[5],
-    ];
-    let mac = if mac[0] & 1 == 0 {
-        mac
+    if (MIN_PACKET..=MAX_PACKET).contains(&len) {
+        Ok(())
     } else {
-        [2, 0, 0, 0, 0, 1]
-    };
-    let device = veth("eth0", NetnsId(0), mac, DevId(0));
-    let dev = kernel.topology.add_dev(device)?;
-    let xdp = kernel.exec_buffer(dev, packet, metadata)?;
-    let ended = match hook {
-        Hook::Xdp => kernel.exec_xdp(id, dev, xdp),
-        Hook::Tc => kernel.exec_tc(id, dev, xdp),
-    };
-    Ok(kernel.executed(hook, ended))
+        Err(ExecError::Packet { len })
+    }
+}
+
+/// A program that was loaded once, to run over one packet after the other, each time with its maps as they are at first.
+pub struct Ready<'o> {
+    object: Cow<'o, Object>,
+    programs: Vec<Loaded>,
+    program: ProgId,
+    hook: Hook,
+    design: DesignName,
+    limits: Limits,
+}
+
+impl<'o> Ready<'o> {
+    /// Verifies `program` of `object` and fixes it up.
+    ///
+    /// # Errors
+    /// [`ExecError`] when it can't be loaded.
+    pub fn new(
+        object: &'o Object,
+        program: &str,
+        hook: Hook,
+        design: DesignName,
+    ) -> Result<Self, ExecError> {
+        let prog_type = match object.program(program).map(|p| &p.prog_type) {
+            // Programs of other hooks with an skb run over one too.
+            Some(own) if hook == Hook::Tc && own.has_skb() => own.clone(),
+            _ => hook.prog_type(),
+        };
+        let object = picked(object, program, &prog_type);
+        let mut kernel = Kernel::new("exec", design.design());
+        kernel.load(&object)?;
+        let program = kernel.find_program(program, prog_type)?;
+        Ok(Self {
+            programs: kernel.loaded().to_vec(),
+            object,
+            program,
+            hook,
+            design,
+            limits: Limits::default(),
+        })
+    }
+
+    /// With other limits than [`Limits::default`].
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// As [`exec`].
+    ///
+    /// # Errors
+    /// [`ExecError`] for a packet or metadata that no driver would hand over.
+    pub fn run(&self, packet: &[u8], metadata: &[u8]) -> Result<Executed, ExecError> {
+        check_packet(packet)?;
+        let mut kernel = Kernel::new("exec", self.design.design());
+        kernel.limits = self.limits;
+        kernel.load_again(&self.object, &self.programs)?;
+        let mac = [
+            packet[0], packet[1], packet[2], packet[3], packet[4], packet[5],
+        ];
+        let mac = if mac[0] & 1 == 0 {
+            mac
+        } else {
+            [2, 0, 0, 0, 0, 1]
+        };
+        let device = veth("eth0", NetnsId(0), mac, DevId(0));
+        let dev = kernel.topology.add_dev(device)?;
+        let xdp = kernel.exec_buffer(dev, packet, metadata)?;
+        let ended = match self.hook {
+            Hook::Xdp => kernel.exec_xdp(self.program, dev, xdp),
+            Hook::Tc => kernel.exec_tc(self.program, dev, xdp),
+        };
+        Ok(kernel.executed(self.hook, ended))
+    }
 }
 
 /// The object, and a program whose section names no type gets the one that the user picked with the hook.

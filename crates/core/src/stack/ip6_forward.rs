@@ -80,11 +80,9 @@ impl Kernel {
     /// `net.ipv6.conf.all.forwarding`, or `force_forwarding` of the device.
     fn forwards6(&self, dev: DevId) -> bool {
         let netns = self.topology.netns_of(dev);
-        let own = format!(
-            "net.ipv6.conf.{}.force_forwarding",
-            self.topology.dev(dev).name.replace('.', "/")
-        );
-        netns.flag("net.ipv6.conf.all.forwarding") || netns.flag(&own)
+        let name = &self.topology.dev(dev).name;
+        netns.flag("net.ipv6.conf.all.forwarding")
+            || netns.device_flag("net.ipv6.conf.", name, ".force_forwarding")
     }
 
     /// `ip6_forward()`: one hop less to live, and out by the route's device.

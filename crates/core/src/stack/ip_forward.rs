@@ -82,16 +82,12 @@ impl Kernel {
     /// `IN_DEV_FORWARD()`: set for all devices, or for this one.
     pub(super) fn forwards(&self, dev: DevId) -> bool {
         let netns = self.topology.netns_of(dev);
-        let own = format!(
-            "net.ipv4.conf.{}.forwarding",
-            self.topology.dev(dev).name.replace('.', "/")
-        );
-        let keys = [
-            "net.ipv4.ip_forward",
-            "net.ipv4.conf.all.forwarding",
-            own.as_str(),
-        ];
-        keys.into_iter().any(|key| netns.flag(key))
+        let all = ["net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"];
+        let own = || {
+            let name = &self.topology.dev(dev).name;
+            netns.device_flag("net.ipv4.conf.", name, ".forwarding")
+        };
+        all.into_iter().any(|key| netns.flag(key)) || own()
     }
 
     /// `dst_input()`: by the routing decision.

@@ -82,7 +82,7 @@ mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
 
-pub use exec::{ExecError, Executed, Hook, exec};
+pub use exec::{ExecError, Executed, Hook, Ready, exec};
 pub use execute::{Cause, ExecuteError};
 pub(crate) use programs::address_of;
 pub use programs::{Loaded, ProgramError};
@@ -94,6 +94,7 @@ use thiserror::Error;
 
 use crate::bpf::{Fault, XdpTarget};
 use crate::design::MetadataDesign;
+use crate::limits::Limits;
 use crate::scenario::topology::{DevId, Topology, TopologyError};
 use crate::skb::{Buffers, Packets, SkBuff, SkbError, header};
 use crate::trace::recorder::Moment;
@@ -131,6 +132,12 @@ pub enum Stop {
     /// Too many steps.
     #[error("the run did not end within {MAX_STEPS} steps; do its devices form a loop?")]
     Budget,
+    /// The trace takes too much memory.
+    #[error("the trace takes more than {limit} bytes, the limit of this run")]
+    Memory {
+        /// Bytes.
+        limit: usize,
+    },
     /// No route, no such device.
     #[error(transparent)]
     Topology(#[from] TopologyError),
@@ -216,6 +223,7 @@ pub struct Kernel {
     next_ip_id: u16,
     pub(crate) source_ports: VecDeque<u16>,
     dev_refs: quiet::DevRefs,
+    pub(crate) limits: Limits,
 }
 
 impl Kernel {
@@ -258,6 +266,7 @@ impl Kernel {
             next_ip_id: 0xe001,
             source_ports: VecDeque::new(),
             dev_refs: quiet::DevRefs::default(),
+            limits: Limits::default(),
         }
     }
 
@@ -362,11 +371,21 @@ impl Kernel {
         Ok(value)
     }
 
-    /// Records a step with the packet as it is now.
-    pub(crate) fn step(&mut self, kind: StepKind, no: SkbNo, outcome: Outcome) -> Run<()> {
+    /// Whether there may be one more step.
+    fn within_limits(&self) -> Run<()> {
         if self.recorder.next_step() >= MAX_STEPS {
             return Err(Stop::Budget);
         }
+        let limit = self.limits.memory;
+        if self.recorder.bytes() > limit {
+            return Err(Stop::Memory { limit });
+        }
+        Ok(())
+    }
+
+    /// Records a step with the packet as it is now.
+    pub(crate) fn step(&mut self, kind: StepKind, no: SkbNo, outcome: Outcome) -> Run<()> {
+        self.within_limits()?;
         if self.recorder.quiet {
             self.recorder.pass(&kind);
             return Ok(());

@@ -3,7 +3,7 @@
 
 use super::Kernel;
 use crate::scenario::topology::DevId;
-use crate::skb::{Buffers, PAGE_SIZE, SHARED_INFO_SIZE};
+use crate::skb::{Buffer, Buffers, PAGE_SIZE, SHARED_INFO_SIZE};
 use crate::trace::{BufferNo, OriginId};
 
 /// `struct page_pool`, as far as fragments go.
@@ -12,11 +12,44 @@ pub(super) struct PagePool {
     /// There is a `frag_page`.
     has_page: bool,
     /// What earlier buffers left on it; empty: nothing, it is zero.
-    left: Vec<(u8, OriginId)>,
+    left: Left,
     /// Buffers on the page that are in use, or were when it was last looked at: offset and number.
     users: Vec<(u32, BufferNo)>,
     /// `frag_offset`: first free byte of the page.
     frag_offset: u32,
+}
+
+/// Bytes that were left on a page, and their origins as far as they are kept.
+#[derive(Debug, Default)]
+struct Left {
+    bytes: Vec<u8>,
+    origins: Vec<OriginId>,
+}
+
+impl Left {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.origins.clear();
+    }
+
+    /// What the buffer holds is left at an offset of the page.
+    fn take(&mut self, offset: usize, buffer: &Buffer) {
+        self.bytes.resize(PAGE_SIZE as usize, 0);
+        let end = buffer.end();
+        put(&mut self.bytes, offset, buffer.bytes(0, end));
+        let origins = buffer.origins(0, end);
+        if !origins.is_empty() {
+            self.origins.resize(PAGE_SIZE as usize, OriginId::default());
+            put(&mut self.origins, offset, origins);
+        }
+    }
+}
+
+/// Stores what fits.
+fn put<T: Copy>(page: &mut [T], offset: usize, from: &[T]) {
+    for (to, from) in page.iter_mut().skip(offset).zip(from) {
+        *to = *from;
+    }
 }
 
 /// What a pool gives.
@@ -64,29 +97,21 @@ impl PagePool {
 
     /// Buffers that nobody uses any more leave their bytes on the page.
     pub fn fold(&mut self, buffers: &Buffers) {
-        let (used, over): (Vec<_>, Vec<_>) = std::mem::take(&mut self.users)
-            .into_iter()
-            .partition(|(_, no)| buffers.is_used(*no));
-        self.users = used;
-        if over.is_empty() {
-            return;
-        }
-        self.left.resize(PAGE_SIZE as usize, Default::default());
-        for (offset, no) in over {
-            for (byte, left) in self
-                .left
-                .iter_mut()
-                .skip(offset as usize)
-                .zip(buffers.content(no))
-            {
-                *byte = left;
+        let left = &mut self.left;
+        self.users.retain(|(offset, no)| {
+            let used = buffers.is_used(*no);
+            if !used {
+                left.take(*offset as usize, buffers.get(*no));
             }
-        }
+            used
+        });
     }
 
     /// What lies in a part of the page; `None`: zero.
-    fn left_in(&self, offset: u32, len: u32) -> Option<&[(u8, OriginId)]> {
-        self.left.get(offset as usize..(offset + len) as usize)
+    fn left_in(&self, offset: u32, len: u32) -> Option<(&[u8], &[OriginId])> {
+        let part = offset as usize..(offset + len) as usize;
+        let origins = self.left.origins.get(part.clone());
+        Some((self.left.bytes.get(part)?, origins.unwrap_or_default()))
     }
 }
 
@@ -103,7 +128,7 @@ impl Kernel {
                 self.recorder.trace.cost.buffer_allocations += 1;
                 let end = truesize - SHARED_INFO_SIZE;
                 let no = match pool.left_in(offset, end) {
-                    Some(left) => self.buffers.alloc_with(left),
+                    Some((bytes, origins)) => self.buffers.alloc_with(bytes, origins),
                     None => self.buffers.alloc(end),
                 };
                 pool.users.push((offset, no));
@@ -167,7 +192,7 @@ mod tests {
             *buffers.dataref_mut(no) = 0;
         }
         assert_eq!(take(&mut pool, 704, &mut buffers), (0, 704));
-        let left = pool.left_in(2048, 2).expect("a page that was used");
-        assert_eq!((left[0].0, left[1].0), (7, 0));
+        let (bytes, origins) = pool.left_in(2048, 2).expect("a page that was used");
+        assert_eq!((bytes, origins[0].source), (&[7, 0][..], 1));
     }
 }

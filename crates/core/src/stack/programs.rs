@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Budget, Fault, Host, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, fix_up,
+    Fault, Host, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, fix_up,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
@@ -51,6 +51,7 @@ pub enum ProgramError {
 }
 
 /// A program, ready to run under the kernel's design.
+#[derive(Clone)]
 pub struct Loaded {
     name: String,
     section: String,
@@ -134,6 +135,25 @@ impl Kernel {
             });
         }
         self.fill_program_maps(object)
+    }
+
+    /// The programs of an object that another kernel of the same design has loaded, with fresh maps.
+    ///
+    /// # Errors
+    /// What is wrong with the object's maps.
+    pub(super) fn load_again(
+        &mut self,
+        object: &Object,
+        programs: &[Loaded],
+    ) -> Result<(), LoadError> {
+        self.maps.push(Some(Maps::new(object)?));
+        self.programs.extend_from_slice(programs);
+        self.fill_program_maps(object)
+    }
+
+    /// What was loaded.
+    pub(super) fn loaded(&self) -> &[Loaded] {
+        &self.programs
     }
 
     /// The programs that maps of programs begin with.
@@ -292,8 +312,9 @@ impl Kernel {
         };
         let prologue = prepared.prologue_len() as u64;
         let name = self.programs[program.0].name.clone();
+        let budget = self.limits.instructions;
         let mut host = host(self);
-        let result = crate::bpf::run(&prepared, &mut maps, &mut host, Budget::default());
+        let result = crate::bpf::run(&prepared, &mut maps, &mut host, budget);
         let (kernel, stop) = finish(host);
         kernel.maps[maps_of] = Some(maps);
         kernel.recorder.trace.cost.prologue_instructions += prologue;

@@ -68,9 +68,7 @@ impl Kernel {
 
     /// Records a step of an `xdp_buff`.
     fn xdp_step(&mut self, kind: StepKind, dev: DevId, xdp: &XdpBuff, outcome: Outcome) -> Run<()> {
-        if self.recorder.next_step() >= super::MAX_STEPS {
-            return Err(Stop::Budget);
-        }
+        self.within_limits()?;
         if self.recorder.quiet {
             self.recorder.pass(&kind);
             return Ok(());

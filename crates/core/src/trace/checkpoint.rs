@@ -34,11 +34,11 @@ impl Trace {
             return;
         }
         let mut memory = Memory::default();
-        let mut since = 0;
+        let (mut since, mut size) = (0, 0);
         for (index, write) in self.writes.iter().enumerate() {
-            memory.apply(write);
+            size += memory.apply(write);
             since += work(write);
-            if since >= LEAST && since >= TIMES * memory.bytes() {
+            if since >= LEAST && since >= TIMES * size {
                 let writes = index + 1;
                 let memory = memory.clone();
                 self.checkpoints.push(Checkpoint { writes, memory });

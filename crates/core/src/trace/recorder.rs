@@ -26,6 +26,11 @@ pub struct Moment {
     pub freed: bool,
 }
 
+type Cell = (u8, super::OriginId);
+
+/// A step itself, and what an instruction of a program adds to registers and stores.
+const A_STEP: usize = size_of::<Step>() + 64;
+
 /// Collects what happens.
 #[derive(Debug)]
 pub struct Recorder {
@@ -35,6 +40,7 @@ pub struct Recorder {
     events: usize,
     steps: usize,
     looks: usize,
+    bytes: usize,
     /// Steps are counted and not kept.
     pub quiet: bool,
 }
@@ -71,6 +77,7 @@ impl Recorder {
             events: 0,
             steps: 0,
             looks: 0,
+            bytes: 0,
             quiet: false,
         }
     }
@@ -104,6 +111,12 @@ impl Recorder {
         (self.events + self.looks) as u64
     }
 
+    /// Bytes of memory behind the trace so far, about: what [`crate::limits::Limits`] bounds.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// A step that is counted and not kept.
     pub fn pass(&mut self, kind: &StepKind) {
         self.events += usize::from(!matches!(kind, StepKind::Insn { .. }));
@@ -128,6 +141,9 @@ impl Recorder {
     pub fn step(&mut self, moment: Moment, writes: &mut Vec<ByteWrite>) {
         self.pass(&moment.kind);
         let first = self.trace.writes.len();
+        let cells = |write: &ByteWrite| (write.old.len() + write.new.len()) * size_of::<Cell>();
+        let written = |write: &ByteWrite| size_of::<ByteWrite>() + cells(write);
+        self.bytes += A_STEP + writes.iter().map(written).sum::<usize>();
         self.trace.writes.append(writes);
         let fields = moment.fields.map(|fields| self.intern(fields));
         self.trace.steps.push(Step {
@@ -152,6 +168,7 @@ impl Recorder {
     /// Index of a field set; one that equals the latest is not stored again.
     fn intern(&mut self, fields: PacketFields) -> usize {
         if self.trace.fields.last() != Some(&fields) {
+            self.bytes += size_of::<PacketFields>();
             self.trace.fields.push(fields);
         }
         self.trace.fields.len() - 1

@@ -23,6 +23,9 @@ pub struct Memory {
     pub buffers: BTreeMap<BufferNo, BufferState>,
 }
 
+/// Bytes of memory behind one byte of a buffer: itself and its origin.
+const BYTE: usize = 5;
+
 /// A position in a trace. Moving costs the writes between the two positions, or those since the
 /// nearest snapshot before the new one.
 #[derive(Debug, Clone)]
@@ -126,14 +129,16 @@ impl<'t> Cursor<'t> {
 impl Memory {
     /// Bytes of memory that it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.buffers.values().map(|b| b.bytes.len() * 5).sum()
+        self.buffers.values().map(|b| b.bytes.len() * BYTE).sum()
     }
 
-    pub(super) fn apply(&mut self, write: &ByteWrite) {
+    /// Applies a write; gives how many bytes of memory came to what [`Memory::bytes`] counts.
+    pub(super) fn apply(&mut self, write: &ByteWrite) -> usize {
         let buffer = self.buffers.entry(write.buffer).or_default();
         let start = write.offset as usize;
         let end = start + write.new.len();
-        if buffer.bytes.len() < end {
+        let grown = end.saturating_sub(buffer.bytes.len());
+        if grown > 0 {
             buffer.bytes.resize(end, 0);
             buffer.origins.resize(end, OriginId::default());
         }
@@ -141,6 +146,7 @@ impl Memory {
             buffer.bytes[start + i] = *byte;
             buffer.origins[start + i] = *origin;
         }
+        grown * BYTE
     }
 
     fn undo(&mut self, write: &ByteWrite) {

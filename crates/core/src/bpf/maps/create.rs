@@ -44,7 +44,8 @@ pub(super) fn map(def: &MapDef) -> Result<Map, String> {
         queue: VecDeque::new(),
         ring: Ring::new(if ring { bytes as usize } else { 0 }),
         programs: BTreeMap::new(),
-        records: Vec::new(),
+        records: VecDeque::new(),
+        record_bytes: 0,
     })
 }
 

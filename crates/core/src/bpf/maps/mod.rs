@@ -98,8 +98,9 @@ struct Map {
     queue: VecDeque<Vec<u8>>,
     ring: Ring,
     programs: BTreeMap<u32, Slot>,
-    /// Records that programs sent to a ring or to a perf event.
-    records: Vec<Vec<u8>>,
+    /// Records that programs sent to a ring or to a perf event, and their bytes together.
+    records: VecDeque<Vec<u8>>,
+    record_bytes: usize,
 }
 
 impl Map {
@@ -118,13 +119,14 @@ impl Map {
         self.values.get(at..at + self.def.value_size as usize)
     }
 
-    /// Keeps a record; the oldest goes when they are more than a map may take.
+    /// Keeps a record; the oldest go when they are more than a map may take.
     fn keep_record(&mut self, record: &[u8]) {
-        let total: usize = self.records.iter().map(Vec::len).sum();
-        if total + record.len() > MAX_BYTES as usize && !self.records.is_empty() {
-            self.records.remove(0);
+        self.record_bytes += record.len();
+        self.records.push_back(record.to_vec());
+        while self.record_bytes > MAX_BYTES as usize && self.records.len() > 1 {
+            let oldest = self.records.pop_front().map_or(0, |oldest| oldest.len());
+            self.record_bytes -= oldest;
         }
-        self.records.push(record.to_vec());
     }
 }
 

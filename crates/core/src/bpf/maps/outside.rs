@@ -110,7 +110,7 @@ impl Maps {
         let state = |m: &Map| MapState {
             def: m.def.clone(),
             entries: m.entries(),
-            records: m.records.clone(),
+            records: m.records.iter().cloned().collect(),
         };
         self.maps.iter().map(state).collect()
     }

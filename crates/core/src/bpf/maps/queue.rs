@@ -1,6 +1,6 @@
 //! Queues, stacks and bloom filters (kernel/bpf/queue_stack_maps.c, bloom_filter.c).
 
-use super::{E2BIG, EINVAL, ENOENT, EXIST, MapKind, Maps, NOEXIST};
+use super::{E2BIG, EINVAL, ENOENT, ENOMEM, EXIST, MAX_BYTES, MapKind, Maps, NOEXIST};
 
 impl Maps {
     /// `bpf_map_push_elem()`: 0 or a negative error. `BPF_EXIST` lets the oldest value of a full queue go.
@@ -12,8 +12,9 @@ impl Maps {
             if flags != 0 {
                 return -EINVAL;
             }
-            // A filter grows no further than its size; here it holds the values themselves.
-            if !m.queue.iter().any(|held| held == value) && m.queue.len() < 1 << 16 {
+            // A filter grows no further than its size; here it holds the values themselves, and once more as keys.
+            let room = (m.queue.len() as u64 + 1) * value.len() as u64 <= MAX_BYTES;
+            if room && m.queue.len() < 1 << 16 && m.slots.insert(value.to_vec(), 0).is_none() {
                 m.queue.push_back(value.to_vec());
             }
             return 0;
@@ -26,6 +27,9 @@ impl Maps {
                 return -E2BIG;
             }
             m.queue.pop_front();
+        }
+        if (m.queue.len() as u64 + 1) * value.len() as u64 > MAX_BYTES {
+            return -ENOMEM;
         }
         m.queue.push_back(value.to_vec());
         0
@@ -51,7 +55,7 @@ impl Maps {
         let held = self
             .maps
             .get(map)
-            .is_some_and(|m| m.queue.iter().any(|held| held == value));
+            .is_some_and(|m| m.slots.contains_key(value));
         if held { 0 } else { -ENOENT }
     }
 }

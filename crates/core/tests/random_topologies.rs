@@ -1,0 +1,130 @@
+//! What holds of every trace, on random set-ups; `random_setups` says what these are.
+
+mod random_setups;
+
+use headroom_core::design::DesignName;
+use headroom_core::stack::MAX_STEPS;
+use headroom_core::trace::{Edge, PacketFields, SkbFields, Step, StepKind, Trace};
+use random_setups::{Setup, invariants, mark, run};
+
+/// Set-ups of the gate; `RANDOM_SETUPS` asks for more.
+const SETUPS: u64 = 200;
+
+/// Every set-up ends without a panic and within the budget, with a whole trace or an error that names its line; and of every
+/// trace hold the [`invariants`]. Each design gets its turn.
+#[test]
+fn traces_of_random_topologies() {
+    let wanted = std::env::var("RANDOM_SETUPS").ok();
+    let setups = wanted.and_then(|n| n.parse().ok()).unwrap_or(SETUPS);
+    let (mut whole, mut runs, mut steps) = (0, 0, 0);
+    for number in 0..setups {
+        let text = Setup::text(number);
+        let every = DesignName::EVERY;
+        let designs = [
+            DesignName::ALL[number as usize % 2],
+            every[number as usize % every.len()],
+        ];
+        for design in designs {
+            let partial = run(&text, design);
+            let error = partial.error.as_ref().map(ToString::to_string);
+            let broken = invariants::broken(&partial.trace, error.is_none());
+            assert!(
+                broken.is_empty(),
+                "set-up {number} under {}:\n{}\n{text}",
+                design.as_str(),
+                broken.join("\n")
+            );
+            assert!(partial.trace.steps.len() < MAX_STEPS, "set-up {number}");
+            if let Some(error) = &error {
+                assert!(error.starts_with("line "), "set-up {number}: {error}");
+            }
+            runs += 1;
+            whole += u64::from(error.is_none());
+            steps += partial.trace.steps.len();
+        }
+    }
+    println!("{runs} runs, {whole} whole, {steps} steps");
+    assert!(
+        whole * 10 > runs * 8,
+        "only {whole} of {runs} ran to their end"
+    );
+    assert!(
+        steps as u64 > runs * 60,
+        "only {steps} steps: packets end early"
+    );
+}
+
+/// A trace with one thing changed is noticed, so that the test above means something.
+#[test]
+fn a_damaged_trace_is_noticed() {
+    let has_move = |trace: &Trace| trace.writes.iter().any(|write| write.moved_from.is_some());
+    let trace = (0..)
+        .map(|number| run(&Setup::text(number), DesignName::MacHeader))
+        .find(|partial| partial.error.is_none() && has_move(&partial.trace))
+        .expect("a set-up with a memmove")
+        .trace;
+    assert_eq!(invariants::broken(&trace, true), Vec::<String>::new());
+    let said = |damage: &dyn Fn(&mut Trace)| {
+        let mut damaged = trace.clone();
+        damage(&mut damaged);
+        invariants::broken(&damaged, true).join("\n")
+    };
+    let skb = |damage: &dyn Fn(&mut SkbFields)| {
+        said(&|trace| {
+            let mut fields = trace.fields.iter_mut();
+            let skb = fields.find_map(|fields| match fields {
+                PacketFields::Skb(skb) => Some(skb),
+                PacketFields::Xdp(_) => None,
+            });
+            damage(skb.expect("an skb"));
+        })
+    };
+    assert!(skb(&|skb| skb.tail = skb.end + 1).contains("not in order"));
+    assert!(skb(&|skb| skb.len += 1).contains("len is not what lies"));
+    assert!(
+        skb(&|skb| skb.network_header = Some(skb.end + 1)).contains("network_header is behind")
+    );
+    let moved = said(&|trace| {
+        let mut writes = trace.writes.iter_mut();
+        let write = writes.find(|write| write.moved_from.is_some());
+        write.expect("a move").new[0].1.source ^= 1;
+    });
+    assert!(
+        moved.contains("what was moved is not what was there"),
+        "{moved}"
+    );
+    let before = said(&|trace| {
+        let mut writes = trace.writes.iter_mut();
+        let write = writes.find(|write| !write.old.is_empty());
+        write.expect("a write").old[0].0 ^= 1;
+    });
+    assert!(before.contains("not what was there before"), "{before}");
+    assert!(
+        before.contains("differs when one comes from behind"),
+        "{before}"
+    );
+    let lost = said(&|trace| {
+        let is_exit = |step: &Step| {
+            let StepKind::Function { edge, .. } = step.kind else {
+                return false;
+            };
+            edge == Edge::Exit
+        };
+        let at = trace.steps.iter().position(is_exit).expect("an exit");
+        trace.steps.remove(at);
+    });
+    assert!(lost.contains("was not the last to begin"), "{lost}");
+}
+
+/// The same set-up gives the same trace, and quite another one gives another. The stage `traces, host and wasm32` of
+/// `cargo xtask test` compares what this prints with what `wasm.rs` prints.
+#[test]
+fn same_traces() {
+    let line = mark(SETUPS_FOR_BOTH);
+    println!("{line}");
+    assert_eq!(line, mark(SETUPS_FOR_BOTH));
+    assert_ne!(line, mark(SETUPS_FOR_BOTH - 1));
+}
+
+/// Set-ups whose traces are compared with those in WebAssembly.
+const SETUPS_FOR_BOTH: u64 = random_setups::FOR_BOTH;
