@@ -84,12 +84,7 @@ fn line(model: Model, at: usize, row: &Compared, against: &[Option<usize>]) -> A
     let name = row.row.name.to_string();
     let cell = |(column, presence): (usize, &Presence)| {
         let kernel = against.get(column).copied().flatten();
-        let wrong = kernel.is_some_and(|kernel| {
-            row.difference
-                .fields
-                .iter()
-                .any(|field| field.differs_from(column, kernel))
-        });
+        let wrong = kernel.is_some_and(|kernel| not_as_recorded(row, column, kernel));
         let text = match presence {
             Presence::Absent => "no such step".to_owned(),
             Presence::Hidden => "not to be seen".to_owned(),
@@ -111,6 +106,24 @@ fn line(model: Model, at: usize, row: &Compared, against: &[Option<usize>]) -> A
         </tr>
     }
     .into_any()
+}
+
+/// The column has something else than the recorded one: a field, what was read or returned; or bytes, which
+/// are compared over all columns and so are told of two alone.
+fn not_as_recorded(row: &Compared, column: usize, kernel: usize) -> bool {
+    let difference = &row.difference;
+    let other = |values: &Option<Vec<Option<String>>>| {
+        let value = |at: usize| values.as_ref()?.get(at)?.as_ref();
+        value(column)
+            .zip(value(kernel))
+            .is_some_and(|(own, recorded)| own != recorded)
+    };
+    let field = difference
+        .fields
+        .iter()
+        .any(|field| field.differs_from(column, kernel));
+    let bytes = row.presence.len() == 2 && !difference.bytes.is_empty();
+    field || bytes || other(&difference.reads) || other(&difference.outcomes)
 }
 
 /// The differing values of a column, the most telling first.
