@@ -78,7 +78,7 @@ test('a recording that is dropped is shown in the stepper', async ({ page, url, 
   const input = page.locator('.open input[type=file]');
   await input.setInputFiles({ name: 'cut.json', mimeType: 'application/json', buffer: Buffer.from(text.slice(0, 5000)) });
   await page.getByRole('alert').waitFor();
-  assert.match(await page.getByRole('alert').innerText(), /cut\.json:\d+:\d+: .*Below is still/);
+  assert.match(await page.getByRole('alert').innerText(), /cut\.json:\d+:\d+: .*Below is still/s);
   assert.match(await page.locator('.says').innerText(), /524288/);
 });
 
