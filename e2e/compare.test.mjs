@@ -105,3 +105,24 @@ test('a step is taken along as bytes, Scapy, Markdown and picture', async ({ pag
   assert.match(await copied('Copy Markdown'), /read 524288/);
   assert.match(await copied('Copy SVG'), /^<svg .*<title>get_tag\.exit@decap#1<\/title>/s);
 });
+
+test('what the kernel has otherwise is marked red, and the way to it is one key', async ({ page, url, shots }) => {
+  // The recording as the site has it, with one address of the inner packet changed by hand.
+  await page.route('**/data/s/rec-e2-gre-veth-full/recording-mac_header.bin', async (route) => {
+    const answer = await route.fetch();
+    const body = Buffer.from(await answer.body());
+    const at = body.indexOf(Buffer.from('c0000202c0000201', 'hex'));
+    assert.ok(at > 0, 'the inner packet is in the recording');
+    body[at + 7] = 0x63;
+    await route.fulfill({ body });
+  });
+  await open(page, `${url}/compare/rec-e2-gre-veth-full?d=mac_header,recording:mac_header`);
+  assert.match(await page.locator('.diffbar p').innerText(), /differ/);
+  await page.keyboard.press('f');
+  const wrong = page.locator('.differences .wrong');
+  await wrong.first().waitFor();
+  assert.ok((await page.locator('.steplist .wrong').count()) >= 1);
+  const [red, ink] = await wrong.first().locator('code').evaluate((code) => [getComputedStyle(code).color, getComputedStyle(document.body).color]);
+  assert.notEqual(red, ink);
+  await shots('compare-wrong');
+});

@@ -115,3 +115,11 @@ test('a packet that is made is sent by a command', async ({ page, url }) => {
   await page.getByRole('tab', { name: /Commands/ }).click();
   assert.match(await commands(page).inputValue(), /send tx 0200[0-9a-f]+ tx$/);
 });
+
+test('each scenario is a template of the lab', async ({ page, url }) => {
+  await page.goto(`${url}/s/decap-vxlan`);
+  await page.getByRole('link', { name: 'Open in the lab' }).click();
+  await commands(page).waitFor();
+  assert.match(await commands(page).inputValue(), /type vxlan/);
+  await ran(page);
+});

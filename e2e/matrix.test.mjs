@@ -10,7 +10,10 @@ async function open(page, address) {
 
 const rowOf = (page, id) => page.locator('.cells tbody tr', { has: page.locator(`a[href="/s/${id}"]`) });
 
-test('each cell says what became of the metadata and leads to the step that decided', async ({ page, url, shots }) => {
+// Pictures of a table with 1,400 cells, six of them.
+const PICTURES = { timeout: 360_000 };
+
+test('each cell says what became of the metadata and leads to the step that decided', PICTURES, async ({ page, url, shots }) => {
   await open(page, `${url}/matrix`);
   assert.equal(await page.locator('.cells thead th').count(), 15);
   const row = rowOf(page, 'seed');
@@ -56,7 +59,7 @@ test('the view is in the address', async ({ page, url }) => {
   await page.getByText('No scenario is like that').waitFor();
 });
 
-test('the workshop: a point is changed, cells turn, the link holds it, the cell leads to the step', async ({ page, url, shots }) => {
+test('the workshop: a point is changed, cells turn, the link holds it, the cell leads to the step', PICTURES, async ({ page, url, shots }) => {
   await open(page, `${url}/matrix`);
   await page.getByRole('button', { name: 'Design workshop' }).click();
   const status = page.locator('.turns [role=status]');
@@ -105,7 +108,7 @@ test('the matrix is taken along as CSV and as a PNG', async ({ page, url }) => {
   assert.equal(png.readUInt32BE(16), 2 * (220 + 2 * 150 + 24));
 });
 
-test('each design has its page, and the roadmap its eight rows with their status', async ({ page, url, shots }) => {
+test('each design has its page, and the roadmap its eight rows with their status', PICTURES, async ({ page, url, shots }) => {
   await open(page, `${url}/matrix?q=seed`);
   await page.locator('.cells thead').getByRole('link', { name: 'skb_ext' }).click();
   await page.waitForURL(/\/designs#skb_ext$/);

@@ -22,8 +22,10 @@ import { serve } from './server.mjs';
 
 const e2e = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const site = process.env.HEADROOM_SITE ?? path.join(path.dirname(e2e), 'dist');
+/** How much slower than usual the machine is: HEADROOM_PATIENCE=4 waits four times as long. */
+const patience = Number(process.env.HEADROOM_PATIENCE) || 1;
 /** The longest that one test may take. */
-const LIMIT = 120_000;
+const LIMIT = 120_000 * patience;
 
 /** The widths and colour schemes that the site is looked at in. */
 export const views = [
@@ -77,7 +79,7 @@ export function test(name, options, run) {
     const wrong = watch(context, server.url);
     try {
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(20_000 * patience);
       await run({ page, url: server.url, context, shots: (label) => shots(page, label) });
       const unexpected = wrong.filter((text) => !allow.some((pattern) => pattern.test(text)));
       assert.deepEqual(unexpected, [], 'the page did what it must not do');

@@ -30,6 +30,8 @@
 
 #define BPF_TCX_INGRESS 46
 #define BPF_TCX_EGRESS 47
+#define BPF_NETKIT_PRIMARY 54
+#define BPF_NETKIT_PEER 55
 
 static const char *dir;
 FILE *out;
@@ -249,6 +251,17 @@ static int orc(char **w, int n)
 		enter(NULL);
 		return rc < 0;
 	}
+	if (!strcmp(w[1], "netkit") && n >= 5) {
+		fd = find_prog(w[2]);
+		if (fd < 0 || enter(n > 5 ? w[5] : NULL))
+			return 1;
+		index = if_nametoindex(w[3]);
+		rc = bpf_link_create(fd, index, strcmp(w[4], "peer") ? BPF_NETKIT_PRIMARY : BPF_NETKIT_PEER, NULL);
+		if (rc < 0)
+			say(C_LOG, "netkit: %s", strerror(errno));
+		enter(NULL);
+		return rc < 0;
+	}
 	if (!strcmp(w[1], "cfg") && n >= 4) {
 		__u32 key = atoi(w[2]), value = strtoul(w[3], NULL, 0);
 
@@ -462,7 +475,9 @@ int main(int argc, char **argv)
 			waitpid(pid, NULL, 0);
 			enable(0);
 			ring_buffer__consume(ring);
-			fseek(out, 0, SEEK_END);
+			/* the child has written on; what is there is safe even if the machine is ended */
+			fseek(out, lseek(fileno(out), 0, SEEK_CUR), SEEK_SET);
+			fsync(fileno(out));
 			if (++done % 25 == 0)
 				fprintf(stderr, "%d experiments, %ld s\n", done, (long)(time(NULL) - start));
 			while (count)

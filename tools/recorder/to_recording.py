@@ -22,12 +22,17 @@ NAMES = ("rec fn edge skb head arg ret kind netns ifindex data tail end len data
 FREEING = {"__kfree_skb", "skb_release_head_state", "skb_release_data", "kfree_skbmem", "sk_skb_reason_drop", "consume_skb"}
 
 
-def chunks(data):
-    at = 0
-    while at + 8 <= len(data):
-        kind, size = struct.unpack_from("<II", data, at)
-        yield kind, data[at + 8:at + 8 + size]
-        at += 8 + size
+def chunks(stream):
+    """The chunks of orc, up to the zeros behind them or to one that was cut off."""
+    while True:
+        head = stream.read(8)
+        if len(head) < 8:
+            return
+        kind, size = struct.unpack("<II", head)
+        data = stream.read(size)
+        if not kind or len(data) < size:
+            return
+        yield kind, data
 
 
 def swap16(value):
@@ -90,7 +95,9 @@ class Idents:
         at = data.find(b"\x17\xc1")
         while at >= 2:
             port = bytes(data[at - 2:at])
-            if port not in self.ports:
+            # what is inside a geneve header, where the bytes show it
+            inside = bytes(data[at + 8:at + 10])
+            if inside in (b"", b"\x65\x58", b"\x08\x00", b"\x86\xdd") and port not in self.ports:
                 yield at - 2
             at = data.find(b"\x17\xc1", at + 1)
 
@@ -100,7 +107,7 @@ class Experiment:
         self.meta, self.fns = meta, fns
         self.netns, self.rcs, self.sent = {}, {}, []
         self.printk, self.kmsg, self.taps, self.log = b"", b"", [], []
-        self.raw = []
+        self.raw, self.whole = [], False
         self.design, self.kernel = design, kernel
 
     def number(self, table, key, last):
@@ -367,7 +374,7 @@ def main():
     metas = {m["id"]: m for m in json.load(open(listing))}
     fns, here = {}, None
     done = []
-    for kind, blob in chunks(open(raw, "rb").read()):
+    for kind, blob in chunks(open(raw, "rb")):
         if kind == C_FN:
             n, name, ret, prog = blob.decode().split()
             fns[int(n)] = (name, ret, prog == "1")
@@ -394,11 +401,16 @@ def main():
             here.taps.append(blob.decode())
         elif kind == C_LOG:
             here.log.append(blob.decode())
+        elif kind == C_DONE:
+            here.whole = True
         if kind == C_FN and here:
             here.fns = dict(here.fns)
             n, name, ret, prog = blob.decode().split()
             here.fns[int(n)] = (name, ret, prog == "1")
     for x in done:
+        if not x.whole:
+            print(x.meta["id"], "was cut off")
+            continue
         doc = x.build()
         doc["events"] = compact(doc["events"])
         with open("%s/%s.%s.json" % (outdir, x.meta["id"], design), "w") as f:

@@ -39,9 +39,8 @@ pub fn for_device(commands: &str, line: &str, netns: Option<&str>, dev: &str) ->
         return at_end(commands, line);
     };
     let before: Vec<&str> = commands.lines().take(at - 1).collect();
-    let there = parse(&before.join("\n")).is_ok_and(|parsed| {
-        Graph::of(&parsed.lines).device(netns, dev).is_some()
-    });
+    let there = parse(&before.join("\n"))
+        .is_ok_and(|parsed| Graph::of(&parsed.lines).device(netns, dev).is_some());
     if there {
         inserted(commands, at, line)
     } else {
@@ -109,8 +108,17 @@ mod tests {
         assert_eq!(line(&inside, 2), "# orc tap tx tx");
         let late = for_device(TEXT, "orc tap late", None, "late");
         assert_eq!(line(&late, 4), "# orc tap late");
+        let seed = include_str!("../../../content/scenarios/seed.json");
+        let seed = headroom_core::scenario::ScenarioFile::read("seed.json", seed).expect("seed");
+        let seed = seed.paste.join("\n");
+        let attached = for_device(&seed, "orc tcx x rx ingress", None, "rx");
+        let at = |text: &str| attached.lines().position(|line| line.contains(text));
+        assert!(at("orc tcx x") < at("ping -c1"), "{attached}");
         // Without a packet, and without prompts.
-        assert_eq!(before_packets("ip netns add a", "orc tap x"), "ip netns add a\norc tap x");
+        assert_eq!(
+            before_packets("ip netns add a", "orc tap x"),
+            "ip netns add a\norc tap x"
+        );
         assert_eq!(at_end("", "orc tap x"), "orc tap x");
         assert_eq!(replaced("a\nb\n", 1, "c"), "c\nb\n");
         assert_eq!(without("a\nb\n", 2), "a\n");

@@ -6,7 +6,7 @@
 //! and leaves it at `headroom:leave`.
 
 //!
-//! What can be reckoned without a browser is in [`catalogue::choose`], [`filter`], [`history`], [`layout`], [`maps`] and [`render`], and is
+//! What can be reckoned without a browser is in [`catalogue::choose`], [`edit`], [`filter`], [`history`], [`layout`], [`maps`] and [`render`], and is
 //! tested on the host; the rest is for wasm32 alone.
 
 #[cfg(target_arch = "wasm32")]
@@ -18,6 +18,7 @@ pub mod catalogue;
 mod compare;
 #[cfg(target_arch = "wasm32")]
 mod designs;
+pub mod edit;
 pub mod filter;
 pub mod history;
 #[cfg(target_arch = "wasm32")]

@@ -4,6 +4,8 @@ use headroom_core::scenario::bpf_map::MapChange;
 use headroom_core::scenario::command::Command;
 use headroom_core::scenario::parse;
 
+use crate::edit;
+
 /// `2a 00 00 00`
 #[must_use]
 pub fn spaced(bytes: &[u8]) -> String {
@@ -88,41 +90,13 @@ pub fn command(change: &MapChange) -> String {
 /// key before, if there is one.
 #[must_use]
 pub fn with_change(commands: &str, change: &MapChange) -> String {
-    let mut lines: Vec<String> = commands.lines().map(str::to_owned).collect();
-    let prompts = lines
-        .iter()
-        .any(|line| line.starts_with("# ") || line.starts_with("$ "));
-    let new = format!("{}{}", if prompts { "# " } else { "" }, command(change));
     let same = changes(commands)
         .into_iter()
         .find(|(_, known)| known.map == change.map && known.key == change.key);
     match same {
-        Some((line, _)) => {
-            if let Some(place) = lines.get_mut(line - 1) {
-                *place = new;
-            }
-        }
-        None => {
-            let at = first_packet(commands).map_or(lines.len(), |line| line - 1);
-            lines.insert(at.min(lines.len()), new);
-        }
+        Some((line, _)) => edit::replaced(commands, line, &command(change)),
+        None => edit::before_packets(commands, &command(change)),
     }
-    let mut out = lines.join("\n");
-    if commands.ends_with('\n') {
-        out.push('\n');
-    }
-    out
-}
-
-/// The commands without a line, 1-based.
-#[must_use]
-pub fn without_line(commands: &str, line: usize) -> String {
-    let kept = commands.split('\n').enumerate();
-    let kept: Vec<&str> = kept
-        .filter(|(at, _)| at + 1 != line)
-        .map(|(_, text)| text)
-        .collect();
-    kept.join("\n")
 }
 
 /// The changes of maps that the commands hold, with their 1-based lines.
@@ -138,22 +112,6 @@ pub fn changes(commands: &str) -> Vec<(usize, MapChange)> {
         .into_iter()
         .filter_map(change)
         .collect()
-}
-
-/// The first line that sends something.
-fn first_packet(commands: &str) -> Option<usize> {
-    let parsed = parse(commands).ok()?;
-    let sends = |command: &Command| {
-        matches!(
-            command,
-            Command::Send { .. }
-                | Command::Burst { .. }
-                | Command::Ping { .. }
-                | Command::NicReceive { .. }
-        )
-    };
-    let found = parsed.lines.into_iter().find(|line| sends(&line.command))?;
-    Some(found.number)
 }
 
 #[cfg(test)]
@@ -203,6 +161,6 @@ mod tests {
         assert_eq!(changes(&twice), [(3, change.clone())]);
         change.key = vec![1, 0, 0, 0];
         assert_eq!(changes(&with_change(&twice, &change)).len(), 2);
-        assert_eq!(without_line(&twice, 3), commands);
+        assert_eq!(edit::without(&twice, 3), commands);
     }
 }

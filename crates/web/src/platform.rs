@@ -1,7 +1,10 @@
 //! What the browser gives: address bar, clipboard, storage. All of it may be refused (a sandboxed
 //! frame has no storage and may not touch the address), so nothing here fails loudly.
 
-use leptos::prelude::window;
+use std::cell::RefCell;
+use std::time::Duration;
+
+use leptos::prelude::{set_timeout, window};
 use wasm_bindgen::JsValue;
 
 /// `path?query#fragment` of the page.
@@ -17,8 +20,55 @@ pub fn current_address() -> String {
     )
 }
 
+/// So many writes of the address in a row are made at once; a browser refuses the address bar to a page
+/// that writes it hundreds of times in some seconds (a held key).
+const BURST: u32 = 12;
+/// After that, and after this pause, the last one.
+const PAUSE: Duration = Duration::from_millis(250);
+
+#[derive(Default)]
+struct Writes {
+    /// How many there were since the last pause.
+    count: u32,
+    /// What is to be written when it is over.
+    last: Option<String>,
+    /// A pause is being waited for.
+    waiting: bool,
+}
+
+thread_local! {
+    static WRITES: RefCell<Writes> = RefCell::default();
+}
+
 /// Writes the address without loading anything; `push` makes an entry that Back returns to.
 pub fn write_address(address: &str, push: bool) {
+    let at_once = WRITES.with_borrow_mut(|writes| {
+        let at_once = push || writes.count < BURST;
+        writes.count = writes.count.saturating_add(1);
+        writes.last = (!at_once).then(|| address.to_owned());
+        if !writes.waiting {
+            writes.waiting = true;
+            set_timeout(pause_over, PAUSE);
+        }
+        at_once
+    });
+    if at_once {
+        write_now(address, push);
+    }
+}
+
+fn pause_over() {
+    let last = WRITES.with_borrow_mut(|writes| {
+        writes.waiting = false;
+        writes.count = 0;
+        writes.last.take()
+    });
+    if let Some(address) = last {
+        write_now(&address, false);
+    }
+}
+
+fn write_now(address: &str, push: bool) {
     if current_address() == address {
         return;
     }

@@ -136,6 +136,8 @@ pub struct Device {
     pub netkit: Vec<ProgId>,
     /// `ip_tunnel.o_seqno`: the next GRE sequence number.
     pub o_seqno: u32,
+    /// `ip_tunnel.i_seqno`: the least GRE sequence number that is taken; 0 before the first packet.
+    pub i_seqno: u32,
     /// Next hops whose link header is cached (`hh_cache`).
     pub hh_cached: Vec<IpAddr>,
     /// Programs at tcx ingress, in the order in which they run.
@@ -426,6 +428,7 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         macvlan_port: false,
         netkit: Vec::new(),
         o_seqno: 0,
+        i_seqno: 0,
         hh_cached: Vec::new(),
         tcx_ingress: Vec::new(),
         tcx_egress: Vec::new(),

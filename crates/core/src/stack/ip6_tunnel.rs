@@ -131,7 +131,8 @@ impl Kernel {
     ) -> Run<i64> {
         self.traced("__ip6_tnl_rcv", FILE, no, |k| {
             let tun_dst = parms.gre.external.then(|| k.gre_rx_dst(no, info));
-            let refused = parms.gre.icsum != info.csum || (parms.gre.iseq && info.seq.is_none());
+            let refused =
+                parms.gre.icsum != info.csum || !k.in_sequence(tunnel, parms.gre.iseq, info.seq);
             let ethernet = k.topology.dev(tunnel).has_ethernet();
             if refused || (ethernet && k.skb(no).len < ethernet::HLEN) {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;

@@ -99,6 +99,21 @@ impl Kernel {
         Ok(())
     }
 
+    /// The part of `ip_tunnel_rcv()` and `__ip6_tnl_rcv()` about sequence numbers: a tunnel that wants them takes no
+    /// packet without one, and none that is older than the last.
+    pub(super) fn in_sequence(&mut self, tunnel: DevId, wanted: bool, seq: Option<u32>) -> bool {
+        if !wanted {
+            return true;
+        }
+        let device = self.topology.dev_mut(tunnel);
+        let old = |seq: u32| device.i_seqno != 0 && (seq.wrapping_sub(device.i_seqno) as i32) < 0;
+        let Some(seq) = seq.filter(|seq| !old(*seq)) else {
+            return false;
+        };
+        device.i_seqno = seq.wrapping_add(1);
+        true
+    }
+
     /// `ip_tunnel_rcv()`: the inner packet arrives on the tunnel device.
     pub(super) fn ip_tunnel_rcv(
         &mut self,
@@ -114,7 +129,7 @@ impl Kernel {
             );
             let wanted = parms.external || (gre && parms.remote.is_none());
             let tun_dst = wanted.then(|| k.gre_rx_dst(no, info));
-            if parms.icsum != info.csum || (parms.iseq && info.seq.is_none()) {
+            if parms.icsum != info.csum || !k.in_sequence(tunnel, parms.iseq, info.seq) {
                 k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }

@@ -7,7 +7,8 @@ use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 
 use super::state::Lab;
-use crate::maps::{changes, number, read, spaced, with_change, without_line};
+use crate::edit;
+use crate::maps::{changes, number, read, spaced, with_change};
 
 /// More entries than that are counted, not shown.
 const MOST: usize = 256;
@@ -52,7 +53,7 @@ fn before(lab: Lab) -> AnyView {
     let row = |(line, change): (usize, MapChange)| {
         let remove = move |_| {
             lab.change(None, |work| {
-                work.commands = without_line(&work.commands, line);
+                work.commands = edit::without(&work.commands, line);
             });
         };
         let value = change

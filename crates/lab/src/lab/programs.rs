@@ -210,11 +210,8 @@ fn attach(
         } else {
             format!("orc tcx {target} {dev} {hook}")
         };
-        lab.add_command(&if netns.is_empty() {
-            front
-        } else {
-            format!("{front} {netns}")
-        });
+        let line = format!("{front} {netns}");
+        lab.add_for_device(line.trim_end(), netns, dev);
     };
     let devices = move || {
         let graph = lab.graph();

@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::browser;
+use crate::edit;
 use crate::history::History;
 
 /// Where the work is kept.
@@ -228,15 +229,15 @@ impl Lab {
     /// Appends a command.
     pub fn add_command(&self, line: &str) {
         self.change(None, |work| {
-            if !work.commands.is_empty() && !work.commands.ends_with('\n') {
-                work.commands.push('\n');
-            }
-            let prompts = work
-                .commands
-                .lines()
-                .any(|line| line.starts_with("# ") || line.starts_with("$ "));
-            work.commands.push_str(if prompts { "# " } else { "" });
-            work.commands.push_str(line);
+            work.commands = edit::at_end(&work.commands, line);
+        });
+    }
+
+    /// Adds a command for a device, before the first packet if it is there by then.
+    pub fn add_for_device(&self, line: &str, netns: &str, dev: &str) {
+        let netns = (!netns.is_empty()).then_some(netns);
+        self.change(None, |work| {
+            work.commands = edit::for_device(&work.commands, line, netns, dev);
         });
     }
 

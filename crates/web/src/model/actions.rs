@@ -55,10 +55,13 @@ impl Model {
 
     /// Goes to a named step.
     pub fn go_to(&self, name: StepName, by: By) {
-        if by != By::Play {
+        // A signal wakes who reads it, whatever it is set to.
+        if by != By::Play && self.playing.get_untracked() {
             self.playing.set(false);
         }
-        self.notices.update(Vec::clear);
+        if !self.notices.with_untracked(Vec::is_empty) {
+            self.notices.update(Vec::clear);
+        }
         if self
             .place
             .with_untracked(|place| place.at.as_ref() == Some(&name))

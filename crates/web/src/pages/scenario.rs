@@ -37,6 +37,10 @@ fn page(model: Model) -> El {
             Some(Address::Embed(model.place.get()).print())
         })
         .text("This step for a slide");
+    let id = model.scenario.with_value(|scenario| scenario.id.clone());
+    let lab = el("a")
+        .set("href", &format!("/lab?s={id}"))
+        .text("Open in the lab");
     el("main")
         .set("id", "main")
         .class("wrap scenario")
@@ -48,5 +52,11 @@ fn page(model: Model) -> El {
         .child(verdicts(model))
         .child(stepper(model))
         .child(div("below").child(commands(model)).child(about))
-        .child(el("footer").class("foot").child(slide))
+        .child(
+            el("footer")
+                .class("foot")
+                .child(lab)
+                .text(" · ")
+                .child(slide),
+        )
 }

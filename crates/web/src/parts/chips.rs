@@ -11,8 +11,10 @@ use crate::model::Model;
 /// Shows and hides designs.
 #[must_use]
 pub fn chips(model: Model) -> El {
+    // The place is another at each step; the designs seldom are.
+    let shown_now = Memo::new(move |_| model.place.with(|place| place.designs.clone()));
     let usual = move || {
-        let shown = model.place.with(|place| place.designs.clone());
+        let shown = shown_now.get();
         let wanted = |column: &usize| *column < FIRST_SHOWN || shown.contains(column);
         (0..=CUSTOM)
             .filter(wanted)
@@ -23,7 +25,10 @@ pub fn chips(model: Model) -> El {
         .set("role", "group")
         .set("aria-label", "Designs")
         .part(usual)
-        .part(move || vec![others(model)])
+        .part(move || {
+            shown_now.track();
+            vec![untrack(|| others(model))]
+        })
 }
 
 /// A chip: pressed, if its column is shown.

@@ -7,7 +7,7 @@ use headroom_core::scene::{FieldChange, FieldValue, values};
 use leptos::prelude::*;
 
 use crate::designs::COLUMNS;
-use crate::dom::{El, Keyed, el, follow, span};
+use crate::dom::{El, Keyed, el, follow, span, text};
 use crate::frame::Frame;
 use crate::model::Model;
 
@@ -73,38 +73,80 @@ fn cell_of(column: &Column, name: &str) -> Cell {
     Some((change.map(|change| change.old.clone()), value.value.clone()))
 }
 
-fn fill(cell: &El, shows: &Cell) {
-    cell.say("");
-    cell.maybe(
-        "class",
-        matches!(shows, Some((Some(_), _))).then_some("changed"),
-    );
-    match shows {
-        None => {
-            let dash = span("absent", "–").set("title", "this design has no such field here");
-            cell.append(&dash);
+/// The nodes of a cell stay, and only their texts change: the value before, an arrow, the value.
+struct Shown {
+    cell: El,
+    old: El,
+    to: El,
+    value: El,
+    shows: Option<Cell>,
+}
+
+impl Shown {
+    fn new() -> Self {
+        let (old, to, value) = (text(""), text(""), text(""));
+        let cell = el("td")
+            .child(span("old", "").child(old.clone()))
+            .child(span("to", "").child(to.clone()))
+            .child(el("b").child(value.clone()));
+        Self {
+            cell,
+            old,
+            to,
+            value,
+            shows: None,
         }
-        Some((None, value)) => cell.append(&crate::dom::text(value)),
-        Some((Some(old), value)) => {
-            cell.append(&span("old", old));
-            cell.append(&span("to", " → ").set("aria-label", "to"));
-            cell.append(&el("b").text(value));
+    }
+
+    fn show(&mut self, now: Cell) {
+        if self.shows.as_ref() == Some(&now) {
+            return;
         }
+        let (old, value) = match &now {
+            None => (None, "–"),
+            Some((old, value)) => (old.as_deref(), value.as_str()),
+        };
+        let class = match &now {
+            None => "absent",
+            Some((Some(_), _)) => "changed",
+            Some((None, _)) => "",
+        };
+        let class_before = match &self.shows {
+            Some(None) => "absent",
+            Some(Some((Some(_), _))) => "changed",
+            _ => "",
+        };
+        if class != class_before {
+            self.cell.put("class", class);
+            let note = now
+                .is_none()
+                .then_some("this design has no such field here");
+            self.cell.maybe("title", note);
+        }
+        let had_old = matches!(&self.shows, Some(Some((Some(_), _))));
+        if old.is_some() || had_old {
+            self.old.say(old.unwrap_or_default());
+        }
+        if old.is_some() != had_old {
+            self.to.say(if old.is_some() { " → " } else { "" });
+        }
+        self.value.say(value);
+        self.shows = Some(now);
     }
 }
 
 /// The nodes of a row, and what they show.
 struct Line {
-    cells: Vec<(El, Option<Cell>)>,
+    cells: Vec<Shown>,
     class: String,
 }
 
 impl Line {
     fn show(&mut self, row: &El, name: &'static str, columns: &[Column]) {
         while self.cells.len() < columns.len() {
-            let cell = el("td");
-            row.append(&cell);
-            self.cells.push((cell, None));
+            let shown = Shown::new();
+            row.append(&shown.cell);
+            self.cells.push(shown);
         }
         let now: Vec<Cell> = columns.iter().map(|column| cell_of(column, name)).collect();
         let mut values = now.iter().flatten().map(|(_, value)| value);
@@ -120,11 +162,8 @@ impl Line {
             self.class = class.to_owned();
             row.put("class", class);
         }
-        for ((cell, shows), now) in self.cells.iter_mut().zip(now) {
-            if shows.as_ref() != Some(&now) {
-                fill(cell, &now);
-                *shows = Some(now);
-            }
+        for (shown, now) in self.cells.iter_mut().zip(now) {
+            shown.show(now);
         }
     }
 }
@@ -160,12 +199,14 @@ pub fn fields(model: Model) -> El {
         wanted.retain(|name| every || FIRST.contains(name) || changed(name));
         lines.retain(|(name, _)| wanted.contains(name));
         rows.show(wanted, &mut |name| {
-            let line = Line {
+            let mut line = Line {
                 cells: Vec::new(),
                 class: String::new(),
             };
+            let row = el("tr").child(el("th").set("scope", "row").text(name));
+            line.show(&row, name, &columns);
             lines.push((name, line));
-            el("tr").child(el("th").set("scope", "row").text(name))
+            row
         });
         for (name, row) in rows.nodes() {
             if let Some((_, line)) = lines.iter_mut().find(|(known, _)| known == name) {

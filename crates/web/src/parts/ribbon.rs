@@ -464,7 +464,6 @@ fn cell_class(cell: &Cell) -> String {
     let mut class = String::from("b");
     let parts = [
         (cell.value == Some(0), " z"),
-        (cell.stale, " stale"),
         (cell.written, " w"),
         (cell.read.is_some(), " rd"),
     ];
