@@ -101,7 +101,7 @@ pub(super) fn check(words: &[Word], line: usize) -> Result<(), ParseError> {
             let known = known.text.as_str();
             let twice = known == text && value.map(|v| &v.text) != earlier.map(|v| &v.text);
             let group = |group: &&[&str]| group.contains(&known) && group.contains(&text);
-            twice || known != text && OPPOSITES.iter().any(|g| group(&g))
+            twice || known != text && OPPOSITES.iter().any(group)
         });
         if let Some((known, earlier)) = against {
             let whole = |word: &Word, value: Option<&Word>| match value {
