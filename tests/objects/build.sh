@@ -87,8 +87,13 @@ fi
 if [ "$what" != c ]; then
 	cd rust
 	target=${CARGO_TARGET_DIR:-target}
+	# The name of a registry's folder holds its host; the last map that fits counts.
+	registries=
+	for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
+		registries="$registries --remap-path-prefix=$registry=registry"
+	done
 	for program in count filter events prefixes; do
-		RUSTC_BOOTSTRAP=1 RUSTFLAGS="--remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --remap-path-prefix=$(rustc --print sysroot)=rust" \
+		RUSTC_BOOTSTRAP=1 RUSTFLAGS="--remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --remap-path-prefix=$(rustc --print sysroot)=rust$registries" \
 			cargo rustc -q --release --locked --target bpfel-unknown-none -Zbuild-std=core \
 			--bin "$program" -- --emit=asm -C linker=true
 		text=$(ls -t "$target"/bpfel-unknown-none/release/deps/"$program"-*.s | head -n 1)

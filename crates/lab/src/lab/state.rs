@@ -288,7 +288,9 @@ impl Lab {
     /// Keeps the work in this browser.
     fn keep(&self) {
         let text = self.work.with_untracked(share::to_text);
-        if !browser::try_store(KEY, &text) {
+        if browser::try_store(KEY, &text) {
+            leave_the_link();
+        } else {
             let full = "This browser keeps nothing here (its storage is full or closed): copy the link or save a file to keep the work.";
             self.notices.update(|all| {
                 if !all.iter().any(|text| text == full) {
@@ -327,6 +329,22 @@ impl Lab {
         let bytes = self.work.with_untracked(share::to_bytes);
         browser::save("work.headroom", "application/octet-stream", &bytes);
     }
+}
+
+/// Takes the template or the link that the work began with out of the address: it has become the
+/// reader's own, and a reload has to find it as it was left. What else stands there stays.
+fn leave_the_link() {
+    let Address::Lab(rest) = Address::parse(&platform::current_address()).0 else {
+        return;
+    };
+    let query = rest.split('#').next().unwrap_or_default();
+    let kept: Vec<String> = address::pairs(query)
+        .into_iter()
+        .filter(|(key, _)| key != "s")
+        .map(|(key, value)| format!("{key}={}", address::encode(&value)))
+        .collect();
+    let joint = if kept.is_empty() { "" } else { "?" };
+    platform::write_address(&format!("/lab{joint}{}", kept.join("&")), false);
 }
 
 /// Does something later, unless it is asked for again before.

@@ -102,18 +102,21 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
             .or(now.get())
             .map(|index| format!("{id}-{index}"))
     };
+    // With their words: another program's instruction of the same number is another row.
     let each = move || {
         let (first, last) = seen.get();
+        let form = pane.form.get();
         rows.with(|rows| {
             let rows = rows.get(first..last).unwrap_or_default();
-            rows.iter()
-                .cloned()
-                .enumerate()
-                .map(|(at, row)| (first + at, row))
-                .collect::<Vec<_>>()
+            judged.with(|judged| {
+                rows.iter()
+                    .enumerate()
+                    .map(|(at, row)| (first + at, row.clone(), words(judged.as_ref(), row, form)))
+                    .collect::<Vec<_>>()
+            })
         })
     };
-    let one = move |(index, row): (usize, Row)| {
+    let one = move |(index, row, (number, text, note)): (usize, Row, Words)| {
         let key = row.clone();
         let stop = Memo::new(move |_| pane.has_stop(&key));
         let on = move || now.get() == Some(index);
@@ -126,8 +129,6 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
             Row::Says(true, _) => "refused",
             Row::Says(false, _) => "warned",
         };
-        let (number, text, note) =
-            judged.with_untracked(|judged| words(judged.as_ref(), &row, pane.form.get_untracked()));
         let prologue = number.starts_with('p');
         let rewritten = note.contains("rewritten");
         let title = match &row {
@@ -158,14 +159,17 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
         <div class="p-list" node_ref=node tabindex="0" role="listbox" aria-label=word aria-activedescendant=sig(active)
             aria-describedby="p-hint" class:none=sig(move || rows.with(Vec::is_empty)) on:scroll=scrolled on:keydown=keys>
             <div class="p-tall" role="presentation" style:height=sig(tall)>
-                <For each=each key=move |(index, row)| (*index, row.clone()) children=one/>
+                <For each=each key=Clone::clone children=one/>
             </div>
         </div>
     }
     .into_any()
 }
 
-fn words(judged: Option<&Judged>, row: &Row, form: Form) -> (String, String, String) {
+/// Number, text, note.
+type Words = (String, String, String);
+
+fn words(judged: Option<&Judged>, row: &Row, form: Form) -> Words {
     match row {
         Row::C(line, text, _) => (line.to_string(), text.clone(), String::new()),
         Row::Says(true, text) => (String::new(), format!("✗ {text}"), String::new()),
