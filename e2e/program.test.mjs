@@ -117,7 +117,7 @@ test('into, over, out, back, stops and the address, by keys', async ({ page, url
   assert.match(await did(page).innerText(), /ends with XDP_PASS/);
   await key(page, 'R');
   assert.match(await at(page), /^5 of 10$/);
-  // The list by keys: two rows up, run to it does nothing behind it; Enter from the start does.
+  // The place stands in the address, and outlives a reload, closing and going back.
   await page.waitForFunction(() => /run=mine1@rx%231&i=4/.test(location.search));
   await page.reload();
   await page.waitForFunction(() => document.querySelector('.p-bar .n')?.textContent === '5 of 10');

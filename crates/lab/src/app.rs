@@ -77,9 +77,9 @@ fn follow() {
         Some(drawn.location)
     });
     if let Some(location) = same {
-        if location.0.with_untracked(|(known, _)| *known != address) {
-            location.0.set((address, notices));
-        }
+        // Also when it is the address that was read last: pages write the bar by themselves, and the
+        // reader may have come back from there.
+        location.0.set((address, notices));
         return;
     }
     leave();
