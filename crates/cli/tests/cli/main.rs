@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod checking;
+mod maps;
 mod programs;
 mod running;
 mod verifier;
