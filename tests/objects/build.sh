@@ -44,7 +44,7 @@ check() {
 
 # Our main compiler: every source, and each version of the instruction set.
 with_19() {
-	for source in sections maps legacy_maps globals strings kconfig kconfig_missing ksyms ksym_missing \
+	for source in sections maps legacy_maps globals strings kconfig kconfig_missing ksyms ksym_missing map_in_map \
 		functions callbacks tail_calls core dynptrs nat iterators atomics context parse; do
 		compile 19 "" "$source" -mcpu=v3
 	done

@@ -11,36 +11,42 @@ use headroom_core::design::DesignName;
 
 use serde_json::json;
 
-use crate::Format;
 use crate::error::CliError;
+use crate::{Format, leniency};
+
+/// How programs are listed.
+#[derive(Clone, Copy)]
+pub(crate) struct Look {
+    /// The design whose prologue and context loads are shown; `None` is as written.
+    pub xlated: Option<DesignName>,
+    /// Whether to say what the verifier found.
+    pub verify: bool,
+    pub format: Format,
+}
 
 /// Prints the programs of an object, with C lines where the object has them.
-pub(crate) fn disasm(
-    object: &Path,
-    xlated: Option<DesignName>,
-    format: Format,
-) -> Result<ExitCode, CliError> {
+pub(crate) fn disasm(object: &Path, look: Look) -> Result<ExitCode, CliError> {
     let bytes = fs::read(object).map_err(|error| CliError::Read {
         path: object.into(),
         error,
     })?;
     let object = load_object(&object.display().to_string(), &bytes)?;
     let mut out = std::io::stdout().lock();
-    if format == Format::Json {
+    if look.format == Format::Json {
         let programs = object.programs.iter();
         let programs: Vec<_> = programs
-            .map(|program| Ok(json_of(&*listing(program, xlated)?)))
+            .map(|program| json_of(program, look))
             .collect::<Result<_, CliError>>()?;
         let json = json!({
             "schema": "headroom-disasm/1",
-            "design": xlated.map(DesignName::as_str),
+            "design": look.xlated.map(DesignName::as_str),
             "programs": programs,
         });
         writeln!(out, "{json}")?;
         return Ok(ExitCode::SUCCESS);
     }
     for program in &object.programs {
-        print_program(&mut out, program, xlated)?;
+        print_program(&mut out, program, look)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -54,7 +60,8 @@ fn listing(program: &Program, xlated: Option<DesignName>) -> Result<Arc<Listing>
     Ok(fix_up(program, prologue)?.listing())
 }
 
-fn json_of(listing: &Listing) -> serde_json::Value {
+fn json_of(program: &Program, look: Look) -> Result<serde_json::Value, CliError> {
+    let listing = listing(program, look.xlated)?;
     let lines: Vec<_> = listing
         .lines
         .iter()
@@ -68,20 +75,25 @@ fn json_of(listing: &Listing) -> serde_json::Value {
             })
         })
         .collect();
-    json!({
+    let mut json = json!({
         "program": listing.program,
         "section": listing.section,
         "source_file": listing.source_file,
         "lines": lines,
-    })
+    });
+    if look.verify {
+        json["walked"] = program.walked()?.into();
+        json["verifier_warnings"] = serde_json::to_value(leniency::of_program(program))?;
+    }
+    Ok(json)
 }
 
-fn print_program(
-    out: &mut impl Write,
-    program: &Program,
-    xlated: Option<DesignName>,
-) -> Result<(), CliError> {
-    let listing = listing(program, xlated)?;
+fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<(), CliError> {
+    let listing = listing(program, look.xlated)?;
+    let may_refuse = match look.verify {
+        true => leniency::of_program(program),
+        false => Vec::new(),
+    };
     writeln!(out, "{} (section {})", listing.program, listing.section)?;
     let mut c_line = None;
     for (index, line) in listing.lines.iter().enumerate() {
@@ -95,7 +107,7 @@ fn print_program(
                 writeln!(out, "       ; {number}: {}", text.trim())?;
             }
         }
-        match xlated {
+        match look.xlated {
             Some(_) => {
                 let note = line
                     .note
@@ -111,6 +123,19 @@ fn print_program(
                 }
             }
         }
+        // an instruction that became several is said once, at the first of them
+        let first = index == 0 || listing.lines[index - 1].written != line.written;
+        let here = |place: &&leniency::MayRefuse| first && line.written == Some(place.insn());
+        for place in may_refuse.iter().filter(here) {
+            writeln!(out, "       ^ {}", place.in_listing())?;
+        }
+    }
+    if look.verify {
+        writeln!(
+            out,
+            "verifier: accepted, {} instructions walked",
+            program.walked()?
+        )?;
     }
     writeln!(out)?;
     Ok(())

@@ -12,7 +12,7 @@ use headroom_core::net::pcap;
 use headroom_core::stack::{Executed, Hook, Ready};
 
 use crate::error::CliError;
-use crate::{Format, LimitArgs, exec_text, parse_design};
+use crate::{Format, LimitArgs, exec_text, leniency, parse_design};
 
 /// What `headroom exec` takes.
 #[derive(Args)]
@@ -89,10 +89,18 @@ pub(crate) fn exec(args: &ExecArgs) -> Result<ExitCode, CliError> {
     let done = Ready::new(&object, &program, hook, args.design)
         .and_then(|ready| ready.with_limits(args.limits.limits()).run(&packet, &meta))
         .map_err(|error| CliError::Exec(Box::new(error)))?;
+    let may_refuse = leniency::of_run(&object, &program);
     let mut out = std::io::stdout().lock();
     match args.format {
-        Format::Text => out.write_all(exec_text::text(&done, args.trace).as_bytes())?,
-        Format::Json => writeln!(out, "{}", exec_text::json(&done, args.trace))?,
+        Format::Text => {
+            out.write_all(exec_text::text(&done, args.trace).as_bytes())?;
+            leniency::print(&may_refuse);
+        }
+        Format::Json => {
+            let mut json = exec_text::json(&done, args.trace);
+            json["verifier_warnings"] = serde_json::to_value(&may_refuse)?;
+            writeln!(out, "{json}")?;
+        }
     }
     Ok(finish(&done))
 }

@@ -9,6 +9,7 @@ mod error;
 mod exec;
 mod exec_text;
 mod input;
+mod leniency;
 mod list;
 mod matrix;
 mod run;
@@ -43,7 +44,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Run a scenario, or the set-up of a recording, under the designs.
+    /// Run a scenario, or the set-up of a recording, under the designs. Where Linux may refuse one of its programs
+    /// is said on standard error, in JSON as `verifier_warnings`.
     Run {
         /// A scenario id, a scenario file or a recording.
         scenario: String,
@@ -101,7 +103,8 @@ enum Command {
         #[arg(long, value_name = "DEV")]
         receive: Option<String>,
     },
-    /// List the programs of an object: as written, or as the kernel runs them.
+    /// List the programs of an object: as written, or as the kernel runs them; `--verify` says where Linux may
+    /// refuse one.
     #[command(after_help = DISASM_EXAMPLES)]
     Disasm {
         /// An object file of clang.
@@ -112,11 +115,15 @@ enum Command {
         /// The design for `--xlated`.
         #[arg(long, value_name = "NAME", value_parser = parse_design, default_value = "mac_header", requires = "xlated")]
         design: DesignName,
+        /// Say what the verifier found: instructions walked, and where Linux may refuse what is accepted here.
+        #[arg(long)]
+        verify: bool,
         /// How to print.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Run one program over one packet: verdict, packet and metadata afterwards, what was read.
+    /// Run one program over one packet: verdict, packet and metadata afterwards, what was read. Where Linux may
+    /// refuse the program is said on standard error, in JSON as `verifier_warnings`.
     #[command(after_help = EXEC_EXAMPLES)]
     Exec(Box<exec::ExecArgs>),
     /// Run a program without a hook: hex bytes on standard input, r1 = the memory, r2 = its length;
@@ -150,6 +157,7 @@ const DISASM_EXAMPLES: &str = "\
 Examples:
   headroom disasm content/programs/seed/progs.bpf.o
   headroom disasm content/programs/seed/progs.bpf.o --xlated --design meta_end
+  headroom disasm content/programs/seed/progs.bpf.o --verify
   headroom disasm content/programs/seed/progs.bpf.o --format json";
 
 const EXEC_EXAMPLES: &str = "\
@@ -275,8 +283,16 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
             object,
             xlated,
             design,
+            verify,
             format,
-        } => disasm::disasm(&object, xlated.then_some(design), format),
+        } => {
+            let look = disasm::Look {
+                xlated: xlated.then_some(design),
+                verify,
+                format,
+            };
+            disasm::disasm(&object, look)
+        }
         Command::Exec(args) => exec::exec(&args),
         Command::Vm {
             memory,

@@ -13,6 +13,7 @@ use headroom_core::trace::Trace;
 use serde::Serialize;
 
 use crate::error::CliError;
+use crate::leniency::{self, MayRefuse};
 use crate::{Format, Level, exec, input, text, why};
 
 /// How a run is shown.
@@ -42,9 +43,10 @@ pub(crate) fn run(
         .iter()
         .map(|design| trace(name, &input, *design))
         .collect::<Result<Vec<_>, _>>()?;
+    let may_refuse = leniency::of_objects(&input.objects);
     let rendered = traces
         .iter()
-        .map(|trace| render(&input, trace, look))
+        .map(|trace| render(&input, trace, &may_refuse, look))
         .collect::<Result<Vec<_>, _>>()?;
     match out {
         Some(dir) => {
@@ -65,6 +67,9 @@ pub(crate) fn run(
             }
         }
     }
+    if look.format == Format::Text {
+        leniency::print(&may_refuse);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -76,21 +81,28 @@ fn trace(name: &str, input: &Input, design: DesignName) -> Result<Trace, CliErro
     })
 }
 
-/// A run, with what `--why` adds.
+/// A run, with what the verifier says of its programs and what `--why` adds.
 #[derive(Serialize)]
-struct Explained {
+struct Explained<'m> {
     #[serde(flatten)]
     run: RunJson,
+    verifier_warnings: &'m [MayRefuse],
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<serde_json::Value>,
 }
 
-fn render(input: &Input, trace: &Trace, look: Look) -> Result<String, CliError> {
+fn render(
+    input: &Input,
+    trace: &Trace,
+    may_refuse: &[MayRefuse],
+    look: Look,
+) -> Result<String, CliError> {
     Ok(match look.format {
         Format::Text => text::story(input, trace, look.level == Level::Bpf, look.why),
         Format::Json => {
             let run = Explained {
                 run: RunJson::new(trace),
+                verifier_warnings: may_refuse,
                 why: look.why.then(|| why::json(trace)),
             };
             serde_json::to_string(&run)? + "\n"

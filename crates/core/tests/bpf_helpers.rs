@@ -204,6 +204,9 @@ fn csum_level_counts_up_to_three() {
     assert_eq!(level(&[1, QUERY]), 0);
     assert_eq!(level(&[1, 1, 1, QUERY]), 2);
     assert_eq!(level(&[1, 1, 1, 1, 1, QUERY]), 3);
+    // one down is one less, and below 0 the checksum is not known to be right any more
+    assert_eq!(level(&[1, 1, 1, 2, QUERY]), 1);
+    assert_eq!(level(&[1, 1, 2, QUERY]), 0);
     assert_eq!(level(&[1, 2, QUERY]), -13);
     assert_eq!(level(&[1, 1, 3, QUERY]), -13);
     assert_eq!(level(&[4]), EINVAL);

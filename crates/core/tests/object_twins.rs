@@ -12,10 +12,23 @@ use headroom_core::bpf::insn::{
 use headroom_core::bpf::{LoadError, MapKind, Object, Program, assemble, load_object, texts};
 use object_files::{built, recorded};
 
-/// Objects that must not load, and what the message must say.
-const REFUSED: [(&str, &str); 2] = [
-    ("kconfig_missing.o", "kconfig value CONFIG_HZ"),
-    ("ksym_missing.o", "kernel symbol no_such_variable"),
+/// Objects that must not load: the place and what the message must say.
+const REFUSED: [(&str, &str, &str); 3] = [
+    (
+        "kconfig_missing.o",
+        "section tc, offset 0x",
+        "kconfig value CONFIG_HZ",
+    ),
+    (
+        "ksym_missing.o",
+        "section tc, offset 0x",
+        "kernel symbol no_such_variable",
+    ),
+    (
+        "map_in_map.o",
+        "section .maps, offset 0x20: ",
+        "map `outer` is a map of maps (hash_of_maps)",
+    ),
 ];
 /// Objects that `aya-obj` 0.3 does not take: it has no kernel functions, no `.kconfig`, not
 /// all sections, no first programs of a map, and for CO-RE it wants the BTF of a whole kernel.
@@ -352,7 +365,7 @@ fn all() -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn aya_reads_the_same_programs_and_maps() {
-    let refused = |name: &str| REFUSED.iter().any(|(refused, _)| *refused == name);
+    let refused = |name: &str| REFUSED.iter().any(|(refused, ..)| *refused == name);
     let (mut objects, mut insns) = (0, 0);
     for (name, bytes) in all() {
         let kfuncs = ours(&name, &bytes).is_ok_and(|object| {
@@ -377,12 +390,12 @@ fn there_are_enough_objects_and_each_loads_or_says_why_not() {
     assert!(built.len() >= 130, "{}", built.len());
     for (name, bytes) in all() {
         let loaded = ours(&name, &bytes);
-        match REFUSED.iter().find(|(refused, _)| *refused == name) {
+        match REFUSED.iter().find(|(refused, ..)| *refused == name) {
             None => assert!(loaded.is_ok_and(|o| !o.programs.is_empty()), "{name}"),
-            Some((_, why)) => {
+            Some((_, place, why)) => {
                 let message = loaded.unwrap_err().to_string();
                 assert!(
-                    message.contains(why) && message.contains("section tc, offset 0x"),
+                    message.contains(*why) && message.contains(*place),
                     "{message}"
                 );
             }

@@ -2,8 +2,10 @@
 
 mod bad_input;
 mod checking;
+mod maps;
 mod programs;
 mod running;
+mod verifier;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,6 +53,34 @@ fn seed_with(from: &str, to: &str) -> String {
         fs::read_to_string(root().join("content/scenarios/seed.json")).expect("the seed scenario");
     assert!(text.contains(from), "{from}");
     text.replacen(from, to, 1)
+}
+
+/// A scenario of its own for each test: one packet comes into `rx`, where the program of
+/// `tests/objects/<program>.bpf.o` is attached as XDP. Gives the scenario's file.
+fn with_program(name: &str, program: &str) -> String {
+    let content = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(name)
+        .join("content");
+    fs::create_dir_all(content.join("programs")).expect("a directory");
+    let object = format!("{program}.bpf.o");
+    let built = root().join("crates/cli/tests/objects").join(&object);
+    fs::copy(built, content.join("programs").join(&object)).expect("an object");
+    let commands = [
+        "ip netns add tx",
+        "ip link add rx type veth peer name tx netns tx",
+        "ip link set dev rx up",
+        "ip -n tx link set dev tx up",
+        &format!("bpftool prog loadall {object} /sys/fs/bpf"),
+        &format!("bpftool net attach xdp pinned /sys/fs/bpf/{program} dev rx"),
+        &format!("send tx {FRAME} tx"),
+    ];
+    let scenario = serde_json::json!({
+        "schema": "headroom-scenario/1", "id": "own", "title": "One program", "explanation": "", "commands": commands,
+        "programs": { &object: format!("programs/{object}") },
+    });
+    let file = content.join("own.json");
+    fs::write(&file, scenario.to_string()).expect("a file");
+    file.display().to_string()
 }
 
 /// An Ethernet frame with an IPv4 header of 42 bytes in all.

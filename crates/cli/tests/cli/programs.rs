@@ -322,5 +322,5 @@ fn help_has_examples() {
         assert_eq!(headroom(&args).status.code(), Some(0), "{example}");
         tried += 1;
     }
-    assert_eq!(tried, 3);
+    assert_eq!(tried, 4);
 }

@@ -321,6 +321,12 @@ impl<'a> Loader<'a> {
                     map: var.to_owned(),
                     why,
                 })?;
+                if let Some(kind) = def.kind.of_maps() {
+                    let why = format!(
+                        "map `{var}` is a map of maps ({kind}), which the simulator does not cover"
+                    );
+                    return Err(self.section_error(name, offset, why));
+                }
                 found.push(((section.index().0, offset), def));
             }
         }

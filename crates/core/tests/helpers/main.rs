@@ -2,7 +2,9 @@
 //! (`net/core/filter.c`, `kernel/bpf/helpers.c`, `kernel/bpf/*map*.c`), worked out by hand from its source.
 
 mod bench;
+mod context;
 mod dynptr;
+mod maps;
 mod redirect;
 mod room;
 mod route;

@@ -10,6 +10,8 @@ use crate::bpf::program::MapDef;
 /// `BPF_F_NO_PREALLOC`.
 const NO_PREALLOC: u32 = 1;
 const PAGE: u32 = 4096;
+/// `PCPU_MIN_UNIT_SIZE` (include/linux/percpu.h), bytes.
+const PCPU_MIN_UNIT_SIZE: u32 = 32 << 10;
 /// `LPM_KEY_SIZE_MIN`, `LPM_KEY_SIZE_MAX`: four bytes of length, then 1 to 256 of data.
 const LPM_KEY_SIZES: std::ops::RangeInclusive<u32> = 5..=260;
 
@@ -59,6 +61,11 @@ fn check(def: &MapDef) -> Result<(), String> {
         )
     };
     let key_4 = || need(key == 4, format!("key_size is {key}, it must be 4"));
+    if def.kind.is_percpu() && value > PCPU_MIN_UNIT_SIZE {
+        return Err(format!(
+            "value_size is {value}, that of a per-CPU map may be {PCPU_MIN_UNIT_SIZE} at most"
+        ));
+    }
     let no_key = || need(key == 0, format!("key_size is {key}, it must be 0"));
     match def.kind {
         MapKind::Array | MapKind::PercpuArray => sizes().and_then(|()| key_4()),

@@ -107,6 +107,7 @@ impl Map {
     fn update(&mut self, key: &[u8], value: &[u8], flags: u64) -> i64 {
         let kind = self.def.kind;
         let locks = kind.is_array() || matches!(kind, MapKind::Hash);
+        let lock = flags & LOCK != 0;
         let flags = if locks { flags & !LOCK } else { flags };
         if flags > EXIST {
             return -EINVAL;
@@ -121,6 +122,10 @@ impl Map {
             }
             if flags == NOEXIST {
                 return -EEXIST;
+            }
+            // no value of a per-CPU array has a lock
+            if lock && kind == MapKind::PercpuArray {
+                return -EINVAL;
             }
             index
         } else {

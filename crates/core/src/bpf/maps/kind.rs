@@ -107,6 +107,23 @@ impl MapKind {
         )
     }
 
+    /// A value for each CPU.
+    pub(in crate::bpf) fn is_percpu(self) -> bool {
+        matches!(
+            self,
+            MapKind::PercpuArray | MapKind::PercpuHash | MapKind::LruPercpuHash
+        )
+    }
+
+    /// Maps as values: bpftool's name (`BPF_MAP_TYPE_ARRAY_OF_MAPS`, `BPF_MAP_TYPE_HASH_OF_MAPS`).
+    pub(in crate::bpf) fn of_maps(self) -> Option<&'static str> {
+        match self {
+            MapKind::Other(12) => Some("array_of_maps"),
+            MapKind::Other(13) => Some("hash_of_maps"),
+            _ => None,
+        }
+    }
+
     /// Keys in a hash table.
     pub(in crate::bpf) fn is_hash(self) -> bool {
         matches!(

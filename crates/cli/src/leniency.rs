@@ -1,0 +1,72 @@
+//! Where Linux may refuse a program that runs here (`docs/verifier.md`).
+
+use headroom_core::bpf::{Object, Program};
+use serde::Serialize;
+
+/// One place where Linux may refuse a program.
+#[derive(Serialize)]
+pub(crate) struct MayRefuse {
+    /// The object's file, or where the program came from.
+    file: String,
+    /// The program's name.
+    program: String,
+    /// Index of the instruction in the listing of the program as written.
+    insn: usize,
+    /// Why.
+    why: String,
+}
+
+impl MayRefuse {
+    /// Behind the instruction in a listing.
+    pub fn in_listing(&self) -> String {
+        format!("Linux may refuse this: {}", self.why)
+    }
+
+    /// Index of the instruction as written.
+    pub fn insn(&self) -> usize {
+        self.insn
+    }
+}
+
+/// What the verifier has to say of a program that it accepts; nothing of one that it refuses, which is an
+/// error elsewhere.
+pub(crate) fn of_program(program: &Program) -> Vec<MayRefuse> {
+    let warnings = program.leniency().unwrap_or_default();
+    let place = |warning: &headroom_core::bpf::Warning| MayRefuse {
+        file: program.file.clone(),
+        program: program.name.clone(),
+        insn: warning.insn(),
+        why: warning.to_string(),
+    };
+    warnings.iter().map(place).collect()
+}
+
+/// The program that runs, and those of the object's maps of programs, which are loaded with it.
+pub(crate) fn of_run(object: &Object, name: &str) -> Vec<MayRefuse> {
+    let maps = || object.maps.iter().flat_map(|map| &map.programs);
+    let loaded = |p: &&Program| p.name == name || maps().any(|(_, tail)| *tail == p.name);
+    let programs = object.programs.iter().filter(loaded);
+    programs.flat_map(of_program).collect()
+}
+
+/// All programs of objects.
+pub(crate) fn of_objects(objects: &[Object]) -> Vec<MayRefuse> {
+    let programs = objects.iter().flat_map(|object| &object.programs);
+    programs.flat_map(of_program).collect()
+}
+
+/// On standard error, one line each.
+pub(crate) fn print(places: &[MayRefuse]) {
+    for place in places {
+        let MayRefuse {
+            file,
+            program,
+            insn,
+            ..
+        } = place;
+        eprintln!(
+            "headroom: {file}, program {program}, instruction {insn}: {}",
+            place.in_listing()
+        );
+    }
+}
