@@ -213,5 +213,6 @@ fn meta_slice(memory: &mut Memory<'_>, first: u32, len: u32, writable: bool) -> 
         first,
         writable,
     });
-    memory.host.packet_address() + u64::from(at)
+    let head = memory.host.packet_address();
+    head.wrapping_add_signed(i64::from(at))
 }

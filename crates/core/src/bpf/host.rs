@@ -204,13 +204,13 @@ pub trait Host {
     /// Value of a field of the kernel structure behind the context.
     fn ctx_load(&mut self, field: CtxField) -> u64;
     /// Offsets between which packet and metadata bytes may be touched by pointer:
-    /// `[data_meta, data_end)`, bytes from `head`.
-    fn packet_bounds(&self) -> (u32, u32);
+    /// `[data_meta, data_end)`, bytes from `head`. Metadata longer than the room in front of them begin below `head`.
+    fn packet_bounds(&self) -> (i32, u32);
     /// Reads packet or metadata bytes by pointer; the engine has checked the bounds.
     /// The host judges reads of metadata here.
-    fn packet_load(&mut self, offset: u32, into: &mut [u8]);
+    fn packet_load(&mut self, offset: i32, into: &mut [u8]);
     /// Writes packet or metadata bytes by pointer; the engine has checked the bounds.
-    fn packet_store(&mut self, offset: u32, bytes: &[u8]);
+    fn packet_store(&mut self, offset: i32, bytes: &[u8]);
 
     /// `bpf_xdp_adjust_meta()`; XDP only.
     fn xdp_adjust_meta(&mut self, delta: i32) -> i64;
@@ -341,7 +341,7 @@ pub trait Host {
     /// `skb->len`, `xdp_get_buff_len()`: bytes of the packet, all pieces.
     fn packet_len(&self) -> u32 {
         let (start, end) = self.packet_bounds();
-        end.saturating_sub(start)
+        end.saturating_sub(start.max(0).unsigned_abs())
     }
     /// Where `len` bytes from `data + offset` on lie in one piece, bytes from `head`
     /// (`skb_pointer_if_linear()`, `bpf_xdp_pointer()`).
@@ -359,7 +359,7 @@ pub trait Host {
     /// Writes through such a dynptr.
     fn skb_meta_store(&mut self, offset: u32, bytes: &[u8]) -> i64;
     /// `bpf_dynptr_slice()` of such a dynptr: where byte `offset` of the metadata lies, bytes from `head`.
-    fn skb_meta_slice(&self, _offset: u32) -> Option<u32> {
+    fn skb_meta_slice(&self, _offset: u32) -> Option<i32> {
         None
     }
     /// Writes through such a slice.

@@ -46,8 +46,8 @@ enum Place {
 /// Metadata bytes that a program got from `bpf_dynptr_slice()`. They need not lie where `data_meta` points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slice {
-    /// Offset from `head`.
-    pub at: u32,
+    /// Offset from `head`; negative below it.
+    pub at: i32,
     /// Bytes.
     pub len: u32,
     /// Which byte of the metadata is the first.
@@ -59,7 +59,7 @@ pub(super) struct Slice {
 impl Slice {
     /// Which byte of the metadata lies at an offset from `head`, if all `len` bytes lie in the slice.
     fn byte_at(&self, off: i64, len: usize) -> Option<u32> {
-        let from = u32::try_from(off).ok()?.checked_sub(self.at)?;
+        let from = u32::try_from(off.checked_sub(i64::from(self.at))?).ok()?;
         let end = from as usize + len;
         (end <= self.len as usize).then_some(self.first + from)
     }
@@ -136,10 +136,10 @@ impl<'m> Memory<'m> {
         }
     }
 
-    fn packet_range(&self, off: i64, len: usize) -> Result<u32, Fault> {
+    fn packet_range(&self, off: i64, len: usize) -> Result<i32, Fault> {
         let (start, end) = self.host.packet_bounds();
-        match u32::try_from(off) {
-            Ok(at) if at >= start && u64::from(at) + len as u64 <= u64::from(end) => Ok(at),
+        match i32::try_from(off) {
+            Ok(at) if at >= start && off.saturating_add(len as i64) <= i64::from(end) => Ok(at),
             _ => Err(self.fault("packet", off - i64::from(start), len)),
         }
     }

@@ -154,16 +154,16 @@ impl Host for Bytes {
     fn ctx_load(&mut self, _: CtxField) -> u64 {
         0
     }
-    fn packet_bounds(&self) -> (u32, u32) {
+    fn packet_bounds(&self) -> (i32, u32) {
         (0, self.memory.len() as u32)
     }
-    fn packet_load(&mut self, offset: u32, into: &mut [u8]) {
+    fn packet_load(&mut self, offset: i32, into: &mut [u8]) {
         let start = offset as usize;
         if let Some(bytes) = self.memory.get(start..start + into.len()) {
             into.copy_from_slice(bytes);
         }
     }
-    fn packet_store(&mut self, offset: u32, bytes: &[u8]) {
+    fn packet_store(&mut self, offset: i32, bytes: &[u8]) {
         let start = offset as usize;
         if let Some(place) = self.memory.get_mut(start..start + bytes.len()) {
             place.copy_from_slice(bytes);

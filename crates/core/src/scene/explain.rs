@@ -126,7 +126,9 @@ fn last_move(trace: &Trace, read: &MetadataRead, at: u32) -> Option<(u32, usize)
 /// `The four bytes at 290–293 are the GRE header (flags and version 0x0000, protocol 0x0800).`
 fn owners(trace: &Trace, read: &MetadataRead) -> Vec<String> {
     let Some(at) = read.offset else {
-        return Vec::new();
+        let below = !read.bytes.is_empty();
+        let said = "The bytes lie below `head`, in memory that is not the packet's.";
+        return below.then(|| said.to_owned()).into_iter().collect();
     };
     let runs = owner_runs(&read.origins);
     let said = |run: &Range<usize>| describe_run(trace, read, run);
@@ -322,6 +324,17 @@ mod tests {
             explain_read(&trace, &trace.reads[0]),
             "get_tag on decap found no metadata. The tag 42 is still at 252–255."
         );
+    }
+
+    /// As get_tag_dynptr reads 216 bytes of metadata that end at 206: it begins ten bytes below `head`.
+    #[test]
+    fn bytes_below_head_are_nobodys() {
+        let mut trace = decap("mac_header");
+        let read = &mut trace.reads[0];
+        (read.offset, read.origins) = (None, vec![OriginId::default(); read.bytes.len()]);
+        let text = explain_read(&trace, &trace.reads[0]);
+        assert!(text.contains("The bytes lie below `head`"), "{text}");
+        assert!(text.contains("The tag 42 is still at 252–255."), "{text}");
     }
 
     #[test]

@@ -33,6 +33,9 @@ impl SharedInfo {
 pub struct Buffer {
     bytes: Vec<u8>,
     origins: Vec<OriginId>,
+    /// What programs stored below `head`, by distance: the first byte is the one at -1. It is the memory of others, so
+    /// that what nobody has stored is unknown: zero here, as it mostly was when it was recorded. Not logged.
+    below: Vec<(u8, OriginId)>,
     /// The shared info at `end`.
     pub shinfo: SharedInfo,
     /// Skbs that use the buffer (`dataref`).
@@ -58,6 +61,14 @@ impl Buffer {
         clamp(&self.origins, start, len)
     }
 
+    /// Bytes and origins from `offset` (negative) on, below `head`.
+    #[must_use]
+    pub fn below(&self, offset: i32, len: usize) -> (Vec<u8>, Vec<OriginId>) {
+        let lowest = offset.min(0).unsigned_abs() as usize;
+        let at = |i: usize| self.below.get(i).copied().unwrap_or_default();
+        (lowest.saturating_sub(len)..lowest).rev().map(at).unzip()
+    }
+
     fn pairs(&self, start: u32, len: u32) -> Vec<(u8, OriginId)> {
         self.bytes(start, len)
             .iter()
@@ -65,6 +76,12 @@ impl Buffer {
             .zip(self.origins(start, len).iter().copied())
             .collect()
     }
+}
+
+/// How many of `len` bytes at `offset` from `head` lie below it.
+#[must_use]
+pub fn below_head(offset: i32, len: usize) -> usize {
+    len.min(offset.min(0).unsigned_abs() as usize)
 }
 
 /// The part of `[start, start + len)` that is inside `all`.
@@ -106,6 +123,7 @@ impl Buffers {
         let fresh = Buffer {
             bytes: vec![0; end as usize],
             origins: vec![OriginId::default(); origins],
+            below: Vec::new(),
             shinfo: SharedInfo::default(),
             dataref: 1,
         };
@@ -124,6 +142,7 @@ impl Buffers {
         self.push(Buffer {
             bytes: bytes.to_vec(),
             origins,
+            below: Vec::new(),
             shinfo: SharedInfo::default(),
             dataref: 1,
         })
@@ -175,6 +194,7 @@ impl Buffers {
         let no = self.free.swap_remove(place);
         let buffer = &mut self.buffers[no.0 as usize - 1];
         buffer.bytes.fill(0);
+        buffer.below.clear();
         buffer.shinfo = SharedInfo::default();
         buffer.dataref = 1;
         Some(no)
@@ -223,6 +243,32 @@ impl Buffers {
             })
             .collect();
         self.store(no, offset, new, From::Writer);
+    }
+
+    /// Stores bytes below `head`, from `offset` (negative) on; those that would not lie below it are left out.
+    pub fn write_below(
+        &mut self,
+        no: BufferNo,
+        offset: i32,
+        bytes: &[u8],
+        source: u16,
+        first: u16,
+    ) {
+        let lowest = offset.min(0).unsigned_abs() as usize;
+        let below = &mut self.buffers[no.0 as usize - 1].below;
+        if below.len() < lowest {
+            below.resize(lowest, (0, OriginId::default()));
+        }
+        for ((place, byte), i) in below[..lowest].iter_mut().rev().zip(bytes).zip(0u16..) {
+            let byte_no = first.saturating_add(i);
+            *place = (
+                *byte,
+                OriginId {
+                    source,
+                    byte: byte_no,
+                },
+            );
+        }
     }
 
     /// Changes bytes of a header that is there (a length, a checksum): the origins stay.
@@ -324,6 +370,24 @@ mod tests {
         assert_eq!(buffers.get(no).bytes(10, 6), [1, 2, 1, 2, 3, 4]);
         let last = buffers.get(no).origins(15, 1)[0];
         assert_eq!(last, OriginId { source: 7, byte: 3 });
+    }
+
+    #[test]
+    fn bytes_below_head_keep_what_was_stored() {
+        let mut buffers = Buffers::default();
+        let no = buffers.alloc(16);
+        assert_eq!(below_head(-10, 4), 4);
+        assert_eq!(below_head(-2, 4), 2);
+        assert_eq!(below_head(3, 4), 0);
+        buffers.write_below(no, -10, &[0x2b, 0x2c], 7, 5);
+        let (bytes, origins) = buffers.get(no).below(-11, 4);
+        assert_eq!(bytes, [0, 0x2b, 0x2c, 0]);
+        let origin = |source, byte| OriginId { source, byte };
+        assert_eq!(origins[1..3], [origin(7, 5), origin(7, 6)]);
+        // the buffer itself is as it was, and another one has no part in it
+        assert_eq!(buffers.get(no).bytes(0, 16), [0; 16]);
+        let other = buffers.alloc(16);
+        assert_eq!(buffers.get(other).below(-10, 2).0, [0, 0]);
     }
 
     #[test]

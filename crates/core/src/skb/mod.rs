@@ -11,7 +11,7 @@ mod sk_buff;
 pub use alloc::{
     MAX_LINEAR, NET_SKB_PAD, PAGE_SIZE, SHARED_INFO_SIZE, data_align, kmalloc_end, page_end,
 };
-pub use buffer::{Buffer, Buffers, SharedInfo};
+pub use buffer::{Buffer, Buffers, SharedInfo, below_head};
 pub use packets::Packets;
 pub use sk_buff::{
     BpfFields, BpfSkbDataEnd, CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL,

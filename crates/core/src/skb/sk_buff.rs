@@ -70,8 +70,8 @@ pub fn header(raw: u16) -> Option<u32> {
 /// `bpf_compute_data_pointers()` left them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BpfSkbDataEnd {
-    /// What `__sk_buff->data_meta` shows, offset from `head`.
-    pub data_meta: u32,
+    /// What `__sk_buff->data_meta` shows, offset from `head`; negative below it.
+    pub data_meta: i32,
     /// What `__sk_buff->data_end` shows, offset from `head`.
     pub data_end: u32,
 }

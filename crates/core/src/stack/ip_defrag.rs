@@ -52,35 +52,41 @@ struct Place {
 
 /// What became of a fragment in the queue.
 enum Insert {
-    Waits,
-    Whole(Queue),
+    /// It waits behind the last one, in the same run (`fragrun_append_to_last()`).
+    Appended,
+    /// It waits as the first one of a run (`fragrun_create()`, or between others).
+    StartsRun,
     Refused(u32),
     /// The whole queue is given up.
     Discard,
 }
 
 impl Queue {
-    /// `ip_frag_queue()` and `inet_frag_queue_insert()`: where the fragment belongs; a second one for bytes that are
-    /// there is refused, and an overlap spoils all.
-    fn insert(&mut self, place: &Place, no: SkbNo) -> Insert {
+    /// What `ip_frag_queue()` (`net/ipv4/ip_fragment.c`) looks at before it touches the packet: whether the fragment can
+    /// belong to a packet as long as the others say. If not, the queue is given up.
+    fn agrees(&mut self, place: &Place) -> bool {
         let Place { offset, end, .. } = *place;
         if place.more {
             if end > self.len {
                 if self.last_in {
-                    return Insert::Discard;
+                    return false;
                 }
                 self.len = end;
             }
         } else {
             if end < self.len || self.last_in && end != self.len {
-                return Insert::Discard;
+                return false;
             }
             self.last_in = true;
             self.len = end;
         }
-        if end == offset {
-            return Insert::Discard;
-        }
+        end != offset
+    }
+
+    /// `inet_frag_queue_insert()` (`net/ipv4/inet_fragment.c`): where the fragment belongs; a second one for bytes that
+    /// are there is refused, and an overlap spoils all.
+    fn insert(&mut self, place: &Place, no: SkbNo) -> Insert {
+        let Place { offset, end, .. } = *place;
         let overlaps = |part: &&(u32, u32, SkbNo)| offset < part.1 && part.0 < end;
         if self.parts.iter().any(|part| overlaps(&part)) {
             let covered = self
@@ -92,6 +98,7 @@ impl Queue {
                 false => Insert::Discard,
             };
         }
+        let appended = self.parts.last().is_some_and(|last| last.1 == offset);
         let at = self.parts.partition_point(|part| part.0 < offset);
         self.parts.insert(at, (offset, end, no));
         self.ecn |= place.ecn;
@@ -100,7 +107,10 @@ impl Queue {
         if place.df {
             self.max_df_size = self.max_df_size.max(size);
         }
-        Insert::Waits
+        match appended {
+            true => Insert::Appended,
+            false => Insert::StartsRun,
+        }
     }
 
     /// Stretches without a hole.
@@ -134,42 +144,44 @@ impl Kernel {
         let key = (netns, saddr, daddr, id, protocol);
         let place = self.frag_place(no, &header);
         let mut queue = self.frag_queues.remove(&key).unwrap_or_default();
-        let inserted = match queue.insert(&place, no) {
-            Insert::Waits if queue.is_whole() => Insert::Whole(std::mem::take(&mut queue)),
-            other => other,
-        };
-        match inserted {
+        if !queue.agrees(&place) {
+            return self.inet_frag_discard(no, queue);
+        }
+        // before the fragment has its place: one that is refused is freed without its IP header
+        self.frag_strip(no, &place)?;
+        match queue.insert(&place, no) {
             Insert::Refused(reason) => {
                 self.frag_queues.insert(key, queue);
                 self.kfree_skb(no, reason)?;
                 Ok(false)
             }
-            Insert::Discard => {
-                // inet_frag_kill(); the other fragments go when nobody refers to the queue any more
-                self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
-                self.inet_frag_destroy(queue)?;
-                Ok(false)
-            }
-            Insert::Waits => {
-                self.frag_queues.insert(key, queue);
-                self.frag_strip(no, &place)?;
-                let skb = self.skb_mut(no);
-                // skb->rbnode and skb->dev share their place
-                skb.dev = None;
-                skb.drop_dst();
-                Ok(false)
-            }
-            Insert::Whole(queue) if ecn_of(queue.ecn).is_none() => {
-                self.frag_strip(no, &place)?;
-                self.inet_frag_destroy(queue)?;
-                Ok(false)
-            }
-            Insert::Whole(queue) => {
-                self.frag_strip(no, &place)?;
+            Insert::Discard => self.inet_frag_discard(no, queue),
+            Insert::Appended | Insert::StartsRun if queue.is_whole() => {
+                if ecn_of(queue.ecn).is_none() {
+                    self.inet_frag_destroy(queue)?;
+                    return Ok(false);
+                }
                 self.ip_frag_reasm(no, dev, queue)?;
                 Ok(true)
             }
+            waits => {
+                self.frag_queues.insert(key, queue);
+                let skb = self.skb_mut(no);
+                if matches!(waits, Insert::StartsRun) {
+                    // rb_link_node(): the node's children, none yet, lie where skb->dev is
+                    skb.dev = None;
+                }
+                skb.drop_dst();
+                Ok(false)
+            }
         }
+    }
+
+    /// `inet_frag_kill()`: the fragment goes; the others go when nobody refers to the queue any more.
+    fn inet_frag_discard(&mut self, no: SkbNo, queue: Queue) -> Run<bool> {
+        self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+        self.inet_frag_destroy(queue)?;
+        Ok(false)
     }
 
     /// `inet_frag_destroy()` of a queue whose time is not over.
@@ -333,15 +345,32 @@ mod tests {
         }
     }
 
+    /// As `ip_frag_queue()` does it.
+    fn queue_part(queue: &mut Queue, part: (u32, u32, bool), no: u32) -> Insert {
+        let place = place(part.0, part.1, part.2);
+        match queue.agrees(&place) {
+            true => queue.insert(&place, SkbNo(no)),
+            false => Insert::Discard,
+        }
+    }
+
     #[test]
     fn three_parts_in_any_order_are_a_whole() {
         let parts = [(0, 16, true), (16, 32, true), (32, 40, false)];
-        for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+        // which of them fragrun_append_to_last() takes: those that begin where the last one ends
+        let orders = [
+            ([0, 1, 2], [false, true, true]),
+            ([2, 0, 1], [false, false, false]),
+            ([1, 2, 0], [false, true, false]),
+        ];
+        for (order, appended) in orders {
             let mut queue = Queue::default();
             for (i, n) in order.into_iter().enumerate() {
-                let (offset, end, more) = parts[n];
-                let inserted = queue.insert(&place(offset, end, more), SkbNo(n as u32));
-                assert!(matches!(inserted, Insert::Waits));
+                let inserted = queue_part(&mut queue, parts[n], n as u32);
+                match appended[i] {
+                    true => assert!(matches!(inserted, Insert::Appended), "{order:?}"),
+                    false => assert!(matches!(inserted, Insert::StartsRun), "{order:?}"),
+                }
                 assert_eq!(queue.is_whole(), i == 2, "{order:?}");
             }
             assert_eq!(queue.len, 40);
@@ -352,11 +381,11 @@ mod tests {
     #[test]
     fn duplicates_and_overlaps() {
         let mut queue = Queue::default();
-        queue.insert(&place(0, 16, true), SkbNo(1));
-        queue.insert(&place(16, 32, true), SkbNo(2));
-        let again = queue.insert(&place(8, 24, true), SkbNo(3));
+        queue_part(&mut queue, (0, 16, true), 1);
+        queue_part(&mut queue, (16, 32, true), 2);
+        let again = queue_part(&mut queue, (8, 24, true), 3);
         assert!(matches!(again, Insert::Refused(drop_reason::DUP_FRAG)));
-        let overlap = queue.insert(&place(24, 48, true), SkbNo(4));
+        let overlap = queue_part(&mut queue, (24, 48, true), 4);
         assert!(matches!(overlap, Insert::Discard));
     }
 }

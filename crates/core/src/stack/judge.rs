@@ -11,8 +11,8 @@ use crate::trace::{BufferNo, DevRef, Expected, OriginId, SkbNo, Verdict};
 /// The metadata an XDP program left, as the judge knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Truth {
-    /// Where they lie, offset from `head`, bytes.
-    pub offset: u32,
+    /// Where they lie, offset from `head`, bytes; negative below it.
+    pub offset: i32,
     /// Origin of each byte.
     pub origins: Vec<OriginId>,
 }
@@ -32,14 +32,14 @@ impl Judge {
     /// What there is to read in a buffer.
     pub fn expected(&self, buffer: BufferNo) -> Option<Expected> {
         self.truths.get(&buffer).map(|truth| Expected {
-            offset: truth.offset,
+            offset: truth.offset.max(0).unsigned_abs(),
             origins: truth.origins.clone(),
             lost_at: None,
         })
     }
 
     /// Metadata were handed over.
-    pub fn handed_over(&mut self, buffer: BufferNo, offset: u32, origins: &[OriginId]) {
+    pub fn handed_over(&mut self, buffer: BufferNo, offset: i32, origins: &[OriginId]) {
         self.truths.insert(
             buffer,
             Truth {
@@ -52,7 +52,7 @@ impl Judge {
     /// The content of a buffer went to another one, `by` bytes further from `head`.
     pub fn moved_buffer(&mut self, old: BufferNo, new: BufferNo, by: u32) {
         if let Some(mut truth) = self.truths.get(&old).cloned() {
-            truth.offset += by;
+            truth.offset += by as i32;
             self.truths.insert(new, truth);
         }
     }
@@ -85,7 +85,10 @@ impl Judge {
     pub fn expected_of(&self, skb: SkbNo, buffer: BufferNo) -> Option<Expected> {
         let origins = self.carried.get(&skb)?.clone();
         Some(Expected {
-            offset: self.truths.get(&buffer).map_or(0, |truth| truth.offset),
+            offset: self
+                .truths
+                .get(&buffer)
+                .map_or(0, |truth| truth.offset.max(0).unsigned_abs()),
             origins,
             lost_at: self.lost.get(&skb).copied(),
         })
@@ -111,8 +114,8 @@ impl Judge {
     /// The kernel moved the bytes at `start` as metadata. Only if they are: what it takes for metadata may be others.
     pub fn moved_metadata(&mut self, buffer: BufferNo, start: u32, by: i32) {
         let truth = self.truths.get_mut(&buffer);
-        if let Some(truth) = truth.filter(|truth| truth.offset == start) {
-            truth.offset = truth.offset.saturating_add_signed(by);
+        if let Some(truth) = truth.filter(|truth| truth.offset == start as i32) {
+            truth.offset = truth.offset.saturating_add(by).max(0);
         }
     }
 
@@ -136,7 +139,7 @@ impl Judge {
     pub fn verdict(
         &self,
         buffer: BufferNo,
-        offset: u32,
+        offset: i32,
         first: u32,
         origins: &[OriginId],
     ) -> Verdict {
@@ -159,7 +162,7 @@ impl Judge {
             .get(first as usize..first as usize + origins.len());
         if expected == Some(origins) {
             Verdict::Ok
-        } else if offset == truth.offset + first {
+        } else if offset == truth.offset + first as i32 {
             Verdict::Overwritten
         } else {
             Verdict::Garbage

@@ -3,7 +3,7 @@
 use super::Kernel;
 use crate::bpf::MapChange;
 use crate::scenario::topology::DevId;
-use crate::trace::{BufferNo, Layer, MapCall, MetadataRead, ReadHow, SkbNo, Source};
+use crate::trace::{BufferNo, Layer, MapCall, MetadataRead, OriginId, ReadHow, SkbNo, Source};
 
 impl Kernel {
     /// The bytes of a range were read as metadata, from byte `first` of them on. Reads of one
@@ -29,6 +29,37 @@ impl Kernel {
             start = start.min(last_start);
         }
         self.put_read(run, head, how, Some(start..end), first, outside);
+    }
+
+    /// A program read metadata below `head`, at `at` from it, byte `first` of them and further. The
+    /// trace has no offset for them, so that each load is a read of its own.
+    pub(super) fn judge_read_below(
+        &mut self,
+        run: usize,
+        head: BufferNo,
+        how: ReadHow,
+        (at, first): (i32, u32),
+        (bytes, origins): (Vec<u8>, Vec<OriginId>),
+    ) {
+        let verdict = self.judge.verdict(head, at, first, &origins);
+        let (step, expected) = (self.recorder.next_step(), self.judge.expected(head));
+        let trace = &mut self.recorder.trace;
+        let of = &trace.runs[run];
+        let read = MetadataRead {
+            run,
+            program: of.program.clone(),
+            dev: of.dev.clone(),
+            hook: of.hook,
+            how,
+            step,
+            buffer: head,
+            offset: None,
+            bytes,
+            origins,
+            verdict,
+            expected,
+        };
+        trace.reads.push(read);
     }
 
     /// A program asked for metadata and saw none.
@@ -64,7 +95,7 @@ impl Kernel {
                 self.judge.expected_of(no, head),
             ),
             None => (
-                self.judge.verdict(head, at, first, &origins),
+                self.judge.verdict(head, at as i32, first, &origins),
                 self.judge.expected(head),
             ),
         };

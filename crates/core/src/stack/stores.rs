@@ -86,7 +86,7 @@ impl Kernel {
         if self.design.at_head_start() {
             return self.hand_over_traits(no, start, len);
         }
-        self.judge.handed_over(head, start, origins);
+        self.judge.handed_over(head, start as i32, origins);
         match self.design.outside() {
             None => self.skb_metadata_set(no, len),
             Some(outside) => {
@@ -119,7 +119,7 @@ impl Kernel {
         })?;
         if ret == 0 {
             let origins = self.buffers.get(head).origins(TRAITS_START, len).to_vec();
-            self.judge.handed_over(head, TRAITS_START, &origins);
+            self.judge.handed_over(head, TRAITS_START as i32, &origins);
             self.skb_metadata_set(no, len);
             self.recorder.trace.cost.metadata_bytes_moved += u64::from(len);
         }

@@ -1,8 +1,9 @@
 //! What a running TC program acts on: its helpers are the stack's functions of the same names.
 
+mod metadata;
+
 use super::filter::ENOTSUPP;
 use super::programs::address_of;
-use super::stores::Place;
 use super::{Kernel, Run, Stop};
 use crate::bpf::{CtxField, Host, MapChange, Prepared};
 use crate::design::policy::DynptrAccess;
@@ -84,58 +85,11 @@ impl<'k> TcHost<'k> {
         into[..bytes.len()].copy_from_slice(bytes);
     }
 
-    /// Reads metadata bytes, from byte `first` of them on, and judges them.
-    fn read_metadata(
-        &mut self,
-        buffer: BufferNo,
-        offset: u32,
-        into: &mut [u8],
-        how: ReadHow,
-        first: u32,
-    ) {
-        self.copy_from(buffer, offset, into);
-        self.looked = None;
-        let (len, outside) = (into.len() as u32, self.outside());
-        self.kernel
-            .judge_read(self.run, buffer, how, offset..offset + len, first, outside);
-    }
-
-    /// Writes metadata bytes; what a program writes as metadata are the metadata from now on.
-    fn write_metadata(&mut self, place: Place, first: u32, bytes: &[u8]) {
-        let source = self.source(Layer::Metadata, "metadata of");
-        let outside = self.outside();
-        let buffers = &mut self.kernel.buffers;
-        let Place { buffer, start, len } = place;
-        buffers.write(buffer, start + first, bytes, source, first as u16);
-        let origins = buffers.get(buffer).origins(start, len).to_vec();
-        self.kernel.judge.handed_over(buffer, start, &origins);
-        if let Some(no) = outside {
-            self.kernel.judge.carried_by(no, &origins);
-        }
-    }
-
     fn source(&mut self, layer: Layer, what: &str) -> u16 {
         let program = self.kernel.recorder.trace.runs[self.run].program.clone();
         let label = format!("{what} {program}");
         self.kernel
             .program_source(self.run, layer, label, &program, self.dev)
-    }
-
-    /// Where a load or store at `offset`, in front of the packet, is carried.
-    fn at_data_meta(&mut self, write: bool) -> Place {
-        let skb = self.kernel.skb(self.no);
-        let (buffer, start) = (skb.head, skb.cb.data_meta);
-        let shown = Place {
-            buffer,
-            start,
-            len: skb.data - start,
-        };
-        let carried = match (self.kernel.carries_data_meta(), write) {
-            (false, _) => None,
-            (true, false) => self.kernel.metadata_place(self.no),
-            (true, true) => self.kernel.metadata_to_write(self.no),
-        };
-        carried.unwrap_or(shown)
     }
 }
 
@@ -151,11 +105,11 @@ impl Host for TcHost<'_> {
             CtxField::Data => at(skb.data),
             CtxField::DataEnd => at(skb.cb.data_end),
             CtxField::DataMeta => {
-                let address = at(skb.cb.data_meta);
-                if skb.cb.data_meta == skb.data {
+                let start = skb.cb.data_meta;
+                if !self.is_in_front(start) {
                     self.looked.get_or_insert(ReadHow::DataMeta);
                 }
-                address
+                self.address(start)
             }
             CtxField::Len => u64::from(skb.len),
             CtxField::PktType => skb.pkt_type as u64,
@@ -225,32 +179,26 @@ impl Host for TcHost<'_> {
         (end <= skb.headlen()).then(|| skb.data + offset)
     }
 
-    fn packet_bounds(&self) -> (u32, u32) {
+    fn packet_bounds(&self) -> (i32, u32) {
         let cb = self.kernel.skb(self.no).cb;
         (cb.data_meta, cb.data_end)
     }
 
-    fn packet_load(&mut self, offset: u32, into: &mut [u8]) {
-        let skb = self.kernel.skb(self.no);
-        if offset < skb.data {
-            let first = offset - skb.cb.data_meta;
-            let place = self.at_data_meta(false);
-            let at = place.start + first;
-            self.read_metadata(place.buffer, at, into, ReadHow::DataMeta, first);
-        } else {
-            self.copy(offset, into);
+    fn packet_load(&mut self, offset: i32, into: &mut [u8]) {
+        match u32::try_from(offset) {
+            Ok(at) if !self.is_in_front(offset) => self.copy(at, into),
+            _ => self.load_at_data_meta(offset, into),
         }
     }
 
-    fn packet_store(&mut self, offset: u32, bytes: &[u8]) {
-        let skb = self.kernel.skb(self.no);
-        let (head, data, start) = (skb.head, skb.data, skb.cb.data_meta);
-        if offset < data {
-            let place = self.at_data_meta(true);
-            self.write_metadata(place, offset - start, bytes);
-        } else {
-            let source = self.source(Layer::ProgramStore, "store of");
-            self.kernel.buffers.write(head, offset, bytes, source, 0);
+    fn packet_store(&mut self, offset: i32, bytes: &[u8]) {
+        match u32::try_from(offset) {
+            Ok(at) if !self.is_in_front(offset) => {
+                let source = self.source(Layer::ProgramStore, "store of");
+                let head = self.head();
+                self.kernel.buffers.write(head, at, bytes, source, 0);
+            }
+            _ => self.store_at_data_meta(offset, bytes),
         }
     }
 
@@ -425,26 +373,7 @@ impl Host for TcHost<'_> {
     }
 
     fn skb_meta_load(&mut self, offset: u32, into: &mut [u8]) -> i64 {
-        if let Some(place) = self.kernel.metadata_place(self.no) {
-            let at = place.start + offset;
-            self.read_metadata(place.buffer, at, into, ReadHow::Dynptr, offset);
-            return 0;
-        }
-        let meta = self.kernel.meta_fields(self.kernel.skb(self.no));
-        let Some(end) = meta.end.filter(|_| self.outside().is_none()) else {
-            return EINVAL;
-        };
-        // metadata too long for the room in front of their end: bpf_skb_meta_pointer() does not look, and what
-        // lies before `head` is read; it was zero when it was recorded
-        let below = (meta.len.saturating_sub(end + offset) as usize).min(into.len());
-        let (outside, inside) = into.split_at_mut(below);
-        outside.fill(0);
-        let first = offset + below as u32;
-        if !inside.is_empty() {
-            let (head, at) = (self.head(), end + first - meta.len);
-            self.read_metadata(head, at, inside, ReadHow::Dynptr, first);
-        }
-        0
+        self.load_by_dynptr(offset, into)
     }
 
     fn skb_meta_store(&mut self, offset: u32, bytes: &[u8]) -> i64 {
@@ -458,23 +387,16 @@ impl Host for TcHost<'_> {
                 return err;
             }
         }
-        self.skb_meta_slice_store(offset, bytes);
+        self.store_by_dynptr(offset, bytes);
         0
     }
 
-    fn skb_meta_slice(&self, offset: u32) -> Option<u32> {
-        let place = self.kernel.metadata_place(self.no)?;
-        if self.kernel.carries_data_meta() {
-            // an address behind every packet stands for the place where they are
-            return Some(CARRIED + offset);
-        }
-        Some(place.start + offset)
+    fn skb_meta_slice(&self, offset: u32) -> Option<i32> {
+        self.slice_place(offset)
     }
 
     fn skb_meta_slice_store(&mut self, offset: u32, bytes: &[u8]) {
-        if let Some(place) = self.kernel.metadata_to_write(self.no) {
-            self.write_metadata(place, offset, bytes);
-        }
+        self.store_by_dynptr(offset, bytes);
     }
 
     fn printk(&mut self, line: String) {

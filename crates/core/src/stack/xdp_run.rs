@@ -152,11 +152,12 @@ impl Host for XdpHost<'_, '_> {
         }
     }
 
-    fn packet_bounds(&self) -> (u32, u32) {
-        (self.xdp.data_meta, self.xdp.data_end)
+    fn packet_bounds(&self) -> (i32, u32) {
+        (self.xdp.data_meta as i32, self.xdp.data_end)
     }
 
-    fn packet_load(&mut self, offset: u32, into: &mut [u8]) {
+    fn packet_load(&mut self, offset: i32, into: &mut [u8]) {
+        let offset = offset.unsigned_abs();
         let bytes = self
             .kernel
             .buffers
@@ -165,7 +166,8 @@ impl Host for XdpHost<'_, '_> {
         into[..bytes.len()].copy_from_slice(bytes);
     }
 
-    fn packet_store(&mut self, offset: u32, bytes: &[u8]) {
+    fn packet_store(&mut self, offset: i32, bytes: &[u8]) {
+        let offset = offset.unsigned_abs();
         let program = self.kernel.recorder.trace.runs[self.run].program.clone();
         let in_metadata = offset < self.xdp.data;
         let (layer, label, first) = if in_metadata {
@@ -216,7 +218,7 @@ impl Host for XdpHost<'_, '_> {
         if len > packet || offset > packet - len {
             return EINVAL;
         }
-        self.packet_load(self.xdp.data + offset, into);
+        self.packet_load((self.xdp.data + offset) as i32, into);
         0
     }
 
@@ -261,7 +263,7 @@ impl Host for XdpHost<'_, '_> {
         if len > packet || offset > packet - len {
             return EINVAL;
         }
-        self.packet_store(self.xdp.data + offset, from);
+        self.packet_store((self.xdp.data + offset) as i32, from);
         0
     }
 

@@ -76,7 +76,8 @@ pub struct MetadataRead {
     pub step: usize,
     /// The buffer they were read from.
     pub buffer: BufferNo,
-    /// Where the bytes were, offset from the start of that buffer (`head`), bytes; `None` when nothing was read.
+    /// Where the bytes were, offset from the start of that buffer (`head`), bytes; `None` when nothing was read, or when the
+    /// bytes lay below `head`.
     pub offset: Option<u32>,
     /// The bytes, in memory order.
     pub bytes: Vec<u8>,

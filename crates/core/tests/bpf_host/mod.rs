@@ -87,13 +87,13 @@ impl Host for Packet {
             _ => 0,
         }
     }
-    fn packet_bounds(&self) -> (u32, u32) {
-        (self.data_meta, self.data_end)
+    fn packet_bounds(&self) -> (i32, u32) {
+        (self.data_meta as i32, self.data_end)
     }
-    fn packet_load(&mut self, offset: u32, into: &mut [u8]) {
+    fn packet_load(&mut self, offset: i32, into: &mut [u8]) {
         into.copy_from_slice(&self.bytes[offset as usize..][..into.len()]);
     }
-    fn packet_store(&mut self, offset: u32, bytes: &[u8]) {
+    fn packet_store(&mut self, offset: i32, bytes: &[u8]) {
         self.bytes[offset as usize..][..bytes.len()].copy_from_slice(bytes);
     }
     fn xdp_adjust_meta(&mut self, delta: i32) -> i64 {
@@ -160,8 +160,8 @@ impl Host for Packet {
         self.bytes[start..][..bytes.len()].copy_from_slice(bytes);
         0
     }
-    fn skb_meta_slice(&self, offset: u32) -> Option<u32> {
-        Some(self.data_meta + offset)
+    fn skb_meta_slice(&self, offset: u32) -> Option<i32> {
+        Some((self.data_meta + offset) as i32)
     }
     fn skb_meta_slice_store(&mut self, offset: u32, bytes: &[u8]) {
         self.skb_meta_store(offset, bytes);

@@ -35,7 +35,8 @@ pub(super) const ENOTSUPP: i64 = -524;
 const BPF_SKB_MAX_LEN: u32 = 4 * 4096 - crate::skb::SHARED_INFO_SIZE;
 
 impl Kernel {
-    /// `bpf_compute_data_pointers()`: `data_meta = data - meta_len`, whatever the design says.
+    /// `bpf_compute_data_pointers()` (`include/linux/filter.h`): `data_meta = data - meta_len`, whatever the design says,
+    /// and be it below `head`.
     pub(super) fn bpf_compute_data_pointers(&mut self, no: SkbNo) {
         let mut meta_len = self.metadata_len(no);
         if self.carries_data_meta() && meta_len > self.skb(no).data {
@@ -44,7 +45,7 @@ impl Kernel {
         }
         let skb = self.skb_mut(no);
         skb.cb = BpfSkbDataEnd {
-            data_meta: skb.data.saturating_sub(meta_len),
+            data_meta: skb.data as i32 - meta_len as i32,
             data_end: skb.data + skb.headlen(),
         };
     }

@@ -44,8 +44,18 @@ fn assert_kept(k: &Kernel, no: SkbNo) {
     let skb = k.skb(no);
     assert_eq!(tag(k, no), TAG, "{}", k.design.name());
     assert_eq!(k.meta_fields(skb).end, Some(skb.data));
-    assert_eq!(skb.cb.data_meta + 4, skb.data);
+    assert_eq!(skb.cb.data_meta + 4, skb.data as i32);
     assert_eq!(skb.cb.data_end, skb.tail);
+}
+
+/// Recorded as E10-fwd-w_data_meta-216b-native: 216 bytes in front of 206 begin ten bytes below `head`.
+#[test]
+fn data_meta_may_lie_below_head() {
+    let (mut k, no) = packet(DESIGNS[0], 206);
+    k.skb_metadata_set(no, 216);
+    k.bpf_compute_data_pointers(no);
+    let cb = k.skb(no).cb;
+    assert_eq!((cb.data_meta, cb.data_end), (-10, 206 + 66));
 }
 
 /// golden E8-h_change_head-aligned-4b: `data` 256 → 242, metadata 238–242, `mac_len` 28.
