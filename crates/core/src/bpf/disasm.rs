@@ -212,7 +212,8 @@ fn atomic(size: Size, op: AtomicOp, place: &str, src: usize) -> String {
     }
 }
 
-fn condition(cond: Cond) -> &'static str {
+/// A condition as the kernel's disassembler writes it (`bpf_jmp_string`, kernel/bpf/disasm.c).
+pub(super) fn condition(cond: Cond) -> &'static str {
     match cond {
         Cond::Eq => "==",
         Cond::Gt => ">",

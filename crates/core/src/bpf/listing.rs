@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disasm;
 use super::fixup::Line;
-use super::insn::{Cond, Insn, Operand, Width};
+use super::insn::{Insn, Operand, Width};
 use super::program::Program;
 
 /// One instruction of a [`Listing`].
@@ -106,29 +106,12 @@ impl Branch {
         };
         Some(Branch {
             target,
-            cond: sign(cond),
+            cond: disasm::condition(cond),
             short: width == Width::W32,
             left: dst.number() as u8,
             right,
             imm,
         })
-    }
-}
-
-/// A condition as the kernel's disassembler writes it.
-fn sign(cond: Cond) -> &'static str {
-    match cond {
-        Cond::Eq => "==",
-        Cond::Gt => ">",
-        Cond::Ge => ">=",
-        Cond::Set => "&",
-        Cond::Ne => "!=",
-        Cond::SGt => "s>",
-        Cond::SGe => "s>=",
-        Cond::Lt => "<",
-        Cond::Le => "<=",
-        Cond::SLt => "s<",
-        Cond::SLe => "s<=",
     }
 }
 
