@@ -70,7 +70,7 @@ pub fn step(model: Model) -> AnyView {
     let markdown = move || {
         untrack(|| {
             with_step(model, |frame, view, name| {
-                let link = platform::full_address(&model.address().print());
+                let link = model.link();
                 export::step_markdown(&frame.trace, frame.step, &view, name, &link)
             })
         })

@@ -1,6 +1,8 @@
 //! `/lab`: commands, programs and packets of the reader's own, and at once what becomes of them.
 //! The work is kept in this browser and shared as one link; nothing is sent anywhere.
 
+mod coloured;
+mod device;
 mod editor;
 mod graph;
 mod layers;
@@ -8,6 +10,7 @@ mod maps;
 mod packets;
 mod programs;
 mod progress;
+mod seen;
 mod state;
 mod take_in;
 
@@ -114,6 +117,7 @@ fn head(lab: Lab) -> AnyView {
             </div>
         </div>
         {headroom_web::parts::chips::designs(model)}
+        {crate::policy::panel::panel(model, || {})}
     }
     .into_any()
 }
