@@ -10,10 +10,10 @@ use headroom_web::platform;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::state::{Lab, later, scenario, template};
+use super::state::{Lab, Tab, later, scenario, template};
 
 /// Keys of the query that say it.
-const OWN: [&str; 4] = ["d", "policy", "at", "z"];
+const OWN: [&str; 5] = ["d", "policy", "at", "z", "tab"];
 /// How long steps must rest before the address is written.
 const REST: Duration = Duration::from_millis(250);
 
@@ -55,13 +55,16 @@ pub fn read(scenario: &str) -> (Place, Vec<String>) {
 }
 
 /// The address of the lab at a place; `link` is the work to put behind the `#`. What else stands there stays.
-fn address_of(place: &Place, link: Option<&str>) -> String {
+fn address_of(place: &Place, tab: Tab, link: Option<&str>) -> String {
     let (mut pairs, own) = now();
     // In a link the work itself is there: whatever template it began as is not named.
     pairs.retain(|(key, _)| !OWN.contains(&key.as_str()) && !(key == "s" && link.is_some()));
     let printed = Address::Scenario(place.clone()).print();
     let query = printed.split_once('?').map_or("", |(_, query)| query);
     pairs.extend(address::pairs(query));
+    if let Some(tab) = tab.word() {
+        pairs.push(("tab".into(), tab));
+    }
     let fragment = link.unwrap_or(&own);
     let (ask, hash) = (
         if pairs.is_empty() { "" } else { "?" },
@@ -78,7 +81,7 @@ impl Lab {
     pub fn link(&self, place: &Place) -> Result<String, String> {
         let fragment = self.work.with_untracked(share::to_link);
         let fragment = fragment.map_err(|error| format!("No link: {error}."))?;
-        Ok(address_of(place, Some(&fragment)))
+        Ok(address_of(place, self.tab.get_untracked(), Some(&fragment)))
     }
 
     /// The address follows what is seen, and what is seen follows the address (Back, Forward, another link).
@@ -92,23 +95,25 @@ impl Lab {
             Some(platform::full_address(&link))
         })));
         let timer = StoredValue::new(None);
-        Effect::new(move |before: Option<Place>| {
-            let place = model.place.get();
-            if let Some(before) = before {
-                let step = Place {
-                    at: place.at.clone(),
-                    ..before.clone()
-                } == place;
-                if step {
-                    let place = place.clone();
-                    later(timer, REST, move || {
-                        platform::write_address(&address_of(&place, None), false);
-                    });
+        Effect::new(move |before: Option<(Place, Tab)>| {
+            let now = (model.place.get(), self.tab.get());
+            if let Some((before, tab)) = before {
+                let steps = Place {
+                    at: now.0.at.clone(),
+                    ..before
+                };
+                let (place, shown) = now.clone();
+                if steps != place {
+                    platform::write_address(&address_of(&place, shown, None), true);
+                } else if tab != shown {
+                    platform::write_address(&address_of(&place, shown, None), false);
                 } else {
-                    platform::write_address(&address_of(&place, None), true);
+                    later(timer, REST, move || {
+                        platform::write_address(&address_of(&place, shown, None), false);
+                    });
                 }
             }
-            place
+            now
         });
         let Some(location) = use_context::<Location>() else {
             return;
@@ -128,6 +133,8 @@ impl Lab {
     fn came(self, before: &(Option<String>, String), wanted: &(Option<String>, String)) {
         let id = self.work.with_untracked(|work| work.scenario.clone());
         let (place, notices) = read(&id);
+        self.tab
+            .set(Tab::of(&value(&now().0, "tab").unwrap_or_default()));
         if self.model.place.get_untracked() != place {
             self.model.follow(place);
         }

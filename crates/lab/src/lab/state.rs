@@ -41,6 +41,31 @@ pub enum Tab {
     Maps,
 }
 
+impl Tab {
+    /// All, in their order, with their words.
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Commands, "Commands"),
+        (Self::Programs, "Programs"),
+        (Self::Maps, "Maps"),
+        (Self::Packets, "Packets"),
+    ];
+
+    /// The word in addresses; none for the first.
+    pub fn word(self) -> Option<String> {
+        let found = Self::ALL.iter().skip(1).find(|(tab, _)| *tab == self);
+        found.map(|(_, word)| word.to_lowercase())
+    }
+
+    /// The tab of a word; the first, if there is none like that.
+    pub fn of(word: &str) -> Self {
+        let is = |(_, known): &&(Self, &str)| known.eq_ignore_ascii_case(word);
+        Self::ALL
+            .iter()
+            .find(is)
+            .map_or(Self::Commands, |(tab, _)| *tab)
+    }
+}
+
 /// All of it.
 #[derive(Clone, Copy)]
 pub struct Lab {
@@ -139,7 +164,9 @@ impl Lab {
             history: StoredValue::new(History::new(work)),
             changes: RwSignal::new(0),
             model,
-            tab: RwSignal::new(Tab::Commands),
+            tab: RwSignal::new(Tab::of(
+                &seen::value(&seen::now().0, "tab").unwrap_or_default(),
+            )),
             stopped: RwSignal::new(false),
             line: RwSignal::new(None),
             notices: RwSignal::new(notices),
