@@ -39,3 +39,5 @@ pub mod render;
 mod sheet;
 #[cfg(target_arch = "wasm32")]
 mod take;
+#[cfg(target_arch = "wasm32")]
+mod take_sheet;
