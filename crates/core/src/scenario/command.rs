@@ -7,9 +7,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub use super::bridge::{BridgeOptions, BridgeVlan};
 pub use super::ip_l2tp::{L2tpSession, L2tpTunnel};
 pub use super::link_kind::{LinkKind, MacvlanMode, NetkitParms};
+pub use super::netfilter::NfChange;
 pub use super::operand::{
-    CfgValue, Ipv4Net, Ipv6Net, Mac, MirredAction, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
+    CfgValue, Ipv4Net, Ipv6Net, Mac, MirredAction, NapiKnob, Netns, RouteEncap, RouteKind, TcHook,
+    XdpMode,
 };
+pub use super::socket::{CgroupAttach, SocketCommand};
 pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
 pub use super::tunnel_parms::{Tunnel6Parms, TunnelDf, TunnelParms, TunnelTtl, UdpTunnelParms};
 
@@ -325,6 +328,25 @@ pub enum Command {
     },
     /// `bpftool map update|delete …`.
     Map(MapChange),
+    /// `nft add …`, `orc nf PROG …`.
+    Netfilter {
+        /// Namespace.
+        netns: Netns,
+        /// What changes.
+        change: NfChange,
+    },
+    /// `orc sock udp PORT|raw PROTOCOL [filter PROG] [NETNS]`.
+    Socket {
+        /// Namespace.
+        netns: Netns,
+        /// The socket.
+        socket: SocketCommand,
+    },
+    /// `bpftool cgroup attach …`.
+    CgroupAttach(CgroupAttach),
+    /// `headroom assume dynptr-everywhere`: from the first command on, programs of all types with an skb have
+    /// `bpf_dynptr_from_skb_meta()`. No kernel does this; what follows is derived.
+    AssumeDynptrEverywhere,
     /// `tc qdisc add dev DEV clsact`.
     ClsactAdd {
         /// Namespace.

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::bridge::{Bridge, VlanGroup};
 use super::clsact::Clsact;
 use super::command::{
-    L2tpSession, L2tpTunnel, Mac, MacvlanMode, NetkitParms, Tunnel6Parms, TunnelParms, UdpTunnelParms, XdpMode,
+    L2tpSession, L2tpTunnel, Mac, MacvlanMode, NetkitParms, Tunnel6Parms, TunnelParms,
+    UdpTunnelParms, XdpMode,
 };
 use super::topology::{DevId, NetnsId, ProgId};
 use crate::net::ethernet;

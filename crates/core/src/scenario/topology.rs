@@ -7,7 +7,9 @@ pub use super::clsact::{Action, ActionKind, Classifier, Clsact, Filter};
 use super::command::{Ipv4Net, L2tpTunnel, Mac, Netns as NetnsName, RouteKind};
 pub use super::device::{Device, DeviceKind, loopback, veth};
 pub use super::inet6::{Inet6, Lookup6, Route6};
+pub use super::netfilter::Netfilter;
 pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
+pub use super::socket::{CgroupHook, Socket};
 pub use super::topology_error::TopologyError;
 use crate::skb::TunInfo;
 use crate::trace::DevRef;
@@ -57,6 +59,10 @@ pub struct Netns {
     pub refused: Vec<(Ipv4Net, RouteKind)>,
     /// Incoming MPLS labels that are popped, and the device behind.
     pub mpls: Vec<MplsRoute>,
+    /// What stands at netfilter's hooks.
+    pub netfilter: Netfilter,
+    /// Open sockets.
+    pub sockets: Vec<Socket>,
     /// L2TP tunnels.
     pub l2tp: Vec<L2tpTunnel>,
     /// Sysctls, as set.
@@ -114,6 +120,8 @@ pub struct Topology {
     pub seg6: Vec<Vec<std::net::Ipv6Addr>>,
     /// What routes say to tunnel devices in external mode (`encap ip`, `encap ip6`).
     pub tun_infos: Vec<TunInfo>,
+    /// Programs of the root cgroup where packets come to a socket, and where they leave.
+    pub cgroup: [CgroupHook; 2],
 }
 
 impl Default for Topology {
@@ -123,6 +131,7 @@ impl Default for Topology {
             devices: Vec::new(),
             seg6: Vec::new(),
             tun_infos: Vec::new(),
+            cgroup: Default::default(),
         }
     }
 }
