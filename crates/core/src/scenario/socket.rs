@@ -51,20 +51,18 @@ pub struct CgroupHook {
 }
 
 impl CgroupHook {
-    /// `__cgroup_bpf_attach()` (`kernel/bpf/cgroup.c`): a cgroup takes one kind of attachment only.
-    ///
-    /// # Errors
-    /// Programs are there with the other flag (`-EPERM`).
-    pub fn attach(&mut self, program: ProgId, multi: bool) -> Result<(), ()> {
+    /// `__cgroup_bpf_attach()` (`kernel/bpf/cgroup.c`): a cgroup takes one kind of attachment only. Says no when programs
+    /// are there with the other flag (`-EPERM`).
+    pub fn attach(&mut self, program: ProgId, multi: bool) -> bool {
         if !self.programs.is_empty() && self.multi != multi {
-            return Err(());
+            return false;
         }
         if !multi {
             self.programs.clear();
         }
         self.multi = multi;
         self.programs.push(program);
-        Ok(())
+        true
     }
 }
 
@@ -75,13 +73,11 @@ mod tests {
     #[test]
     fn one_program_or_several() {
         let mut one = CgroupHook::default();
-        one.attach(ProgId(1), false).unwrap();
-        one.attach(ProgId(2), false).unwrap();
+        assert!(one.attach(ProgId(1), false) && one.attach(ProgId(2), false));
         assert_eq!(one.programs, [ProgId(2)]);
-        assert_eq!(one.attach(ProgId(3), true), Err(()));
+        assert!(!one.attach(ProgId(3), true));
         let mut more = CgroupHook::default();
-        more.attach(ProgId(1), true).unwrap();
-        more.attach(ProgId(2), true).unwrap();
+        assert!(more.attach(ProgId(1), true) && more.attach(ProgId(2), true));
         assert_eq!(more.programs, [ProgId(1), ProgId(2)]);
     }
 }

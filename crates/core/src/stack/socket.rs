@@ -55,13 +55,13 @@ impl Kernel {
     pub(super) fn cgroup_attach(&mut self, attach: &CgroupAttach) -> Done {
         let program = self.find_program(&attach.program, ProgType::CgroupSkb)?;
         let hook = &mut self.topology.cgroup[usize::from(attach.egress)];
-        let taken = hook.attach(program, attach.multi);
-        taken.map_err(|()| {
-            let flag = if attach.multi { "without `multi`" } else { "with `multi`" };
-            Cause::Refused(format!(
-                "the cgroup has programs there that were attached {flag}, so Linux answers *Operation not permitted*"
-            ))
-        })
+        if hook.attach(program, attach.multi) {
+            return Ok(());
+        }
+        let flag = if attach.multi { "without" } else { "with" };
+        Err(Cause::Refused(format!(
+            "the cgroup has programs there that were attached {flag} `multi`, so Linux answers *Operation not permitted*"
+        )))
     }
 
     /// `__cgroup_bpf_run_filter_skb()`: all programs run, over the packet from its IP header on. One that says no
