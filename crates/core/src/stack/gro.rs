@@ -303,10 +303,10 @@ impl Kernel {
             }
         }
         let netns = self.topology.dev(cb.dev).netns;
-        let Some(socket) = self
-            .udp_socket(netns, port, false)
-            .filter(|socket| *socket != UdpSocket::L2tp && !cb.encap_mark)
-        else {
+        let Some(socket) = self.udp_socket(netns, port, false).filter(|socket| {
+            let none = matches!(socket, UdpSocket::L2tp | UdpSocket::Process(_));
+            !none && !cb.encap_mark
+        }) else {
             cb.flush = true;
             return Ok(None);
         };
@@ -320,7 +320,7 @@ impl Kernel {
         cb.offset += udp::HLEN;
         match socket {
             // no gro_receive of its own: it was refused above
-            UdpSocket::L2tp => {}
+            UdpSocket::L2tp | UdpSocket::Process(_) => {}
             UdpSocket::Vxlan => cb.offset += vxlan::HLEN,
             UdpSocket::Geneve => {
                 let first = self.gro_header(no, cb, 1).first().copied().unwrap_or(0);

@@ -3,11 +3,13 @@
 use std::net::Ipv4Addr;
 
 use super::dev_rx::NET_RX_DROP;
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{icmp, ipv4};
 use crate::scenario::command::RouteKind;
+use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::{DevId, Lookup, Route};
 use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_NONE, PacketType};
 use crate::trace::SkbNo;
@@ -150,6 +152,11 @@ impl Kernel {
             k.skb_cow_head(no, room)?;
             k.ip_decrease_ttl(no);
             k.skb_mut(no).set_dst(Some(route));
+            let state = NfState::ipv4(NfHook::Forward, k.skb(no).dev, Some(route.dev));
+            let passed = k.nf_hook(no, state)?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.traced("ip_forward_finish", FILE, no, |k| k.ip_output(no))
         })
     }
