@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::state::{Lab, Tab, later, scenario, template};
 
 /// Keys of the query that say it.
-const OWN: [&str; 5] = ["d", "policy", "at", "z", "tab"];
+const OWN: [&str; 6] = ["d", "policy", "find", "at", "z", "tab"];
 /// How long steps must rest before the address is written.
 const REST: Duration = Duration::from_millis(250);
 
@@ -100,6 +100,7 @@ impl Lab {
             if let Some((before, tab)) = before {
                 let steps = Place {
                     at: now.0.at.clone(),
+                    find: now.0.find.clone(),
                     ..before
                 };
                 let (place, shown) = now.clone();

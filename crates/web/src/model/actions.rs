@@ -182,11 +182,21 @@ impl Model {
             self.own.update_value(|own| *own = without(own));
             self.outcome.update(|outcome| *outcome = without(outcome));
         }
+        if self.query.with_untracked(|query| *query != place.find) {
+            self.query.set(place.find.clone());
+        }
         self.place.set(place);
         // What is being made, and what was wrong, is of the policy before.
         if other && (self.busy.get_untracked() || self.problem.with_untracked(Option::is_some)) {
             self.run(self.input.get_untracked());
         }
+    }
+
+    /// Looks for something in the run; the address says so.
+    pub fn look_for(&self, text: String) {
+        self.query.set(text.clone());
+        self.place.update(|place| place.find = text);
+        self.write(false);
     }
 
     /// The next row after this one at which a shown design reads something that is not the metadata.

@@ -217,7 +217,7 @@ impl Model {
                 scale
             })
         });
-        let query = RwSignal::new(String::new());
+        let query = RwSignal::new(place.with_untracked(|place| place.find.clone()));
         let found = Memo::new(move |_| {
             let (designs, _) = shown.get();
             query.with(|text| search::found(text, &rows.get(), outcome, &designs))
