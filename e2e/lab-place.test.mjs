@@ -12,7 +12,7 @@ async function open(page, address) {
 
 test('designs, step and zoom level are in the address, outlive a reload, and Back goes back', async ({ page, url }) => {
   await open(page, `${url}/lab?s=seed`);
-  await page.getByRole('button', { name: 'meta_end', exact: true }).click();
+  await page.locator('.chips').getByRole('button', { name: 'meta_end', exact: true }).click();
   await page.waitForURL(/\/lab\?s=seed&d=mac_header$/);
   await page.locator('.right .answer', { hasText: 'get_tag on decap' }).click();
   await page.locator('.path, .way').first().waitFor();
@@ -25,7 +25,7 @@ test('designs, step and zoom level are in the address, outlive a reload, and Bac
   await page.locator('.right .answer').first().waitFor();
   await page.waitForFunction((wanted) => document.querySelector('.controls .scrub')?.getAttribute('aria-valuetext') === wanted, where);
   assert.equal(await page.locator('.design').count(), 1);
-  await page.getByRole('button', { name: 'meta_end', exact: true }).click();
+  await page.locator('.chips').getByRole('button', { name: 'meta_end', exact: true }).click();
   await page.waitForFunction(() => document.querySelectorAll('.design').length === 2);
   await page.goBack();
   await page.waitForFunction(() => document.querySelectorAll('.design').length === 1);

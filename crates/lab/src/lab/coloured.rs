@@ -61,13 +61,27 @@ fn coloured(line: Line) -> AnyView {
     let mut out = Vec::new();
     let mut at = 0;
     let part = |from: usize, to: usize| line.text.get(from..to).unwrap_or_default().to_owned();
+    // What lies between words that have a colour; a sign there may be what is wrong.
+    let between = |out: &mut Vec<(String, &'static str, bool)>, from: usize, to: usize| {
+        let wrong = line.bad.filter(|bad| (from..to).contains(bad));
+        let Some(bad) = wrong else {
+            return out.push((part(from, to), "", false));
+        };
+        let word = part(bad, to);
+        let end = bad + word.find(char::is_whitespace).unwrap_or(word.len());
+        out.extend([
+            (part(from, bad), "", false),
+            (part(bad, end), "", true),
+            (part(end, to), "", false),
+        ]);
+    };
     for (start, end, class) in &line.tokens {
-        out.push((part(at, *start), "", false));
+        between(&mut out, at, *start);
         let bad = line.bad.is_some_and(|bad| *end > bad && *start <= bad);
         out.push((part(*start, *end), *class, bad));
         at = *end;
     }
-    out.push((part(at, line.text.len()), "", false));
+    between(&mut out, at, line.text.len());
     let piece = |(text, class, bad): (String, &'static str, bool)| view! { <span class=class class:wavy=bad>{text}</span> };
     let missing = line
         .bad

@@ -31,26 +31,23 @@ use crate::browser;
 /// The page.
 pub fn page() -> AnyView {
     document().set_title("Lab · Headroom");
-    let ready = RwSignal::new(None::<Result<Lab, String>>);
+    let ready = RwSignal::new(None::<Lab>);
     // What is read decides what the model starts from; the owner is this page's.
     let owner = Owner::current();
     spawn_local(async move {
-        let begun = state::begin().await;
-        let lab = begun.map(|(work, scenario, notices)| {
-            let make = || Lab::new(work, scenario, notices);
-            match &owner {
-                Some(owner) => owner.with(make),
-                None => make(),
-            }
-        });
+        let (work, scenario, notices) = state::begin().await;
+        let make = || Lab::new(work, scenario, notices);
+        let lab = match &owner {
+            Some(owner) => owner.with(make),
+            None => make(),
+        };
         if ready.try_set(Some(lab)).is_none() {
             app::show();
         }
     });
     part(move || match ready.get() {
         None => view! { <p class="wrap loading" role="status">"Loading…"</p> }.into_any(),
-        Some(Ok(lab)) => draw(lab),
-        Some(Err(text)) => view! { <p class="wrap problem" role="alert">{text}</p> }.into_any(),
+        Some(lab) => draw(lab),
     })
 }
 
@@ -71,8 +68,10 @@ fn draw(lab: Lab) -> AnyView {
     if let Some(file) = headroom_web::drop::waiting() {
         take_in::files(lab, vec![file]);
     }
+    // Written more often than it changes: the panel is made anew only for another one.
+    let tab = Memo::new(move |_| lab.tab.get());
     let panel = move || {
-        let shown = lab.tab.get();
+        let shown = tab.get();
         let word = Tab::ALL.iter().find(|(tab, _)| *tab == shown);
         format!("tab-{}", word.map_or("", |(_, word)| word))
     };
@@ -84,7 +83,7 @@ fn draw(lab: Lab) -> AnyView {
             <div class="bench">
                 <div class="left">
                     {tabs(lab)}
-                    <div role="tabpanel" id="lab-panel" aria-labelledby=sig(panel)>{part(move || match lab.tab.get() {
+                    <div role="tabpanel" id="lab-panel" aria-labelledby=sig(panel)>{part(move || match tab.get() {
                         Tab::Commands => editor::commands(lab),
                         Tab::Programs => programs::panel(lab),
                         Tab::Packets => packets::panel(lab),

@@ -89,10 +89,8 @@ pub struct Lab {
 }
 
 /// What the page starts from: the link, a template, the work of last time, or the seed scenario.
-///
-/// # Errors
-/// A sentence, when a template can't be loaded.
-pub async fn begin() -> Result<(Work, Scenario, Vec<String>), String> {
+/// What can't be had is said, and the rest is there.
+pub async fn begin() -> (Work, Scenario, Vec<String>) {
     let mut notices = Vec::new();
     let (pairs, fragment) = seen::now();
     let wanted = seen::value(&pairs, "s");
@@ -117,13 +115,20 @@ pub async fn begin() -> Result<(Work, Scenario, Vec<String>), String> {
         Some(work) => work.scenario.clone(),
         None => wanted.unwrap_or_else(|| "seed".into()),
     };
-    let scenario = scenario(&id).await?;
+    // A link whose scenario is broken, or of another build, opens all the same: without that scenario's programs.
+    let scenario = match scenario(&id).await {
+        Ok(scenario) => scenario,
+        Err(text) => {
+            notices.push(text);
+            Scenario::default()
+        }
+    };
     let mut work = work.unwrap_or_else(|| template(&scenario));
     // What was typed last, if the page then ended by a mistake of its own.
     if let Some(commands) = headroom_web::crash::kept() {
         work.commands = commands;
     }
-    Ok((work, scenario, notices))
+    (work, scenario, notices)
 }
 
 /// The texts of a scenario; without a name, an empty one.

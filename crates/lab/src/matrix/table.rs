@@ -35,7 +35,7 @@ pub fn table(matrix: Matrix) -> AnyView {
         view! { <th scope="col" class=class><a href=format!("/designs#{page}")><code>{breakable(design)}</code></a></th> }
     };
     let class = if designs.len() > ROOMY {
-        "cells tight"
+        "cells packed"
     } else {
         "cells"
     };
