@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use headroom_core::bpf::{Listing, Program, Prologue, fix_up, load_object};
+use headroom_core::bpf::{Judgement, Listing, Program, Prologue, load_object};
 use headroom_core::design::DesignName;
 
 use serde_json::json;
@@ -52,16 +52,17 @@ pub(crate) fn disasm(object: &Path, look: Look) -> Result<ExitCode, CliError> {
 }
 
 /// A program as the kernel runs it under a design; without one, nothing is put in front of it.
-fn listing(program: &Program, xlated: Option<DesignName>) -> Result<Arc<Listing>, CliError> {
+fn listing(judged: &Judgement<'_>, xlated: Option<DesignName>) -> Result<Arc<Listing>, CliError> {
     let prologue = match xlated {
-        Some(design) => design.design().prologue(program.facts()?),
+        Some(design) => design.design().prologue(judged.facts()?),
         None => Prologue::default(),
     };
-    Ok(fix_up(program, prologue)?.listing())
+    Ok(judged.fix_up(prologue)?.listing())
 }
 
 fn json_of(program: &Program, look: Look) -> Result<serde_json::Value, CliError> {
-    let listing = listing(program, look.xlated)?;
+    let judged = program.judge();
+    let listing = listing(&judged, look.xlated)?;
     let lines: Vec<_> = listing
         .lines
         .iter()
@@ -82,16 +83,17 @@ fn json_of(program: &Program, look: Look) -> Result<serde_json::Value, CliError>
         "lines": lines,
     });
     if look.verify {
-        json["walked"] = program.walked()?.into();
-        json["verifier_warnings"] = serde_json::to_value(leniency::of_program(program))?;
+        json["walked"] = judged.walked().into();
+        json["verifier_warnings"] = serde_json::to_value(leniency::of_program(&judged))?;
     }
     Ok(json)
 }
 
 fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<(), CliError> {
-    let listing = listing(program, look.xlated)?;
+    let judged = program.judge();
+    let listing = listing(&judged, look.xlated)?;
     let may_refuse = match look.verify {
-        true => leniency::of_program(program),
+        true => leniency::of_program(&judged),
         false => Vec::new(),
     };
     writeln!(out, "{} (section {})", listing.program, listing.section)?;
@@ -134,7 +136,7 @@ fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<
         writeln!(
             out,
             "verifier: accepted, {} instructions walked",
-            program.walked()?
+            judged.walked()
         )?;
     }
     writeln!(out)?;

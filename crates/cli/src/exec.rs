@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use headroom_core::bpf::{MapError, Object, Program, load_object, parse_hex};
+use headroom_core::bpf::{MapError, Object, ProgType, Program, load_object, parse_hex};
 use headroom_core::design::DesignName;
 use headroom_core::net::pcap;
 use headroom_core::stack::{Executed, Hook, Ready};
@@ -86,10 +86,11 @@ pub(crate) fn exec(args: &ExecArgs) -> Result<ExitCode, CliError> {
     let (object, program, hook) = program(args)?;
     let packet = packet(&args.packet, args.nth)?;
     let meta = hex("--meta", args.meta.as_deref().unwrap_or_default())?;
-    let done = Ready::new(&object, &program, hook, args.design)
+    let judged: Vec<_> = object.programs.iter().map(Program::judge).collect();
+    let done = Ready::judged(&object, &judged, &program, hook, args.design)
         .and_then(|ready| ready.with_limits(args.limits.limits()).run(&packet, &meta))
         .map_err(|error| CliError::Exec(Box::new(error)))?;
-    let may_refuse = leniency::of_run(&object, &program);
+    let may_refuse = leniency::of_run(&object, &judged, &program);
     let mut out = std::io::stdout().lock();
     match args.format {
         Format::Text => {
@@ -164,6 +165,12 @@ fn program(args: &ExecArgs) -> Result<(Object, String, Hook), CliError> {
             }
         };
         let name = program.name.clone();
+        // a program whose section names no type gets the hook's
+        let unknown =
+            |p: &&mut Program| p.name == name && matches!(p.prog_type, ProgType::Unknown(_));
+        if let Some(program) = object.programs.iter_mut().find(unknown) {
+            *program = program.as_type(hook.prog_type());
+        }
         return Ok((object, name, hook));
     }
     let hook = args.hook.map_or(Hook::Xdp, Hook::from);

@@ -182,6 +182,7 @@ impl LimitArgs {
         Limits {
             instructions: Budget(self.budget),
             memory: self.memory.saturating_mul(1 << 20),
+            ..Limits::default()
         }
     }
 }

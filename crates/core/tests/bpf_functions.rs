@@ -7,7 +7,7 @@ use bpf_host::{Packet, object};
 use headroom_core::bpf::insn::{AluOp, Callee, Insn, Operand, Reg, Size, Wide, Width};
 use headroom_core::bpf::{
     Budget, Fault, LoadError, MapKind, Maps, ProgType, Program, Prologue, fix_up,
-    fix_up_unverified, run, run_counted,
+    fix_up_unverified, load_object, run, run_counted,
 };
 
 const EXIT: [u8; 8] = [0x95, 0, 0, 0, 0, 0, 0, 0];
@@ -392,4 +392,36 @@ fn dynptrs_are_null_after_flags_and_cannot_be_made_up() {
         matches!(result, Err(Fault::Instruction { insn: 7, .. })),
         "{result:?}"
     );
+}
+
+/// tests/objects/c/timers.bpf.c: the first run arms a timer for at once, and it fires before the next run of its program,
+/// once; its callback cannot cancel it (-35, `-EDEADLK`).
+#[test]
+fn a_timer_fires_before_the_next_run() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/objects/built/timers.o"
+    );
+    let object = load_object("timers.o", &std::fs::read(path).unwrap()).unwrap();
+    let prepared = fix_up(object.program("arm").unwrap(), Prologue::default()).unwrap();
+    for steps in [true, false] {
+        let mut maps = Maps::new(&object).unwrap();
+        let mut once = || {
+            let mut packet = Packet::new();
+            packet.steps = steps;
+            let r0 = run(&prepared, &mut maps, &mut packet, Budget::default());
+            (r0, packet.printk)
+        };
+        // fired << 8 | key, when there was an element
+        assert_eq!(once(), (Ok(0), vec![]));
+        assert_eq!(once(), (Ok(1 << 8 | 5), vec!["-35".to_owned()]));
+        assert_eq!(once(), (Ok(1 << 8 | 5), vec![]));
+    }
+    // deleting the element takes its timer away
+    let mut maps = Maps::new(&object).unwrap();
+    run(&prepared, &mut maps, &mut Packet::new(), Budget::default()).unwrap();
+    maps.remove("table", &[5, 0, 0, 0]).unwrap();
+    maps.set("table", &[5, 0, 0, 0], &[0; 24]).unwrap();
+    let again = run(&prepared, &mut maps, &mut Packet::new(), Budget::default());
+    assert_eq!(again, Ok(0));
 }

@@ -60,7 +60,7 @@ pub use asm::{AsmError, assemble};
 pub use disasm::texts;
 pub use elf::load_object;
 pub use error::LoadError;
-pub use facts::Facts;
+pub use facts::{Facts, Judgement};
 pub use fixup::{Prepared, Prologue, fix_up, fix_up_unverified};
 pub use helpers::{has_helper, has_kfunc, name as helper_name};
 pub use hex::{HexError, parse_hex};

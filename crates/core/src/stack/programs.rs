@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Fault, Host, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, fix_up,
+    Fault, Host, Judgement, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
@@ -119,11 +119,26 @@ impl Kernel {
     /// # Errors
     /// What is wrong with the object's maps. A program that can't be fixed up says so when it is attached.
     pub fn load(&mut self, object: &Object) -> Result<(), LoadError> {
+        let limits = self.limits;
+        let judged = object.programs.iter().map(|p| p.judge_within(limits));
+        self.load_judged(object, &judged.collect::<Vec<_>>())
+    }
+
+    /// As [`Kernel::load`]; `judged` are the object's programs.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn load_judged(
+        &mut self,
+        object: &Object,
+        judged: &[Judgement<'_>],
+    ) -> Result<(), LoadError> {
         self.maps.push(Some(Maps::new(object)?));
-        for program in &object.programs {
-            let prepared = program
-                .facts()
-                .and_then(|facts| fix_up(program, self.design.prologue(facts)))
+        for judged in judged {
+            let program = judged.program();
+            let prologue = judged.facts().map(|facts| self.design.prologue(facts));
+            let prepared = prologue
+                .and_then(|prologue| judged.fix_up(prologue))
                 .map(Arc::new);
             self.programs.push(Loaded {
                 name: program.name.clone(),
