@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use headroom_core::bpf::{MapError, Object, ProgType, Program, load_object, parse_hex};
 use headroom_core::design::DesignName;
 use headroom_core::net::pcap;
-use headroom_core::stack::{Executed, Hook, Ready};
+use headroom_core::stack::{Executed, Hook, Ready, rules};
 
 use crate::error::CliError;
 use crate::{Format, LimitArgs, exec_text, leniency, parse_design};
@@ -86,9 +86,11 @@ pub(crate) fn exec(args: &ExecArgs) -> Result<ExitCode, CliError> {
     let (object, program, hook) = program(args)?;
     let packet = packet(&args.packet, args.nth)?;
     let meta = hex("--meta", args.meta.as_deref().unwrap_or_default())?;
-    let judged: Vec<_> = object.programs.iter().map(Program::judge).collect();
+    let (limits, rules) = (args.limits.limits(), rules(args.design));
+    let programs = object.programs.iter();
+    let judged: Vec<_> = programs.map(|p| p.judge_by(limits, rules)).collect();
     let done = Ready::judged(&object, &judged, &program, hook, args.design)
-        .and_then(|ready| ready.with_limits(args.limits.limits()).run(&packet, &meta))
+        .and_then(|ready| ready.with_limits(limits).run(&packet, &meta))
         .map_err(|error| CliError::Exec(Box::new(error)))?;
     let may_refuse = leniency::of_run(&object, &judged, &program);
     let mut out = std::io::stdout().lock();

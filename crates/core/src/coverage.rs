@@ -39,7 +39,7 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 27] = [
+pub const PARTS: [Part; 32] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
@@ -87,6 +87,16 @@ pub const PARTS: [Part; 27] = [
     part("act_mirred", "", "tcf_mirred_act", ""),
     part("forwarding IPv4", "", "ip_forward", ""),
     part("forwarding IPv6", "", "ip6_forward", ""),
+    part("netfilter", "nf", "nf_hook_slow", "nf_hook_slow"),
+    part(
+        "cgroup_skb",
+        "cgroup",
+        "sk_filter_trim_cap",
+        "__cgroup_bpf_run_filter_skb",
+    ),
+    part("socket filter", "sock", "sk_filter_trim_cap", ""),
+    part("UDP socket", "sock", "__udp_enqueue_schedule_skb", ""),
+    part("raw socket", "sock", "raw_rcv", ""),
 ];
 
 /// Types of devices that Linux has; those that the commands don't know are *missing*.

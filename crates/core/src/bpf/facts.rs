@@ -5,7 +5,7 @@ use super::error::LoadError;
 use super::fixup::{self, Prepared, Prologue};
 use super::layout::CtxLoad;
 use super::program::Program;
-use super::verifier::{self, Verified, Warning};
+use super::verifier::{self, Rules, Verified, Warning};
 use crate::limits::Limits;
 
 /// What v3 wants to know of a program before it chooses a prologue (patches 11 to 14). What only happens on
@@ -109,7 +109,12 @@ impl Program {
 
     /// As [`Program::judge`]; the walk takes at most `limits`.
     pub fn judge_within(&self, limits: Limits) -> Judgement<'_> {
-        let (verified, refused) = verifier::walk(self, limits);
+        self.judge_by(limits, Rules::default())
+    }
+
+    /// As [`Program::judge_within`], by other rules.
+    pub fn judge_by(&self, limits: Limits, rules: Rules) -> Judgement<'_> {
+        let (verified, refused) = verifier::walk(self, limits, rules);
         Judgement {
             program: self,
             verified,

@@ -417,11 +417,20 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
 
 /// Address of the structure that a kernel load reads from.
 fn structure(value: KernelValue, off: i16) -> u64 {
-    use super::memory::{CTX_ADDRESS, DEV_ADDRESS, RXQ_ADDRESS, SHINFO_ADDRESS};
+    use super::memory::{
+        CTX_ADDRESS, DEV_ADDRESS, NF_CTX_ADDRESS, NF_IN_ADDRESS, NF_OUT_ADDRESS, NF_STATE_ADDRESS,
+        RXQ_ADDRESS, SHINFO_ADDRESS,
+    };
     match value {
         KernelValue::Field(CtxField::GsoSize | CtxField::Hwtstamp) => SHINFO_ADDRESS,
         KernelValue::Field(CtxField::Ifindex) => DEV_ADDRESS,
         KernelValue::Field(CtxField::QueueIndex) if off == offsets::RXQ_QUEUE_INDEX => RXQ_ADDRESS,
+        KernelValue::Field(CtxField::NfState | CtxField::NfSkb) => NF_CTX_ADDRESS,
+        KernelValue::Field(
+            CtxField::NfHook | CtxField::NfPf | CtxField::NfIn | CtxField::NfOut,
+        ) => NF_STATE_ADDRESS,
+        KernelValue::Field(CtxField::NfInIndex) => NF_IN_ADDRESS,
+        KernelValue::Field(CtxField::NfOutIndex) => NF_OUT_ADDRESS,
         KernelValue::Pointer(DEV_ADDRESS) if off == offsets::RXQ_DEV => RXQ_ADDRESS,
         _ => CTX_ADDRESS,
     }

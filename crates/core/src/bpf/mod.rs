@@ -71,4 +71,4 @@ pub use maps::{MapError, MapState, Maps, map_at};
 pub use memory::{CTX_ADDRESS, STACK_TOP};
 pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine, TailClass};
 pub use run::{RunStats, run, run_counted};
-pub use verifier::Warning;
+pub use verifier::{Rules, Warning};

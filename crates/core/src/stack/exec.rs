@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use super::{Kernel, Loaded, Run, Stop};
-use crate::bpf::{Judgement, LoadError, Object, ProgType, Program};
+use crate::bpf::{Judgement, LoadError, Object, ProgType, Program, Rules};
 use crate::design::DesignName;
 use crate::limits::Limits;
 use crate::net::dissect::{Start, dissect};
@@ -138,6 +138,14 @@ pub fn exec(
     Ready::new(object, program, hook, design)?.run(packet, metadata)
 }
 
+/// How a design's kernel judges programs, for [`Program::judge_by`].
+#[must_use]
+pub fn rules(design: DesignName) -> Rules {
+    Rules {
+        meta_everywhere: design.design().dynptr_everywhere(),
+    }
+}
+
 fn check_packet(packet: &[u8]) -> Result<(), ExecError> {
     let len = packet.len();
     if (MIN_PACKET..=MAX_PACKET).contains(&len) {
@@ -174,7 +182,7 @@ impl<'o> Ready<'o> {
         Self::of(kernel, object, (program, prog_type), hook, design)
     }
 
-    /// As [`Ready::new`], for an object whose programs were judged before: no further walk. A program of a section
+    /// As [`Ready::new`], for an object whose programs were judged before by the design's [`rules`]: no further walk. A program of a section
     /// that names no type is not taken.
     ///
     /// # Errors

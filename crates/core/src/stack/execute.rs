@@ -47,6 +47,18 @@ pub enum Cause {
     /// Something is there already (`EEXIST`).
     #[error("there is a {0} already, so Linux answers *File exists*")]
     Exists(String),
+    /// Something it names is not there (`ENOENT`).
+    #[error("there is no {0}, so Linux answers *No such file or directory*")]
+    Missing(String),
+    /// Something is taken (`EBUSY`, `EADDRINUSE`).
+    #[error("{0} is taken already, so Linux answers *busy*")]
+    Busy(String),
+    /// There is no room for more.
+    #[error("there are too many {0}")]
+    TooMany(&'static str),
+    /// Linux says no.
+    #[error("{0}")]
+    Refused(String),
     /// A session needs its tunnel first.
     #[error("there is no L2TP tunnel {0}; `ip l2tp add tunnel tunnel_id {0} …` adds it")]
     NoTunnel(u32),
@@ -331,6 +343,10 @@ impl Kernel {
                 Ok(())
             }
             Command::FilterAdd { .. } => self.filter_add(command),
+            Command::Netfilter { .. }
+            | Command::Socket { .. }
+            | Command::CgroupAttach(_)
+            | Command::AssumeDynptrEverywhere => self.command_hooks(command),
             Command::NotCovered { what } => Err(Cause::NotCovered(what.clone())),
         }
     }

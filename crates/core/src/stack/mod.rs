@@ -16,6 +16,7 @@ mod dev_rx;
 mod dev_tx;
 mod exec;
 mod execute;
+mod execute_hooks;
 mod execute_ip6;
 mod execute_tc;
 mod features;
@@ -49,6 +50,7 @@ mod md_tunnel;
 mod mpls;
 mod napi;
 mod neighbour;
+mod netfilter;
 mod netkit;
 mod nic;
 mod outer;
@@ -65,6 +67,7 @@ mod skb_data_move;
 mod skb_own;
 mod skb_vlan;
 mod skbuff;
+mod socket;
 mod softirq;
 mod stores;
 mod taps;
@@ -83,7 +86,7 @@ mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
 
-pub use exec::{ExecError, Executed, Hook, Ready, exec};
+pub use exec::{ExecError, Executed, Hook, Ready, exec, rules};
 pub use execute::{Cause, ExecuteError};
 pub(crate) use programs::address_of;
 pub use programs::{Loaded, ProgramError};
@@ -225,6 +228,8 @@ pub struct Kernel {
     pub(crate) source_ports: VecDeque<u16>,
     dev_refs: quiet::DevRefs,
     pub(crate) limits: Limits,
+    /// `headroom assume dynptr-everywhere` is among the commands.
+    pub(crate) assumes_dynptr: bool,
 }
 
 impl Kernel {
@@ -268,6 +273,7 @@ impl Kernel {
             source_ports: VecDeque::new(),
             dev_refs: quiet::DevRefs::default(),
             limits: Limits::default(),
+            assumes_dynptr: false,
         }
     }
 

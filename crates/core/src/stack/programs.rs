@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Fault, Host, Judgement, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program,
+    Fault, Host, Judgement, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, Rules,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
@@ -119,8 +119,8 @@ impl Kernel {
     /// # Errors
     /// What is wrong with the object's maps. A program that can't be fixed up says so when it is attached.
     pub fn load(&mut self, object: &Object) -> Result<(), LoadError> {
-        let limits = self.limits;
-        let judged = object.programs.iter().map(|p| p.judge_within(limits));
+        let (limits, rules) = (self.limits, self.rules());
+        let judged = object.programs.iter().map(|p| p.judge_by(limits, rules));
         self.load_judged(object, &judged.collect::<Vec<_>>())
     }
 
@@ -150,6 +150,14 @@ impl Kernel {
             });
         }
         self.fill_program_maps(object)
+    }
+
+    /// How the design's kernel judges programs: the August 2026 series gives its dynptr to all types that have an skb;
+    /// for the others it is only assumed.
+    pub(super) fn rules(&self) -> Rules {
+        Rules {
+            meta_everywhere: self.assumes_dynptr || self.design.dynptr_everywhere(),
+        }
     }
 
     /// The programs of an object that another kernel of the same design has loaded, with fresh maps.
@@ -220,6 +228,11 @@ impl Kernel {
             let wanted = match kind {
                 ProgType::Xdp => "XDP",
                 ProgType::LwtXmit => "LWT xmit",
+                ProgType::LwtIn => "LWT in",
+                ProgType::LwtOut => "LWT out",
+                ProgType::CgroupSkb => "cgroup_skb",
+                ProgType::SocketFilter => "socket filter",
+                ProgType::Netfilter => "netfilter",
                 _ => "TC",
             };
             return Err(ProgramError::WrongType {

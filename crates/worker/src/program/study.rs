@@ -72,7 +72,7 @@ pub fn study(job: &Job, limits: Limits) -> (Study, Option<Work>) {
 
 /// A program under a design.
 fn judge(object: &Object, program: &Program, design: DesignName, limits: Limits) -> Judged {
-    let judged = program.judge_within(limits);
+    let judged = program.judge_by(limits, headroom_core::stack::rules(design));
     let facts = judged.facts();
     let prologue = match &facts {
         Ok(facts) => design.design().prologue(*facts),

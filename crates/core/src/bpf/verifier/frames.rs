@@ -86,15 +86,16 @@ impl Walk<'_> {
         Ok(Next::End)
     }
 
-    /// `check_return_code()`: of the types here only programs of a cgroup have a range.
+    /// `check_return_code()`: of the types here programs of a cgroup and of netfilter have a range.
     fn check_result(&mut self, r0: &Reg) -> Checked {
         if self.state.frame().later > 0 {
             return self.check_range(r0, "At async callback return", 0);
         }
-        if self.class != protos::CGROUP_SKB {
+        if self.class & (protos::CGROUP_SKB | protos::NETFILTER) == 0 {
             return Ok(());
         }
-        let max = if self.program.section.ends_with("egress") {
+        let cgroup = self.class == protos::CGROUP_SKB;
+        let max = if cgroup && self.program.section.ends_with("egress") {
             3
         } else {
             1

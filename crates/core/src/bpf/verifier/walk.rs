@@ -31,6 +31,7 @@ pub(super) struct Walk<'p> {
     pub program: &'p Program,
     /// Bit of the program type.
     pub class: u16,
+    pub rules: super::Rules,
     pub cfg: Cfg,
     /// Instructions that it may look at.
     limit: u32,
@@ -71,6 +72,7 @@ impl<'p> Walk<'p> {
         Walk {
             program,
             class,
+            rules: super::Rules::default(),
             cfg,
             limit,
             held: 0,
