@@ -88,7 +88,7 @@ impl Machine<'_, '_> {
     /// The function of the program at an address, r2 of a helper.
     fn function(&self, address: u64) -> Result<usize, Fault> {
         let distance = address.wrapping_sub(FUNCTION_ADDRESS);
-        if distance % 8 != 0 || distance / 8 >= self.prepared.steps.len() as u64 {
+        if !distance.is_multiple_of(8) || distance / 8 >= self.prepared.steps.len() as u64 {
             return Err(self.wrong("R2 is not a function of the program"));
         }
         Ok((distance / 8) as usize)

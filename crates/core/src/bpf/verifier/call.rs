@@ -49,9 +49,8 @@ impl Walk<'_> {
             let why = "socket filter progs cannot use bpf_spin_lock yet";
             return Err(Refusal::Lock(why.to_owned()));
         }
-        match id {
-            165 => self.warn(Warning::FormatString { insn: self.insn }),
-            _ => {}
+        if id == 165 {
+            self.warn(Warning::FormatString { insn: self.insn });
         }
         for (i, code) in proto.args.iter().enumerate() {
             self.check_arg(proto, i + 1, *code, &mut meta)?;
