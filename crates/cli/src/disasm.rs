@@ -11,6 +11,7 @@ use headroom_core::design::DesignName;
 
 use serde_json::json;
 
+use crate::colour::Paint;
 use crate::error::CliError;
 use crate::{Format, leniency};
 
@@ -22,6 +23,7 @@ pub(crate) struct Look {
     /// Whether to say what the verifier found.
     pub verify: bool,
     pub format: Format,
+    pub paint: Paint,
 }
 
 /// Prints the programs of an object, with C lines where the object has them.
@@ -96,7 +98,9 @@ fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<
         true => leniency::of_program(&judged),
         false => Vec::new(),
     };
-    writeln!(out, "{} (section {})", listing.program, listing.section)?;
+    let paint = look.paint;
+    let title = format!("{} (section {})", listing.program, listing.section);
+    writeln!(out, "{}", paint.head(title))?;
     let mut c_line = None;
     for (index, line) in listing.lines.iter().enumerate() {
         if line.c_line.is_some() && line.c_line != c_line {
@@ -106,7 +110,8 @@ fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<
                 .iter()
                 .find(|(number, _)| Some(*number) == c_line);
             if let Some((number, text)) = source {
-                writeln!(out, "       ; {number}: {}", text.trim())?;
+                let c = format!("       ; {number}: {}", text.trim());
+                writeln!(out, "{}", paint.aside(c))?;
             }
         }
         match look.xlated {
@@ -114,14 +119,16 @@ fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<
                 let note = line
                     .note
                     .as_ref()
-                    .map(|note| format!("    ; {note}"))
+                    .map(|note| paint.aside(format!("    ; {note}")))
                     .unwrap_or_default();
-                writeln!(out, "{index:>5}: {}{note}", line.text)?;
+                let number = paint.aside(format!("{index:>5}:"));
+                writeln!(out, "{number} {}{note}", line.text)?;
             }
             None => {
                 let text = line.written_text.as_ref().unwrap_or(&line.text);
                 if let Some(written) = line.written {
-                    writeln!(out, "{written:>5}: {text}")?;
+                    let number = paint.aside(format!("{written:>5}:"));
+                    writeln!(out, "{number} {text}")?;
                 }
             }
         }
@@ -129,13 +136,15 @@ fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<
         let first = index == 0 || listing.lines[index - 1].written != line.written;
         let here = |place: &&leniency::MayRefuse| first && line.written == Some(place.insn());
         for place in may_refuse.iter().filter(here) {
-            writeln!(out, "       ^ {}", place.in_listing())?;
+            let place = paint.warning(format!("       ^ {}", place.in_listing()));
+            writeln!(out, "{place}")?;
         }
     }
     if look.verify {
         writeln!(
             out,
-            "verifier: accepted, {} instructions walked",
+            "verifier: {}, {} instructions walked",
+            paint.good("accepted"),
             judged.walked()
         )?;
     }

@@ -11,6 +11,7 @@ use headroom_core::design::DesignName;
 use headroom_core::net::pcap;
 use headroom_core::stack::{Executed, Hook, Ready, rules};
 
+use crate::colour::Paint;
 use crate::error::CliError;
 use crate::{Format, LimitArgs, exec_text, leniency, parse_design};
 
@@ -82,7 +83,7 @@ impl From<HookArg> for Hook {
 }
 
 /// Runs one program over one packet. A fault of the program is exit code 1.
-pub(crate) fn exec(args: &ExecArgs) -> Result<ExitCode, CliError> {
+pub(crate) fn exec(args: &ExecArgs, paint: Paint) -> Result<ExitCode, CliError> {
     let (object, program, hook) = program(args)?;
     let packet = packet(&args.packet, args.nth)?;
     let meta = hex("--meta", args.meta.as_deref().unwrap_or_default())?;
@@ -96,7 +97,7 @@ pub(crate) fn exec(args: &ExecArgs) -> Result<ExitCode, CliError> {
     let mut out = std::io::stdout().lock();
     match args.format {
         Format::Text => {
-            out.write_all(exec_text::text(&done, args.trace).as_bytes())?;
+            out.write_all(exec_text::text(&done, args.trace, paint).as_bytes())?;
             leniency::print(&may_refuse);
         }
         Format::Json => {
