@@ -150,7 +150,11 @@ pub(crate) fn text(done: &Executed, steps: bool, paint: Paint) -> String {
         out.push('\n');
     }
     if let Ok(verdict) = &done.result {
-        let _ = writeln!(out, "verdict   {}", paint.head(verdict_name(done, *verdict)));
+        let _ = writeln!(
+            out,
+            "verdict   {}",
+            paint.head(verdict_name(done, *verdict))
+        );
     }
     let _ = writeln!(out, "r0        {:#x}", done.r0);
     let _ = writeln!(

@@ -48,7 +48,11 @@ pub(crate) fn run(
     let may_refuse = leniency::of_objects(&input.objects);
     // a file has no colours
     let look = Look {
-        paint: if out.is_some() { Paint::OFF } else { look.paint },
+        paint: if out.is_some() {
+            Paint::OFF
+        } else {
+            look.paint
+        },
         ..look
     };
     let rendered = traces
@@ -105,9 +109,7 @@ fn render(
     look: Look,
 ) -> Result<String, CliError> {
     Ok(match look.format {
-        Format::Text => {
-            text::story(input, trace, look.level == Level::Bpf, look.why, look.paint)
-        }
+        Format::Text => text::story(input, trace, look.level == Level::Bpf, look.why, look.paint),
         Format::Json => {
             let run = Explained {
                 run: RunJson::new(trace),

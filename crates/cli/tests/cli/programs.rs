@@ -354,7 +354,12 @@ fn the_examples_of_the_help_work() {
                 .output()
                 .expect("a shell");
             let wanted = i32::from(example.ends_with("exit code 1"));
-            assert_eq!(shell.status.code(), Some(wanted), "{example}\n{}", err(&shell));
+            assert_eq!(
+                shell.status.code(),
+                Some(wanted),
+                "{example}\n{}",
+                err(&shell)
+            );
             assert!(wanted == 1 || !shell.stdout.is_empty(), "{example}");
             tried += 1;
         }
