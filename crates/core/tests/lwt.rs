@@ -132,7 +132,7 @@ fn segments_around_ipv4() {
 fn segments_into_ipv6() {
     let trace = whole(
         &format!(
-            "{WIRE}{SEG6}ip -n tx -6 route add fd60::/64 via 2001:db8::1 dev tx\nip -6 route add fd60::/64 encap seg6 mode inline segs fd00::1 dev out\nip -n tx ping -6 -c1 fd60::9"
+            "{WIRE}{SEG6}ip -n tx -6 route add fd60::/64 via 2001:db8::1 dev tx\nip -6 route add fd60::/64 encap seg6 mode inline segs fd00::1 dev out\nip netns exec tx ping -6 -c1 fd60::9"
         ),
         MacHeader,
     );
