@@ -10,8 +10,8 @@ use crate::scenario::command::{
     CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
 };
 use crate::scenario::topology::{
-    Clsact, DevId, DeviceKind, Encap, MplsRoute, NetnsId, Route, TopologyError, loopback,
-    prefix_mask,
+    Clsact, DevId, DeviceKind, Encap, LwtBpf, MplsRoute, NetnsId, Route, Segments, TopologyError,
+    loopback, prefix_mask,
 };
 
 /// A command could not be carried out.
@@ -443,15 +443,28 @@ impl Kernel {
     pub(super) fn encap_of(&mut self, encap: &RouteEncap) -> Result<Encap, Cause> {
         Ok(match encap {
             RouteEncap::Mpls { labels } => Encap::Mpls(*labels),
-            RouteEncap::Seg6 { segs } => {
-                self.topology.seg6.push(segs.clone());
+            RouteEncap::Seg6 { segs, inline } => {
+                self.topology.seg6.push(Segments {
+                    list: segs.clone(),
+                    inline: *inline,
+                });
                 Encap::Seg6(self.topology.seg6.len() - 1)
             }
             RouteEncap::Ip(info) => {
                 self.topology.tun_infos.push(info.clone());
                 Encap::Ip(self.topology.tun_infos.len() - 1)
             }
-            RouteEncap::Bpf { section } => Encap::Bpf(self.lwt_program(section)?),
+            RouteEncap::Bpf(sections) => {
+                let program = |section: &Option<String>, kind| {
+                    let section = section.as_ref();
+                    section.map(|name| self.lwt_program(name, kind)).transpose()
+                };
+                Encap::Bpf(LwtBpf {
+                    input: program(&sections.input, ProgType::LwtIn)?,
+                    output: program(&sections.output, ProgType::LwtOut)?,
+                    xmit: program(&sections.xmit, ProgType::LwtXmit)?,
+                })
+            }
         })
     }
 

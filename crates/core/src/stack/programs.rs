@@ -253,12 +253,16 @@ impl Kernel {
         }
     }
 
-    /// The `lwt_xmit` program of a section, loaded last.
-    pub(super) fn lwt_program(&self, section: &str) -> Result<ProgId, ProgramError> {
-        let fits = |loaded: &&Loaded| loaded.kind == ProgType::LwtXmit && loaded.section == section;
+    /// The LWT program of a section, loaded last; or the one that is pinned under that name.
+    pub(super) fn lwt_program(
+        &self,
+        section: &str,
+        kind: ProgType,
+    ) -> Result<ProgId, ProgramError> {
+        let fits = |loaded: &&Loaded| loaded.kind == kind && loaded.section == section;
         match self.programs.iter().rev().find(fits) {
-            Some(loaded) => self.find_program(&loaded.name, ProgType::LwtXmit),
-            None => self.find_program(section, ProgType::LwtXmit),
+            Some(loaded) => self.find_program(&loaded.name, kind),
+            None => self.find_program(section, kind),
         }
     }
 
