@@ -35,7 +35,9 @@ pub fn read(text: &str) -> Listings {
 pub fn is_left_out(ours: &str, theirs: &str) -> bool {
     let relocated = ours.contains("map[") || ours.contains("subprog[");
     let function = ours.starts_with("call ") && !ours.contains('#');
-    let atomic = ["lock ", "atomic", "xchg"].iter().any(|word| ours.contains(word) || theirs.contains(word));
+    let atomic = ["lock ", "atomic", "xchg"]
+        .iter()
+        .any(|word| ours.contains(word) || theirs.contains(word));
     relocated || function || atomic
 }
 
@@ -54,7 +56,9 @@ pub fn form(text: &str) -> String {
     let mut before = ' ';
     while let Some(c) = chars.next() {
         let starts_word = !before.is_ascii_alphanumeric();
-        let sign = matches!(c, '+' | '-') && chars.peek().is_some_and(char::is_ascii_digit) && before != '=';
+        let sign = matches!(c, '+' | '-')
+            && chars.peek().is_some_and(char::is_ascii_digit)
+            && before != '=';
         if c.is_ascii_digit() && starts_word || sign {
             let mut digits = c.to_string();
             while let Some(more) = chars.peek().filter(|c| c.is_ascii_alphanumeric()) {
@@ -65,7 +69,8 @@ pub fn form(text: &str) -> String {
             before = '0';
             continue;
         }
-        let short = memory && c == 'w' && starts_word && chars.peek().is_some_and(char::is_ascii_digit);
+        let short =
+            memory && c == 'w' && starts_word && chars.peek().is_some_and(char::is_ascii_digit);
         out.push(if short { 'r' } else { c });
         before = c;
     }
@@ -86,7 +91,11 @@ fn number(text: &str) -> String {
     if value > u64::from(u32::MAX) {
         return format!("{sign}{value}");
     }
-    let value = if sign == "-" { value.wrapping_neg() } else { value };
+    let value = if sign == "-" {
+        value.wrapping_neg()
+    } else {
+        value
+    };
     format!("#{}", value as u32)
 }
 
