@@ -81,7 +81,7 @@ listings() {
 		parse.clang* | nat.clang* | atomics.clang* | signed_v4.clang*) ;;
 		*.clang*) continue ;;
 		esac
-		llvm-objdump-19 -d --no-show-raw-insn "$object" | sed -e '/^$/d' -e '/^[0-9a-f]* </!s/ <[^>]*>$//'
+		llvm-objdump-19 -d --no-show-raw-insn "$object" | sed -e '/^$/d' -e '/^[0-9a-f]* </!s/ <[^<> ]*>$//'
 	done >listings.txt
 }
 
