@@ -16,13 +16,17 @@ mod dev_rx;
 mod dev_tx;
 mod exec;
 mod execute;
+mod execute_error;
 mod execute_ip6;
+mod execute_route;
 mod execute_tc;
+mod execute_xdp;
 mod features;
 mod filter;
 mod geneve;
 mod gro;
 mod gro_complete;
+mod gro_merge;
 mod gro_tcp;
 mod icmp;
 mod icmpv6;
@@ -51,6 +55,7 @@ mod napi;
 mod neighbour;
 mod netkit;
 mod nic;
+mod nic_skb;
 mod outer;
 mod page_pool;
 mod program_maps;
@@ -62,6 +67,7 @@ mod redirect_tests;
 mod seg6;
 mod sit;
 mod skb_data_move;
+mod skb_frags;
 mod skb_own;
 mod skb_vlan;
 mod skbuff;
@@ -79,12 +85,13 @@ mod veth;
 mod vlan;
 mod vxlan;
 mod xdp_broadcast;
+mod xdp_frags;
 mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
 
 pub use exec::{ExecError, Executed, Hook, Ready, exec};
-pub use execute::{Cause, ExecuteError};
+pub use execute_error::{Cause, ExecuteError};
 pub(crate) use programs::address_of;
 pub use programs::{Loaded, ProgramError};
 
@@ -202,7 +209,7 @@ pub struct Kernel {
     stores: stores::Stores,
     softirqs: VecDeque<Softirq>,
     napi: BTreeMap<DevId, napi::Napi>,
-    page_pools: BTreeMap<DevId, page_pool::PagePool>,
+    page_pools: BTreeMap<page_pool::PoolOf, page_pool::PagePool>,
     gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
     backlog: VecDeque<SkbNo>,
     in_backlog: bool,
@@ -433,11 +440,15 @@ impl Kernel {
             cloned: skb.cloned,
             ip_summed: skb.ip_summed,
             gso_size: buffer.shinfo.gso_size,
-            nr_frags: buffer.shinfo.nr_frags,
+            nr_frags: buffer.frags.len() as u8,
             dataref: buffer.dataref,
             users: skb.users,
             meta: self.meta_fields(skb),
             meta_end: self.design.meta_end_field(&buffer.shinfo),
+            fragments: match skb.data_len {
+                0 => Vec::new(),
+                _ => self.fragments(skb.no),
+            },
         }
     }
 
