@@ -39,7 +39,7 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 30] = [
+pub const PARTS: [Part; 35] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
@@ -90,6 +90,16 @@ pub const PARTS: [Part; 30] = [
     part("GRO of TCP", "", "skb_gro_receive", ""),
     part("packets in several pieces", "", "__pskb_pull_tail", ""),
     part("XDP over several buffers", "", "bpf_xdp_pull_data", ""),
+    part("netfilter", "nf", "nf_hook_slow", "nf_hook_slow"),
+    part(
+        "cgroup_skb",
+        "cgroup",
+        "sk_filter_trim_cap",
+        "__cgroup_bpf_run_filter_skb",
+    ),
+    part("socket filter", "sock", "sk_filter_trim_cap", ""),
+    part("UDP socket", "sock", "__udp_enqueue_schedule_skb", ""),
+    part("raw socket", "sock", "raw_rcv", ""),
 ];
 
 /// Types of devices that Linux has; those that the commands don't know are *missing*.

@@ -5,6 +5,7 @@ mod isa;
 
 use headroom_core::bpf::Budget;
 use headroom_core::bpf::vm::{Outcome, Pace};
+use isa::lists::{BINARY, CONDITIONS, IMMEDIATES};
 use isa::{EXIT, at_pace, insn, lddw};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,10 +16,7 @@ fn registers() -> impl Strategy<Value = u8> {
 }
 
 fn imm() -> impl Strategy<Value = i32> {
-    prop_oneof![
-        prop::sample::select(vec![0, 1, -1, 2, 31, 32, 63, 64, i32::MIN, i32::MAX]),
-        any::<i32>(),
-    ]
+    prop_oneof![prop::sample::select(IMMEDIATES.to_vec()), any::<i32>(),]
 }
 
 /// One instruction; a jump holds how far it goes, in instructions, before it is cut to the body.
@@ -26,26 +24,9 @@ fn instruction(registers: u8) -> impl Strategy<Value = [u8; 8]> {
     let reg = move || 0..registers;
     // r10 may be read
     let any_reg = move || prop_oneof![9 => 0..registers, 1 => Just(10u8)];
-    let binary = prop::sample::select(vec![
-        (0x00u8, 0i16),
-        (0x10, 0),
-        (0x20, 0),
-        (0x30, 0),
-        (0x30, 1),
-        (0x40, 0),
-        (0x50, 0),
-        (0x60, 0),
-        (0x70, 0),
-        (0x90, 0),
-        (0x90, 1),
-        (0xa0, 0),
-        (0xb0, 0),
-        (0xc0, 0),
-    ]);
+    let binary = prop::sample::select(BINARY.to_vec());
     let class = || prop::sample::select(vec![0x04u8, 0x07]);
-    let conds = prop::sample::select(vec![
-        0x10u8, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0xa0, 0xb0, 0xc0, 0xd0,
-    ]);
+    let conds = prop::sample::select(CONDITIONS.to_vec());
     let jump_class = prop::sample::select(vec![0x05u8, 0x06]);
     prop_oneof![
         4 => (class(), binary.clone(), reg(), imm())

@@ -237,7 +237,7 @@ fn errors_name_line_column_word_and_what_would_fit() {
         ),
         (
             "ipp link add x type veth peer y",
-            "Line 1, column 1: `ipp` does not fit here (did you mean `ip`?), expected one of the tools ip, tc, bridge, ethtool, sysctl, echo, bpftool, ping, orc, send, nic, cat, clang, gcc, llc, make, ls, sleep, tcpdump, modprobe, iptables, nft, sudo, true.",
+            "Line 1, column 1: `ipp` does not fit here (did you mean `ip`?), expected one of the tools ip, tc, bridge, ethtool, sysctl, echo, bpftool, ping, orc, send, nic, cat, clang, gcc, llc, make, ls, sleep, tcpdump, modprobe, iptables, nft, sudo, true, headroom.",
         ),
         (
             "ip addr add 10.0.0.1/24 10.0.0.2/24 dev rx",

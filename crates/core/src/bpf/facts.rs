@@ -4,7 +4,7 @@
 use super::error::LoadError;
 use super::layout::CtxLoad;
 use super::program::Program;
-use super::verifier::{self, Warning};
+use super::verifier::{self, Rules, Warning};
 
 /// What v3 wants to know of a program before it chooses a prologue (patches 11 to 14). What only happens on
 /// ways that are never taken does not count: the verifier does not walk them.
@@ -48,7 +48,12 @@ impl Program {
     /// What the program does with metadata and packet; an error if Linux would refuse the program, in the
     /// verifier's words.
     pub fn facts(&self) -> Result<Facts, LoadError> {
-        Ok(follow(self)?.facts)
+        self.facts_by(Rules::default())
+    }
+
+    /// As [`Program::facts`], by other rules.
+    pub fn facts_by(&self, rules: Rules) -> Result<Facts, LoadError> {
+        Ok(follow(self, rules)?.facts)
     }
 
     /// Where Linux may refuse the program although the simulator runs it, in the order of the walk; an error
@@ -73,6 +78,6 @@ impl Program {
 }
 
 /// Walks the program.
-pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
-    Ok(verifier::verify(program)?.followed)
+pub(super) fn follow(program: &Program, rules: Rules) -> Result<Followed, LoadError> {
+    Ok(verifier::verify_by(program, rules)?.followed)
 }

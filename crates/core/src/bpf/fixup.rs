@@ -14,7 +14,7 @@ use super::maps::{map_address, values_address};
 use super::memory::FUNCTION_ADDRESS;
 use super::piece::{Piece, PieceCode};
 use super::program::{ProgType, Program};
-use super::verifier;
+use super::verifier::{self, Rules};
 
 /// Which prologue to put in front of a TC program. XDP programs never have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -102,6 +102,15 @@ pub(super) struct Line {
 /// Not done here although Linux does it: inlining of `bpf_map_lookup_elem()` and
 /// `bpf_get_smp_processor_id()`, removal of dead branches, numbers of kernel functions in calls.
 pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadError> {
+    fix_up_by(program, prologue, Rules::default())
+}
+
+/// As [`fix_up`], verified by other rules.
+pub fn fix_up_by(
+    program: &Program,
+    prologue: Prologue,
+    rules: Rules,
+) -> Result<Prepared, LoadError> {
     if let ProgType::Unknown(section) = &program.prog_type {
         return Err(LoadError::ProgramType {
             file: program.file.clone(),
@@ -109,7 +118,7 @@ pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadErr
             section: section.clone(),
         });
     }
-    fix_up_with(program, prologue, &follow(program)?)
+    fix_up_with(program, prologue, &follow(program, rules)?)
 }
 
 /// The same for a program that the verifier refuses, with the context accesses that it saw until then: to see what
@@ -411,11 +420,20 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
 
 /// Address of the structure that a kernel load reads from.
 fn structure(value: KernelValue, off: i16) -> u64 {
-    use super::memory::{CTX_ADDRESS, DEV_ADDRESS, RXQ_ADDRESS, SHINFO_ADDRESS};
+    use super::memory::{
+        CTX_ADDRESS, DEV_ADDRESS, NF_CTX_ADDRESS, NF_IN_ADDRESS, NF_OUT_ADDRESS, NF_STATE_ADDRESS,
+        RXQ_ADDRESS, SHINFO_ADDRESS,
+    };
     match value {
         KernelValue::Field(CtxField::GsoSize | CtxField::Hwtstamp) => SHINFO_ADDRESS,
         KernelValue::Field(CtxField::Ifindex) => DEV_ADDRESS,
         KernelValue::Field(CtxField::QueueIndex) if off == offsets::RXQ_QUEUE_INDEX => RXQ_ADDRESS,
+        KernelValue::Field(CtxField::NfState | CtxField::NfSkb) => NF_CTX_ADDRESS,
+        KernelValue::Field(
+            CtxField::NfHook | CtxField::NfPf | CtxField::NfIn | CtxField::NfOut,
+        ) => NF_STATE_ADDRESS,
+        KernelValue::Field(CtxField::NfInIndex) => NF_IN_ADDRESS,
+        KernelValue::Field(CtxField::NfOutIndex) => NF_OUT_ADDRESS,
         KernelValue::Pointer(DEV_ADDRESS) if off == offsets::RXQ_DEV => RXQ_ADDRESS,
         _ => CTX_ADDRESS,
     }

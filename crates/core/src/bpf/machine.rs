@@ -6,10 +6,12 @@ use super::callbacks::{self, Each};
 use super::chunk_run::Running;
 use super::fixup::{Prepared, Step};
 use super::helpers;
-use super::host::{Budget, Fault};
+use super::host::{Budget, CtxField, Fault};
 use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
 use super::layout::KernelValue;
-use super::memory::{CTX_ADDRESS, MAX_FRAMES, Memory};
+use super::memory::{
+    CTX_ADDRESS, MAX_FRAMES, Memory, NF_IN_ADDRESS, NF_OUT_ADDRESS, NF_STATE_ADDRESS,
+};
 use super::piece::Pieces;
 use super::registers::Registers;
 use super::run::{Carried, back_from};
@@ -134,12 +136,19 @@ impl Machine<'_, '_> {
                 value,
                 of,
             } => {
-                if self.registers.get(base) != of {
+                let at = self.registers.get(base);
+                // PROBE_MEM: what is not there reads as 0
+                let absent = at == 0 && (of == NF_IN_ADDRESS || of == NF_OUT_ADDRESS);
+                if absent {
+                    self.registers.set(dst, 0);
+                    return Ok(Next::Following);
+                }
+                if at != of {
                     return Err(self.wrong("load of a kernel structure through another pointer"));
                 }
                 let value = match value {
                     KernelValue::Pointer(address) => address,
-                    KernelValue::Field(field) => self.memory.host.ctx_load(field),
+                    KernelValue::Field(field) => self.kernel_field(field),
                 };
                 self.registers.set(dst, truncate(value, size));
             }
@@ -162,6 +171,18 @@ impl Machine<'_, '_> {
             Step::Core(ref insn) => return self.core(insn),
         }
         Ok(Next::Following)
+    }
+
+    /// A field of the structure behind the context; pointers of a netfilter program's are the machine's own.
+    fn kernel_field(&mut self, field: CtxField) -> u64 {
+        let there = |address, there: u64| if there == 0 { 0 } else { address };
+        match field {
+            CtxField::NfState => NF_STATE_ADDRESS,
+            CtxField::NfSkb => CTX_ADDRESS,
+            CtxField::NfIn => there(NF_IN_ADDRESS, self.memory.host.ctx_load(field)),
+            CtxField::NfOut => there(NF_OUT_ADDRESS, self.memory.host.ctx_load(field)),
+            field => self.memory.host.ctx_load(field),
+        }
     }
 
     fn address(&self, base: Reg, off: i16) -> u64 {

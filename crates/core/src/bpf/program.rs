@@ -37,6 +37,8 @@ pub enum ProgType {
     SocketFilter,
     /// `sk_skb/stream_parser`, `sk_skb/stream_verdict`.
     SkSkb,
+    /// `netfilter`: the context is a `struct bpf_nf_ctx` (net/netfilter/nf_bpf_link.c).
+    Netfilter,
     /// Another section; its name. Such a program can be listed; to run it, a user says as what
     /// ([`Program::as_type`]).
     Unknown(String),
@@ -58,6 +60,7 @@ impl ProgType {
             "cgroup" if rest.split('/').next() == Some("skb") => ProgType::CgroupSkb,
             "socket" => ProgType::SocketFilter,
             "sk_skb" => ProgType::SkSkb,
+            "netfilter" => ProgType::Netfilter,
             _ => ProgType::Unknown(name.to_owned()),
         }
     }
@@ -75,13 +78,17 @@ impl ProgType {
             ProgType::CgroupSkb => "cgroup_skb",
             ProgType::SocketFilter => "socket_filter",
             ProgType::SkSkb => "sk_skb",
+            ProgType::Netfilter => "netfilter",
             ProgType::Unknown(section) => section,
         }
     }
 
     /// Whether the context is a `struct __sk_buff`.
     pub fn has_skb(&self) -> bool {
-        !matches!(self, ProgType::Xdp | ProgType::Plain | ProgType::Unknown(_))
+        !matches!(
+            self,
+            ProgType::Xdp | ProgType::Netfilter | ProgType::Plain | ProgType::Unknown(_)
+        )
     }
 }
 

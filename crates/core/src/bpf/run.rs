@@ -9,8 +9,9 @@ use super::host::{Budget, Fault, Host};
 use super::insn::Reg;
 use super::machine::{Ended, Frame, Machine, saved_registers};
 use super::maps::Maps;
-use super::memory::{CTX_ADDRESS, Memory};
+use super::memory::{CTX_ADDRESS, Memory, NF_CTX_ADDRESS};
 use super::piece::Pieces;
+use super::program::ProgType;
 use super::registers::{self, Registers};
 
 /// What a run cost.
@@ -42,7 +43,11 @@ pub fn run_counted(
     host: &mut dyn Host,
     budget: Budget,
 ) -> (Result<u64, Fault>, RunStats) {
-    run_from(prepared, maps, host, budget, [CTX_ADDRESS, 0])
+    let context = match prepared.prog_type() {
+        ProgType::Netfilter => NF_CTX_ADDRESS,
+        _ => CTX_ADDRESS,
+    };
+    run_from(prepared, maps, host, budget, [context, 0])
 }
 
 /// As [`run_counted`], with r1 and r2 at the start.

@@ -94,6 +94,11 @@ pub trait MetadataDesign: Send + Sync {
         true
     }
 
+    /// Whether programs other than TC's have the function of [`MetadataDesign::dynptr`] too.
+    fn dynptr_everywhere(&self) -> bool {
+        false
+    }
+
     /// `bpf_dynptr_from_skb_meta()`, or the design's own function in its place.
     fn dynptr(&self) -> DynptrAccess {
         DynptrAccess::Full

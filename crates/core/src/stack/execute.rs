@@ -268,6 +268,10 @@ impl Kernel {
                 Ok(())
             }
             Command::FilterAdd { .. } => self.filter_add(command),
+            Command::Netfilter { .. }
+            | Command::Socket { .. }
+            | Command::CgroupAttach(_)
+            | Command::AssumeDynptrEverywhere => self.command_hooks(command),
             Command::NotCovered { what } => Err(Cause::NotCovered(what.clone())),
         }
     }

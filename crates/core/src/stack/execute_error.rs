@@ -39,6 +39,18 @@ pub enum Cause {
     /// Something is there already (`EEXIST`).
     #[error("there is a {0} already, so Linux answers *File exists*")]
     Exists(String),
+    /// Something it names is not there (`ENOENT`).
+    #[error("there is no {0}, so Linux answers *No such file or directory*")]
+    Missing(String),
+    /// Something is taken (`EBUSY`, `EADDRINUSE`).
+    #[error("{0} is taken already, so Linux answers *busy*")]
+    Busy(String),
+    /// There is no room for more.
+    #[error("there are too many {0}")]
+    TooMany(&'static str),
+    /// Linux says no.
+    #[error("{0}")]
+    Refused(String),
     /// A session needs its tunnel first.
     #[error("there is no L2TP tunnel {0}; `ip l2tp add tunnel tunnel_id {0} …` adds it")]
     NoTunnel(u32),
@@ -47,14 +59,6 @@ pub enum Cause {
         "IPv6 is disabled on {0}: `net.ipv6.conf.all.disable_ipv6` is 1 there, so Linux answers *Permission denied*"
     )]
     Ipv6Disabled(String),
-    /// A driver that cannot carry it out.
-    #[error("{dev}: {why}")]
-    Driver {
-        /// Device.
-        dev: String,
-        /// What its driver says.
-        why: String,
-    },
     /// The simulator does not know the command.
     #[error("not covered: {0}")]
     NotCovered(String),

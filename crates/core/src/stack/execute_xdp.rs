@@ -41,9 +41,6 @@ impl Kernel {
             DeviceKind::Nic(driver) => self.nic_xdp_set(id, driver, frags),
             _ => Ok(()),
         };
-        refused.map_err(|why| Cause::Driver {
-            dev: device.name.clone(),
-            why,
-        })
+        refused.map_err(|why| Cause::Refused(format!("{}: {why}", device.name)))
     }
 }

@@ -10,7 +10,7 @@ use crate::net::dissect::{be16, be32};
 use crate::net::{checksum, ethernet, geneve, gre, ipv4, udp, vlan, vxlan};
 use crate::scenario::command::XdpMode;
 use crate::scenario::topology::DevId;
-use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, NOT_SET};
+use crate::skb::{CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, NOT_SET};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/gro.c";
@@ -121,14 +121,16 @@ impl Kernel {
     /// `dev_gro_receive()`.
     fn dev_gro_receive(&mut self, dev: DevId, no: SkbNo) -> Run<(i64, GroCb)> {
         let shinfo = self.buffers.get(self.skb(no).head).shinfo;
-        let summed = self.skb(no).ip_summed == CHECKSUM_UNNECESSARY;
+        let skb = self.skb(no);
+        let summed = skb.ip_summed == CHECKSUM_UNNECESSARY;
+        let csum_cnt = if summed { skb.bpf.csum_level + 1 } else { 0 };
         let mut cb = GroCb {
             offset: 0,
             flush: false,
             same_flow: false,
             merged: None,
             encap_mark: false,
-            csum_cnt: u8::from(summed),
+            csum_cnt,
             flow: Vec::new(),
             networks: Vec::new(),
             dev,
@@ -306,8 +308,8 @@ impl Kernel {
     fn gro_incr_csum_unnecessary(&mut self, no: SkbNo, cb: &mut GroCb) {
         if cb.csum_cnt > 0 {
             cb.csum_cnt -= 1;
-        } else if self.skb(no).ip_summed == CHECKSUM_NONE {
-            self.skb_mut(no).ip_summed = CHECKSUM_UNNECESSARY;
+        } else {
+            self.skb_incr_checksum_unnecessary(no);
         }
     }
 
@@ -329,10 +331,10 @@ impl Kernel {
             }
         }
         let netns = self.topology.dev(cb.dev).netns;
-        let Some(socket) = self
-            .udp_socket(netns, port, false)
-            .filter(|socket| *socket != UdpSocket::L2tp && !cb.encap_mark)
-        else {
+        let Some(socket) = self.udp_socket(netns, port, false).filter(|socket| {
+            let none = matches!(socket, UdpSocket::L2tp | UdpSocket::Process(_));
+            !none && !cb.encap_mark
+        }) else {
             cb.flush = true;
             return Ok(None);
         };
@@ -346,7 +348,7 @@ impl Kernel {
         cb.offset += udp::HLEN;
         match socket {
             // no gro_receive of its own: it was refused above
-            UdpSocket::L2tp => {}
+            UdpSocket::L2tp | UdpSocket::Process(_) => {}
             UdpSocket::Vxlan => cb.offset += vxlan::HLEN,
             UdpSocket::Geneve => {
                 let first = self.gro_header(no, cb, 1)?.first().copied().unwrap_or(0);

@@ -4,10 +4,12 @@ use std::net::Ipv6Addr;
 
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
 use super::ip6_forward::Input6;
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{addr6, be16};
 use crate::net::{icmpv6, ipv4, ipv6};
+use crate::scenario::netfilter::NfHook;
 use crate::skb::PacketType;
 use crate::trace::SkbNo;
 
@@ -35,6 +37,11 @@ impl Kernel {
             let Some(nhoff) = k.ip6_rcv_core(no)? else {
                 return Ok(NET_RX_DROP);
             };
+            let dev = k.skb(no).dev;
+            let passed = k.nf_hook(no, NfState::ipv6(NfHook::PreRouting, dev, None))?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.ip6_rcv_finish(no, nhoff)
         })
     }
@@ -45,7 +52,16 @@ impl Kernel {
         for no in list {
             accepted.extend(self.ip6_rcv_core(no)?.map(|nhoff| (no, nhoff)));
         }
+        // ip6_sublist_rcv(): NF_HOOK_LIST()
+        let mut passed = Vec::with_capacity(accepted.len());
         for (no, nhoff) in accepted {
+            let dev = self.skb(no).dev;
+            let state = NfState::ipv6(NfHook::PreRouting, dev, None);
+            if self.nf_hook(no, state)? == NF_ACCEPTED {
+                passed.push((no, nhoff));
+            }
+        }
+        for (no, nhoff) in passed {
             let input = self.ip6_route_input(no)?;
             self.dst_input6(no, input, nhoff)?;
         }
@@ -118,6 +134,11 @@ impl Kernel {
     /// `ip6_input()` and `ip6_input_finish()`.
     fn ip6_input(&mut self, no: SkbNo, nhoff: u32) -> Run<i64> {
         self.traced("ip6_input", FILE, no, |k| {
+            let dev = k.skb(no).dev;
+            let passed = k.nf_hook(no, NfState::ipv6(NfHook::LocalIn, dev, None))?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.traced("ip6_protocol_deliver_rcu", FILE, no, |k| {
                 k.ip6_protocol_deliver(no, nhoff)
             })?;

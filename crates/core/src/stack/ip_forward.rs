@@ -3,11 +3,13 @@
 use std::net::Ipv4Addr;
 
 use super::dev_rx::NET_RX_DROP;
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{icmp, ipv4};
 use crate::scenario::command::RouteKind;
+use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::{DevId, Lookup, Route};
 use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_NONE, PacketType};
 use crate::trace::SkbNo;
@@ -140,7 +142,9 @@ impl Kernel {
             let out = k.topology.dev(route.dev);
             let (room, mtu) = (out.ll_reserved_space(), out.mtu);
             if k.skb(no).len > mtu && be16(&header, 6) & ipv4::DF != 0 {
-                return not_covered("ip_forward: larger than the MTU (ICMP_FRAG_NEEDED)");
+                k.icmp_send_info(no, icmp::DEST_UNREACH, icmp::FRAG_NEEDED, mtu)?;
+                k.kfree_skb(no, drop_reason::PKT_TOO_BIG)?;
+                return Ok(NET_RX_DROP);
             }
             if k.skb(no).dev == Some(route.dev) {
                 return not_covered("ip_forward: out by the device it came from (ICMP redirect)");
@@ -148,6 +152,11 @@ impl Kernel {
             k.skb_cow_head(no, room)?;
             k.ip_decrease_ttl(no);
             k.skb_mut(no).set_dst(Some(route));
+            let state = NfState::ipv4(NfHook::Forward, k.skb(no).dev, Some(route.dev));
+            let passed = k.nf_hook(no, state)?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.traced("ip_forward_finish", FILE, no, |k| k.ip_output(no))
         })
     }

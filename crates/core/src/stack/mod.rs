@@ -17,6 +17,7 @@ mod dev_tx;
 mod exec;
 mod execute;
 mod execute_error;
+mod execute_hooks;
 mod execute_ip6;
 mod execute_route;
 mod execute_tc;
@@ -53,6 +54,7 @@ mod md_tunnel;
 mod mpls;
 mod napi;
 mod neighbour;
+mod netfilter;
 mod netkit;
 mod nic;
 mod nic_skb;
@@ -71,6 +73,7 @@ mod skb_frags;
 mod skb_own;
 mod skb_vlan;
 mod skbuff;
+mod socket;
 mod softirq;
 mod steps;
 mod stores;
@@ -229,6 +232,8 @@ pub struct Kernel {
     pub(crate) source_ports: VecDeque<u16>,
     dev_refs: quiet::DevRefs,
     pub(crate) limits: Limits,
+    /// `headroom assume dynptr-everywhere` is among the commands.
+    pub(crate) assumes_dynptr: bool,
 }
 
 impl Kernel {
@@ -272,6 +277,7 @@ impl Kernel {
             source_ports: VecDeque::new(),
             dev_refs: quiet::DevRefs::default(),
             limits: Limits::default(),
+            assumes_dynptr: false,
         }
     }
 

@@ -24,10 +24,11 @@ impl Kernel {
             return not_covered("nic rx: a driver that is not there");
         };
         self.local_bh(|k| {
+            let old = k.napi_held(dev);
             for frame in frames {
                 k.nic_receive(dev, driver, frame)?;
             }
-            k.napi_complete_done(dev, false)
+            k.napi_complete_done(dev, true, &old)
         })
     }
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Fault, Host, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, fix_up,
+    Fault, Host, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, Rules, fix_up_by,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
@@ -127,9 +127,10 @@ impl Kernel {
     pub fn load(&mut self, object: &Object) -> Result<(), LoadError> {
         self.maps.push(Some(Maps::new(object)?));
         for program in &object.programs {
+            let rules = self.rules();
             let prepared = program
-                .facts()
-                .and_then(|facts| fix_up(program, self.design.prologue(facts)))
+                .facts_by(rules)
+                .and_then(|facts| fix_up_by(program, self.design.prologue(facts), rules))
                 .map(Arc::new);
             self.programs.push(Loaded {
                 name: program.name.clone(),
@@ -141,6 +142,14 @@ impl Kernel {
             });
         }
         self.fill_program_maps(object)
+    }
+
+    /// How the design's kernel judges programs: the August 2026 series gives its dynptr to all types that have an skb;
+    /// for the others it is only assumed.
+    pub(super) fn rules(&self) -> Rules {
+        Rules {
+            meta_everywhere: self.assumes_dynptr || self.design.dynptr_everywhere(),
+        }
     }
 
     /// The programs of an object that another kernel of the same design has loaded, with fresh maps.
@@ -211,6 +220,11 @@ impl Kernel {
             let wanted = match kind {
                 ProgType::Xdp => "XDP",
                 ProgType::LwtXmit => "LWT xmit",
+                ProgType::LwtIn => "LWT in",
+                ProgType::LwtOut => "LWT out",
+                ProgType::CgroupSkb => "cgroup_skb",
+                ProgType::SocketFilter => "socket filter",
+                ProgType::Netfilter => "netfilter",
                 _ => "TC",
             };
             return Err(ProgramError::WrongType {

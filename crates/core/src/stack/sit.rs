@@ -1,6 +1,5 @@
 //! `net/ipv6/sit.c`: IPv6 in IPv4.
 
-use super::ip_tunnel::TunnelInfo;
 use super::outer::{Outer, ecn_encapsulate, outer_ipv4};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
@@ -71,20 +70,7 @@ impl Kernel {
         let Some((tunnel, parms)) = self.ip_tunnel_lookup(no, None, sit) else {
             return Ok(false);
         };
-        let ret = self.traced("ipip_rcv", FILE, no, |k| {
-            k.iptunnel_pull_header(no, 0, ethernet::P_IP, false)?;
-            let before = k.skb(no).mac_header;
-            k.skb_mut(no).reset_mac_header();
-            k.metadata_after_decap(no, before);
-            let info = TunnelInfo {
-                proto: ethernet::P_IP,
-                key: None,
-                csum: false,
-                seq: None,
-            };
-            k.ip_tunnel_rcv(tunnel, parms, no, info)?;
-            Ok(0)
-        })?;
+        let ret = self.traced("ipip_rcv", FILE, no, |k| k.receive_ipip(tunnel, parms, no))?;
         Ok(ret == 0)
     }
 

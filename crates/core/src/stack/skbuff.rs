@@ -19,14 +19,17 @@ const PP_MAX_HEAD: u32 = 4096 - 256 - 320;
 pub(super) mod drop_reason {
     pub const NOT_SPECIFIED: u32 = 2;
     pub const NO_SOCKET: u32 = 3;
+    pub const SOCKET_FILTER: u32 = 5;
     pub const PKT_TOO_SMALL: u32 = 9;
     pub const TCP_CSUM: u32 = 10;
     pub const UDP_CSUM: u32 = 11;
+    pub const NETFILTER_DROP: u32 = 12;
     pub const OTHERHOST: u32 = 13;
     pub const IP_CSUM: u32 = 14;
     pub const IP_INHDR: u32 = 15;
     pub const IP_NOPROTO: u32 = 19;
     pub const IP_OUTNOROUTES: u32 = 54;
+    pub const BPF_CGROUP_EGRESS: u32 = 55;
     pub const IPV6DISABLED: u32 = 56;
     pub const NEIGH_FAILED: u32 = 58;
     pub const TC_EGRESS: u32 = 62;

@@ -79,6 +79,7 @@ impl Kernel {
             k.traced("udpv6_queue_rcv_one_skb", FILE, no, |k| match socket {
                 UdpSocket::Vxlan => k.vxlan_rcv(no),
                 UdpSocket::Geneve => k.geneve_udp_encap_recv(no),
+                UdpSocket::Process(socket) => k.udp_enqueue(no, socket),
                 UdpSocket::L2tp => not_covered("udpv6_queue_rcv_one_skb: L2TP over IPv6"),
             })
         })

@@ -75,16 +75,17 @@ impl Walk<'_> {
         Ok(Next::End)
     }
 
-    /// `check_return_code()`: of the types here only programs of a cgroup have a range.
+    /// `check_return_code()`: of the types here programs of a cgroup and of netfilter have a range.
     fn check_result(&mut self, r0: &Reg) -> Checked {
-        if self.class != protos::CGROUP_SKB {
+        if self.class & (protos::CGROUP_SKB | protos::NETFILTER) == 0 {
             return Ok(());
         }
         if !r0.is_scalar() {
             return Err(Refusal::ReturnKind(r0.type_name()));
         }
         self.nodes.ask(r0.node);
-        let max = if self.program.section.ends_with("egress") {
+        let cgroup = self.class == protos::CGROUP_SKB;
+        let max = if cgroup && self.program.section.ends_with("egress") {
             3
         } else {
             1

@@ -23,6 +23,7 @@ mod context;
 mod equal;
 mod frames;
 mod kfunc;
+mod nf;
 mod objects;
 mod precise;
 mod protos;
@@ -53,9 +54,21 @@ pub(super) struct Verified {
     pub processed: u32,
 }
 
+/// Where a design's kernel, or one that is only assumed, judges otherwise than Linux 7.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// `bpf_dynptr_from_skb_meta()` is there in every program with an skb, not for TC only.
+    pub meta_everywhere: bool,
+}
+
 /// Walks a program; an error if Linux would refuse it, or if the simulator lacks something.
 pub(super) fn verify(program: &Program) -> Result<Verified, LoadError> {
-    match walk(program) {
+    verify_by(program, Rules::default())
+}
+
+/// As [`verify`], by other rules.
+pub(super) fn verify_by(program: &Program, rules: Rules) -> Result<Verified, LoadError> {
+    match walk_by(program, rules) {
         (verified, None) => Ok(verified),
         (_, Some(refused)) => Err(refused),
     }
@@ -63,6 +76,10 @@ pub(super) fn verify(program: &Program) -> Result<Verified, LoadError> {
 
 /// Walks a program; what was found out until it was refused, and the refusal if there is one.
 pub(super) fn walk(program: &Program) -> (Verified, Option<LoadError>) {
+    walk_by(program, Rules::default())
+}
+
+fn walk_by(program: &Program, rules: Rules) -> (Verified, Option<LoadError>) {
     let class = protos::class(&program.prog_type);
     let nothing = Verified {
         followed: Followed::new(program.insns.len()),
@@ -79,6 +96,7 @@ pub(super) fn walk(program: &Program) -> (Verified, Option<LoadError>) {
         Err(failed) => return (nothing, Some(refuse(failed))),
     };
     let mut walk = walk::Walk::new(program, class, cfg);
+    walk.rules = rules;
     let refused = match walk.run() {
         Err(why) => Some((walk.insn, why)),
         Ok(()) => cfg::check_depth(&program.insns, &walk.cfg, &walk.depths).err(),

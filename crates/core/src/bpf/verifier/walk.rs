@@ -30,6 +30,7 @@ pub(super) struct Walk<'p> {
     pub program: &'p Program,
     /// Bit of the program type.
     pub class: u16,
+    pub rules: super::Rules,
     pub cfg: Cfg,
     pub state: State,
     /// Ways that were not walked yet, and where they begin.
@@ -64,6 +65,7 @@ impl<'p> Walk<'p> {
         Walk {
             program,
             class,
+            rules: super::Rules::default(),
             cfg,
             state,
             pending: Vec::new(),
