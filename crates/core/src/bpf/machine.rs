@@ -258,6 +258,11 @@ impl Machine<'_, '_> {
                 self.store(address, size, self.registers.get(src))?;
             }
             Insn::PacketLoad { size, index, off } => return self.packet_load(size, index, off),
+            Insn::MayGoto { target } => {
+                if !self.memory.stack.may_go_round(self.memory.depth) {
+                    return Ok(Next::At(target));
+                }
+            }
             Insn::Call(ref callee) => return self.call(callee),
             Insn::Exit => {
                 let each = self.frames.last_mut().and_then(|frame| frame.each.take());
@@ -335,7 +340,8 @@ impl Machine<'_, '_> {
     /// Goes to a function of the program, with a stack frame of its own.
     pub fn enter(&mut self, target: usize, back: usize, each: Option<Each>) -> Result<Next, Fault> {
         if self.frames.len() + 1 >= MAX_FRAMES || !self.memory.has_frame() {
-            return Err(self.wrong("the call stack of 8 frames is exceeded"));
+            let what = format!("the call stack of {MAX_FRAMES} frames is exceeded");
+            return Err(self.wrong(what));
         }
         let mut saved = [0; 4];
         for (place, reg) in saved.iter_mut().zip(saved_registers()) {

@@ -9,8 +9,8 @@ pub use super::ip_l2tp::{L2tpSession, L2tpTunnel};
 pub use super::link_kind::{LinkKind, MacvlanMode, NetkitParms};
 pub use super::netfilter::NfChange;
 pub use super::operand::{
-    CfgValue, Ipv4Net, Ipv6Net, Mac, MirredAction, NapiKnob, Netns, RouteEncap, RouteKind, TcHook,
-    XdpMode,
+    CfgValue, Ipv4Net, Ipv6Net, LwtSections, Mac, MirredAction, NapiKnob, Netns, RouteEncap,
+    RouteKind, TcHook, XdpMode,
 };
 pub use super::socket::{CgroupAttach, SocketCommand};
 pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};

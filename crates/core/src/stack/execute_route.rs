@@ -5,8 +5,11 @@ use std::net::Ipv4Addr;
 use super::Kernel;
 use super::execute::Done;
 use super::execute_error::{Cause, exists};
+use crate::bpf::ProgType;
 use crate::scenario::command::{Ipv4Net, Netns, RouteEncap};
-use crate::scenario::topology::{DevId, Encap, Route, TopologyError, prefix_mask};
+use crate::scenario::topology::{
+    DevId, Encap, LwtBpf, Route, Segments, TopologyError, prefix_mask,
+};
 
 impl Kernel {
     /// An address, and the route to its prefix (`fib_add_ifaddr()`).
@@ -83,15 +86,28 @@ impl Kernel {
     pub(super) fn encap_of(&mut self, encap: &RouteEncap) -> Result<Encap, Cause> {
         Ok(match encap {
             RouteEncap::Mpls { labels } => Encap::Mpls(*labels),
-            RouteEncap::Seg6 { segs } => {
-                self.topology.seg6.push(segs.clone());
+            RouteEncap::Seg6 { segs, inline } => {
+                self.topology.seg6.push(Segments {
+                    list: segs.clone(),
+                    inline: *inline,
+                });
                 Encap::Seg6(self.topology.seg6.len() - 1)
             }
             RouteEncap::Ip(info) => {
                 self.topology.tun_infos.push(info.clone());
                 Encap::Ip(self.topology.tun_infos.len() - 1)
             }
-            RouteEncap::Bpf { section } => Encap::Bpf(self.lwt_program(section)?),
+            RouteEncap::Bpf(sections) => {
+                let program = |section: &Option<String>, kind| {
+                    let section = section.as_ref();
+                    section.map(|name| self.lwt_program(name, kind)).transpose()
+                };
+                Encap::Bpf(LwtBpf {
+                    input: program(&sections.input, ProgType::LwtIn)?,
+                    output: program(&sections.output, ProgType::LwtOut)?,
+                    xmit: program(&sections.xmit, ProgType::LwtXmit)?,
+                })
+            }
         })
     }
 }

@@ -122,7 +122,7 @@ impl Kernel {
     pub(super) fn dst_input6(&mut self, no: SkbNo, input: Input6, nhoff: u32) -> Run<i64> {
         match input {
             Input6::Local => self.ip6_input(no, nhoff),
-            Input6::Forward(route) => self.forward_or_tunnel(no, route),
+            Input6::Forward(route) => self.forward_or_tunnel6(no, route),
             Input6::Error { code, reason } => self.ip6_pkt_drop(no, code, reason),
             Input6::Discard => {
                 self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;

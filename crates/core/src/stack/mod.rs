@@ -94,7 +94,7 @@ mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
 
-pub use exec::{ExecError, Executed, Hook, Ready, exec};
+pub use exec::{ExecError, Executed, Hook, Ready, exec, rules};
 pub use execute_error::{Cause, ExecuteError};
 pub(crate) use programs::address_of;
 pub use programs::{Loaded, ProgramError};

@@ -1,10 +1,12 @@
 //! `net/ipv6/tcp_ipv6.c`: nobody listens; a segment is answered with a reset.
 
 use super::ip6_output::{DEFAULT_HOP_LIMIT, Ipv6Header};
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::tcp::{RST, reset_header};
 use super::{Kernel, Run, not_covered};
 use crate::net::{checksum, ethernet, ipv4, ipv6, tcp};
+use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::Lookup6;
 use crate::skb::CHECKSUM_PARTIAL;
 use crate::trace::{Layer, SkbNo};
@@ -87,7 +89,12 @@ impl Kernel {
                 skb.protocol = ethernet::P_IPV6;
                 let at = skb.data;
                 k.write_ipv6(reply, at, &header.bytes(tcp::HLEN as u16), "ip6_xmit");
-                k.ip6_output(reply)
+                k.skb_mut(reply).from_socket = true;
+                let state = NfState::ipv6(NfHook::LocalOut, None, Some(route.dev));
+                match k.nf_hook(reply, state)? {
+                    NF_ACCEPTED => k.dst_output6(reply),
+                    refused => Ok(refused),
+                }
             })
         })?;
         Ok(())
