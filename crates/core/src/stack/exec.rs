@@ -310,6 +310,7 @@ impl Kernel {
             data: XDP_PACKET_HEADROOM,
             data_end: whole,
             frame_sz: end + SHARED_INFO_SIZE,
+            frag_size: 0,
         };
         if !metadata.is_empty() {
             let len = metadata.len();

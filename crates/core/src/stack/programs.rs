@@ -70,6 +70,12 @@ pub(crate) fn address_of(head: BufferNo) -> u64 {
     DIRECT_MAP + u64::from(head.0) * 0x4_0000
 }
 
+/// `BPF_F_XDP_HAS_FRAGS`: libbpf sets it for programs in a section `xdp.frags`.
+pub(super) fn xdp_frags_section(section: &str) -> bool {
+    let section = section.strip_prefix('?').unwrap_or(section);
+    section.split('/').next() == Some("xdp.frags")
+}
+
 /// Maps of the loaded objects.
 pub(super) type ObjectMaps = Vec<Option<Maps>>;
 
@@ -251,6 +257,12 @@ impl Kernel {
             Ok(_) => Ok(ProgId(id)),
             Err(error) => Err(error.clone().into()),
         }
+    }
+
+    /// Section of a program.
+    pub(super) fn section_of(&self, program: ProgId) -> Option<&str> {
+        let loaded = self.programs.get(program.0)?;
+        Some(loaded.section.as_str())
     }
 
     /// The LWT program of a section, loaded last; or the one that is pinned under that name.
