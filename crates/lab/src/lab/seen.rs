@@ -58,7 +58,7 @@ pub fn read(scenario: &str) -> (Place, Vec<String>) {
 fn address_of(place: &Place, tab: Tab, link: Option<&str>) -> String {
     let (mut pairs, own) = now();
     // In a link the work itself is there: whatever template it began as is not named.
-    pairs.retain(|(key, _)| !OWN.contains(&key.as_str()) && !(key == "s" && link.is_some()));
+    pairs.retain(|(key, _)| !OWN.contains(&key.as_str()) && (key != "s" || link.is_none()));
     let printed = Address::Scenario(place.clone()).print();
     let query = printed.split_once('?').map_or("", |(_, query)| query);
     pairs.extend(address::pairs(query));
