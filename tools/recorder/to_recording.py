@@ -70,7 +70,7 @@ class Idents:
     def headers(data):
         for at in range(0, len(data) - 19):
             if data[at] == 0x45 and data[at + 12] in (10, 192) and data[at + 16] in (10, 192, 224) \
-                    and data[at + 1] in (0, 0xC0):
+                    and data[at + 1] in (0, 0xB8, 0xC0):
                 yield at
 
     def fix(self, data):
@@ -262,6 +262,8 @@ class Experiment:
         value = blob[76:76 + size]
         prog, what = (t.split(b"\0")[0].decode() for t in (prog, what))
         at = next((i for i in range(len(self.stack) - 1, -1, -1) if self.stack[i][0] == prog), None)
+        if at is None:
+            return  # a packet of the machine's own, before the first command that is recorded
         entry = {"program": prog}
         hook = "ingress"
         if at is not None:

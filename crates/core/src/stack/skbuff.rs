@@ -204,7 +204,7 @@ impl Kernel {
             k.buffers
                 .memcpy(head, headroom, original.head, original.data, len);
             let skb = k.skb_mut(copy);
-            // skb_copy_header() takes all fields that are not offsets into the buffer
+            // skb_copy_header() takes the fields of the group `headers` and a few others; mac_len is not among them
             *skb = SkBuff {
                 no: copy,
                 head,
@@ -213,6 +213,7 @@ impl Kernel {
                 users: 1,
                 cloned: false,
                 head_frag: true,
+                mac_len: 0,
                 ..original
             };
             skb.headers_offset_update(headroom as i32 - original.data as i32);
