@@ -157,7 +157,7 @@ impl Device {
     pub fn has_header_ops(&self) -> bool {
         match self.kind {
             DeviceKind::Gre(parms) => parms.remote.is_none() && !parms.external,
-            DeviceKind::Ip6Gre(parms) => parms.remote.is_none() && !parms.external,
+            DeviceKind::Ip6Gre(parms) => parms.remote.is_none() && !parms.gre.external,
             _ => true,
         }
     }
