@@ -152,7 +152,7 @@ class Experiment:
                 self.end(r["arg"])
             return
         netns = self.netns.get(r["netns"])
-        noise = not r["dev"] and (release or name.startswith("skb_")) and r["arg"] not in self.alive
+        noise = not r["dev"] and (release or name.startswith(("skb_", "pskb_"))) and r["arg"] not in self.alive
         if r["kind"] == KIND_SKB and (noise or r["dev"] and netns is None):
             known = r["edge"] == 1 and self.stack and self.stack[-1][0] == name
             if release:
