@@ -51,9 +51,15 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
         (_, None | Some("show" | "list" | "dump" | "help")) => Ok(Command::NoEffect {
             why: "it only shows",
         }),
-        (object, Some(verb)) => Ok(Command::NotCovered {
-            what: format!("bpftool {object} {verb}"),
-        }),
+        (object, Some(verb)) => {
+            let known = match object {
+                "prog" => "loadall or tracelog",
+                "map" => "update or delete",
+                "net" | "cgroup" => "attach",
+                _ => "show, list or dump",
+            };
+            args.not_covered(format!("bpftool {object} {verb}"), known)
+        }
     }
 }
 

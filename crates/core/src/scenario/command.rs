@@ -9,8 +9,8 @@ pub use super::ip_l2tp::{L2tpSession, L2tpTunnel};
 pub use super::link_kind::{LinkKind, MacvlanMode, NetkitParms};
 pub use super::netfilter::NfChange;
 pub use super::operand::{
-    CfgValue, Ipv4Net, Ipv6Net, Mac, MirredAction, NapiKnob, Netns, RouteEncap, RouteKind, TcHook,
-    XdpMode,
+    CfgValue, Ipv4Net, Ipv6Net, LwtSections, Mac, MirredAction, NapiKnob, Netns, RouteEncap,
+    RouteKind, TcHook, XdpMode,
 };
 pub use super::socket::{CgroupAttach, SocketCommand};
 pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
@@ -202,14 +202,14 @@ pub enum Command {
         /// The packet; a frame for a tap device.
         packet: Vec<u8>,
     },
-    /// `nic rx DEV HEX [NETNS]`: a frame comes in by a network card.
+    /// `nic rx DEV HEX… [NETNS]`: frames come in by a network card, in one poll.
     NicReceive {
         /// Namespace.
         netns: Netns,
         /// Device.
         dev: String,
-        /// The frame.
-        frame: Vec<u8>,
+        /// The frames.
+        frames: Vec<Vec<u8>>,
     },
     /// `orc burst DEV NETNS|- HEX HEX…`: several frames in a row.
     Burst {

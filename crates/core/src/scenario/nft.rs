@@ -127,11 +127,14 @@ fn chain(args: &mut Args<'_>) -> Result<NfChange, ParseError> {
     let priority = priority(args, family)?;
     word(args, ";")?;
     let mut policy = NfVerdict::Accept;
-    if args.take("policy") {
+    if !args.take("}") {
+        args.value("policy accept, policy drop or }", |word| {
+            (word == "policy").then_some(())
+        })?;
         policy = args.value("accept or drop", verdict)?;
         word(args, ";")?;
+        word(args, "}")?;
     }
-    word(args, "}")?;
     args.end()?;
     Ok(NfChange::Chain {
         family,

@@ -48,18 +48,28 @@ pub enum RouteEncap {
         /// The labels.
         labels: crate::net::mpls::Labels,
     },
-    /// `encap seg6 mode encap segs A,B,…`: an IPv6 header and a list of segments.
+    /// `encap seg6 mode encap|inline segs A,B,…`: a list of segments, with an IPv6 header or in the packet's own.
     Seg6 {
         /// The segments, in the order in which they are passed.
         segs: Vec<Ipv6Addr>,
+        /// `mode inline`.
+        inline: bool,
     },
     /// `encap ip id N dst A …`, `encap ip6 …`: what a tunnel device in external mode is to do.
     Ip(crate::skb::TunInfo),
-    /// `encap bpf [headroom N] xmit obj FILE section NAME`: a program does it.
-    Bpf {
-        /// Section of the program.
-        section: String,
-    },
+    /// `encap bpf [headroom N] in|out|xmit obj FILE section NAME …`: programs do it.
+    Bpf(LwtSections),
+}
+
+/// Sections (or names of pinned programs) of a route's programs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LwtSections {
+    /// `in`.
+    pub input: Option<String>,
+    /// `out`.
+    pub output: Option<String>,
+    /// `xmit`.
+    pub xmit: Option<String>,
 }
 
 /// Attributes of a device that make its polls wait.

@@ -7,9 +7,12 @@ use super::netfilter::{NfChange, NfFamily, NfHook};
 use super::socket::{SocketCommand, SocketKind};
 use super::value::{device, hex};
 
+/// What `orc` can do here.
+const COMMANDS: &str = "xdp, tcx, netkit, nf, sock, send, tun, burst, tap or cfg";
+
 /// `orc xdp|tcx|netkit|send|tun|tap|cfg …`; what else `orc` can do is *not covered*.
 pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
-    match args.expect("xdp, tcx, netkit, nf, sock, send, tun, burst, tap or cfg")? {
+    match args.expect(COMMANDS)? {
         "xdp" => {
             let (program, dev) = (
                 args.expect("a program name")?.to_owned(),
@@ -91,9 +94,7 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
                 value,
             })
         }
-        other => Ok(Command::NotCovered {
-            what: format!("orc {other}"),
-        }),
+        other => args.not_covered(format!("orc {other}"), COMMANDS),
     }
 }
 

@@ -8,7 +8,7 @@ use super::command::{Ipv4Net, L2tpTunnel, Mac, Netns as NetnsName, RouteKind};
 pub use super::device::{Device, DeviceKind, loopback, veth};
 pub use super::inet6::{Inet6, Lookup6, Route6};
 pub use super::netfilter::Netfilter;
-pub use super::routes::{Encap, Lookup, Route, contains, prefix_mask};
+pub use super::routes::{Encap, Lookup, LwtBpf, Route, Segments, contains, prefix_mask};
 pub use super::socket::{CgroupHook, Socket};
 pub use super::topology_error::TopologyError;
 use crate::skb::TunInfo;
@@ -117,7 +117,7 @@ pub struct Topology {
     /// Devices of all namespaces.
     pub devices: Vec<Device>,
     /// Lists of segments that routes put around packets (`encap seg6`).
-    pub seg6: Vec<Vec<std::net::Ipv6Addr>>,
+    pub seg6: Vec<Segments>,
     /// What routes say to tunnel devices in external mode (`encap ip`, `encap ip6`).
     pub tun_infos: Vec<TunInfo>,
     /// Programs of the root cgroup where packets come to a socket, and where they leave.

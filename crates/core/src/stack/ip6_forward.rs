@@ -137,7 +137,7 @@ impl Kernel {
             if passed != NF_ACCEPTED {
                 return Ok(passed);
             }
-            k.traced("ip6_forward_finish", FILE, no, |k| k.ip6_output(no))
+            k.traced("ip6_forward_finish", FILE, no, |k| k.dst_output6(no))
         })
     }
 

@@ -96,7 +96,7 @@ impl Kernel {
     pub(super) fn dst_input(&mut self, no: SkbNo, input: Input) -> Run<i64> {
         match input {
             Input::Local => self.ip_local_deliver(no),
-            Input::Forward(route) => self.ip_forward(no, route),
+            Input::Forward(route) => self.forward_or_tunnel(no, route),
             Input::Error(error) => self.ip_error(no, error),
             Input::Martian(_) => Ok(NET_RX_DROP),
             Input::Discard => {
@@ -124,7 +124,7 @@ impl Kernel {
     }
 
     /// `ip_forward()`: one hop less to live, and out by the route's device.
-    fn ip_forward(&mut self, no: SkbNo, route: Route) -> Run<i64> {
+    pub(super) fn ip_forward(&mut self, no: SkbNo, route: Route) -> Run<i64> {
         self.traced("ip_forward", FILE, no, |k| {
             if k.skb(no).pkt_type != PacketType::Host {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
@@ -157,7 +157,7 @@ impl Kernel {
             if passed != NF_ACCEPTED {
                 return Ok(passed);
             }
-            k.traced("ip_forward_finish", FILE, no, |k| k.ip_output(no))
+            k.traced("ip_forward_finish", FILE, no, |k| k.dst_output(no))
         })
     }
 

@@ -106,7 +106,7 @@ impl Kernel {
             if passed != NF_ACCEPTED {
                 return Ok(passed);
             }
-            k.ip_output(no)
+            k.dst_output(no)
         })
     }
 

@@ -166,8 +166,14 @@ impl Kernel {
     }
 
     /// `run_lwt_bpf()`: the program, over the packet as it is. It leaves no step of its own in a recording.
-    pub(super) fn run_lwt_bpf(&mut self, program: ProgId, dev: DevId, no: SkbNo) -> Run<i64> {
-        let run = self.open_run(program, "lwt_xmit", dev)?;
+    pub(super) fn run_lwt_bpf(
+        &mut self,
+        program: ProgId,
+        hook: &'static str,
+        dev: DevId,
+        no: SkbNo,
+    ) -> Run<i64> {
+        let run = self.open_run(program, hook, dev)?;
         self.bpf_compute_data_pointers(no);
         let verdict = self.bpf_prog_run(
             program,
