@@ -163,10 +163,8 @@ fn one(
             pressed();
         }
     };
-    let label = [device.name.as_str(), &second, &programs].map(str::to_owned);
-    let label: Vec<String> = label.into_iter().filter(|part| !part.is_empty()).collect();
     view! {
-        <g class=class class:now=move || marks.here.get() == Some(at) role="button" tabindex="0" aria-label=label.join(", ")
+        <g class=class class:now=move || marks.here.get() == Some(at) role="button" tabindex="0"
             aria-pressed=move || (marks.at.get() == Some(at)).to_string() on:click=move |_| choose() on:keydown=keyed>
             <rect x=px(place.x) y=px(place.y) width=px(place.w) height=px(place.h) rx="4"/>
             <text class="n" x=px(place.x + 9.0) y=px(place.y + 18.0)>{device.name.clone()}</text>{down}
