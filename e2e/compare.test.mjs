@@ -52,7 +52,7 @@ test('a recording beside its own design shows nothing in red', async ({ page, ur
 
 test('columns are chosen by chips, four at most, and stand in the address', async ({ page, url }) => {
   await open(page, url + RECORDED);
-  await page.getByRole('button', { name: 'kernel · meta_end' }).click();
+  await page.locator('.chips').getByRole('button', { name: 'kernel · meta_end' }).click();
   assert.match(decodeURIComponent(page.url()), /d=mac_header,meta_end,recording:mac_header&/);
   await page.reload();
   await page.locator('.ribbon .b').first().waitFor();
