@@ -83,6 +83,7 @@ mod tc_host;
 mod tcp;
 mod tcp6;
 mod tun;
+mod tunnel_err;
 mod udp;
 mod udp6;
 mod veth;
@@ -211,6 +212,7 @@ pub struct Kernel {
     napi: BTreeMap<DevId, napi::Napi>,
     page_pools: BTreeMap<page_pool::PoolOf, page_pool::PagePool>,
     gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
+    tunnel_errors: BTreeMap<DevId, u32>,
     backlog: VecDeque<SkbNo>,
     in_backlog: bool,
     free_skb_no: Option<SkbNo>,
@@ -257,6 +259,7 @@ impl Kernel {
             napi: BTreeMap::new(),
             page_pools: BTreeMap::new(),
             gro_segments: BTreeMap::new(),
+            tunnel_errors: BTreeMap::new(),
             backlog: VecDeque::new(),
             in_backlog: false,
             free_skb_no: None,
