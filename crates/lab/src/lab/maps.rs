@@ -45,7 +45,7 @@ pub fn panel(lab: Lab) -> AnyView {
         all.into_iter().map(one).collect_view().into_any()
     };
     view! {
-        <section class="maps" aria-label="Maps">
+        <section class="maps" aria-label="Maps"><h2 class="sr">"Maps"</h2>
             {part(move || before(lab))}
             {part(body)}
         </section>

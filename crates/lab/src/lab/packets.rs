@@ -66,7 +66,7 @@ pub fn panel(lab: Lab) -> AnyView {
         (at < count).then(|| one(lab, at))
     };
     view! {
-        <section class="packets" aria-label="Packets">
+        <section class="packets" aria-label="Packets"><h2 class="sr">"Packets"</h2>
             <p class="add">"Drop a capture ("<code>".pcap"</code>") anywhere, or "<button class="tab" on:click=add>"make a packet"</button></p>
             {part(list)}
             {part(detail)}

@@ -48,7 +48,7 @@ pub fn panel(lab: Lab) -> AnyView {
         });
     };
     view! {
-        <section class="programs" aria-label="Programs">
+        <section class="programs" aria-label="Programs"><h2 class="sr">"Programs"</h2>
             {part(own)}
             <For each=move || count.get() key=Clone::clone children=move |name| one(lab, name)/>
             <p class="add">"Drop an object file of clang anywhere, or write "
