@@ -62,14 +62,22 @@ impl Kernel {
         netns.is_some_and(|netns| self.topology.is_to_many(netns, daddr))
     }
 
-    /// The rest of `icmp_pointers`: errors go to the protocol of the packet they quote, which has nobody waiting
-    /// here (`icmp_unreach()`); questions and answers that nobody asks any more are discarded.
+    /// The rest of `icmp_pointers`: errors go to the protocol of the packet they quote (`icmp_unreach()`), where only
+    /// a tunnel listens; questions and answers that nobody asks any more are discarded.
     fn icmp_other(&mut self, no: SkbNo, kind: u8) -> Run<i64> {
         let refused = match kind {
             icmp::DEST_UNREACH
             | icmp::SOURCE_QUENCH
             | icmp::TIME_EXCEEDED
-            | icmp::PARAMETER_PROBLEM => self.icmp_unreach(no),
+            | icmp::PARAMETER_PROBLEM => {
+                let refused = self.icmp_unreach(no);
+                if refused.is_none() {
+                    let code = u32::from(self.skb(no).transport_header) + 1;
+                    let code = self.bytes(no, code, 1).first().copied().unwrap_or(0);
+                    self.tunnel_err(no, kind, code);
+                }
+                refused
+            }
             icmp::REDIRECT | icmp::TIMESTAMP => {
                 return not_covered(format!("icmp_rcv: type {kind}"));
             }

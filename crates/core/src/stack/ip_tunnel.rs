@@ -209,6 +209,7 @@ impl Kernel {
                 k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
                 return Ok(());
             }
+            k.tunnel_link_failure(no, dev)?;
             let max_headroom = k.topology.dev(route.dev).ll_reserved_space() + ipv4::HLEN;
             k.skb_cow_head(no, max_headroom)?;
             k.ip_tunnel_adj_headroom(dev, max_headroom);
@@ -416,7 +417,7 @@ impl Kernel {
 }
 
 /// How well a tunnel fits a packet from `remote` to `local`; more is better.
-fn rank(parms: &TunnelParms, local: Ipv4Addr, remote: Ipv4Addr) -> Option<u8> {
+pub(super) fn rank(parms: &TunnelParms, local: Ipv4Addr, remote: Ipv4Addr) -> Option<u8> {
     match (parms.local == Some(local), parms.remote == Some(remote)) {
         (true, true) => Some(4),
         (_, true) if parms.local.is_none() => Some(3),
