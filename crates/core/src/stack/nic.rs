@@ -4,9 +4,10 @@
 //! there at all (patch-series.md, section 3, patches 1–6 and 8, and section 6b). The buffer is a page with
 //! `XDP_PACKET_HEADROOM` in front of the frame; rings, DMA and page recycling are not simulated.
 
+use super::xdp_frame::{EOPNOTSUPP, xdp_convert_buff_to_frame};
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, dissect};
-use crate::scenario::nic::{DRIVERS, NicDriver};
+use crate::scenario::nic::{DRIVERS, NicDriver, xdp_tx};
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::skb::{NET_SKB_PAD, PAGE_SIZE, SHARED_INFO_SIZE};
 use crate::trace::SkbNo;
@@ -18,11 +19,11 @@ const SMALL_FRAG: u32 = 1024 - SHARED_INFO_SIZE;
 impl Kernel {
     /// A frame comes from the wire: the driver's poll function, from the descriptor to `napi_gro_receive()`.
     pub(super) fn nic_receive(&mut self, dev: DevId, frame: &[u8]) -> Run<()> {
-        let DeviceKind::Nic(driver) = self.topology.dev(dev).kind else {
+        let DeviceKind::Nic(index) = self.topology.dev(dev).kind else {
             let name = &self.topology.dev(dev).name;
             return not_covered(format!("nic rx: {name} is no network card"));
         };
-        let Some((_, driver, function)) = DRIVERS.get(driver).copied() else {
+        let Some((_, driver, _)) = DRIVERS.get(index).copied() else {
             return not_covered("nic rx: a driver that is not there");
         };
         if frame.len() as u32 > PAGE_SIZE - SHARED_INFO_SIZE - XDP_PACKET_HEADROOM {
@@ -36,8 +37,11 @@ impl Kernel {
             if let Some(program) = k.native_xdp(dev) {
                 match k.run_xdp(program, dev, &mut xdp)? {
                     action::PASS => {}
-                    verdict @ (action::TX | action::REDIRECT) => {
-                        return not_covered(format!("{function}: XDP verdict {verdict}"));
+                    action::TX => return k.nic_xdp_tx(index, dev, &xdp),
+                    action::REDIRECT => {
+                        k.xdp_leaves(dev, xdp, action::REDIRECT)?;
+                        k.xdp_do_flush()?;
+                        return k.napi_complete_done(dev, false);
                     }
                     _ => return k.xdp_return_frame(dev, &xdp, 0),
                 }
@@ -97,6 +101,13 @@ impl Kernel {
                 self.driver_type(no, dev)?;
                 Ok(no)
             }
+            NicDriver::Frags => {
+                // skb_metadata_set() on an empty head, then napi_frags_finish()
+                let no = self.napi_alloc_skb(xdp, xdp.data);
+                self.driver_metadata(no, xdp)?;
+                self.driver_type(no, dev)?;
+                Ok(no)
+            }
             NicDriver::Forgetful => {
                 let no = self.napi_alloc_skb(xdp, xdp.data);
                 self.driver_type(no, dev)?;
@@ -152,6 +163,25 @@ impl Kernel {
         let (to, at) = (skb.head, skb.data);
         self.buffers.memcpy(to, at, xdp.head, from, len);
         no
+    }
+
+    /// `XDP_TX`: the driver sends the frame back by the card, and it leaves the simulated world.
+    fn nic_xdp_tx(&mut self, index: usize, dev: DevId, xdp: &XdpBuff) -> Run<()> {
+        let Some(driver) = xdp_tx(index) else {
+            return not_covered("XDP_TX of xsk: the card's driver sends, and there is none");
+        };
+        if let Err(error) = xdp_convert_buff_to_frame(xdp) {
+            return self.xdp_return_frame(dev, xdp, error);
+        }
+        self.xdp_function(driver.tx, driver.file, dev, xdp, 0)
+    }
+
+    /// `ndo_xdp_xmit` of a card: one frame sent.
+    pub(super) fn nic_xdp_xmit(&mut self, index: usize, to: DevId, xdp: &XdpBuff) -> Run<()> {
+        match xdp_tx(index).and_then(|driver| Some((driver.xmit?, driver.file))) {
+            Some((xmit, file)) => self.xdp_function(xmit, file, to, xdp, 1),
+            None => self.xdp_return_frame(to, xdp, EOPNOTSUPP),
+        }
     }
 
     /// What a card sends leaves the simulated world.
