@@ -375,7 +375,8 @@ impl SkBuff {
 
     /// `skb_reset_mac_len()`: the distance from MAC to network header.
     pub fn reset_mac_len(&mut self) {
-        self.mac_len = self.network_header.wrapping_sub(self.mac_header);
+        let set = u16::from(self.mac_header != NOT_SET);
+        self.mac_len = set * self.network_header.wrapping_sub(self.mac_header);
     }
 
     /// `skb_reset_inner_headers()`: what is outer now becomes inner.

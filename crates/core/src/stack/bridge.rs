@@ -106,11 +106,10 @@ impl Kernel {
             if dest[0] & 1 == 1 {
                 // without an entry for the group it is flooded and goes up too
                 k.br_flood(no, input, true)?;
-                k.br_pass_frame_up(no, input)?;
-                return Ok(0);
+                return k.br_pass_frame_up(no, input);
             }
             match k.br_fdb_find(bridge, dest, vid.unwrap_or(0)) {
-                Target::Local => k.br_pass_frame_up(no, input)?,
+                Target::Local => return k.br_pass_frame_up(no, input),
                 Target::Port(to) => k.br_forward(no, Some(to), input)?,
                 Target::Unknown => k.br_flood(no, input, false)?,
             }
@@ -264,7 +263,7 @@ impl Kernel {
     }
 
     /// `br_pass_frame_up()`: the frame is for the bridge device, if that is in its VLAN.
-    fn br_pass_frame_up(&mut self, no: SkbNo, input: Input) -> Run<()> {
+    fn br_pass_frame_up(&mut self, no: SkbNo, input: Input) -> Run<i64> {
         self.traced("br_pass_frame_up", INPUT, no, |k| {
             let Input { bridge, vid, from } = input;
             if !k.br_allowed_egress(bridge, vid) {
@@ -281,8 +280,7 @@ impl Kernel {
                 return Ok(passed);
             }
             k.netif_receive_skb(no)
-        })?;
-        Ok(())
+        })
     }
 
     /// `br_dev_xmit()` (`net/bridge/br_device.c`): the bridge device sends.

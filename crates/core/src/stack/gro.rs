@@ -9,7 +9,7 @@ use crate::net::dissect::{be16, be32};
 use crate::net::{checksum, ethernet, geneve, gre, ipv4, udp, vlan, vxlan};
 use crate::scenario::command::XdpMode;
 use crate::scenario::topology::DevId;
-use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, NOT_SET};
+use crate::skb::{CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, NOT_SET};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/gro.c";
@@ -93,14 +93,16 @@ impl Kernel {
     /// `dev_gro_receive()`.
     fn dev_gro_receive(&mut self, dev: DevId, no: SkbNo) -> Run<(i64, GroCb)> {
         let shinfo = self.buffers.get(self.skb(no).head).shinfo;
-        let summed = self.skb(no).ip_summed == CHECKSUM_UNNECESSARY;
+        let skb = self.skb(no);
+        let summed = skb.ip_summed == CHECKSUM_UNNECESSARY;
+        let csum_cnt = if summed { skb.bpf.csum_level + 1 } else { 0 };
         let mut cb = GroCb {
             offset: 0,
             flush: false,
             same_flow: false,
             stolen_head: false,
             encap_mark: false,
-            csum_cnt: u8::from(summed),
+            csum_cnt,
             flow: Vec::new(),
             networks: Vec::new(),
             dev,
@@ -278,8 +280,8 @@ impl Kernel {
     fn gro_incr_csum_unnecessary(&mut self, no: SkbNo, cb: &mut GroCb) {
         if cb.csum_cnt > 0 {
             cb.csum_cnt -= 1;
-        } else if self.skb(no).ip_summed == CHECKSUM_NONE {
-            self.skb_mut(no).ip_summed = CHECKSUM_UNNECESSARY;
+        } else {
+            self.skb_incr_checksum_unnecessary(no);
         }
     }
 

@@ -142,7 +142,9 @@ impl Kernel {
             let out = k.topology.dev(route.dev);
             let (room, mtu) = (out.ll_reserved_space(), out.mtu);
             if k.skb(no).len > mtu && be16(&header, 6) & ipv4::DF != 0 {
-                return not_covered("ip_forward: larger than the MTU (ICMP_FRAG_NEEDED)");
+                k.icmp_send_info(no, icmp::DEST_UNREACH, icmp::FRAG_NEEDED, mtu)?;
+                k.kfree_skb(no, drop_reason::PKT_TOO_BIG)?;
+                return Ok(NET_RX_DROP);
             }
             if k.skb(no).dev == Some(route.dev) {
                 return not_covered("ip_forward: out by the device it came from (ICMP redirect)");

@@ -47,8 +47,9 @@ impl Kernel {
                 }
             }
             let no = k.skb_of_driver(driver, &xdp, dev)?;
+            let old = k.napi_held(dev);
             k.napi_gro_receive(dev, no)?;
-            k.napi_complete_done(dev, false)
+            k.napi_complete_done(dev, true, &old)
         })
     }
 

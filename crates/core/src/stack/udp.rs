@@ -153,11 +153,8 @@ impl Kernel {
 
     /// `__skb_checksum_validate_needed()` says no: one of the checksums known to be right is used up.
     pub(super) fn csum_is_valid(&mut self, no: SkbNo) {
-        let skb = self.skb_mut(no);
-        skb.csum_valid = true;
-        if skb.ip_summed == CHECKSUM_UNNECESSARY {
-            skb.ip_summed = CHECKSUM_NONE;
-        }
+        self.skb_mut(no).csum_valid = true;
+        self.skb_decr_checksum_unnecessary(no);
     }
 
     /// `skb_checksum_try_convert()`: a right checksum that somebody else has found is as good as a sum of the
