@@ -49,6 +49,7 @@ mod macvlan;
 mod md_tunnel;
 mod mpls;
 mod napi;
+mod ndisc;
 mod neighbour;
 mod netfilter;
 mod netkit;

@@ -41,7 +41,7 @@ impl Kernel {
                     action::REDIRECT => {
                         k.xdp_leaves(dev, xdp, action::REDIRECT)?;
                         k.xdp_do_flush()?;
-                        return k.napi_complete_done(dev, false);
+                        return k.napi_complete_done(dev, false, &[]);
                     }
                     _ => return k.xdp_return_frame(dev, &xdp, 0),
                 }
