@@ -39,9 +39,10 @@ impl Kernel {
                     action::PASS => {}
                     action::TX => return k.nic_xdp_tx(index, dev, &xdp),
                     action::REDIRECT => {
+                        let old = k.napi_held(dev);
                         k.xdp_leaves(dev, xdp, action::REDIRECT)?;
                         k.xdp_do_flush()?;
-                        return k.napi_complete_done(dev, false, &[]);
+                        return k.napi_complete_done(dev, true, &old);
                     }
                     _ => return k.xdp_return_frame(dev, &xdp, 0),
                 }
