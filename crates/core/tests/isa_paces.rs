@@ -156,3 +156,53 @@ fn long_programs_go_from_chunk_to_chunk() {
         assert_eq!((outcome.r0, outcome.instructions), (9000, 2 + 3 * 3002 + 1));
     }
 }
+
+/// `BPF_JCOND`, `BPF_MAY_GOTO`.
+fn may_goto(off: i16) -> [u8; 8] {
+    insn(0xe5, 0, 0, off, 0)
+}
+
+/// `bpf_check_timed_may_goto()` refills a count of 0xffff once at least, so the loop goes round 2 × 65,535 times
+/// (docs/decisions/0009-what-is-made-up.md); each turn is three instructions.
+#[test]
+fn a_loop_that_only_may_goto_ends() {
+    let code = [
+        insn(0xb7, 0, 0, 0, 0),
+        may_goto(2),
+        insn(0x07, 0, 0, 0, 1),
+        insn(0x05, 0, 0, -3, 0),
+        EXIT,
+    ];
+    for result in both(&code, 1_000_000) {
+        let outcome = result.unwrap();
+        assert_eq!(
+            (outcome.r0, outcome.instructions),
+            (131_070, 1 + 131_070 * 3 + 2)
+        );
+    }
+}
+
+/// The count lies in the function's own stack frame (`bpf_do_misc_fixups()`, kernel/bpf/fixups.c): each call has a new one,
+/// and the loops of a function share it.
+#[test]
+fn each_call_has_its_own_rounds() {
+    // r0 = 0; call f; call f; exit; f: two loops, the second finds nothing left
+    let code = [
+        insn(0xb7, 6, 0, 0, 0),
+        insn(0x85, 0, 1, 0, 4),
+        insn(0x0f, 6, 0, 0, 0),
+        insn(0x85, 0, 1, 0, 2),
+        insn(0x0f, 0, 6, 0, 0),
+        EXIT,
+        insn(0xb7, 0, 0, 0, 0),
+        may_goto(2),
+        insn(0x07, 0, 0, 0, 1),
+        insn(0x05, 0, 0, -3, 0),
+        may_goto(1),
+        insn(0x07, 0, 0, 0, 7),
+        EXIT,
+    ];
+    for result in both(&code, 1_000_000) {
+        assert_eq!(result.unwrap().r0, 2 * 131_070);
+    }
+}

@@ -1,6 +1,8 @@
 //! The programs of `tests/objects` run. Expected values are worked out from their sources by hand, with the
 //! kernel's rules.
 
+#[path = "object_files/newer.rs"]
+mod newer;
 mod object_files;
 
 use headroom_core::bpf::{ProgType, load_object};

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use object::elf;
-use object::read::elf::{ElfFile64, ElfSection64, FileHeader};
+use object::read::elf::{ElfFile64, FileHeader};
 use object::{
-    Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionIndex,
-    SymbolFlags, SymbolKind,
+    Endianness, Object as _, ObjectSection as _, ObjectSymbol as _, SectionIndex, SymbolFlags,
+    SymbolKind,
 };
 
 use super::btf::Btf;
@@ -16,7 +16,6 @@ use super::core_relo::{self, CoreRelo};
 use super::decode::{Calls, Reference, decode};
 use super::error::LoadError;
 use super::insn::{Callee, Insn, Wide};
-use super::map_defs;
 use super::program::{MapDef, Object, ProgType, Program, SourceLine, is_gpl};
 
 type Elf<'a> = ElfFile64<'a, Endianness>;
@@ -88,7 +87,7 @@ pub(super) struct Function {
 }
 
 pub(super) struct Loader<'a> {
-    file: &'a str,
+    pub file: &'a str,
     pub elf: Elf<'a>,
     pub functions: Vec<Function>,
     pub maps: Vec<MapDef>,
@@ -150,7 +149,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn section_data(&self, index: SectionIndex) -> Result<(String, &'a [u8]), LoadError> {
+    pub fn section_data(&self, index: SectionIndex) -> Result<(String, &'a [u8]), LoadError> {
         let section = self
             .elf
             .section_by_index(index)
@@ -291,81 +290,6 @@ impl<'a> Loader<'a> {
         }
         self.functions.sort_by_key(|f| (f.section.0, f.start));
         Ok(())
-    }
-
-    fn find_maps(&mut self) -> Result<(), LoadError> {
-        let mut found = Vec::new();
-        for section in self.elf.sections() {
-            let Ok(name) = section.name() else { continue };
-            let legacy = match name {
-                ".maps" => false,
-                _ if name == "maps" || name.starts_with("maps/") => true,
-                _ => continue,
-            };
-            let (_, data) = self.section_data(section.index())?;
-            for symbol in self.elf.symbols() {
-                if symbol.section_index() != Some(section.index())
-                    || symbol.kind() != SymbolKind::Data
-                {
-                    continue;
-                }
-                let (var, offset) = (symbol.name().unwrap_or("?"), symbol.address());
-                let def = if legacy {
-                    map_defs::legacy(var, data, offset)
-                } else {
-                    map_defs::from_btf(var, self.btf.as_ref(), name)
-                        .map(|def| self.with_programs(def, &section, offset))
-                };
-                let def = def.map_err(|why| LoadError::Map {
-                    file: self.file.to_owned(),
-                    map: var.to_owned(),
-                    why,
-                })?;
-                if let Some(kind) = def.kind.of_maps() {
-                    let why = format!(
-                        "map `{var}` is a map of maps ({kind}), which the simulator does not cover"
-                    );
-                    return Err(self.section_error(name, offset, why));
-                }
-                found.push(((section.index().0, offset), def));
-            }
-        }
-        found.sort_by_key(|(place, _)| *place);
-        for (place, def) in found {
-            self.map_at.insert(place, self.maps.len());
-            self.maps.push(def);
-        }
-        Ok(())
-    }
-
-    /// The programs that a map of programs begins with (`__array(values, …)`): relocations of its definition.
-    fn with_programs(
-        &self,
-        mut def: MapDef,
-        section: &ElfSection64<'a, '_, Endianness>,
-        start: u64,
-    ) -> MapDef {
-        let values = self.btf.as_ref().and_then(|btf| {
-            let members = btf.variable(section.name().ok()?, &def.name)?;
-            members.iter().find(|member| member.name == "values")
-        });
-        let Some(first) = values.map(|member| start + u64::from(member.offset / 8)) else {
-            return def;
-        };
-        for (offset, relocation) in section.relocations() {
-            let RelocationTarget::Symbol(symbol) = relocation.target() else {
-                continue;
-            };
-            let index = offset.checked_sub(first).map(|bytes| bytes / 8);
-            let index = index.and_then(|i| u32::try_from(i).ok());
-            let index = index.filter(|i| *i < def.max_entries);
-            let symbol = self.elf.symbol_by_index(symbol).ok();
-            let symbol = symbol.filter(|symbol| symbol.kind() == SymbolKind::Text);
-            if let (Some(index), Some(Ok(name))) = (index, symbol.as_ref().map(|s| s.name())) {
-                def.programs.push((index, name.to_owned()));
-            }
-        }
-        def
     }
 
     /// Joins a function and all it calls into one list of instructions.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::chunk::{Chunks, LazyChunks};
 use super::error::LoadError;
-use super::facts::{Followed, follow};
+use super::facts::Followed;
 use super::host::CtxField;
 use super::insn::{AluOp, Callee, Cond, Insn, Operand, Reg, Size, Wide, Width};
 use super::layout::{self, CLONED_MASK, CtxLoad, Fixed, KernelValue, Member, offsets};
@@ -14,7 +14,6 @@ use super::maps::{map_address, values_address};
 use super::memory::FUNCTION_ADDRESS;
 use super::piece::{Piece, PieceCode};
 use super::program::{ProgType, Program};
-use super::verifier::{self, Rules};
 
 /// Which prologue to put in front of a TC program. XDP programs never have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -102,32 +101,29 @@ pub(super) struct Line {
 /// Not done here although Linux does it: inlining of `bpf_map_lookup_elem()` and
 /// `bpf_get_smp_processor_id()`, removal of dead branches, numbers of kernel functions in calls.
 pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadError> {
-    fix_up_by(program, prologue, Rules::default())
+    check_type(program)?;
+    program.judge().fix_up(prologue)
 }
 
-/// As [`fix_up`], verified by other rules.
-pub fn fix_up_by(
-    program: &Program,
-    prologue: Prologue,
-    rules: Rules,
-) -> Result<Prepared, LoadError> {
-    if let ProgType::Unknown(section) = &program.prog_type {
-        return Err(LoadError::ProgramType {
+/// Somebody must have said as what a program of an unknown section is to run.
+pub(super) fn check_type(program: &Program) -> Result<(), LoadError> {
+    match &program.prog_type {
+        ProgType::Unknown(section) => Err(LoadError::ProgramType {
             file: program.file.clone(),
             program: program.name.clone(),
             section: section.clone(),
-        });
+        }),
+        _ => Ok(()),
     }
-    fix_up_with(program, prologue, &follow(program, rules)?)
 }
 
 /// The same for a program that the verifier refuses, with the context accesses that it saw until then: to see what
 /// guards a run besides the verifier.
 pub fn fix_up_unverified(program: &Program, prologue: Prologue) -> Result<Prepared, LoadError> {
-    fix_up_with(program, prologue, &verifier::walk(program).0.followed)
+    program.judge().fix_up_unverified(prologue)
 }
 
-fn fix_up_with(
+pub(super) fn fix_up_with(
     program: &Program,
     prologue: Prologue,
     followed: &Followed,
@@ -413,6 +409,7 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
         | Insn::LoadAcquire { .. }
         | Insn::StoreRelease { .. }
         | Insn::PacketLoad { .. }
+        | Insn::MayGoto { .. }
         | Insn::Call(_)
         | Insn::Exit => Step::Core(fixed.insn.clone()),
     }

@@ -348,6 +348,10 @@ pub trait Host {
     fn xdp_adjust_tail(&mut self, _delta: i32) -> i64 {
         NOT_HERE
     }
+    /// `bpf_xdp_pull_data()`.
+    fn xdp_pull_data(&mut self, _len: u32) -> i64 {
+        NOT_HERE
+    }
     /// `bpf_xdp_store_bytes()`.
     fn xdp_store_bytes(&mut self, _offset: u32, _from: &[u8]) -> i64 {
         NOT_HERE

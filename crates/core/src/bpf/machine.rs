@@ -258,6 +258,11 @@ impl Machine<'_, '_> {
                 self.store(address, size, self.registers.get(src))?;
             }
             Insn::PacketLoad { size, index, off } => return self.packet_load(size, index, off),
+            Insn::MayGoto { target } => {
+                if !self.memory.stack.may_go_round(self.memory.depth) {
+                    return Ok(Next::At(target));
+                }
+            }
             Insn::Call(ref callee) => return self.call(callee),
             Insn::Exit => {
                 let each = self.frames.last_mut().and_then(|frame| frame.each.take());
@@ -314,19 +319,17 @@ impl Machine<'_, '_> {
         let address = self.aligned(base, off, size)?;
         let old = self.load(address, size)?;
         let arg = self.registers.get(src);
-        let (new, old_into) = match op {
-            AtomicOp::Add { fetch } => (old.wrapping_add(arg), fetch.then_some(src)),
-            AtomicOp::Or { fetch } => (old | arg, fetch.then_some(src)),
-            AtomicOp::And { fetch } => (old & arg, fetch.then_some(src)),
-            AtomicOp::Xor { fetch } => (old ^ arg, fetch.then_some(src)),
-            AtomicOp::Xchg => (arg, Some(src)),
-            AtomicOp::Cmpxchg => {
-                let same = truncate(self.registers.get(Reg::R0), size) == old;
-                (if same { arg } else { old }, Some(Reg::R0))
-            }
+        let new = match op {
+            AtomicOp::Add { .. } => old.wrapping_add(arg),
+            AtomicOp::Or { .. } => old | arg,
+            AtomicOp::And { .. } => old & arg,
+            AtomicOp::Xor { .. } => old ^ arg,
+            AtomicOp::Xchg => arg,
+            AtomicOp::Cmpxchg if truncate(self.registers.get(Reg::R0), size) == old => arg,
+            AtomicOp::Cmpxchg => old,
         };
         self.store(address, size, new)?;
-        if let Some(reg) = old_into {
+        if let Some(reg) = op.old_into(src) {
             self.registers.set(reg, old);
         }
         Ok(())
@@ -335,7 +338,8 @@ impl Machine<'_, '_> {
     /// Goes to a function of the program, with a stack frame of its own.
     pub fn enter(&mut self, target: usize, back: usize, each: Option<Each>) -> Result<Next, Fault> {
         if self.frames.len() + 1 >= MAX_FRAMES || !self.memory.has_frame() {
-            return Err(self.wrong("the call stack of 8 frames is exceeded"));
+            let what = format!("the call stack of {MAX_FRAMES} frames is exceeded");
+            return Err(self.wrong(what));
         }
         let mut saved = [0; 4];
         for (place, reg) in saved.iter_mut().zip(saved_registers()) {

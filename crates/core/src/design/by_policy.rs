@@ -148,6 +148,7 @@ impl MetadataDesign for ByPolicy {
 
     fn outside(&self) -> Option<Outside> {
         (self.policy.end == End::Outside).then_some(Outside {
+            in_extension: self.policy.store != Store::Map,
             allocations: match self.policy.store {
                 Store::Extension | Store::Map => 1,
                 Store::LocalStorage => 3,

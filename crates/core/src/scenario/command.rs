@@ -202,14 +202,14 @@ pub enum Command {
         /// The packet; a frame for a tap device.
         packet: Vec<u8>,
     },
-    /// `nic rx DEV HEX [NETNS]`: a frame comes in by a network card.
+    /// `nic rx DEV HEX… [NETNS]`: frames come in by a network card, in one poll.
     NicReceive {
         /// Namespace.
         netns: Netns,
         /// Device.
         dev: String,
-        /// The frame.
-        frame: Vec<u8>,
+        /// The frames.
+        frames: Vec<Vec<u8>>,
     },
     /// `orc burst DEV NETNS|- HEX HEX…`: several frames in a row.
     Burst {

@@ -77,6 +77,8 @@ impl Kernel {
             let Some(dev) = skb.dev else {
                 return not_covered("ip6_rcv_core of a packet without device");
             };
+            k.pskb_may_pull(no, ipv6::HLEN)?;
+            let skb = k.skb(no);
             let header = k
                 .bytes(no, skb.data, skb.headlen().min(ipv6::HLEN))
                 .to_vec();
@@ -95,9 +97,7 @@ impl Kernel {
             let skb = k.skb_mut(no);
             skb.transport_header = skb.network_header.wrapping_add(ipv6::HLEN as u16);
             // pskb_trim_rcsum(): padding of the link layer goes away
-            let padding = skb.len - len;
-            skb.tail -= padding;
-            skb.len = len;
+            k.pskb_trim(no, len)?;
             nhoff = Some(NHOFF);
             if header.get(6) == Some(&ipv6::NEXTHDR_HOP) {
                 nhoff = match k.ipv6_parse_opts(no, true)? {
@@ -166,10 +166,9 @@ impl Kernel {
             let skb = self.skb(no);
             let offset = u32::from(skb.transport_header).saturating_sub(skb.data);
             let next_at = u32::from(skb.network_header) + nhoff;
-            if offset > skb.headlen() {
+            if !self.pskb_pull(no, offset)? {
                 return self.kfree_skb(no, drop_reason::NOT_SPECIFIED);
             }
-            self.skb_mut(no).pull(offset)?;
             let next = self.bytes(no, next_at, 1).first().copied();
             let ext = match next.unwrap_or(ipv6::NEXTHDR_NONE) {
                 ipv6::NEXTHDR_DEST => self.ipv6_parse_opts(no, false)?,

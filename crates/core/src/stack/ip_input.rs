@@ -96,6 +96,10 @@ impl Kernel {
     /// `ip_rcv_core()`: is it an IPv4 packet, is it whole, where is its transport header.
     fn ip_rcv_core(&mut self, no: SkbNo) -> Run<Option<SkbNo>> {
         self.traced("ip_rcv_core", FILE, no, |k| {
+            if k.skb(no).pkt_type != PacketType::OtherHost && k.pskb_may_pull(no, ipv4::HLEN)? {
+                let first = k.bytes(no, k.skb(no).data, 1).first().copied();
+                k.pskb_may_pull(no, u32::from(first.unwrap_or(0) & 0x0f) * 4)?;
+            }
             let skb = k.skb(no);
             let header = k.bytes(no, skb.data, skb.headlen());
             let len = match valid_length(header, skb.len) {
@@ -110,11 +114,9 @@ impl Kernel {
                 }
             };
             let ihl = u16::from(header[0] & 0x0f) * 4;
-            let skb = k.skb_mut(no);
             // pskb_trim_rcsum(): padding of the link layer goes away
-            let padding = skb.len - len;
-            skb.tail -= padding;
-            skb.len = len;
+            k.pskb_trim(no, len)?;
+            let skb = k.skb_mut(no);
             skb.transport_header = skb.network_header.wrapping_add(ihl);
             Ok(Some(no))
         })

@@ -16,7 +16,7 @@ impl Kernel {
     /// `tunnel4_rcv()`: asks who wants a packet that holds another one.
     pub(super) fn tunnel4_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("tunnel4_rcv", "net/ipv4/tunnel4.c", no, |k| {
-            if k.skb(no).len < ipv4::HLEN {
+            if !k.pskb_may_pull(no, ipv4::HLEN)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }

@@ -26,6 +26,8 @@ pub(super) struct Napi {
     timer: bool,
     /// Packets that GRO holds, oldest first (`gro_hash`).
     pub held: Vec<SkbNo>,
+    /// The skb that the next frame of fragments gets (`napi->skb`).
+    pub skb: Option<SkbNo>,
     /// Packets that go up when the poll ends (`rx_list`).
     pub rx_list: Vec<SkbNo>,
     /// How many they were before they were merged (`rx_count`).

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Fault, Host, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, Rules, fix_up_by,
+    Fault, Host, Judgement, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, Rules,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
@@ -70,6 +70,12 @@ pub(crate) fn address_of(head: BufferNo) -> u64 {
     DIRECT_MAP + u64::from(head.0) * 0x4_0000
 }
 
+/// `BPF_F_XDP_HAS_FRAGS`: libbpf sets it for programs in a section `xdp.frags`.
+pub(super) fn xdp_frags_section(section: &str) -> bool {
+    let section = section.strip_prefix('?').unwrap_or(section);
+    section.split('/').next() == Some("xdp.frags")
+}
+
 /// Maps of the loaded objects.
 pub(super) type ObjectMaps = Vec<Option<Maps>>;
 
@@ -119,12 +125,26 @@ impl Kernel {
     /// # Errors
     /// What is wrong with the object's maps. A program that can't be fixed up says so when it is attached.
     pub fn load(&mut self, object: &Object) -> Result<(), LoadError> {
+        let (limits, rules) = (self.limits, self.rules());
+        let judged = object.programs.iter().map(|p| p.judge_by(limits, rules));
+        self.load_judged(object, &judged.collect::<Vec<_>>())
+    }
+
+    /// As [`Kernel::load`]; `judged` are the object's programs.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn load_judged(
+        &mut self,
+        object: &Object,
+        judged: &[Judgement<'_>],
+    ) -> Result<(), LoadError> {
         self.maps.push(Some(Maps::new(object)?));
-        for program in &object.programs {
-            let rules = self.rules();
-            let prepared = program
-                .facts_by(rules)
-                .and_then(|facts| fix_up_by(program, self.design.prologue(facts), rules))
+        for judged in judged {
+            let program = judged.program();
+            let prologue = judged.facts().map(|facts| self.design.prologue(facts));
+            let prepared = prologue
+                .and_then(|prologue| judged.fix_up(prologue))
                 .map(Arc::new);
             self.programs.push(Loaded {
                 name: program.name.clone(),
@@ -237,6 +257,12 @@ impl Kernel {
             Ok(_) => Ok(ProgId(id)),
             Err(error) => Err(error.clone().into()),
         }
+    }
+
+    /// Section of a program.
+    pub(super) fn section_of(&self, program: ProgId) -> Option<&str> {
+        let loaded = self.programs.get(program.0)?;
+        Some(loaded.section.as_str())
     }
 
     /// The LWT program of a section, loaded last; or the one that is pinned under that name.

@@ -24,7 +24,7 @@ impl Kernel {
     /// `tunnel64_rcv()` (`net/ipv4/tunnel4.c`): who wants an IPv6 packet in IPv4.
     pub(super) fn tunnel64_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("tunnel64_rcv", "net/ipv4/tunnel4.c", no, |k| {
-            if k.skb(no).len < ipv6::HLEN {
+            if !k.pskb_may_pull(no, ipv6::HLEN)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }

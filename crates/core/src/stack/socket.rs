@@ -149,21 +149,11 @@ impl Kernel {
             };
             match k.run_saving_cb(filter, "socket", dev, no)? as u32 {
                 0 => reason = drop_reason::SOCKET_FILTER,
-                len => k.pskb_trim(no, len.max(cap)),
+                len => k.pskb_trim(no, len.max(cap))?,
             }
             Ok(i64::from(reason))
         })?;
         Ok(reason)
-    }
-
-    /// `pskb_trim()`: what is shorter stays.
-    fn pskb_trim(&mut self, no: SkbNo, len: u32) {
-        let skb = self.skb_mut(no);
-        if len < skb.len {
-            let cut = skb.len - len;
-            skb.tail -= cut;
-            skb.len = len;
-        }
     }
 
     /// The rest of `udp_queue_rcv_one_skb()` and `udpv6_queue_rcv_one_skb()` for a process's socket.

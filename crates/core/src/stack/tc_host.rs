@@ -237,13 +237,14 @@ impl Host for TcHost<'_> {
     }
 
     fn load_bytes(&mut self, offset: u32, into: &mut [u8]) -> i64 {
-        let skb = self.kernel.skb(self.no);
-        let (len, data, headlen) = (into.len() as u32, skb.data, skb.headlen());
-        if len > headlen || offset > headlen - len {
+        // skb_header_pointer(): fragments too
+        let (len, packet) = (into.len() as u32, self.kernel.skb(self.no).len);
+        if len > packet || offset > packet - len {
             into.fill(0);
             return EFAULT;
         }
-        self.copy(data + offset, into);
+        let bytes = self.kernel.packet(self.no, offset, len);
+        into[..bytes.len()].copy_from_slice(&bytes);
         0
     }
 

@@ -20,11 +20,15 @@ impl Kernel {
     /// `tcp_v6_rcv()` without a socket.
     pub(super) fn tcp_v6_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("tcp_v6_rcv", FILE, no, |k| {
+            k.pskb_may_pull(no, tcp::HLEN)?;
             let skb = k.skb(no);
             let th = k.bytes(no, skb.data, skb.headlen().min(tcp::HLEN)).to_vec();
             let doff = u32::from(th.get(12).copied().unwrap_or(0) >> 4) * 4;
-            let whole = th.len() == tcp::HLEN as usize && doff >= tcp::HLEN && doff <= skb.len;
-            if !whole || skb.pkt_type != crate::skb::PacketType::Host {
+            let whole = th.len() == tcp::HLEN as usize && doff >= tcp::HLEN;
+            if !whole
+                || !k.pskb_may_pull(no, doff)?
+                || k.skb(no).pkt_type != crate::skb::PacketType::Host
+            {
                 k.kfree_skb(no, drop_reason::PKT_TOO_SMALL)?;
                 return Ok(0);
             }

@@ -33,6 +33,7 @@ impl Kernel {
     /// `udp_rcv()`.
     pub(super) fn udp_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("udp_rcv", FILE, no, |k| {
+            k.pskb_may_pull(no, udp::HLEN)?;
             let skb = k.skb(no);
             let header = k.bytes(no, skb.data, udp::HLEN);
             let ulen = u32::from(be16(header, 4));
@@ -47,9 +48,7 @@ impl Kernel {
                 k.kfree_skb(no, reason)?;
                 return Ok(0);
             }
-            let skb = k.skb_mut(no);
-            skb.tail -= skb.len - ulen;
-            skb.len = ulen;
+            k.pskb_trim(no, ulen)?;
             if !k.udp4_csum_init(no, check) {
                 k.kfree_skb(no, drop_reason::UDP_CSUM)?;
                 return Ok(0);
@@ -187,7 +186,7 @@ impl Kernel {
             let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
             checksum::pseudo(saddr.octets(), daddr.octets(), protocol, skb.len)
         };
-        checksum::sum(self.bytes(no, skb.data, skb.len), pseudo) == 0xffff
+        checksum::sum(&self.packet(no, 0, skb.len), pseudo) == 0xffff
     }
 
     /// `skb_csum_unnecessary()`.
@@ -259,7 +258,7 @@ impl Kernel {
         let file = "net/ipv4/ip_tunnel_core.c";
         self.traced("skb_tunnel_check_pmtu", file, no, |k| {
             let skb = k.skb(no);
-            let len = skb.tail - u32::from(skb.network_header);
+            let len = (skb.len + skb.data).saturating_sub(u32::from(skb.network_header));
             let mtu = k.topology.dev(out).mtu.saturating_sub(headroom);
             if len > mtu && k.topology.dev(dev).master.is_some() {
                 return not_covered(

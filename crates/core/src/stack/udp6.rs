@@ -31,6 +31,7 @@ impl Kernel {
 
     /// The body of `udpv6_rcv()`; gives the reason when the packet is dropped.
     fn udpv6_deliver(&mut self, no: SkbNo) -> Run<Option<u32>> {
+        self.pskb_may_pull(no, udp::HLEN)?;
         let skb = self.skb(no);
         if self.ipv6_hdr_addr(no, 24).is_multicast() {
             return not_covered("__udp6_lib_mcast_deliver: UDP to a group");
@@ -47,9 +48,7 @@ impl Kernel {
         if ulen < udp::HLEN || ulen > skb.len {
             return Ok(Some(drop_reason::PKT_TOO_SMALL));
         }
-        let skb = self.skb_mut(no);
-        skb.tail -= skb.len - ulen;
-        skb.len = ulen;
+        self.pskb_trim(no, ulen)?;
         let valid = if check == 0 {
             self.csum_is_valid(no);
             true

@@ -128,6 +128,7 @@ const KFUNCS: &[(&str, Who)] = &[
     ("bpf_dynptr_from_skb", Who::Skb),
     ("bpf_dynptr_from_skb_meta", Who::Tc),
     ("bpf_dynptr_from_xdp", Who::Xdp),
+    ("bpf_xdp_pull_data", Who::Xdp),
     ("bpf_xdp_metadata_rx_timestamp", Who::Xdp),
     ("bpf_xdp_metadata_rx_hash", Who::Xdp),
     ("bpf_xdp_metadata_rx_vlan_tag", Who::Xdp),

@@ -1,6 +1,6 @@
 //! Kernel functions that programs call by name (`__bpf_kfunc`).
 
-use super::{E2BIG, EINVAL, EOPNOTSUPP, allowed, wrong};
+use super::{E2BIG, EINVAL, EOPNOTSUPP, allowed, changed, wrong};
 use crate::bpf::dynptr::Dynptrs;
 use crate::bpf::host::{Fault, NotForType};
 use crate::bpf::memory::Memory;
@@ -54,6 +54,10 @@ pub(in crate::bpf) fn call(
         | "bpf_xdp_metadata_rx_vlan_tag" => {
             memory.check_context(a1)?;
             -EOPNOTSUPP as u64
+        }
+        "bpf_xdp_pull_data" => {
+            memory.check_context(a1)?;
+            changed(memory, |host| host.xdp_pull_data(a2 as u32)) as u64
         }
         _ => return dynptrs.kfunc(name, args, prog_type, memory),
     })

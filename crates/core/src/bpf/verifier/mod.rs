@@ -42,6 +42,7 @@ mod warning;
 use super::error::LoadError;
 use super::facts::Followed;
 use super::program::Program;
+use crate::limits::Limits;
 
 pub use warning::Warning;
 
@@ -61,25 +62,13 @@ pub struct Rules {
     pub meta_everywhere: bool,
 }
 
-/// Walks a program; an error if Linux would refuse it, or if the simulator lacks something.
-pub(super) fn verify(program: &Program) -> Result<Verified, LoadError> {
-    verify_by(program, Rules::default())
-}
-
-/// As [`verify`], by other rules.
-pub(super) fn verify_by(program: &Program, rules: Rules) -> Result<Verified, LoadError> {
-    match walk_by(program, rules) {
-        (verified, None) => Ok(verified),
-        (_, Some(refused)) => Err(refused),
-    }
-}
-
-/// Walks a program; what was found out until it was refused, and the refusal if there is one.
-pub(super) fn walk(program: &Program) -> (Verified, Option<LoadError>) {
-    walk_by(program, Rules::default())
-}
-
-fn walk_by(program: &Program, rules: Rules) -> (Verified, Option<LoadError>) {
+/// Walks a program; what was found out until it was refused, and the refusal if there is one: Linux would refuse
+/// it, the simulator lacks something, or the walk would take more than `limits`.
+pub(super) fn walk(
+    program: &Program,
+    limits: Limits,
+    rules: Rules,
+) -> (Verified, Option<LoadError>) {
     let class = protos::class(&program.prog_type);
     let nothing = Verified {
         followed: Followed::new(program.insns.len()),
@@ -95,11 +84,11 @@ fn walk_by(program: &Program, rules: Rules) -> (Verified, Option<LoadError>) {
         Ok(cfg) => cfg,
         Err(failed) => return (nothing, Some(refuse(failed))),
     };
-    let mut walk = walk::Walk::new(program, class, cfg);
+    let mut walk = walk::Walk::new(program, class, cfg, limits.walked);
     walk.rules = rules;
     let refused = match walk.run() {
         Err(why) => Some((walk.insn, why)),
-        Ok(()) => cfg::check_depth(&program.insns, &walk.cfg, &walk.depths).err(),
+        Ok(()) => cfg::check_depth(&program.insns, &walk.cfg, &walk.depths, &walk.timers).err(),
     };
     let verified = Verified {
         processed: walk.processed,
