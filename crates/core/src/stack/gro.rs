@@ -1,13 +1,12 @@
 //! `net/core/gro.c` and `net/core/gro_cells.c`: packets of a flow become one.
 //!
-//! The way through the headers is here; what TCP merges is in `gro_tcp`.
+//! The way through the headers begins here; IP is in `gro_ip`, tunnels are in `gro_tunnel`, TCP is in `gro_tcp`.
 
 use super::gro_merge::Merged;
 use super::gro_tcp::Segment;
-use super::udp::UdpSocket;
 use super::{Kernel, Run, Softirq, not_covered};
-use crate::net::dissect::{be16, be32};
-use crate::net::{checksum, ethernet, geneve, gre, ipv4, udp, vlan, vxlan};
+use crate::net::dissect::be16;
+use crate::net::{checksum, ethernet, vlan};
 use crate::scenario::command::XdpMode;
 use crate::scenario::topology::DevId;
 use crate::skb::{CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, NOT_SET};
@@ -39,7 +38,7 @@ pub(super) struct GroCb {
     /// How it was merged.
     pub merged: Option<Merged>,
     /// A tunnel header has been passed; there is only one.
-    encap_mark: bool,
+    pub encap_mark: bool,
     /// Checksums that are known to be right.
     csum_cnt: u8,
     /// `same_flow` of the held packets.
@@ -47,7 +46,7 @@ pub(super) struct GroCb {
     /// Where the IP headers are, from `data`, outermost first.
     pub networks: Vec<u32>,
     /// The NAPI's device.
-    dev: DevId,
+    pub dev: DevId,
     /// `gso_size` of a packet that was merged before, at another device; 0 otherwise.
     pub gso_size: u32,
 }
@@ -139,7 +138,8 @@ impl Kernel {
         let verdict = self.traced("dev_gro_receive", FILE, no, |k| {
             let here = k.skb(no).dev;
             let protocol = k.skb(no).protocol;
-            let known = protocol == ethernet::P_IP || vlan::is_vlan(protocol);
+            let known =
+                matches!(protocol, ethernet::P_IP | ethernet::P_IPV6) || vlan::is_vlan(protocol);
             if !known || here.is_none_or(|dev| k.netif_elide_gro(dev)) {
                 return Ok(result::NORMAL);
             }
@@ -203,7 +203,7 @@ impl Kernel {
     }
 
     /// `gro_find_receive_by_type()` and what it finds. Gives the held packet that must go up now.
-    fn gro_receive_by_type(
+    pub(super) fn gro_receive_by_type(
         &mut self,
         no: SkbNo,
         protocol: u16,
@@ -211,6 +211,7 @@ impl Kernel {
     ) -> Run<Option<SkbNo>> {
         match protocol {
             ethernet::P_IP => self.inet_gro_receive(no, cb),
+            ethernet::P_IPV6 => self.ipv6_gro_receive(no, cb),
             ethernet::P_TEB => {
                 // eth_gro_receive()
                 let protocol = be16(&self.gro_header(no, cb, ethernet::HLEN)?, 12);
@@ -239,55 +240,6 @@ impl Kernel {
         Ok(self.bytes(no, skb.data + cb.offset, len.min(left)).to_vec())
     }
 
-    /// `inet_gro_receive()` (`net/ipv4/af_inet.c`).
-    fn inet_gro_receive(&mut self, no: SkbNo, cb: &mut GroCb) -> Run<Option<SkbNo>> {
-        self.traced("inet_gro_receive", "net/ipv4/af_inet.c", no, |k| {
-            let header = k.gro_header(no, cb, ipv4::HLEN)?;
-            let left = k.skb(no).len.saturating_sub(cb.offset);
-            let protocol = header.get(9).copied().unwrap_or(0);
-            let offloads = matches!(
-                protocol,
-                ipv4::PROTO_TCP | ipv4::PROTO_UDP | ipv4::PROTO_GRE | ipv4::PROTO_IPIP
-            );
-            let plain = header.first() == Some(&0x45)
-                && be16(&header, 6) & ipv4::FRAGMENT == 0
-                && checksum::internet(&header) == 0;
-            if !offloads || !plain || header.len() < ipv4::HLEN as usize {
-                cb.flush = true;
-                return Ok(None);
-            }
-            let flush = u32::from(be16(&header, 2)) != left || be16(&header, 6) & !ipv4::DF != 0;
-            let at = cb.offset;
-            let same = |p: &SkbNo| {
-                let other = k.bytes(*p, k.skb(*p).data + at, ipv4::HLEN);
-                other.get(9) == header.get(9) && other.get(12..) == header.get(12..)
-            };
-            let flow = cb.flow.iter().filter(|p| same(p)).copied().collect();
-            cb.flow = flow;
-            cb.flush |= flush;
-            cb.networks.push(at);
-            cb.offset += ipv4::HLEN;
-            let skb = k.skb_mut(no);
-            skb.transport_header = (skb.data + cb.offset) as u16;
-            let complete = match protocol {
-                ipv4::PROTO_TCP => k.tcp4_gro_receive(no, cb)?,
-                ipv4::PROTO_UDP => k.udp4_gro_receive(no, &header, cb)?,
-                ipv4::PROTO_GRE => k.gre_gro_receive(no, cb)?,
-                // ipip_gro_receive()
-                _ if cb.encap_mark => {
-                    cb.flush = true;
-                    None
-                }
-                _ => {
-                    cb.encap_mark = true;
-                    k.inet_gro_receive(no, cb)?
-                }
-            };
-            cb.flush |= flush;
-            Ok(complete)
-        })
-    }
-
     /// `skb_gro_checksum_validate()` for a protocol with a pseudo header; a right checksum need not be
     /// looked at again.
     pub(super) fn gro_checksum_validate(&mut self, no: SkbNo, pseudo: u16, cb: &mut GroCb) -> bool {
@@ -305,90 +257,12 @@ impl Kernel {
     }
 
     /// `skb_gro_incr_csum_unnecessary()`.
-    fn gro_incr_csum_unnecessary(&mut self, no: SkbNo, cb: &mut GroCb) {
+    pub(super) fn gro_incr_csum_unnecessary(&mut self, no: SkbNo, cb: &mut GroCb) {
         if cb.csum_cnt > 0 {
             cb.csum_cnt -= 1;
         } else {
             self.skb_incr_checksum_unnecessary(no);
         }
-    }
-
-    /// `udp4_gro_receive()` (`net/ipv4/udp_offload.c`): only the port of a tunnel has GRO.
-    fn udp4_gro_receive(&mut self, no: SkbNo, ip: &[u8], cb: &mut GroCb) -> Run<Option<SkbNo>> {
-        let header = self.gro_header(no, cb, udp::HLEN)?;
-        let left = self.skb(no).len.saturating_sub(cb.offset);
-        let (port, check) = (be16(&header, 2), be16(&header, 6));
-        if !cb.flush {
-            if check == 0 {
-                self.gro_incr_csum_unnecessary(no, cb);
-            } else {
-                let addr = |at: usize| be32(ip, at).to_be_bytes();
-                let pseudo = checksum::pseudo(addr(12), addr(16), ipv4::PROTO_UDP, left);
-                if !self.gro_checksum_validate(no, pseudo, cb) {
-                    cb.flush = true;
-                    return Ok(None);
-                }
-            }
-        }
-        let netns = self.topology.dev(cb.dev).netns;
-        let Some(socket) = self.udp_socket(netns, port, false).filter(|socket| {
-            let none = matches!(socket, UdpSocket::L2tp | UdpSocket::Process(_));
-            !none && !cb.encap_mark
-        }) else {
-            cb.flush = true;
-            return Ok(None);
-        };
-        cb.encap_mark = true;
-        let same = |p: &SkbNo| {
-            let other = self.bytes(*p, self.skb(*p).data + cb.offset, 4);
-            other == &header[..4]
-        };
-        let flow = cb.flow.iter().filter(|p| same(p)).copied().collect();
-        cb.flow = flow;
-        cb.offset += udp::HLEN;
-        match socket {
-            // no gro_receive of its own: it was refused above
-            UdpSocket::L2tp | UdpSocket::Process(_) => {}
-            UdpSocket::Vxlan => cb.offset += vxlan::HLEN,
-            UdpSocket::Geneve => {
-                let first = self.gro_header(no, cb, 1)?.first().copied().unwrap_or(0);
-                cb.offset += geneve::header_len(first);
-            }
-        }
-        self.gro_receive_by_type(no, ethernet::P_TEB, cb)
-    }
-
-    /// `gre_gro_receive()` (`net/ipv4/gre_offload.c`): keys and checksums are understood, sequence numbers not.
-    fn gre_gro_receive(&mut self, no: SkbNo, cb: &mut GroCb) -> Run<Option<SkbNo>> {
-        let header = self.gro_header(no, cb, gre::BASE_HLEN)?;
-        let (flags, protocol) = (be16(&header, 0), be16(&header, 2));
-        let known = matches!(protocol, ethernet::P_IP | ethernet::P_TEB) || vlan::is_vlan(protocol);
-        if cb.encap_mark || flags & !(gre::KEY | gre::CSUM) != 0 || !known {
-            cb.encap_mark = true;
-            cb.flush = true;
-            return Ok(None);
-        }
-        cb.encap_mark = true;
-        if flags & gre::CSUM != 0 && !cb.flush && !self.gro_checksum_validate(no, 0, cb) {
-            cb.flush = true;
-            return Ok(None);
-        }
-        let len = gre::header_len(flags);
-        let own = self.gro_header(no, cb, len)?;
-        let key = |header: &[u8]| {
-            (
-                header.get(..4).map(<[u8]>::to_vec),
-                header.last_chunk::<4>().copied(),
-            )
-        };
-        let same = |p: &SkbNo| {
-            let other = self.bytes(*p, self.skb(*p).data + cb.offset, len);
-            flags & gre::KEY == 0 && other.get(..4) == own.get(..4) || key(other) == key(&own)
-        };
-        let flow = cb.flow.iter().filter(|p| same(p)).copied().collect();
-        cb.flow = flow;
-        cb.offset += len;
-        self.gro_receive_by_type(no, protocol, cb)
     }
 
     /// `napi_gro_complete()`: a packet that stayed alone is as before; the headers of a merged one are completed.

@@ -1,10 +1,11 @@
 //! What becomes of the headers of merged packets: `gro_complete()` (`net/core/gro.c`) and the function of each
 //! protocol that it finds, from the outermost header to TCP.
 
+use super::gro_ip::pseudo_of;
 use super::udp::UdpSocket;
 use super::{Kernel, Run, not_covered};
-use crate::net::dissect::{be16, be32};
-use crate::net::{checksum, ethernet, geneve, gre, ipv4, udp, vlan, vxlan};
+use crate::net::dissect::be16;
+use crate::net::{ethernet, geneve, gre, ipv4, ipv6, udp, vlan, vxlan};
 use crate::scenario::topology::DevId;
 use crate::skb::CHECKSUM_PARTIAL;
 use crate::trace::SkbNo;
@@ -37,6 +38,7 @@ impl Kernel {
     fn gro_complete_type(&mut self, whole: &Whole<'_>, protocol: u16, at: u32) -> Run<bool> {
         match protocol {
             ethernet::P_IP => self.inet_gro_complete(whole, at),
+            ethernet::P_IPV6 => self.ipv6_gro_complete(whole, at),
             ethernet::P_TEB => self.eth_gro_complete(whole, at),
             protocol if vlan::is_vlan(protocol) => {
                 // vlan_gro_complete()
@@ -74,18 +76,61 @@ impl Kernel {
         self.buffers.patch(head, here + 2, &length);
         self.ip_fix_check(whole.no, here);
         let protocol = self.bytes(whole.no, here + 9, 1).first().copied();
-        let behind = at + ipv4::HLEN;
-        match protocol.unwrap_or(0) {
+        self.gro_complete_transport(whole, protocol.unwrap_or(0), at + ipv4::HLEN)
+    }
+
+    /// `ipv6_gro_complete()` (`net/ipv6/ip6_offload.c`): the length of the payload.
+    fn ipv6_gro_complete(&mut self, whole: &Whole<'_>, at: u32) -> Run<bool> {
+        let skb = self.skb_mut(whole.no);
+        if skb.encapsulation {
+            skb.inner_protocol = ethernet::P_IPV6;
+            skb.inner_network_header = (skb.data + at) as u16;
+        }
+        let (head, here) = (skb.head, skb.data + at);
+        let payload = skb.len - at - ipv6::HLEN;
+        let length = (payload as u16).to_be_bytes();
+        self.buffers.patch(head, here + 4, &length);
+        // ipv6_exthdrs_len()
+        let (mut next, mut behind) = (6, at + ipv6::HLEN);
+        let mut protocol = self.complete_byte(whole, at + next);
+        while matches!(
+            protocol,
+            ipv6::NEXTHDR_HOP | ipv6::NEXTHDR_ROUTING | ipv6::NEXTHDR_DEST
+        ) {
+            next = behind;
+            protocol = self.complete_byte(whole, next);
+            behind += (u32::from(self.complete_byte(whole, next + 1)) + 1) * 8;
+        }
+        self.gro_complete_transport(whole, protocol, behind)
+    }
+
+    fn complete_byte(&self, whole: &Whole<'_>, at: u32) -> u8 {
+        let byte = self.complete_header(whole, at, 1).first().copied();
+        byte.unwrap_or(ipv6::NEXTHDR_NONE)
+    }
+
+    /// The protocol behind an IP header; IP in IP makes what is outer outer (`ipip_gro_complete()`,
+    /// `sit_gro_complete()`, `ip6ip6_gro_complete()`, `ip4ip6_gro_complete()`).
+    fn gro_complete_transport(
+        &mut self,
+        whole: &Whole<'_>,
+        protocol: u8,
+        behind: u32,
+    ) -> Run<bool> {
+        match protocol {
             ipv4::PROTO_TCP => {
-                self.tcp4_gro_complete(whole, behind);
+                self.tcp_gro_complete(whole, behind);
                 Ok(true)
             }
-            ipv4::PROTO_UDP => self.udp4_gro_complete(whole, behind),
+            ipv4::PROTO_UDP => self.udp_gro_complete(whole, behind),
             ipv4::PROTO_GRE => self.gre_gro_complete(whole, behind),
             ipv4::PROTO_IPIP => {
-                // ipip_gro_complete()
                 self.skb_mut(whole.no).encapsulation = true;
                 self.inet_gro_complete(whole, behind)
+            }
+            ipv6::NEXTHDR_IPV6 => {
+                self.skb_mut(whole.no).encapsulation = true;
+                self.ipv6_gro_complete(whole, behind)
             }
             _ => Ok(false),
         }
@@ -102,9 +147,9 @@ impl Kernel {
         Ok(found)
     }
 
-    /// `udp4_gro_complete()` and `udp_gro_complete()` (`net/ipv4/udp_offload.c`), `vxlan_gro_complete()` and
-    /// `geneve_gro_complete()`.
-    fn udp4_gro_complete(&mut self, whole: &Whole<'_>, at: u32) -> Run<bool> {
+    /// `udp4_gro_complete()`, `udp6_gro_complete()` and `udp_gro_complete()` (`net/ipv4/udp_offload.c`),
+    /// `vxlan_gro_complete()` and `geneve_gro_complete()`.
+    fn udp_gro_complete(&mut self, whole: &Whole<'_>, at: u32) -> Run<bool> {
         let header = self.complete_header(whole, at, udp::HLEN).to_vec();
         let skb = self.skb(whole.no);
         let (head, here, len) = (skb.head, skb.data + at, skb.len - at);
@@ -115,7 +160,7 @@ impl Kernel {
         let length = (len as u16).to_be_bytes();
         self.buffers.patch(head, here + 4, &length);
         let netns = self.topology.dev(whole.dev).netns;
-        let socket = self.udp_socket(netns, be16(&header, 2), false);
+        let socket = self.udp_socket(netns, be16(&header, 2), self.gro_outer_is_ipv6(whole));
         self.skb_mut(whole.no).encapsulation = true;
         let behind = at + udp::HLEN;
         match socket {
@@ -129,9 +174,9 @@ impl Kernel {
         }
     }
 
-    /// `tcp4_gro_complete()` and `tcp_gro_complete()` (`net/ipv4/tcp_offload.c`): the checksum of the whole is left
+    /// `tcp4_gro_complete()`, `tcp6_gro_complete()` and `tcp_gro_complete()` (`net/ipv4/tcp_offload.c`): the checksum of the whole is left
     /// to the device (`CHECKSUM_PARTIAL`).
-    fn tcp4_gro_complete(&mut self, whole: &Whole<'_>, at: u32) {
+    fn tcp_gro_complete(&mut self, whole: &Whole<'_>, at: u32) {
         const CHECK: u16 = 16;
         let skb = self.skb(whole.no);
         let (head, len, th) = (skb.head, skb.len - at, skb.transport_header);
@@ -151,8 +196,12 @@ impl Kernel {
     fn gro_pseudo(&self, whole: &Whole<'_>, protocol: u8, len: u32) -> u16 {
         let inner = usize::from(self.skb(whole.no).encapsulation);
         let at = whole.networks.get(inner).copied().unwrap_or(0);
-        let ip = self.complete_header(whole, at, ipv4::HLEN);
-        let addr = |field: usize| be32(ip, field).to_be_bytes();
-        checksum::pseudo(addr(12), addr(16), protocol, len)
+        pseudo_of(self.complete_header(whole, at, ipv6::HLEN), protocol, len)
+    }
+
+    /// Whether the outermost IP header is one of IPv6.
+    fn gro_outer_is_ipv6(&self, whole: &Whole<'_>) -> bool {
+        let at = whole.networks.first().copied().unwrap_or(0);
+        self.complete_byte(whole, at) >> 4 == 6
     }
 }

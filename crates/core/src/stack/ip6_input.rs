@@ -173,9 +173,7 @@ impl Kernel {
             let ext = match next.unwrap_or(ipv6::NEXTHDR_NONE) {
                 ipv6::NEXTHDR_DEST => self.ipv6_parse_opts(no, false)?,
                 ipv6::NEXTHDR_ROUTING => self.ipv6_rthdr_rcv(no)?,
-                ipv6::NEXTHDR_FRAGMENT => {
-                    return not_covered("ipv6_frag_rcv: reassembly of IPv6 fragments");
-                }
+                ipv6::NEXTHDR_FRAGMENT => self.ipv6_frag_rcv(no, nhoff)?,
                 // nodata_protocol
                 ipv6::NEXTHDR_NONE => return self.kfree_skb(no, drop_reason::NOT_SPECIFIED),
                 protocol => return self.ip6_final_protocol(no, protocol, nhoff),

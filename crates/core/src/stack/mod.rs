@@ -27,14 +27,18 @@ mod filter;
 mod geneve;
 mod gro;
 mod gro_complete;
+mod gro_ip;
 mod gro_merge;
 mod gro_tcp;
+mod gro_tunnel;
 mod icmp;
 mod icmpv6;
+mod inet_fragment;
 mod ip6_forward;
 mod ip6_gre;
 mod ip6_input;
 mod ip6_output;
+mod ip6_reassembly;
 mod ip6_tunnel;
 mod ip_defrag;
 mod ip_forward;
@@ -228,7 +232,7 @@ pub struct Kernel {
     /// Whether neighbours are asked for their addresses, as in a recording, or known at once.
     pub(crate) asks_neighbours: bool,
     neighbours: neighbour::Learned,
-    frag_queues: ip_defrag::Queues,
+    frag_queues: inet_fragment::Queues,
     next_skb: u32,
     next_ip_id: u16,
     pub(crate) source_ports: VecDeque<u16>,
@@ -273,7 +277,7 @@ impl Kernel {
             taps: Vec::new(),
             asks_neighbours: false,
             neighbours: neighbour::Learned::new(),
-            frag_queues: ip_defrag::Queues::new(),
+            frag_queues: inet_fragment::Queues::new(),
             next_skb: 1,
             next_ip_id: 0xe001,
             source_ports: VecDeque::new(),

@@ -320,9 +320,15 @@ impl Kernel {
 
     /// `udp_set_csum()`: the device is to finish it, unless it has an inner checksum to finish already.
     pub(super) fn udp_set_csum(&mut self, no: SkbNo, saddr: Ipv4Addr, daddr: Ipv4Addr) {
+        let (saddr, daddr, len) = (saddr.octets(), daddr.octets(), self.skb(no).len);
+        let pseudo = checksum::pseudo(saddr, daddr, ipv4::PROTO_UDP, len);
+        self.udp_set_csum_over(no, pseudo);
+    }
+
+    /// The part of `udp_set_csum()` and `udp6_set_csum()` that does not ask for the addresses.
+    pub(super) fn udp_set_csum_over(&mut self, no: SkbNo, pseudo: u16) {
         let skb = self.skb(no);
         let (head, at) = (skb.head, u32::from(skb.transport_header));
-        let pseudo = checksum::pseudo(saddr.octets(), daddr.octets(), ipv4::PROTO_UDP, skb.len);
         let check = if skb.ip_summed == CHECKSUM_PARTIAL {
             let inner = self.lco_csum(no, at);
             match !checksum::sum(&inner.to_be_bytes(), pseudo) {

@@ -2,7 +2,6 @@
 
 use std::net::Ipv6Addr;
 
-use super::features::CSUM_MANGLED_0;
 use super::ip6_output::{DEFAULT_HOP_LIMIT, Ipv6Header};
 use super::outer::ecn_encapsulate;
 use super::skbuff::drop_reason;
@@ -12,8 +11,7 @@ use crate::net::dissect::be16;
 use crate::net::{checksum, icmpv6, ipv4, udp};
 use crate::scenario::command::{TunnelTtl, UdpTunnelParms};
 use crate::scenario::topology::{DevId, DeviceKind, Route6};
-use crate::skb::CHECKSUM_PARTIAL;
-use crate::trace::{Layer, SkbNo};
+use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv6/udp.c";
 
@@ -154,14 +152,8 @@ impl Kernel {
         ports: (u16, u16),
         nocheck: bool,
     ) -> Run<()> {
-        let skb = self.skb_mut(no);
-        skb.push(udp::HLEN)?;
-        skb.reset_transport_header();
-        let (data, len) = (skb.data, skb.len);
-        let words = [ports.0, ports.1, len as u16, 0];
-        let udp_header: Vec<u8> = words.into_iter().flat_map(u16::to_be_bytes).collect();
-        let (layer, label) = (Layer::Udp, "UDP header".into());
-        self.write_header(no, data, &udp_header, layer, label, "udp_tunnel6_xmit_skb");
+        self.push_udp(no, ports, "udp_tunnel6_xmit_skb")?;
+        let len = self.skb(no).len;
         self.skb_mut(no).set_dst6(Some(route));
         if !nocheck {
             self.udp6_set_csum(no, header.saddr, header.daddr);
@@ -177,24 +169,9 @@ impl Kernel {
 
     /// `udp6_set_csum()`: the device is to finish it, unless it has an inner checksum to finish already.
     fn udp6_set_csum(&mut self, no: SkbNo, saddr: Ipv6Addr, daddr: Ipv6Addr) {
-        let skb = self.skb(no);
-        let (head, at) = (skb.head, u32::from(skb.transport_header));
-        let pseudo = checksum::pseudo6(saddr.octets(), daddr.octets(), ipv4::PROTO_UDP, skb.len);
-        let check = if skb.ip_summed == CHECKSUM_PARTIAL {
-            let inner = self.lco_csum(no, at);
-            match !checksum::sum(&inner.to_be_bytes(), pseudo) {
-                0 => CSUM_MANGLED_0,
-                check => check,
-            }
-        } else {
-            let skb = self.skb_mut(no);
-            skb.ip_summed = CHECKSUM_PARTIAL;
-            skb.csum_start = at as u16;
-            skb.csum_offset = udp::CHECK as u16;
-            pseudo
-        };
-        self.buffers
-            .patch(head, at + udp::CHECK, &check.to_be_bytes());
+        let (saddr, daddr, len) = (saddr.octets(), daddr.octets(), self.skb(no).len);
+        let pseudo = checksum::pseudo6(saddr, daddr, ipv4::PROTO_UDP, len);
+        self.udp_set_csum_over(no, pseudo);
     }
 
     /// Whether the packet's network header is one of IPv6.
