@@ -39,7 +39,7 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 39] = [
+pub const PARTS: [Part; 41] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
@@ -88,6 +88,8 @@ pub const PARTS: [Part; 39] = [
     part("act_mirred", "", "tcf_mirred_act", ""),
     part("forwarding IPv4", "", "ip_forward", ""),
     part("forwarding IPv6", "", "ip6_forward", ""),
+    part("ARP", "", "arp_rcv", "arp_solicit"),
+    part("neighbour discovery", "", "ndisc_rcv", "ndisc_send_skb"),
     part("GRO of TCP", "", "skb_gro_receive", ""),
     part("GRO of IPv6", "", "ipv6_gro_receive", ""),
     part("reassembly IPv4", "", "kfree_skb_partial", ""),

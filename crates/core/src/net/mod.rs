@@ -14,6 +14,7 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod l2tp;
 pub mod mpls;
+pub mod ndisc;
 pub mod pcap;
 pub mod tcp;
 pub mod udp;

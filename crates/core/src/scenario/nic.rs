@@ -148,6 +148,68 @@ pub const DRIVERS: [(&str, NicDriver, &str); 19] = [
     ("bnxt-hds", NicDriver::HeaderSplit, "bnxt_rx_skb"),
 ];
 
+/// How a driver sends frames of XDP: its source file, its function for `XDP_TX`, and its `ndo_xdp_xmit`, which nfp does not
+/// have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct XdpTx {
+    /// Below the kernel tree.
+    pub file: &'static str,
+    /// Back by the same card.
+    pub tx: &'static str,
+    /// From another device.
+    pub xmit: Option<&'static str>,
+}
+
+/// The functions of a driver of [`DRIVERS`]; `None` for the common code of AF_XDP (`xsk`), which sends nothing itself.
+#[must_use]
+pub fn xdp_tx(driver: usize) -> Option<XdpTx> {
+    let (name, ..) = DRIVERS.get(driver)?;
+    let (file, tx, xmit) = match name.split('-').next()? {
+        "bnxt" => (
+            "drivers/net/ethernet/broadcom/bnxt/bnxt_xdp.c",
+            "__bnxt_xmit_xdp",
+            Some("bnxt_xdp_xmit"),
+        ),
+        "i40e" => (
+            "drivers/net/ethernet/intel/i40e/i40e_txrx.c",
+            "i40e_xmit_xdp_tx_ring",
+            Some("i40e_xdp_xmit"),
+        ),
+        "igb" => (
+            "drivers/net/ethernet/intel/igb/igb_main.c",
+            "igb_xdp_xmit_back",
+            Some("igb_xdp_xmit"),
+        ),
+        "igc" => (
+            "drivers/net/ethernet/intel/igc/igc_main.c",
+            "igc_xdp_xmit_back",
+            Some("igc_xdp_xmit"),
+        ),
+        "ixgbe" => (
+            "drivers/net/ethernet/intel/ixgbe/ixgbe_main.c",
+            "ixgbe_xmit_xdp_ring",
+            Some("ixgbe_xdp_xmit"),
+        ),
+        "mlx5" => (
+            "drivers/net/ethernet/mellanox/mlx5/core/en/xdp.c",
+            "mlx5e_xmit_xdp_buff",
+            Some("mlx5e_xdp_xmit"),
+        ),
+        "nfp" => (
+            "drivers/net/ethernet/netronome/nfp/nfd3/dp.c",
+            "nfp_nfd3_tx_xdp_buf",
+            None,
+        ),
+        "otx2" => (
+            "drivers/net/ethernet/marvell/octeontx2/nic/otx2_txrx.c",
+            "otx2_xdp_sq_append_pkt",
+            Some("otx2_xdp_xmit"),
+        ),
+        _ => return None,
+    };
+    Some(XdpTx { file, tx, xmit })
+}
+
 /// The driver of a name.
 fn driver(word: &str) -> Option<usize> {
     DRIVERS.iter().position(|(name, _, _)| *name == word)

@@ -82,11 +82,11 @@ impl Kernel {
             }
         } else if asks_us && !self.topology.is_local(netns, ip) {
             // neigh_event_ns()
-            self.neigh_update(dev, ip, mac, false, true)?;
+            self.neigh_update(dev, ip.into(), mac, false, true)?;
             self.arp_send(arp::REPLY, dev, (ip, mac), frame.to)?;
-        } else if self.knows(dev, ip) {
+        } else if self.knows(dev, ip.into()) {
             let reachable = frame.op == arp::REPLY && self.skb(no).pkt_type == PacketType::Host;
-            self.neigh_update(dev, ip, mac, reachable, false)?;
+            self.neigh_update(dev, ip.into(), mac, reachable, false)?;
         }
         self.consume_skb(no)?;
         Ok(NET_RX_SUCCESS)
@@ -155,8 +155,8 @@ impl Kernel {
     }
 
     /// `__neigh_lookup()`: whether there is an entry, in whatever state.
-    fn knows(&self, dev: DevId, ip: Ipv4Addr) -> bool {
-        let configured = self.topology.configured_neighbour(dev, IpAddr::V4(ip));
+    pub(super) fn knows(&self, dev: DevId, ip: IpAddr) -> bool {
+        let configured = self.topology.configured_neighbour(dev, ip);
         configured.is_some() || self.neighbours.contains_key(&(dev, ip))
     }
 }

@@ -41,9 +41,10 @@ impl Kernel {
                     k.skb_mut(no).push(icmpv6::HLEN)?;
                     k.kfree_skb(no, drop_reason::NO_SOCKET)?;
                 }
-                kind @ icmpv6::NDISC_FIRST..=icmpv6::NDISC_LAST => {
-                    return not_covered(format!("ndisc_rcv: type {kind} (neighbour discovery)"));
-                }
+                icmpv6::NDISC_FIRST..=icmpv6::NDISC_LAST => match k.ndisc_rcv(no)? {
+                    Some(reason) => k.kfree_skb(no, reason)?,
+                    None => k.consume_skb(no)?,
+                },
                 // icmpv6_notify(): to the sender's protocol, which has nobody waiting here
                 kind if kind & icmpv6::INFOMSG_MASK == 0 => k.icmpv6_notify(no)?,
                 _ => k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?,
@@ -82,8 +83,11 @@ impl Kernel {
             if let Some(kind) = message.first_mut() {
                 *kind = icmpv6::ECHO_REPLY;
             }
-            let done =
-                k.local_bh(|k| k.icmpv6_push(netns, Some(asked), asker, tclass, &mut message))?;
+            let done = k.local_bh(|k| {
+                // a group is nobody's own address
+                let from = Some(asked).filter(|asked| !asked.is_multicast());
+                k.icmpv6_push(netns, from, asker, tclass, &mut message)
+            })?;
             sent = i64::from(done);
             Ok(sent)
         })?;

@@ -22,6 +22,8 @@ const EMSGSIZE: i64 = -90;
 pub(super) enum Input6 {
     /// `ip6_input()`.
     Local,
+    /// `ip6_mc_input()`, of a group that the device has joined, or not.
+    Multicast(bool),
     /// `ip6_forward()`.
     Forward(Route6),
     /// `ip6_pkt_discard()`, `ip6_pkt_prohibit()`: dropped, and the sender is told.
@@ -43,7 +45,7 @@ impl Kernel {
         };
         let daddr = self.ipv6_hdr_addr(no, 24);
         if daddr.is_multicast() {
-            return not_covered(format!("ip6_route_input: {daddr} (multicast)"));
+            return Ok(Input6::Multicast(self.has_joined6(dev, daddr)));
         }
         let error = |code| Input6::Error {
             code,

@@ -122,6 +122,7 @@ impl Kernel {
     pub(super) fn dst_input6(&mut self, no: SkbNo, input: Input6, nhoff: u32) -> Run<i64> {
         match input {
             Input6::Local => self.ip6_input(no, nhoff),
+            Input6::Multicast(joined) => self.ip6_mc_input(no, nhoff, joined),
             Input6::Forward(route) => self.forward_or_tunnel6(no, route),
             Input6::Error { code, reason } => self.ip6_pkt_drop(no, code, reason),
             Input6::Discard => {
@@ -129,6 +130,17 @@ impl Kernel {
                 Ok(0)
             }
         }
+    }
+
+    /// `ip6_mc_input()`: this host is no multicast router.
+    fn ip6_mc_input(&mut self, no: SkbNo, nhoff: u32, joined: bool) -> Run<i64> {
+        self.traced("ip6_mc_input", FILE, no, |k| {
+            match joined {
+                true => drop(k.ip6_input(no, nhoff)?),
+                false => k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?,
+            }
+            Ok(0)
+        })
     }
 
     /// `ip6_input()` and `ip6_input_finish()`.

@@ -191,7 +191,7 @@ impl Kernel {
                 k.skb_expand_head(no, room)?;
             }
             let daddr = k.ipv6_hdr_addr(no, 24);
-            if daddr.is_multicast() {
+            if daddr.is_multicast() && !k.is_ndisc(no) {
                 return not_covered(format!("ip6_finish_output2: {daddr} (multicast)"));
             }
             let next_hop = route.via.unwrap_or(daddr).into();

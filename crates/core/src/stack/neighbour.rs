@@ -1,19 +1,20 @@
 //! `net/core/neighbour.c`: from the next hop's address to its link-layer header.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
-use crate::net::{ethernet, icmp, icmpv6};
+use crate::net::{ethernet, icmp, icmpv6, ndisc};
 use crate::scenario::command::Mac;
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/core/neighbour.c";
 
-/// Neighbours that ARP is about, by device and address (`arp_tbl`). Those that commands name are not here.
-pub(super) type Learned = BTreeMap<(DevId, Ipv4Addr), Neighbour>;
+/// Neighbours that ARP and neighbour discovery are about, by device and address (`arp_tbl`, `nd_tbl`). Those that commands
+/// name are not here.
+pub(super) type Learned = BTreeMap<(DevId, IpAddr), Neighbour>;
 
 /// A neighbour whose address is not configured (`struct neighbour`).
 #[derive(Debug, Default)]
@@ -55,8 +56,8 @@ impl Kernel {
         }
         let Some(lladdr) = self.lladdr(dev, next_hop) else {
             return match next_hop {
-                IpAddr::V4(next_hop) if self.asks_neighbours => self.neigh_ask(no, dev, next_hop),
-                _ => self.neigh_nobody(no, next_hop),
+                next_hop if self.asks_neighbours => self.neigh_ask(no, dev, next_hop),
+                next_hop => self.neigh_nobody(no, next_hop),
             };
         };
         let stale = self.is_stale(dev, next_hop);
@@ -84,7 +85,9 @@ impl Kernel {
     fn lladdr(&self, dev: DevId, next_hop: IpAddr) -> Option<Mac> {
         let asked = self.asks_neighbours && self.topology.dev(dev).mac != [0; 6];
         match next_hop {
-            IpAddr::V4(ip) if asked && !self.topology.dev(dev).is_noarp() => {
+            // ndisc_mc_map()
+            IpAddr::V6(group) if group.is_multicast() => Some(ndisc::group_mac(group)),
+            ip if asked && !self.topology.dev(dev).is_noarp() => {
                 let configured = self.topology.configured_neighbour(dev, next_hop);
                 configured.or_else(|| self.neighbours.get(&(dev, ip))?.mac)
             }
@@ -94,10 +97,7 @@ impl Kernel {
 
     /// Whether the neighbour was heard of but has not answered (not `NUD_CONNECTED`).
     fn is_stale(&self, dev: DevId, next_hop: IpAddr) -> bool {
-        let IpAddr::V4(ip) = next_hop else {
-            return false;
-        };
-        let learned = self.neighbours.get(&(dev, ip));
+        let learned = self.neighbours.get(&(dev, next_hop));
         learned.is_some_and(|learned| !learned.reachable)
             && self.topology.configured_neighbour(dev, next_hop).is_none()
     }
@@ -105,14 +105,17 @@ impl Kernel {
     /// `neigh_resolve_output()` to an address that is not known yet: the packet waits (`__neigh_event_send()`), and
     /// the first one has the neighbour asked at once (`neigh_probe()`). What happens a second later, when nobody has
     /// answered, is beyond the end of a recording.
-    fn neigh_ask(&mut self, no: SkbNo, dev: DevId, next_hop: Ipv4Addr) -> Run<i64> {
+    fn neigh_ask(&mut self, no: SkbNo, dev: DevId, next_hop: IpAddr) -> Run<i64> {
         self.traced("neigh_resolve_output", FILE, no, |k| {
             let first = !k.neighbours.contains_key(&(dev, next_hop));
             let neighbour = k.neighbours.entry((dev, next_hop)).or_default();
             neighbour.waiting.push(no);
             if first {
                 let probe = k.skb_clone(no)?;
-                k.arp_solicit(probe, dev, next_hop)?;
+                match next_hop {
+                    IpAddr::V4(next_hop) => k.arp_solicit(probe, dev, next_hop)?,
+                    IpAddr::V6(next_hop) => k.ndisc_solicit(probe, dev, next_hop)?,
+                }
                 k.consume_skb(probe)?;
             }
             Ok(0)
@@ -125,12 +128,12 @@ impl Kernel {
     pub(super) fn neigh_update(
         &mut self,
         dev: DevId,
-        ip: Ipv4Addr,
+        ip: IpAddr,
         mac: Mac,
         reachable: bool,
         learn: bool,
     ) -> Run<()> {
-        if self.topology.configured_neighbour(dev, ip.into()).is_some() {
+        if self.topology.configured_neighbour(dev, ip).is_some() {
             return Ok(());
         }
         if !learn && !self.neighbours.contains_key(&(dev, ip)) {
@@ -143,7 +146,7 @@ impl Kernel {
             _ => (neighbour.mac, neighbour.reachable) = (Some(mac), reachable),
         }
         for no in std::mem::take(&mut neighbour.waiting) {
-            self.neigh_output_uncached(no, dev, ip.into())?;
+            self.neigh_output_uncached(no, dev, ip)?;
         }
         Ok(())
     }

@@ -28,6 +28,7 @@ impl Kernel {
             for frame in frames {
                 k.nic_receive(dev, driver, frame)?;
             }
+            k.xdp_do_flush()?;
             k.napi_complete_done(dev, true, &old)
         })
     }
@@ -65,7 +66,7 @@ impl Kernel {
             match self.run_xdp(program, dev, &mut xdp)? {
                 action::PASS => {}
                 verdict @ (action::TX | action::REDIRECT) => {
-                    return not_covered(format!("{function}: XDP verdict {verdict}"));
+                    return self.nic_xdp_leaves(dev, xdp, verdict);
                 }
                 _ => return self.xdp_return_frame(dev, &xdp, 0),
             }

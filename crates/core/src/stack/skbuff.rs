@@ -48,6 +48,10 @@ pub(super) mod drop_reason {
     pub const PKT_TOO_BIG: u32 = 91;
     pub const DUP_FRAG: u32 = 92;
     pub const IPV6_TOO_MANY_EXTHDRS: u32 = 97;
+    pub const IPV6_NDISC_HOP_LIMIT: u32 = 99;
+    pub const IPV6_NDISC_BAD_CODE: u32 = 100;
+    pub const IPV6_NDISC_BAD_OPTIONS: u32 = 101;
+    pub const IPV6_NDISC_NS_OTHERHOST: u32 = 102;
     pub const VXLAN_INVALID_HDR: u32 = 108;
     pub const VXLAN_VNI_NOT_FOUND: u32 = 109;
     pub const MAC_INVALID_SOURCE: u32 = 110;

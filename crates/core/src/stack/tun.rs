@@ -2,6 +2,7 @@
 //! for it to be read.
 
 use super::skbuff::drop_reason;
+use super::xdp_frame::xdp_convert_buff_to_frame;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, dissect};
 use crate::net::ethernet;
@@ -62,8 +63,20 @@ impl Kernel {
         if let Some(program) = self.native_xdp(dev) {
             match self.local_bh(|k| k.run_xdp(program, dev, &mut xdp))? {
                 action::PASS => {}
-                verdict @ (action::TX | action::REDIRECT) => {
-                    return not_covered(format!("tun_xdp_act: XDP verdict {verdict}"));
+                action::TX => {
+                    // tun_xdp_tx(): back to the process
+                    match xdp_convert_buff_to_frame(&xdp) {
+                        Ok(()) => self.tun_xdp_xmit(dev, &xdp)?,
+                        Err(error) => self.xdp_return_frame(dev, &xdp, error)?,
+                    }
+                    return Ok(None);
+                }
+                action::REDIRECT => {
+                    self.local_bh(|k| {
+                        k.xdp_leaves(dev, xdp, action::REDIRECT)?;
+                        k.xdp_do_flush()
+                    })?;
+                    return Ok(None);
                 }
                 _ => return Ok(None),
             }
@@ -133,6 +146,11 @@ impl Kernel {
             return self.kfree_skb(no, drop_reason::DEV_READY);
         }
         self.local_bh(|k| k.netif_receive_skb(no)).map(drop)
+    }
+
+    /// `tun_xdp_xmit()`: a frame into the ring; the process reads it, and one was sent.
+    pub(super) fn tun_xdp_xmit(&mut self, dev: DevId, xdp: &XdpBuff) -> Run<()> {
+        self.xdp_function("tun_xdp_xmit", "drivers/net/tun.c", dev, xdp, 1)
     }
 
     /// `tun_net_xmit()`: into the ring; the process reads it at once (`tun_do_read()`), and it is used up.

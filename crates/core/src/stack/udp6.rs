@@ -31,6 +31,9 @@ impl Kernel {
     fn udpv6_deliver(&mut self, no: SkbNo) -> Run<Option<u32>> {
         self.pskb_may_pull(no, udp::HLEN)?;
         let skb = self.skb(no);
+        if self.ipv6_hdr_addr(no, 24).is_multicast() {
+            return not_covered("__udp6_lib_mcast_deliver: UDP to a group");
+        }
         let header = self.bytes(no, skb.data, skb.headlen().min(udp::HLEN));
         if header.len() < udp::HLEN as usize {
             return Ok(Some(drop_reason::NOT_SPECIFIED));

@@ -4,13 +4,14 @@
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, Softirq, not_covered};
 use crate::bpf::XdpTarget;
+use crate::scenario::nic::xdp_tx;
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::SkbNo;
 use crate::xdp::{EINVAL, XDP_FRAME_SIZE, XdpBuff, action};
 
 /// `-ENOSPC`, `-EOPNOTSUPP`, `-ENETDOWN`, `-EMSGSIZE`.
 const ENOSPC: i64 = -28;
-const EOPNOTSUPP: i64 = -95;
+pub(super) const EOPNOTSUPP: i64 = -95;
 const ENETDOWN: i64 = -100;
 const EMSGSIZE: i64 = -90;
 
@@ -88,11 +89,16 @@ impl Kernel {
     }
 
     /// `NETDEV_XDP_ACT_NDO_XMIT` and `xdp_ok_fwd_dev()`. A veth takes frames while its other end polls
-    /// (`veth_set_xdp_features()`).
+    /// (`veth_set_xdp_features()`), a card while it has a program itself (`xdp_features_set_redirect_target()`; otx2 has
+    /// its rings then), a tap always.
     pub(super) fn xdp_may_go(&self, to: DevId, len: u32) -> Result<(), i64> {
         let device = self.topology.dev(to);
         match device.kind {
             DeviceKind::Veth { peer } if self.veth_napi(peer) => {}
+            DeviceKind::Nic(index)
+                if self.native_xdp(to).is_some()
+                    && xdp_tx(index).is_some_and(|driver| driver.xmit.is_some()) => {}
+            DeviceKind::Tun { tap: true } => {}
             _ => return Err(EOPNOTSUPP),
         }
         self.xdp_ok_fwd_dev(to, len)
@@ -121,7 +127,11 @@ impl Kernel {
     /// taken up there.
     pub(super) fn xdp_do_flush(&mut self) -> Run<()> {
         for (to, xdp) in std::mem::take(&mut self.xdp_bulk) {
-            self.veth_xdp_xmit(to, xdp, true)?;
+            match self.topology.dev(to).kind {
+                DeviceKind::Nic(index) => self.nic_xdp_xmit(index, to, &xdp)?,
+                DeviceKind::Tun { .. } => self.tun_xdp_xmit(to, &xdp)?,
+                _ => self.veth_xdp_xmit(to, xdp, true)?,
+            }
         }
         for (dev, xdp) in std::mem::take(&mut self.xdp_cpu) {
             // cpu_map_kthread_run(): an skb is built on the other CPU, and goes through its GRO
@@ -249,7 +259,7 @@ impl Kernel {
 }
 
 /// `xdp_convert_buff_to_frame()`: `struct xdp_frame` must fit in front of the metadata.
-fn xdp_convert_buff_to_frame(xdp: &XdpBuff) -> Result<(), i64> {
+pub(super) fn xdp_convert_buff_to_frame(xdp: &XdpBuff) -> Result<(), i64> {
     if xdp.data_meta < XDP_FRAME_SIZE {
         return Err(ENOSPC);
     }

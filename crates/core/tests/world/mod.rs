@@ -8,6 +8,7 @@ use headroom_core::scenario::parse;
 use headroom_core::simulate::{Input, Partial, SimulateError, simulate_partial};
 use headroom_core::trace::{Edge, PacketFields, SkbFields, Step, StepKind, Trace};
 
+#[allow(dead_code, reason = "not every test file needs it")]
 /// Two hosts at a wire: `rx` here, `tx` in the namespace of that name; IPv4 and IPv6 on both ends.
 pub const WIRE: &str = "\
 ip netns add tx
