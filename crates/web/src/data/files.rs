@@ -1,8 +1,8 @@
 //! Files of the site below `data/`, written by `headroom-prepare` when the site is built.
 
+use crate::platform::window;
 use headroom_core::trace::Trace;
 use headroom_protocol::{DecodeError, Object, Problem, decode, files};
-use leptos::prelude::window;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::align::find;
 use headroom_core::scene::name::StepName;
 use headroom_core::scene::opening::wrong_rows;
 use headroom_core::scene::{Zoom, sentence};
-use leptos::prelude::*;
 
 use super::derive::{settle, traces};
 use super::{By, Kind, Model};

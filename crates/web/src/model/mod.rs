@@ -9,12 +9,12 @@ mod search;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::align::find;
 use headroom_core::scene::name::StepName;
 use headroom_core::scene::opening::opening;
 use headroom_core::scene::{Row, Scale, align};
 use headroom_core::trace::Trace;
-use leptos::prelude::*;
 
 use self::derive::{sends, traces};
 use crate::address::Place;
@@ -175,14 +175,13 @@ impl Model {
                     .unwrap_or(0)
             })
         });
-        let kept = StoredValue::new(Kept::default());
+        let mut kept = Kept::default();
         let frames = Memo::new(move |_| {
             let (designs, _) = shown.get();
             let (rows, row) = (rows.get(), at.get());
             let traces = traces(outcome, &designs);
             let of = |(column, (design, trace)): (usize, (&usize, &Arc<Trace>))| {
-                kept.try_update_value(|kept| Frame::new(*design, trace, &rows, row, column, kept))?
-                    .map(Arc::new)
+                Frame::new(*design, trace, &rows, row, column, &mut kept).map(Arc::new)
             };
             designs
                 .iter()
@@ -251,7 +250,7 @@ impl Model {
             found,
             spoken: RwSignal::new(String::new()),
         };
-        Effect::new(move |_| model.fill());
+        effect(move || model.fill());
         model
     }
 

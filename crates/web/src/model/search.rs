@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::Row;
 use headroom_core::scene::search::{Query, QueryError};
 use headroom_core::trace::Trace;
-use leptos::prelude::*;
 
 use super::derive::traces;
 use super::{By, Model};

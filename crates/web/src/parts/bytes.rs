@@ -1,13 +1,13 @@
 //! The bytes of the buffer as a grid, 16 a row.
 
+use crate::prelude::*;
 use headroom_core::scene::{Family, regions};
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, KeyboardEvent};
 
 use super::life::life;
 use crate::designs::COLUMNS;
-use crate::dom::{El, div, el, follow, text};
+use crate::dom::{El, div, el, text};
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
 
@@ -189,7 +189,7 @@ pub fn bytes(model: Model) -> El {
             .map(|s| s.offset)
     };
     let body = el("tbody");
-    let nodes = StoredValue::new_local(Grid::default());
+    let nodes = StoredValue::new(Grid::default());
     let (target, mut scale) = (body.clone(), None);
     follow(move || {
         let now = model.scale.get();

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::sentence::changes_at;
 use headroom_core::scene::{FieldChange, FieldValue, values};
-use leptos::prelude::*;
 
 use crate::designs::COLUMNS;
-use crate::dom::{El, Keyed, el, follow, span, text};
+use crate::dom::{El, Keyed, el, span, text};
 use crate::frame::Frame;
 use crate::model::Model;
 

@@ -22,26 +22,11 @@ pub mod stepper;
 pub mod text_view;
 pub mod timeline;
 pub mod verdicts;
+#[cfg(feature = "views")]
+mod views;
 
-use std::sync::Arc;
-
-use leptos::prelude::{AnyView, IntoAny, IntoView, Signal};
-
-/// An attribute or text that changes. All of one type share the code that keeps them up to date;
-/// a closure each would have its own, a kilobyte a piece.
-pub fn sig<T: Send + Sync + 'static>(value: impl Fn() -> T + Send + Sync + 'static) -> Signal<T> {
-    Signal::derive(value)
-}
-
-/// A part of the page that is made anew when what it reads changes. As with [`sig`], all share
-/// their code.
-pub fn part<V: IntoView + 'static>(make: impl Fn() -> V + Send + Sync + 'static) -> AnyView {
-    redraw(Arc::new(move || make().into_any()))
-}
-
-fn redraw(make: Arc<dyn Fn() -> AnyView + Send + Sync>) -> AnyView {
-    (move || make()).into_any()
-}
+#[cfg(feature = "views")]
+pub use self::views::{part, sig};
 
 /// A length for an SVG attribute.
 pub fn px(length: f64) -> String {

@@ -1,12 +1,12 @@
 //! The command palette: type a few letters, go there.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use crate::app::Location;
 use crate::data::files;
-use crate::dom::{El, el, follow, on_window};
+use crate::dom::{El, el, on_window};
 
 /// Pages: words, address.
 const PAGES: [(&str, &str); 8] = [
@@ -49,10 +49,10 @@ fn found(text: &str) -> Vec<(String, String)> {
 
 /// The dialog, and what opens it. Ctrl or Cmd with K does so too.
 #[must_use]
-pub fn palette(location: Location) -> (El, Callback<()>) {
+pub fn palette(location: Location) -> (El, Callback) {
     let text = RwSignal::new(String::new());
     let at = RwSignal::new(0usize);
-    let go = StoredValue::new_local(None::<El>);
+    let go = StoredValue::new(None::<El>);
     let choose = move |to: usize| {
         if let Some((_, address)) = found(&text.get_untracked()).get(to) {
             go.with_value(|dialog| {
@@ -107,7 +107,7 @@ pub fn palette(location: Location) -> (El, Callback<()>) {
         .child(field.clone())
         .child(list);
     go.set_value(Some(dialog.clone()));
-    let kept = StoredValue::new_local((dialog.clone(), field));
+    let kept = StoredValue::new((dialog.clone(), field));
     let open = move || {
         text.set(String::new());
         at.set(0);
@@ -132,7 +132,7 @@ pub fn palette(location: Location) -> (El, Callback<()>) {
             open();
         }
     });
-    (dialog, Callback::new(move |()| open()))
+    (dialog, Callback::new(open))
 }
 
 /// Up, down, and Enter.

@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::ribbon::Placed;
 use headroom_core::scene::{
     Cell, Region, Ribbon as Picture, RibbonOptions, Scale, Zone, ZoneKind, pointers, ribbon as draw,
 };
 use headroom_core::trace::{PacketView, Trace, Verdict};
-use leptos::prelude::*;
 use web_sys::{Event, MouseEvent};
 
 use super::px;
 use super::ribbon_marks::{Marks, Tick, verdicts};
-use crate::dom::{El, Keyed, div, el, follow, svg, text};
+use crate::dom::{El, Keyed, div, el, svg, text};
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
 
