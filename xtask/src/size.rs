@@ -40,9 +40,6 @@ pub struct File {
     pub compressed: u64,
 }
 
-/// The designs that a scenario page shows first (`FIRST_SHOWN` of crates/protocol).
-const SHOWN: [&str; 2] = ["mac_header", "meta_end"];
-
 /// What a reader's browser loads.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Load {
@@ -88,21 +85,15 @@ pub fn total(files: &[File]) -> u64 {
     files.iter().map(|file| file.compressed).sum()
 }
 
-/// For each scenario the files that its page loads.
+/// For each scenario the file that its page opens with: its texts, and its traces under the designs shown first.
 fn scenario_data(files: &BTreeMap<String, String>) -> Vec<Vec<String>> {
-    let id = |name: &String| {
-        let rest = name.strip_prefix("data/s/")?;
-        rest.strip_suffix("/scenario.bin").map(str::to_owned)
-    };
-    let of = |id: String| {
-        let traces = SHOWN
-            .iter()
-            .map(|design| format!("data/s/{id}/{design}.bin"));
-        let mut all = vec![format!("data/s/{id}/scenario.bin")];
-        all.extend(traces.filter(|name| files.contains_key(name)));
-        all
-    };
-    files.keys().filter_map(id).map(of).collect()
+    let is_opening =
+        |name: &&String| name.starts_with("data/s/") && name.ends_with("/scenario.bin");
+    files
+        .keys()
+        .filter(is_opening)
+        .map(|name| vec![name.clone()])
+        .collect()
 }
 
 fn weigh(site: &Path, names: Vec<String>) -> Result<Vec<File>> {
