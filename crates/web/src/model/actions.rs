@@ -7,6 +7,7 @@ use crate::prelude::*;
 use headroom_core::scene::align::find;
 use headroom_core::scene::name::StepName;
 use headroom_core::scene::opening::wrong_rows;
+use headroom_core::scene::order::by_key;
 use headroom_core::scene::{Zoom, sentence};
 
 use super::derive::{settle, traces};
@@ -132,7 +133,7 @@ impl Model {
         let mut next: Vec<usize> = shown.iter().copied().filter(|d| *d != design).collect();
         if next.len() == shown.len() {
             next.push(design);
-            next.sort_unstable();
+            by_key(&mut next, |design| *design);
         }
         self.show_designs(next);
     }

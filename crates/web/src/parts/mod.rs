@@ -5,6 +5,7 @@ pub mod calls;
 pub mod chips;
 pub mod commands;
 pub mod controls;
+mod digits;
 pub mod fields;
 pub mod finder;
 pub mod header;
@@ -14,7 +15,6 @@ pub mod path_strip;
 pub mod program;
 pub mod prose;
 pub mod ribbon;
-pub mod ribbon_marks;
 pub mod say;
 pub mod sheet;
 pub mod stage;
@@ -27,6 +27,24 @@ mod views;
 
 #[cfg(feature = "views")]
 pub use self::views::{part, sig};
+
+/// Appends a whole number, without the formatting machinery.
+pub(crate) fn push_number(out: &mut String, number: i64) {
+    let (mut digits, mut rest) = ([0u8; 20], number.unsigned_abs());
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push('-');
+    }
+    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+}
 
 /// A length for an SVG attribute.
 pub fn px(length: f64) -> String {

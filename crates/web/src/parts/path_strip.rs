@@ -1,6 +1,7 @@
 //! The way of the packet, from the trace: devices, programs, and where the formula changed.
 
 use crate::prelude::*;
+use headroom_core::scene::order::by_key;
 use headroom_core::scene::path::{Station, StationKind, stations};
 
 use crate::dom::{El, div, el, span};
@@ -50,7 +51,7 @@ fn stops(model: Model) -> Vec<Stop> {
             });
         }
     }
-    out.sort_by_key(|stop| stop.row);
+    by_key(&mut out, |stop| stop.row);
     out
 }
 
