@@ -8,13 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the first load is to have, compressed, in bytes: the project's aim. (300,000, which none may
-/// pass, was reached when pages were drawn by hand, decision 0022.)
+/// What the first load may have, compressed, in bytes: the project's aim, reached with decision 0040.
 pub const BUDGET: u64 = 200_000;
 
-/// What fails the stage. The site is over its budget, and every run says by how much; until it is
-/// mended, this keeps it from growing. It is lowered with each gain and goes away at [`BUDGET`].
-pub const CEILING: u64 = 244_000;
+/// What fails the stage: what was reached, and a little. It is lowered with each gain.
+pub const CEILING: u64 = 198_500;
 
 /// Prints, for each file named as an argument, its size and its size in brotli's best quality.
 const MEASURE: &str = r#"

@@ -7,7 +7,7 @@ use headroom_core::scene::opening::opening;
 use headroom_core::scene::svg::{escape, svg};
 use headroom_core::scene::{RibbonOptions, Scale, Zoom, align, ribbon, sentence, text_table};
 use headroom_core::trace::{Cursor, Trace};
-use headroom_protocol::{DESIGNS, FIRST_SHOWN, files};
+use headroom_protocol::{DESIGNS, files};
 
 use crate::catalogue::Scenario;
 
