@@ -45,13 +45,15 @@ check() {
 # Our main compiler: every source, and each version of the instruction set.
 with_19() {
 	for source in sections maps legacy_maps globals strings kconfig kconfig_missing ksyms ksym_missing map_in_map \
-		functions callbacks tail_calls core dynptrs nat iterators atomics context parse; do
+		functions callbacks tail_calls core dynptrs nat iterators atomics context parse timers locks; do
 		compile 19 "" "$source" -mcpu=v3
 	done
 	for cpu in v1 v2 v3 v4; do
 		compile 19 ".$cpu" arithmetic -mcpu="$cpu"
 	done
-	compile 19 "" signed_v4 -mcpu=v4
+	for source in signed_v4 may_goto; do
+		compile 19 "" "$source" -mcpu=v4
+	done
 }
 
 # Another compiler: some sources with its default version of the instruction set, some with version 3, and those

@@ -36,7 +36,11 @@ static int btf_end(void){ uint32_t tl=bt-24; unsigned char h[24]={0x9f,0xeb,1,0}
 // 1: int. 2: struct bpf_spin_lock { int val; }. 3: struct value { struct bpf_spin_lock lock; int n; }
 static int lock_map(void){ btf_begin(); w(str("int")); w(1<<24); w(4); w(1<<24|32); w(str("bpf_spin_lock")); w(4<<24|1); w(4); w(str("val")); w(1); w(0);
   w(str("value")); w(4<<24|2); w(8); w(str("lock")); w(2); w(0); w(str("n")); w(1); w(32); int b=btf_end();
-  union bpf_attr a; memset(&a,0,sizeof a); a.map_type=2; a.key_size=4; a.value_size=8; a.max_entries=4; a.btf_fd=b; a.btf_key_type_id=1; a.btf_value_type_id=3; return bpf(BPF_MAP_CREATE,&a); }
+  union bpf_attr a; memset(&a,0,sizeof a); a.map_type=2; a.key_size=4; a.value_size=8; a.max_entries=4; a.btf_fd=b; a.btf_key_type_id=1; a.btf_value_type_id=3; strcpy(a.map_name,"lock"); return bpf(BPF_MAP_CREATE,&a); }
+// 1: int. 2: struct bpf_timer { 16 bytes }. 3: struct value { struct bpf_timer timer; int n; int m; }
+static int timer_map(void){ btf_begin(); w(str("int")); w(1<<24); w(4); w(1<<24|32); w(str("bpf_timer")); w(4<<24|4); w(16); w(str("a")); w(1); w(0); w(str("b")); w(1); w(32); w(str("c")); w(1); w(64); w(str("d")); w(1); w(96);
+  w(str("value")); w(4<<24|3); w(24); w(str("timer")); w(2); w(0); w(str("n")); w(1); w(128); w(str("m")); w(1); w(160); int b=btf_end();
+  union bpf_attr a; memset(&a,0,sizeof a); a.map_type=1; a.key_size=4; a.value_size=24; a.max_entries=4; a.btf_fd=b; a.btf_key_type_id=1; a.btf_value_type_id=3; strcpy(a.map_name,"timer"); return bpf(BPF_MAP_CREATE,&a); }
 // One function for each start: 1 int, 2 pointer to void, 3 prototype, 4.. functions; 0 static, 1 global.
 static int func_btf(int n,int global){ btf_begin(); w(str("int")); w(1<<24); w(4); w(1<<24|32); w(0); w(2<<24); w(0); w(0); w(13<<24|1); w(1); w(str("p")); w(2);
   for(int i=0;i<n;i++){ char s[16]; sprintf(s,"f%d",i); w(str(s)); w(12<<24|(i?global:1)); w(3);} return btf_end(); }
@@ -56,8 +60,11 @@ int main(void){ brief=access("/brief",F_OK)==0;
   printf("BTF %zu\n",btflen);
   // maps
   struct {int type,ks,vs,n,fl;} md[]={ {2,4,16,4,0},{1,4,8,16,0},{27,0,0,4096,0},{3,4,4,4,0},{14,4,4,4,0},{2,4,16,1,BPF_F_RDONLY_PROG},{4,4,4,4,0},{6,4,8,4,0} };
-  int maps[9]; maps[8]=lock_map(); if(maps[8]<0) printf("lock map: %s\n",strerror(errno));
-  for(int i=0;i<8;i++){ union bpf_attr a; memset(&a,0,sizeof a); a.map_type=md[i].type;a.key_size=md[i].ks;a.value_size=md[i].vs;a.max_entries=md[i].n;a.map_flags=md[i].fl; maps[i]=bpf(BPF_MAP_CREATE,&a); if(maps[i]<0) printf("map %d: %s\n",i,strerror(errno)); }
+  static const char*names[8]={"array","hash","ring","progs","dev","rodata","perf","percpu"};
+  int maps[11]; maps[8]=lock_map(); if(maps[8]<0) printf("lock map: %s\n",strerror(errno)); maps[10]=timer_map(); if(maps[10]<0) printf("timer map: %s\n",strerror(errno));
+  for(int i=0;i<8;i++){ union bpf_attr a; memset(&a,0,sizeof a); a.map_type=md[i].type;a.key_size=md[i].ks;a.value_size=md[i].vs;a.max_entries=md[i].n;a.map_flags=md[i].fl; strcpy(a.map_name,names[i]); maps[i]=bpf(BPF_MAP_CREATE,&a); if(maps[i]<0) printf("map %d: %s\n",i,strerror(errno)); }
+  { // array_of_maps, its values are like `array`
+    union bpf_attr a; memset(&a,0,sizeof a); a.map_type=12; a.key_size=4; a.value_size=4; a.max_entries=2; a.inner_map_fd=maps[0]; strcpy(a.map_name,"outer"); maps[9]=bpf(BPF_MAP_CREATE,&a); if(maps[9]<0) printf("outer map: %s\n",strerror(errno)); }
   { // rodata
     union bpf_attr a; uint32_t k=0; unsigned char v[16]="hello %d\n"; memset(&a,0,sizeof a); a.map_fd=maps[5]; a.key=(uint64_t)&k; a.value=(uint64_t)v; bpf(BPF_MAP_UPDATE_ELEM,&a); memset(&a,0,sizeof a); a.map_fd=maps[5]; bpf(22,&a); }
   f=open("/programs",O_RDONLY); struct stat st; fstat(f,&st); unsigned char*p=malloc(st.st_size); read(f,p,st.st_size); unsigned char*e=p+st.st_size;

@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <net/if.h>
 #include <net/ethernet.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -159,6 +161,9 @@ static int load_object(const char *stem)
 		if (!bpf_program__autoload(p) || i == sizeof(progs) / sizeof(*progs))
 			continue;
 		progs[i].fd = bpf_program__fd(p);
+		/* for `tc filter … bpf da pinned /sys/fs/bpf/NAME` */
+		snprintf(path, sizeof(path), "/sys/fs/bpf/%s", name);
+		bpf_obj_pin(progs[i].fd, path);
 		snprintf(progs[i].name, sizeof(progs[i].name), "%s", name);
 		prog_count++;
 		if (bpf_obj_get_info_by_fd(progs[i].fd, &info, &len) || !info.btf_id)
@@ -225,6 +230,47 @@ static int send_frame(const char *dev, const char *hex, const char *netns)
 	enter(NULL);
 	say(C_SENT, "%s %s %s", dev, netns ? netns : "-", hex);
 	return rc < 0;
+}
+
+/* the process behind a tun or tap device; the file stays open until the experiment ends */
+static int tun_write(const char *dev, const char *hex, const char *netns)
+{
+	static struct { char dev[IFNAMSIZ]; int fd; } open_tuns[8];
+	static int tun_count;
+	unsigned char packet[70000];
+	struct ifreq ifr = {};
+	int n = 0, i, fd = -1;
+	unsigned byte;
+
+	while (n < (int)sizeof(packet) && sscanf(hex + 2 * n, "%2x", &byte) == 1)
+		packet[n++] = byte;
+	for (i = 0; i < tun_count; i++)
+		if (!strcmp(open_tuns[i].dev, dev))
+			fd = open_tuns[i].fd;
+	if (fd < 0) {
+		if (tun_count == 8 || enter(netns))
+			return 1;
+		fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+		snprintf(ifr.ifr_name, IFNAMSIZ, "%s", dev);
+		ifr.ifr_flags = IFF_TAP | IFF_NO_PI;
+		if (ioctl(fd, TUNSETIFF, &ifr)) {
+			ifr.ifr_flags = IFF_TUN | IFF_NO_PI;
+			if (ioctl(fd, TUNSETIFF, &ifr))
+				say(C_LOG, "tun: %s", strerror(errno));
+		}
+		enter(NULL);
+		snprintf(open_tuns[tun_count].dev, IFNAMSIZ, "%s", dev);
+		open_tuns[tun_count++].fd = fd;
+		usleep(100 * 1000);	/* the carrier comes up */
+	}
+	enable(1);
+	i = write(fd, packet, n) == n ? 0 : 1;
+	if (i)
+		say(C_LOG, "tun write: %s", strerror(errno));
+	settle(long_wait ? 450 : 50);
+	enable(0);
+	say(C_SENT, "%s %s %s", dev, netns ? netns : "-", hex);
+	return i;
 }
 
 static int orc(char **w, int n)
@@ -295,6 +341,8 @@ static int orc(char **w, int n)
 		enable(0);
 		return rc;
 	}
+	if (!strcmp(w[1], "tun") && n >= 4)
+		return tun_write(w[2], w[3], n > 4 ? w[4] : NULL);
 	if (!strcmp(w[1], "burst") && n >= 5) {
 		enable(1);
 		for (rc = 0, i = 4; i < n; i++)
@@ -374,7 +422,7 @@ static void experiment(char **lines, int count)
 			snprintf(copy, sizeof(copy), "%s", lines[i]);
 			for (char *p = strtok(copy, " "); p && n < 64; p = strtok(NULL, " "))
 				w[n++] = p;
-			if (!sent && (!strcmp(w[1], "send") || !strcmp(w[1], "burst"))) {
+			if (!sent && (!strcmp(w[1], "send") || !strcmp(w[1], "burst") || !strcmp(w[1], "tun"))) {
 				name_netns();
 				usleep(100 * 1000);
 				ring_buffer__consume(ring);

@@ -247,7 +247,8 @@ class Experiment:
             e["meta"] = None
         else:
             start = end - r["meta_len"]
-            low.append(start)
+            if r["meta_len"]:
+                low.append(start)
             e["meta"] = {"len": r["meta_len"], "start": start, "end": end, "bytes": data[max(0, start):end].hex() if r["meta_len"] else ""}
         if self.design == "meta_end":
             e["meta_end"] = r["meta_end"]
@@ -294,9 +295,12 @@ class Experiment:
             m = re.match(r"(\d+),\d+,\d+,[^;]*;(.*)", line)
             if m and int(m.group(1)) & 7 <= 4:
                 lines.append(m.group(2))
-        out, i = [], 0
+        out = []
         for line in lines:
-            m = re.search(r"WARNING: (?:CPU: \d+ PID: \d+ at )?(?:\S*/)?(\S+?:\d+)(?: at )?(\S*)", line)
+            # `WARNING: file:line at function+0x.., CPU#0: task/pid`, and before 6.16 the processor first
+            m = re.match(r"WARNING: (?:CPU: \d+ PID: \d+ at )?(?:\./)?(\S+:\d+)(?: at)? (\w+)", line)
+            if m:
+                line = "WARNING: %s %s" % m.groups()
             if "cut here" in line or line.startswith((" ", "Modules linked", "CPU:", "Hardware", "RIP", "Code", "RSP", "RAX", "RDX", "RBP", "R10", "R13", "FS:", "CS:", "CR2", "Call Trace", "---[", "<", "DR0", "DR3", "Tainted", "PKRU")):
                 continue
             if not line.startswith("clocksource: "):  # the host was busy; says nothing about packets
@@ -316,8 +320,10 @@ class Experiment:
         doc["programs"] = {}
         for c in setup:
             w = c.split()
-            if w[:2] in (["orc", "xdp"], ["orc", "tcx"]):
+            if w[:2] in (["orc", "xdp"], ["orc", "tcx"], ["orc", "netkit"]):
                 doc["programs"].setdefault(w[2], w[2] + ".bpf.c")
+            for name in re.findall(r"pinned /sys/fs/bpf/(\w+)", c):
+                doc["programs"].setdefault(name, name + ".bpf.c")
         m = re.search(r"/progs/(\S+)\.bpf\.o", " ".join(setup))
         if m:
             doc["programs"].setdefault(m.group(1), m.group(1) + ".bpf.c")

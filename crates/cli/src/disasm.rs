@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use headroom_core::bpf::{Listing, Program, Prologue, fix_up, load_object};
+use headroom_core::bpf::{Judgement, Listing, Program, Prologue, load_object};
 use headroom_core::design::DesignName;
 
 use serde_json::json;
 
+use crate::colour::Paint;
 use crate::error::CliError;
 use crate::{Format, leniency};
 
@@ -22,6 +23,7 @@ pub(crate) struct Look {
     /// Whether to say what the verifier found.
     pub verify: bool,
     pub format: Format,
+    pub paint: Paint,
 }
 
 /// Prints the programs of an object, with C lines where the object has them.
@@ -52,16 +54,17 @@ pub(crate) fn disasm(object: &Path, look: Look) -> Result<ExitCode, CliError> {
 }
 
 /// A program as the kernel runs it under a design; without one, nothing is put in front of it.
-fn listing(program: &Program, xlated: Option<DesignName>) -> Result<Arc<Listing>, CliError> {
+fn listing(judged: &Judgement<'_>, xlated: Option<DesignName>) -> Result<Arc<Listing>, CliError> {
     let prologue = match xlated {
-        Some(design) => design.design().prologue(program.facts()?),
+        Some(design) => design.design().prologue(judged.facts()?),
         None => Prologue::default(),
     };
-    Ok(fix_up(program, prologue)?.listing())
+    Ok(judged.fix_up(prologue)?.listing())
 }
 
 fn json_of(program: &Program, look: Look) -> Result<serde_json::Value, CliError> {
-    let listing = listing(program, look.xlated)?;
+    let judged = program.judge();
+    let listing = listing(&judged, look.xlated)?;
     let lines: Vec<_> = listing
         .lines
         .iter()
@@ -82,19 +85,22 @@ fn json_of(program: &Program, look: Look) -> Result<serde_json::Value, CliError>
         "lines": lines,
     });
     if look.verify {
-        json["walked"] = program.walked()?.into();
-        json["verifier_warnings"] = serde_json::to_value(leniency::of_program(program))?;
+        json["walked"] = judged.walked().into();
+        json["verifier_warnings"] = serde_json::to_value(leniency::of_program(&judged))?;
     }
     Ok(json)
 }
 
 fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<(), CliError> {
-    let listing = listing(program, look.xlated)?;
+    let judged = program.judge();
+    let listing = listing(&judged, look.xlated)?;
     let may_refuse = match look.verify {
-        true => leniency::of_program(program),
+        true => leniency::of_program(&judged),
         false => Vec::new(),
     };
-    writeln!(out, "{} (section {})", listing.program, listing.section)?;
+    let paint = look.paint;
+    let title = format!("{} (section {})", listing.program, listing.section);
+    writeln!(out, "{}", paint.head(title))?;
     let mut c_line = None;
     for (index, line) in listing.lines.iter().enumerate() {
         if line.c_line.is_some() && line.c_line != c_line {
@@ -104,7 +110,8 @@ fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<
                 .iter()
                 .find(|(number, _)| Some(*number) == c_line);
             if let Some((number, text)) = source {
-                writeln!(out, "       ; {number}: {}", text.trim())?;
+                let c = format!("       ; {number}: {}", text.trim());
+                writeln!(out, "{}", paint.aside(c))?;
             }
         }
         match look.xlated {
@@ -112,14 +119,16 @@ fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<
                 let note = line
                     .note
                     .as_ref()
-                    .map(|note| format!("    ; {note}"))
+                    .map(|note| paint.aside(format!("    ; {note}")))
                     .unwrap_or_default();
-                writeln!(out, "{index:>5}: {}{note}", line.text)?;
+                let number = paint.aside(format!("{index:>5}:"));
+                writeln!(out, "{number} {}{note}", line.text)?;
             }
             None => {
                 let text = line.written_text.as_ref().unwrap_or(&line.text);
                 if let Some(written) = line.written {
-                    writeln!(out, "{written:>5}: {text}")?;
+                    let number = paint.aside(format!("{written:>5}:"));
+                    writeln!(out, "{number} {text}")?;
                 }
             }
         }
@@ -127,14 +136,16 @@ fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<
         let first = index == 0 || listing.lines[index - 1].written != line.written;
         let here = |place: &&leniency::MayRefuse| first && line.written == Some(place.insn());
         for place in may_refuse.iter().filter(here) {
-            writeln!(out, "       ^ {}", place.in_listing())?;
+            let place = paint.warning(format!("       ^ {}", place.in_listing()));
+            writeln!(out, "{place}")?;
         }
     }
     if look.verify {
         writeln!(
             out,
-            "verifier: accepted, {} instructions walked",
-            program.walked()?
+            "verifier: {}, {} instructions walked",
+            paint.good("accepted"),
+            judged.walked()
         )?;
     }
     writeln!(out)?;

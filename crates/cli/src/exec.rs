@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use headroom_core::bpf::{MapError, Object, Program, load_object, parse_hex};
+use headroom_core::bpf::{MapError, Object, ProgType, Program, load_object, parse_hex};
 use headroom_core::design::DesignName;
 use headroom_core::net::pcap;
-use headroom_core::stack::{Executed, Hook, Ready};
+use headroom_core::stack::{Executed, Hook, Ready, rules};
 
+use crate::colour::Paint;
 use crate::error::CliError;
 use crate::{Format, LimitArgs, exec_text, leniency, parse_design};
 
@@ -82,18 +83,21 @@ impl From<HookArg> for Hook {
 }
 
 /// Runs one program over one packet. A fault of the program is exit code 1.
-pub(crate) fn exec(args: &ExecArgs) -> Result<ExitCode, CliError> {
+pub(crate) fn exec(args: &ExecArgs, paint: Paint) -> Result<ExitCode, CliError> {
     let (object, program, hook) = program(args)?;
     let packet = packet(&args.packet, args.nth)?;
     let meta = hex("--meta", args.meta.as_deref().unwrap_or_default())?;
-    let done = Ready::new(&object, &program, hook, args.design)
-        .and_then(|ready| ready.with_limits(args.limits.limits()).run(&packet, &meta))
+    let (limits, rules) = (args.limits.limits(), rules(args.design));
+    let programs = object.programs.iter();
+    let judged: Vec<_> = programs.map(|p| p.judge_by(limits, rules)).collect();
+    let done = Ready::judged(&object, &judged, &program, hook, args.design)
+        .and_then(|ready| ready.with_limits(limits).run(&packet, &meta))
         .map_err(|error| CliError::Exec(Box::new(error)))?;
-    let may_refuse = leniency::of_run(&object, &program);
+    let may_refuse = leniency::of_run(&object, &judged, &program);
     let mut out = std::io::stdout().lock();
     match args.format {
         Format::Text => {
-            out.write_all(exec_text::text(&done, args.trace).as_bytes())?;
+            out.write_all(exec_text::text(&done, args.trace, paint).as_bytes())?;
             leniency::print(&may_refuse);
         }
         Format::Json => {
@@ -164,6 +168,12 @@ fn program(args: &ExecArgs) -> Result<(Object, String, Hook), CliError> {
             }
         };
         let name = program.name.clone();
+        // a program whose section names no type gets the hook's
+        let unknown =
+            |p: &&mut Program| p.name == name && matches!(p.prog_type, ProgType::Unknown(_));
+        if let Some(program) = object.programs.iter_mut().find(unknown) {
+            *program = program.as_type(hook.prog_type());
+        }
         return Ok((object, name, hook));
     }
     let hook = args.hook.map_or(Hook::Xdp, Hook::from);

@@ -9,6 +9,8 @@ use headroom_core::stepping::{Place, Stepper, Why};
 use headroom_core::trace::Verdict;
 use serde_json::json;
 
+use crate::colour::Paint;
+
 /// Bytes shown in one line.
 const BYTES_A_LINE: usize = 16;
 
@@ -129,22 +131,30 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// For people.
-pub(crate) fn text(done: &Executed, steps: bool) -> String {
+pub(crate) fn text(done: &Executed, steps: bool, paint: Paint) -> String {
     let mut out = String::new();
     let trace = &done.trace;
     let executed = lines(done);
     if steps {
         for line in &executed {
             if let Some((number, text)) = &line.c_line {
-                let _ = writeln!(out, "       ; {number}: {text}");
+                let _ = writeln!(out, "{}", paint.aside(format!("       ; {number}: {text}")));
             }
-            let shown = format!("{:>5}: {:<44} {}", line.insn, line.text, line.did());
-            let _ = writeln!(out, "{}", shown.trim_end());
+            let did = line.did();
+            let number = paint.aside(format!("{:>5}:", line.insn));
+            let _ = match did.is_empty() {
+                true => writeln!(out, "{number} {}", line.text),
+                false => writeln!(out, "{number} {:<44} {}", line.text, paint.effect(did)),
+            };
         }
         out.push('\n');
     }
     if let Ok(verdict) = &done.result {
-        let _ = writeln!(out, "verdict   {}", verdict_name(done, *verdict));
+        let _ = writeln!(
+            out,
+            "verdict   {}",
+            paint.head(verdict_name(done, *verdict))
+        );
     }
     let _ = writeln!(out, "r0        {:#x}", done.r0);
     let _ = writeln!(
@@ -159,7 +169,7 @@ pub(crate) fn text(done: &Executed, steps: bool) -> String {
         let _ = writeln!(
             out,
             "read      {}: {}",
-            word(read.verdict),
+            paint.verdict(read.verdict, word(read.verdict)),
             hex(&read.bytes)
         );
         let _ = writeln!(out, "          {}", explain_read(trace, read));
@@ -168,7 +178,7 @@ pub(crate) fn text(done: &Executed, steps: bool) -> String {
         let _ = writeln!(out, "printk    {line}");
     }
     for warning in &trace.warnings {
-        let _ = writeln!(out, "WARNING   {warning}");
+        let _ = writeln!(out, "{}   {warning}", paint.warning("WARNING"));
     }
     out
 }

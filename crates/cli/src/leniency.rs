@@ -1,6 +1,6 @@
 //! Where Linux may refuse a program that runs here (`docs/verifier.md`).
 
-use headroom_core::bpf::{Object, Program};
+use headroom_core::bpf::{Judgement, Object};
 use serde::Serialize;
 
 /// One place where Linux may refuse a program.
@@ -30,29 +30,33 @@ impl MayRefuse {
 
 /// What the verifier has to say of a program that it accepts; nothing of one that it refuses, which is an
 /// error elsewhere.
-pub(crate) fn of_program(program: &Program) -> Vec<MayRefuse> {
-    let warnings = program.leniency().unwrap_or_default();
+pub(crate) fn of_program(judged: &Judgement<'_>) -> Vec<MayRefuse> {
+    let program = judged.program();
     let place = |warning: &headroom_core::bpf::Warning| MayRefuse {
         file: program.file.clone(),
         program: program.name.clone(),
         insn: warning.insn(),
         why: warning.to_string(),
     };
-    warnings.iter().map(place).collect()
+    judged.leniency().iter().map(place).collect()
 }
 
 /// The program that runs, and those of the object's maps of programs, which are loaded with it.
-pub(crate) fn of_run(object: &Object, name: &str) -> Vec<MayRefuse> {
+pub(crate) fn of_run(object: &Object, judged: &[Judgement<'_>], name: &str) -> Vec<MayRefuse> {
     let maps = || object.maps.iter().flat_map(|map| &map.programs);
-    let loaded = |p: &&Program| p.name == name || maps().any(|(_, tail)| *tail == p.name);
-    let programs = object.programs.iter().filter(loaded);
-    programs.flat_map(of_program).collect()
+    let loaded = |judged: &&Judgement<'_>| {
+        let own = &judged.program().name;
+        own == name || maps().any(|(_, tail)| tail == own)
+    };
+    judged.iter().filter(loaded).flat_map(of_program).collect()
 }
 
 /// All programs of objects.
 pub(crate) fn of_objects(objects: &[Object]) -> Vec<MayRefuse> {
     let programs = objects.iter().flat_map(|object| &object.programs);
-    programs.flat_map(of_program).collect()
+    programs
+        .flat_map(|program| of_program(&program.judge()))
+        .collect()
 }
 
 /// On standard error, one line each.

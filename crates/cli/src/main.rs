@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 a check failed, 2 bad usage or bad input (nothing is written then).
 
 mod check;
+mod colour;
 mod coverage;
 mod disasm;
 mod error;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use colour::{Paint, When};
 use error::CliError;
 use headroom_core::bpf::Budget;
 use headroom_core::design::DesignName;
@@ -34,6 +36,9 @@ use headroom_core::limits::Limits;
 struct Args {
     #[command(subcommand)]
     command: Command,
+    /// Colours: on a terminal (`NO_COLOR` switches them off), always, or never.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
+    color: When,
 }
 
 #[derive(Subcommand)]
@@ -46,6 +51,7 @@ enum Command {
     },
     /// Run a scenario, or the set-up of a recording, under the designs. Where Linux may refuse one of its programs
     /// is said on standard error, in JSON as `verifier_warnings`.
+    #[command(after_help = RUN_EXAMPLES)]
     Run {
         /// A scenario id, a scenario file or a recording.
         scenario: String,
@@ -147,23 +153,29 @@ enum Command {
     },
 }
 
+const RUN_EXAMPLES: &str = "\
+Examples:
+  headroom run seed
+  headroom run seed --design meta_end --level bpf
+  headroom run seed --design all --why --format json";
+
 const VM_EXAMPLES: &str = "\
 Examples:
   echo 'b7 00 00 00 2a 00 00 00 95 00 00 00 00 00 00 00' | headroom vm
   headroom vm 'aa bb cc' --program 'bf20000000000000 9500000000000000' --format json
-  headroom vm --budget 50 --program '05 00 ff ff 00 00 00 00'";
+  headroom vm --budget 50 --program '05 00 ff ff 00 00 00 00'  # an endless loop: exit code 1";
 
 const DISASM_EXAMPLES: &str = "\
 Examples:
   headroom disasm content/programs/seed/progs.bpf.o
   headroom disasm content/programs/seed/progs.bpf.o --xlated --design meta_end
-  headroom disasm content/programs/seed/progs.bpf.o --verify
+  headroom disasm content/programs/seed/progs.bpf.o --verify --color always | less -R
   headroom disasm content/programs/seed/progs.bpf.o --format json";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:
-  headroom exec --object progs.bpf.o --program set_tag --packet capture.pcap --trace
-  headroom exec --asm prog.s --hook tc --packet 0200000000010200000000020800 --meta 2a000000
+  headroom exec --object content/programs/seed/progs.bpf.o --program set_tag --packet 0200000000010200000000020800 --trace
+  printf 'r0 = 2\\nexit\\n' | headroom exec --asm - --hook tc --packet 0200000000010200000000020800 --meta 2a000000
   headroom exec --hex 'b7 00 00 00 02 00 00 00 95 00 00 00 00 00 00 00' --hook xdp --packet 0200000000010200000000020800";
 
 /// What a run may take.
@@ -182,6 +194,7 @@ impl LimitArgs {
         Limits {
             instructions: Budget(self.budget),
             memory: self.memory.saturating_mul(1 << 20),
+            ..Limits::default()
         }
     }
 }
@@ -234,7 +247,8 @@ fn parse_designs(name: &str) -> Result<Designs, String> {
 struct Designs(Vec<DesignName>);
 
 fn main() -> ExitCode {
-    match execute(Args::parse().command) {
+    let args = Args::parse();
+    match execute(args.command, Paint::stdout(args.color)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("headroom: {error}");
@@ -243,7 +257,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn execute(command: Command) -> Result<ExitCode, CliError> {
+fn execute(command: Command, paint: Paint) -> Result<ExitCode, CliError> {
     match command {
         Command::List { format } => list::list(format),
         Command::Run {
@@ -261,6 +275,7 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
                 level,
                 why,
                 limits: limits.limits(),
+                paint,
             };
             run::run(
                 &scenario,
@@ -290,10 +305,11 @@ fn execute(command: Command) -> Result<ExitCode, CliError> {
                 xlated: xlated.then_some(design),
                 verify,
                 format,
+                paint,
             };
             disasm::disasm(&object, look)
         }
-        Command::Exec(args) => exec::exec(&args),
+        Command::Exec(args) => exec::exec(&args, paint),
         Command::Vm {
             memory,
             program,

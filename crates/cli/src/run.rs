@@ -12,6 +12,7 @@ use headroom_core::trace::Trace;
 
 use serde::Serialize;
 
+use crate::colour::Paint;
 use crate::error::CliError;
 use crate::leniency::{self, MayRefuse};
 use crate::{Format, Level, exec, input, text, why};
@@ -23,6 +24,7 @@ pub(crate) struct Look {
     pub level: Level,
     pub why: bool,
     pub limits: Limits,
+    pub paint: Paint,
 }
 
 /// Runs a scenario under each design and prints or writes the result.
@@ -44,6 +46,15 @@ pub(crate) fn run(
         .map(|design| trace(name, &input, *design))
         .collect::<Result<Vec<_>, _>>()?;
     let may_refuse = leniency::of_objects(&input.objects);
+    // a file has no colours
+    let look = Look {
+        paint: if out.is_some() {
+            Paint::OFF
+        } else {
+            look.paint
+        },
+        ..look
+    };
     let rendered = traces
         .iter()
         .map(|trace| render(&input, trace, &may_refuse, look))
@@ -60,7 +71,7 @@ pub(crate) fn run(
                 stdout.write_all(text.as_bytes())?;
             }
             if look.format == Format::Text {
-                stdout.write_all(text::summary(&traces).as_bytes())?;
+                stdout.write_all(text::summary(&traces, look.paint).as_bytes())?;
                 if look.why {
                     stdout.write_all(why::chains(&traces).as_bytes())?;
                 }
@@ -98,7 +109,7 @@ fn render(
     look: Look,
 ) -> Result<String, CliError> {
     Ok(match look.format {
-        Format::Text => text::story(input, trace, look.level == Level::Bpf, look.why),
+        Format::Text => text::story(input, trace, look.level == Level::Bpf, look.why, look.paint),
         Format::Json => {
             let run = Explained {
                 run: RunJson::new(trace),

@@ -10,13 +10,22 @@ use headroom_core::simulate::Input;
 use headroom_core::trace::{Cursor, DevRef, MetadataRead, StepKind, Trace};
 use headroom_core::why::{Ruled, all_changes, writes_at};
 
+use crate::colour::Paint;
+
 /// Bytes shown in one line.
 const BYTES_A_LINE: usize = 16;
 
 /// One run from its first step to its last.
-pub(crate) fn story(input: &Input, trace: &Trace, instructions: bool, why: bool) -> String {
+pub(crate) fn story(
+    input: &Input,
+    trace: &Trace,
+    instructions: bool,
+    why: bool,
+    paint: Paint,
+) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{} · design {}\n", trace.scenario, trace.design);
+    let title = format!("{} · design {}", trace.scenario, trace.design);
+    let _ = writeln!(out, "{}\n", paint.head(title));
     for (number, line) in &input.skipped {
         let _ = writeln!(out, "line {number} is no command, skipped: {line}");
     }
@@ -36,17 +45,18 @@ pub(crate) fn story(input: &Input, trace: &Trace, instructions: bool, why: bool)
         }
         cursor.go(index);
         let indent = "  ".repeat(usize::from(trace.steps[index].depth));
-        let _ = writeln!(out, "{index:>5} {indent}{}", sentence(trace, index));
+        let number = paint.aside(format!("{index:>5}"));
+        let _ = writeln!(out, "{number} {indent}{}", sentence(trace, index));
         if why {
             for line in why_lines(trace, rules.get(&index), index) {
-                let _ = writeln!(out, "      {indent}  · {line}");
+                let _ = writeln!(out, "      {indent}  {}", paint.aside(format!("· {line}")));
             }
         }
         let now = picture(trace, &cursor);
         // what was the buffer after the last change is the buffer before this one
         if !now.is_empty() && now != buffer {
             for line in now.lines() {
-                let _ = writeln!(out, "      {indent}  {line}");
+                let _ = writeln!(out, "      {indent}  {}", paint.aside(line));
             }
             buffer = now;
         }
@@ -111,12 +121,17 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// What was read, design by design: the value of each reader, and the sentence behind it.
-pub(crate) fn summary(traces: &[Trace]) -> String {
+pub(crate) fn summary(traces: &[Trace], paint: Paint) -> String {
     let mut out = String::new();
     for trace in traces {
-        let _ = writeln!(out, "{}", trace.design);
+        let _ = writeln!(out, "{}", paint.head(&trace.design));
         for read in &trace.reads {
-            let _ = writeln!(out, "  {}: {}", place(&read.dev), value(read));
+            let _ = writeln!(
+                out,
+                "  {}: {}",
+                place(&read.dev),
+                paint.verdict(read.verdict, value(read))
+            );
             let _ = writeln!(out, "    {}", explain_read(trace, read));
             for (byte, origin) in (read.offset.unwrap_or(0)..).zip(&read.origins) {
                 let source = trace.sources.source(*origin);
@@ -142,7 +157,7 @@ pub(crate) fn summary(traces: &[Trace]) -> String {
             let _ = writeln!(out, "  bpf_trace_printk: {line}");
         }
         for warning in &trace.warnings {
-            let _ = writeln!(out, "  WARNING: {warning}");
+            let _ = writeln!(out, "  {}: {warning}", paint.warning("WARNING"));
         }
     }
     out

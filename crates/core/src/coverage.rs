@@ -39,7 +39,7 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 27] = [
+pub const PARTS: [Part; 36] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
@@ -82,11 +82,25 @@ pub const PARTS: [Part; 27] = [
     part("external mode, UDP", "external", "vxlan_rcv", "vxlan_xmit"),
     part("L2TPv3", "l2tp", "l2tp_recv_common", "l2tp_eth_dev_xmit"),
     part("MPLS label", "", "mpls_forward", "mpls_xmit"),
-    part("LWT bpf", "", "", "bpf_xmit"),
+    part("LWT bpf", "", "bpf_input", "bpf_xmit"),
+    part("LWT bpf, out", "", "", "bpf_output"),
     part("LWT seg6", "seg6", "seg6_input_core", "seg6_output_core"),
     part("act_mirred", "", "tcf_mirred_act", ""),
     part("forwarding IPv4", "", "ip_forward", ""),
     part("forwarding IPv6", "", "ip6_forward", ""),
+    part("GRO of TCP", "", "skb_gro_receive", ""),
+    part("packets in several pieces", "", "__pskb_pull_tail", ""),
+    part("XDP over several buffers", "", "bpf_xdp_pull_data", ""),
+    part("netfilter", "nf", "nf_hook_slow", "nf_hook_slow"),
+    part(
+        "cgroup_skb",
+        "cgroup",
+        "sk_filter_trim_cap",
+        "__cgroup_bpf_run_filter_skb",
+    ),
+    part("socket filter", "sock", "sk_filter_trim_cap", ""),
+    part("UDP socket", "sock", "__udp_enqueue_schedule_skb", ""),
+    part("raw socket", "sock", "raw_rcv", ""),
 ];
 
 /// Types of devices that Linux has; those that the commands don't know are *missing*.

@@ -6,7 +6,7 @@ use crate::bpf::{LoadError, Object, Program, load_object};
 use crate::design::DesignName;
 use crate::limits::Limits;
 use crate::recording::Recording;
-use crate::scenario::command::Line;
+use crate::scenario::command::{Command, Line};
 use crate::scenario::parse::Parsed;
 use crate::stack::{Cause, ExecuteError, Kernel, ProgramError};
 use crate::trace::Trace;
@@ -196,6 +196,9 @@ fn run(kernel: &mut Kernel, input: &Input) -> Result<(), SimulateError> {
     kernel.limits = input.limits;
     kernel.asks_neighbours = input.asks_neighbours;
     kernel.source_ports = input.source_ports.iter().copied().collect();
+    // programs are verified before the first command runs
+    let assumes = |line: &Line| line.command == Command::AssumeDynptrEverywhere;
+    kernel.assumes_dynptr = input.lines.iter().any(assumes);
     for object in &input.objects {
         kernel.load(object)?;
     }

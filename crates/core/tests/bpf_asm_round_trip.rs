@@ -163,6 +163,7 @@ fn insn(len: usize) -> impl Strategy<Value = Insn> {
             target,
         });
     let jump = (any::<bool>(), 0..=len).prop_map(|(long, target)| Insn::Jump { target, long });
+    let may_goto = (0..=len).prop_map(|target| Insn::MayGoto { target });
     let value = prop_oneof![
         any::<u64>().prop_map(Wide::Number),
         (0..100u64).prop_map(Wide::Number),
@@ -177,7 +178,7 @@ fn insn(len: usize) -> impl Strategy<Value = Insn> {
         Just(Callee::Kfunc("bpf_dynptr_from_skb_meta".to_owned())),
     ]
     .prop_map(Insn::Call);
-    prop_oneof![4 => alu(), 4 => memory(), 2 => branch, 1 => jump, 2 => wide, 1 => call, 1 => Just(Insn::Exit)]
+    prop_oneof![4 => alu(), 4 => memory(), 2 => branch, 1 => jump, 1 => may_goto, 2 => wide, 1 => call, 1 => Just(Insn::Exit)]
 }
 
 fn program() -> impl Strategy<Value = Vec<Insn>> {

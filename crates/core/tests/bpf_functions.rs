@@ -7,7 +7,7 @@ use bpf_host::{Packet, object};
 use headroom_core::bpf::insn::{AluOp, Callee, Insn, Operand, Reg, Size, Wide, Width};
 use headroom_core::bpf::{
     Budget, Fault, LoadError, MapKind, Maps, ProgType, Program, Prologue, fix_up,
-    fix_up_unverified, run, run_counted,
+    fix_up_unverified, load_object, run, run_counted,
 };
 
 const EXIT: [u8; 8] = [0x95, 0, 0, 0, 0, 0, 0, 0];
@@ -134,8 +134,9 @@ fn costs_are_counted() {
     assert_eq!(stats.instructions, packet.insns.len() as u64);
 }
 
+/// `MAX_CALL_FRAMES` of Linux 7.2 is 16.
 #[test]
-fn recursion_ends_at_eight_frames() {
+fn recursion_ends_at_sixteen_frames() {
     // r0 = r10; call itself
     let code = [
         [0xbf, 0xa0, 0, 0, 0, 0, 0, 0],
@@ -158,7 +159,7 @@ fn recursion_ends_at_eight_frames() {
         "{result:?}"
     );
     let frames: Vec<u64> = packet.insns.iter().step_by(2).map(|(_, r)| r[0]).collect();
-    assert_eq!(frames.len(), 8);
+    assert_eq!(frames.len(), 16);
     assert!(frames.windows(2).all(|w| w[0] - w[1] == 512));
 }
 
@@ -392,4 +393,36 @@ fn dynptrs_are_null_after_flags_and_cannot_be_made_up() {
         matches!(result, Err(Fault::Instruction { insn: 7, .. })),
         "{result:?}"
     );
+}
+
+/// tests/objects/c/timers.bpf.c: the first run arms a timer for at once, and it fires before the next run of its program,
+/// once; its callback cannot cancel it (-35, `-EDEADLK`).
+#[test]
+fn a_timer_fires_before_the_next_run() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/objects/built/timers.o"
+    );
+    let object = load_object("timers.o", &std::fs::read(path).unwrap()).unwrap();
+    let prepared = fix_up(object.program("arm").unwrap(), Prologue::default()).unwrap();
+    for steps in [true, false] {
+        let mut maps = Maps::new(&object).unwrap();
+        let mut once = || {
+            let mut packet = Packet::new();
+            packet.steps = steps;
+            let r0 = run(&prepared, &mut maps, &mut packet, Budget::default());
+            (r0, packet.printk)
+        };
+        // fired << 8 | key, when there was an element
+        assert_eq!(once(), (Ok(0), vec![]));
+        assert_eq!(once(), (Ok(1 << 8 | 5), vec!["-35".to_owned()]));
+        assert_eq!(once(), (Ok(1 << 8 | 5), vec![]));
+    }
+    // deleting the element takes its timer away
+    let mut maps = Maps::new(&object).unwrap();
+    run(&prepared, &mut maps, &mut Packet::new(), Budget::default()).unwrap();
+    maps.remove("table", &[5, 0, 0, 0]).unwrap();
+    maps.set("table", &[5, 0, 0, 0], &[0; 24]).unwrap();
+    let again = run(&prepared, &mut maps, &mut Packet::new(), Budget::default());
+    assert_eq!(again, Ok(0));
 }

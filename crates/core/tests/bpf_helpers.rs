@@ -62,6 +62,7 @@ fn ret(hook: Hook, text: &str) -> i32 {
 
 fn map(name: &str, kind: MapKind, sizes: [u32; 3], flags: u32) -> MapDef {
     MapDef {
+        details: Default::default(),
         name: name.to_owned(),
         kind,
         key_size: sizes[0],
@@ -360,6 +361,7 @@ fn a_packet_from_a_device_has_no_socket() {
 #[test]
 fn tail_calls() {
     let jumps = MapDef {
+        details: Default::default(),
         programs: vec![(1, "second".to_owned())],
         ..map("jumps", MapKind::ProgArray, [4, 4, 3], 0)
     };

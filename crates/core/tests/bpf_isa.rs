@@ -1,29 +1,12 @@
 //! Arithmetic and jumps against RFC 9669: by hand for the places where engines go wrong, and
 //! against a plain reference for random operands.
 
+mod isa;
+
 use headroom_core::bpf::{Budget, vm};
+use isa::lists::{BINARY, CONDITIONS};
+use isa::{insn, lddw};
 use proptest::prelude::*;
-
-fn insn(op: u8, dst: u8, src: u8, off: i16, imm: i32) -> [u8; 8] {
-    let (off, imm) = (off.to_le_bytes(), imm.to_le_bytes());
-    [
-        op,
-        src << 4 | dst,
-        off[0],
-        off[1],
-        imm[0],
-        imm[1],
-        imm[2],
-        imm[3],
-    ]
-}
-
-fn lddw(dst: u8, value: u64) -> [[u8; 8]; 2] {
-    [
-        insn(0x18, dst, 0, 0, value as i32),
-        insn(0, 0, 0, 0, (value >> 32) as i32),
-    ]
-}
 
 fn run_bytes(code: &[[u8; 8]]) -> u64 {
     vm::run(&code.concat(), Vec::new(), Budget(1000))
@@ -236,28 +219,6 @@ fn reference_branch(code: u8, wide: bool, a: u64, b: u64) -> bool {
     }
 }
 
-const ALU: [(u8, i16); 16] = [
-    (0x00, 0),
-    (0x10, 0),
-    (0x20, 0),
-    (0x30, 0),
-    (0x30, 1),
-    (0x40, 0),
-    (0x50, 0),
-    (0x60, 0),
-    (0x70, 0),
-    (0x90, 0),
-    (0x90, 1),
-    (0xa0, 0),
-    (0xb0, 0),
-    (0xb0, 8),
-    (0xb0, 16),
-    (0xc0, 0),
-];
-const JUMPS: [u8; 11] = [
-    0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0xa0, 0xb0, 0xc0, 0xd0,
-];
-
 /// Numbers near the places where widths and signs change, and any others.
 fn operand() -> impl Strategy<Value = u64> {
     let near = [
@@ -285,7 +246,7 @@ fn operand() -> impl Strategy<Value = u64> {
 proptest! {
     #[test]
     fn alu_equals_the_reference(a in operand(), b in operand(), imm in any::<i32>()) {
-        for (code, off) in ALU {
+        for (code, off) in BINARY.into_iter().chain([(0xb0, 8), (0xb0, 16)]) {
             for (class, wide) in [(0x07, true), (0x04, false)] {
                 let got = alu(code | class | 8, off, 0, a, b);
                 prop_assert_eq!(got, reference(code, off, wide, a, b), "{:#x} {} reg", code | class, off);
@@ -307,7 +268,7 @@ proptest! {
 
     #[test]
     fn branches_equal_the_reference(a in operand(), b in operand()) {
-        for code in JUMPS {
+        for code in CONDITIONS {
             for (class, wide) in [(0x05, true), (0x06, false)] {
                 prop_assert_eq!(branch(code | class | 8, 0, a, b), reference_branch(code, wide, a, b));
                 let imm = b as i32;

@@ -3,11 +3,12 @@
 
 #[path = "bpf_verifier/cases.rs"]
 mod cases;
-#[path = "bpf_verifier/encode.rs"]
 mod encode;
 
 use cases::{Case, Verdict, cases};
-use headroom_core::bpf::LoadError;
+use headroom_core::bpf::{LoadError, Object, Program};
+use headroom_core::design::DesignName;
+use headroom_core::stack::{Hook, Stop, exec};
 
 /// What the verifier says, as the table writes it: instruction (in slots) and lines of the log.
 fn judge(case: &Case) -> Verdict {
@@ -58,13 +59,39 @@ fn as_linux_says() {
     );
 }
 
-/// What is said here of an example: the verdict, and where Linux may refuse it.
-fn said(case: &Case) -> String {
-    let warnings = case.program().leniency().unwrap_or_default();
-    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+/// What is said here of an example, and of what is `written` there: the verdict, where Linux may refuse it, how many
+/// instructions were walked, or how a run ends.
+fn said(case: &Case, written: &str) -> String {
+    let program = case.program();
+    let judged = program.judge();
+    if written.starts_with("ends: ") {
+        return format!("ends: {}", end_of_run(program));
+    }
+    if written.ends_with(" instructions walked") {
+        let (verdict, walked) = (judge(case), judged.walked());
+        return format!("{verdict}, {walked} instructions walked");
+    }
+    let warnings: Vec<String> = judged.leniency().iter().map(ToString::to_string).collect();
     match warnings.is_empty() {
         true => judge(case).to_string(),
         false => format!("{}, but: {}", judge(case), warnings.join("; ")),
+    }
+}
+
+/// How a run of a program over some packet ends.
+fn end_of_run(program: Program) -> String {
+    let object = Object {
+        name: "cases.txt".to_owned(),
+        maps: program.maps.to_vec(),
+        programs: vec![program],
+        license: "GPL".to_owned(),
+    };
+    let (name, design) = (&object.programs[0].name, DesignName::MacHeader);
+    let done = exec(&object, name, Hook::Xdp, &[0; 60], &[], design).expect("it is loaded");
+    match done.result {
+        Ok(verdict) => format!("with {verdict}"),
+        Err(Stop::Program { fault, .. }) => fault.to_string(),
+        Err(other) => other.to_string(),
     }
 }
 
@@ -84,7 +111,7 @@ fn the_examples_of_the_documentation() {
         let case = all.iter().find(|case| case.name == name).expect(name);
         assert_eq!(case.text, program, "{name}");
         assert_eq!(case.linux.to_string(), linux, "{name}");
-        let said = said(case);
+        let said = said(case, here);
         if said != here {
             wrong.push(format!("{name}:\n  written: {here}\n  said:    {said}"));
         }
@@ -106,9 +133,15 @@ fn write_programs() {
     let mut out = Vec::new();
     for case in cases() {
         let (bytes, fills) = encode::encode(&case.program().insns);
+        // BPF_NETKIT_PRIMARY, BPF_NETKIT_PEER
+        let attach = match case.section.as_str() {
+            "netkit/primary" => 54u32,
+            "netkit/peer" => 55,
+            _ => 0,
+        };
         let prog_type = match case.section.as_str() {
             "xdp" => 6u32,
-            "tc" => 3,
+            "tc" | "netkit/primary" | "netkit/peer" => 3,
             "lwt_xmit" => 12,
             "lwt_in" => 10,
             "socket" => 1,
@@ -118,7 +151,12 @@ fn write_programs() {
             "lwt_seg6local" => 19,
             other => panic!("{other}"),
         };
-        let words = [prog_type, 0, bytes.len() as u32 / 8, fills.len() as u32];
+        let words = [
+            prog_type,
+            attach,
+            bytes.len() as u32 / 8,
+            fills.len() as u32,
+        ];
         out.extend(words.iter().flat_map(|w| w.to_le_bytes()));
         let name = |name: &str, len: usize| {
             let mut bytes = name.as_bytes().to_vec();
@@ -163,7 +201,7 @@ fn speed() {
         let start = std::time::Instant::now();
         let program = case.program();
         let assembled = start.elapsed();
-        let walked = program.walked().unwrap();
+        let walked = program.judge().walked();
         println!(
             "{name}: {} instructions, assembled {assembled:?}, in all {:?}, {walked} walked",
             program.insns.len(),

@@ -120,3 +120,19 @@ fn recordings_and_scenario_files() {
 fn capture_files() {
     run("capture");
 }
+
+/// One program for two hooks: a walk each, and none goes on behind its budget. A loop with two ways a turn was walked to the
+/// verifier's million instructions once for each question before.
+#[test]
+fn an_input_costs_two_bounded_walks() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/program");
+    let cost = |name: &str| {
+        targets::program_cost(&std::fs::read(folder.join(name)).expect("a file of the corpus"))
+    };
+    let loops = ["endless-walk", "walk-of-ways", "walk-of-frames"];
+    for cost in loops.map(cost) {
+        assert_eq!((cost.walks, cost.walked), (2, 2 * 20_001));
+    }
+    // two instructions, which each walk looks at once
+    assert_eq!((cost("abs").walks, cost("arith").walks), (2, 2));
+}

@@ -6,6 +6,7 @@
 
 mod isa;
 
+use isa::lists::{BINARY, CONDITIONS, EDGES, IMMEDIATES, MOVSX};
 use isa::{EXIT, insn, lddw};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,36 +16,11 @@ const MEMORY: i16 = 64;
 const REGISTERS: i16 = MEMORY + 80;
 
 fn edge() -> impl Strategy<Value = u64> {
-    prop_oneof![
-        prop::sample::select(vec![
-            0,
-            1,
-            2,
-            31,
-            32,
-            63,
-            64,
-            0x7f,
-            0x80,
-            0x7fff,
-            0x8000,
-            0x7fff_ffff,
-            0x8000_0000,
-            0xffff_ffff,
-            0x1_0000_0000,
-            0x7fff_ffff_ffff_ffff,
-            0x8000_0000_0000_0000,
-            u64::MAX,
-        ]),
-        any::<u64>(),
-    ]
+    prop_oneof![prop::sample::select(EDGES.to_vec()), any::<u64>(),]
 }
 
 fn imm() -> impl Strategy<Value = i32> {
-    prop_oneof![
-        prop::sample::select(vec![0, 1, -1, 31, 32, 63, 64, i32::MIN, i32::MAX]),
-        any::<i32>(),
-    ]
+    prop_oneof![prop::sample::select(IMMEDIATES.to_vec()), any::<i32>(),]
 }
 
 /// r0 to r8.
@@ -54,34 +30,13 @@ fn reg() -> impl Strategy<Value = u8> {
 
 fn alu() -> impl Strategy<Value = [u8; 8]> {
     let class = || prop::sample::select(vec![0x04u8, 0x07]);
-    let binary = prop::sample::select(vec![
-        (0x00u8, 0i16),
-        (0x10, 0),
-        (0x20, 0),
-        (0x30, 0),
-        (0x30, 1),
-        (0x40, 0),
-        (0x50, 0),
-        (0x60, 0),
-        (0x70, 0),
-        (0x90, 0),
-        (0x90, 1),
-        (0xa0, 0),
-        (0xb0, 0),
-        (0xc0, 0),
-    ]);
+    let binary = prop::sample::select(BINARY.to_vec());
     let with_imm = (class(), binary.clone(), reg(), imm())
         .prop_map(|(class, (op, off), dst, imm)| insn(op | class, dst, 0, off, imm));
     let with_reg = (class(), binary, reg(), reg())
         .prop_map(|(class, (op, off), dst, src)| insn(op | 8 | class, dst, src, off, 0));
     let neg = (class(), reg()).prop_map(|(class, dst)| insn(0x80 | class, dst, 0, 0, 0));
-    let sign = prop::sample::select(vec![
-        (0xbcu8, 8i16),
-        (0xbc, 16),
-        (0xbf, 8),
-        (0xbf, 16),
-        (0xbf, 32),
-    ]);
+    let sign = prop::sample::select(MOVSX.to_vec());
     let movsx = (sign, reg(), reg()).prop_map(|((op, off), dst, src)| insn(op, dst, src, off, 0));
     let op = prop::sample::select(vec![0xd4u8, 0xdc, 0xd7]);
     let swap = (op, reg(), prop::sample::select(vec![16, 32, 64]))
@@ -142,11 +97,8 @@ enum Entry {
 }
 
 fn entry() -> impl Strategy<Value = Entry> {
-    let conds = vec![
-        0x10u8, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0xa0, 0xb0, 0xc0, 0xd0,
-    ];
     let jump = (
-        prop::sample::select(conds),
+        prop::sample::select(CONDITIONS.to_vec()),
         0..5u8,
         reg(),
         reg(),

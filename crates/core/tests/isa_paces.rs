@@ -5,6 +5,7 @@ mod isa;
 
 use headroom_core::bpf::Budget;
 use headroom_core::bpf::vm::{Outcome, Pace};
+use isa::lists::{BINARY, CONDITIONS, IMMEDIATES};
 use isa::{EXIT, at_pace, insn, lddw};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,10 +16,7 @@ fn registers() -> impl Strategy<Value = u8> {
 }
 
 fn imm() -> impl Strategy<Value = i32> {
-    prop_oneof![
-        prop::sample::select(vec![0, 1, -1, 2, 31, 32, 63, 64, i32::MIN, i32::MAX]),
-        any::<i32>(),
-    ]
+    prop_oneof![prop::sample::select(IMMEDIATES.to_vec()), any::<i32>(),]
 }
 
 /// One instruction; a jump holds how far it goes, in instructions, before it is cut to the body.
@@ -26,26 +24,9 @@ fn instruction(registers: u8) -> impl Strategy<Value = [u8; 8]> {
     let reg = move || 0..registers;
     // r10 may be read
     let any_reg = move || prop_oneof![9 => 0..registers, 1 => Just(10u8)];
-    let binary = prop::sample::select(vec![
-        (0x00u8, 0i16),
-        (0x10, 0),
-        (0x20, 0),
-        (0x30, 0),
-        (0x30, 1),
-        (0x40, 0),
-        (0x50, 0),
-        (0x60, 0),
-        (0x70, 0),
-        (0x90, 0),
-        (0x90, 1),
-        (0xa0, 0),
-        (0xb0, 0),
-        (0xc0, 0),
-    ]);
+    let binary = prop::sample::select(BINARY.to_vec());
     let class = || prop::sample::select(vec![0x04u8, 0x07]);
-    let conds = prop::sample::select(vec![
-        0x10u8, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0xa0, 0xb0, 0xc0, 0xd0,
-    ]);
+    let conds = prop::sample::select(CONDITIONS.to_vec());
     let jump_class = prop::sample::select(vec![0x05u8, 0x06]);
     prop_oneof![
         4 => (class(), binary.clone(), reg(), imm())
@@ -173,5 +154,55 @@ fn long_programs_go_from_chunk_to_chunk() {
     for result in both(&code, 100_000) {
         let outcome = result.unwrap();
         assert_eq!((outcome.r0, outcome.instructions), (9000, 2 + 3 * 3002 + 1));
+    }
+}
+
+/// `BPF_JCOND`, `BPF_MAY_GOTO`.
+fn may_goto(off: i16) -> [u8; 8] {
+    insn(0xe5, 0, 0, off, 0)
+}
+
+/// `bpf_check_timed_may_goto()` refills a count of 0xffff once at least, so the loop goes round 2 × 65,535 times
+/// (docs/decisions/0009-what-is-made-up.md); each turn is three instructions.
+#[test]
+fn a_loop_that_only_may_goto_ends() {
+    let code = [
+        insn(0xb7, 0, 0, 0, 0),
+        may_goto(2),
+        insn(0x07, 0, 0, 0, 1),
+        insn(0x05, 0, 0, -3, 0),
+        EXIT,
+    ];
+    for result in both(&code, 1_000_000) {
+        let outcome = result.unwrap();
+        assert_eq!(
+            (outcome.r0, outcome.instructions),
+            (131_070, 1 + 131_070 * 3 + 2)
+        );
+    }
+}
+
+/// The count lies in the function's own stack frame (`bpf_do_misc_fixups()`, kernel/bpf/fixups.c): each call has a new one,
+/// and the loops of a function share it.
+#[test]
+fn each_call_has_its_own_rounds() {
+    // r0 = 0; call f; call f; exit; f: two loops, the second finds nothing left
+    let code = [
+        insn(0xb7, 6, 0, 0, 0),
+        insn(0x85, 0, 1, 0, 4),
+        insn(0x0f, 6, 0, 0, 0),
+        insn(0x85, 0, 1, 0, 2),
+        insn(0x0f, 0, 6, 0, 0),
+        EXIT,
+        insn(0xb7, 0, 0, 0, 0),
+        may_goto(2),
+        insn(0x07, 0, 0, 0, 1),
+        insn(0x05, 0, 0, -3, 0),
+        may_goto(1),
+        insn(0x07, 0, 0, 0, 7),
+        EXIT,
+    ];
+    for result in both(&code, 1_000_000) {
+        assert_eq!(result.unwrap().r0, 2 * 131_070);
     }
 }

@@ -29,8 +29,8 @@ fn what_is_known_but_not_simulated_is_named() {
         ("ip -f mpls route del 100", "ip -f mpls route"),
         ("ip route add throw 10.1.0.1/32", "ip route add … throw"),
         (
-            "ip route add 10.2.0.0/24 encap seg6 mode inline",
-            "ip route add … encap seg6",
+            "ip route add 10.2.0.0/24 encap seg6 mode l2encap",
+            "ip route add … encap seg6 mode l2encap",
         ),
         ("ip link set dev rx promisc on", "ip link set … promisc"),
         ("ip link del rx", "ip link del"),
@@ -237,7 +237,7 @@ fn errors_name_line_column_word_and_what_would_fit() {
         ),
         (
             "ipp link add x type veth peer y",
-            "Line 1, column 1: `ipp` does not fit here (did you mean `ip`?), expected one of the tools ip, tc, bridge, ethtool, sysctl, echo, bpftool, ping, orc, send, nic, cat, clang, gcc, llc, make, ls, sleep, tcpdump, modprobe, iptables, nft, sudo, true.",
+            "Line 1, column 1: `ipp` does not fit here (did you mean `ip`?), expected one of the tools ip, tc, bridge, ethtool, sysctl, echo, bpftool, ping, orc, send, nic, cat, clang, gcc, llc, make, ls, sleep, tcpdump, modprobe, iptables, nft, sudo, true, headroom.",
         ),
         (
             "ip addr add 10.0.0.1/24 10.0.0.2/24 dev rx",

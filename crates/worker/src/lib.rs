@@ -2,6 +2,7 @@
 //! (`main.rs`); the site's build calls [`run`] for the scenarios of the catalogue.
 
 use headroom_core::design::DesignName;
+use headroom_core::limits::Limits;
 use headroom_core::matrix;
 use headroom_core::scenario::parse;
 use headroom_core::simulate::{self, SimulateError};
@@ -17,14 +18,16 @@ mod tests;
 /// Answers a request; `say` is called for each answer, in order. The studio holds what was studied last.
 pub fn answer(studio: &mut Studio, request: &Request, say: &mut dyn FnMut(Answer)) {
     let outcome = match request {
-        Request::Run(job) => run(job, &mut |design, trace| {
+        Request::Run(job) => run_within(job, studio.limits, &mut |design, trace| {
             say(Answer::Trace {
                 design: design.into(),
                 trace: encode_trace(trace),
             });
         }),
         Request::Program(ask) => return say(Answer::Program(studio.answer(ask))),
-        Request::Judge(job) => judge(job, &mut |cell| say(Answer::Cell(cell))),
+        Request::Judge(job) => {
+            judge_within(job, studio.limits, &mut |cell| say(Answer::Cell(cell)))
+        }
     };
     say(match outcome {
         Ok(()) => Answer::Done,
@@ -37,7 +40,19 @@ pub fn answer(studio: &mut Studio, request: &Request, say: &mut dyn FnMut(Answer
 /// # Errors
 /// What is wrong with the commands or an object file, or what the simulator does not cover.
 pub fn run(job: &Job, each: &mut dyn FnMut(&str, &Trace)) -> Result<(), Problem> {
-    let input = input(job)?;
+    run_within(job, Limits::default(), each)
+}
+
+/// As [`run`]; each trace may take so much.
+///
+/// # Errors
+/// As there, and what a run would take more of.
+pub fn run_within(
+    job: &Job,
+    limits: Limits,
+    each: &mut dyn FnMut(&str, &Trace),
+) -> Result<(), Problem> {
+    let input = input(job, limits)?;
     for name in &job.designs {
         let trace = simulate::simulate(&input, design(name)?).map_err(problem)?;
         if trace.steps.is_empty() {
@@ -55,7 +70,19 @@ pub fn run(job: &Job, each: &mut dyn FnMut(&str, &Trace)) -> Result<(), Problem>
 /// # Errors
 /// As [`run`]; what goes wrong under a design is in its cell.
 pub fn judge(job: &Job, each: &mut dyn FnMut(MatrixCell)) -> Result<(), Problem> {
-    let input = input(job)?;
+    judge_within(job, Limits::default(), each)
+}
+
+/// As [`judge`]; each run may take so much.
+///
+/// # Errors
+/// As there.
+pub fn judge_within(
+    job: &Job,
+    limits: Limits,
+    each: &mut dyn FnMut(MatrixCell),
+) -> Result<(), Problem> {
+    let input = input(job, limits)?;
     for name in &job.designs {
         let cell = matrix::cell(&input, design(name)?);
         each(MatrixCell {
@@ -78,7 +105,7 @@ fn design(name: &str) -> Result<DesignName, Problem> {
     }
 }
 
-fn input(job: &Job) -> Result<simulate::Input, Problem> {
+fn input(job: &Job, limits: Limits) -> Result<simulate::Input, Problem> {
     let parsed = parse(&job.commands).map_err(|error| {
         let place = |number: usize| u32::try_from(number).ok().filter(|_| error.line > 0);
         Problem {
@@ -92,8 +119,9 @@ fn input(job: &Job) -> Result<simulate::Input, Problem> {
         .iter()
         .map(|object| (object.name.clone(), object.bytes.clone()))
         .collect();
-    simulate::Input::new(&job.scenario, parsed, &objects)
-        .map_err(|error| Problem::whole(&error.to_string()))
+    let input = simulate::Input::new(&job.scenario, parsed, &objects)
+        .map_err(|error| Problem::whole(&error.to_string()))?;
+    Ok(simulate::Input { limits, ..input })
 }
 
 fn problem(error: SimulateError) -> Problem {

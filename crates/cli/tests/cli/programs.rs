@@ -305,22 +305,64 @@ fn no_colours_into_a_pipe() {
     }
 }
 
-/// Every command's help says how it is used; those of single programs have examples that work.
+/// What the colours are around is the same text; JSON and files have none.
 #[test]
-fn help_has_examples() {
-    for command in ["exec", "vm", "disasm"] {
-        let help = out(&headroom(&[command, "--help"]));
-        assert!(help.contains("Examples:\n  "), "{help}");
+fn colours_where_they_are_asked_for() {
+    let exec = "exec --object content/programs/seed/progs.bpf.o --program set_tag --trace --packet";
+    let disasm = "disasm content/programs/seed/progs.bpf.o --xlated --verify";
+    for line in ["run seed --why", &format!("{exec} {FRAME}"), disasm] {
+        let args: Vec<&str> = line.split_whitespace().collect();
+        let plain = out(&headroom(&[&args[..], &["--color", "never"]].concat()));
+        let painted = out(&headroom(&[&args[..], &["--color", "always"]].concat()));
+        assert!(!plain.contains('\x1b'), "{line}");
+        assert!(painted.matches('\x1b').count() > 10, "{line}");
+        let mut text = String::new();
+        let mut parts = painted.split('\x1b');
+        text.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let (code, rest) = part.split_once('m').expect("the end of a colour");
+            assert!(code.starts_with('['), "{line}: {code}");
+            text.push_str(rest);
+        }
+        assert_eq!(text, plain, "{line}");
+        let json = [&args[..], &["--color", "always", "--format", "json"]].concat();
+        assert!(!out(&headroom(&json)).contains('\x1b'), "{line}");
     }
-    let help = out(&headroom(&["disasm", "--help"]));
-    let examples = help
-        .lines()
-        .filter_map(|line| line.strip_prefix("  headroom "));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-colours");
+    let dir = dir.to_str().expect("a name");
+    headroom(&["run", "seed", "--color", "always", "--out", dir]);
+    let text = fs::read(Path::new(dir).join("seed.mac_header.txt")).expect("the file");
+    assert!(!text.is_empty() && !text.contains(&0x1b));
+}
+
+/// The help of each command that has examples: each is carried out by a shell, and ends as it says.
+#[test]
+fn the_examples_of_the_help_work() {
+    let own = Path::new(env!("CARGO_BIN_EXE_headroom"));
+    let folder = own.parent().expect("its folder").display();
+    let path = format!("{folder}:{}", std::env::var("PATH").expect("a PATH"));
     let mut tried = 0;
-    for example in examples {
-        let args: Vec<&str> = example.split_whitespace().collect();
-        assert_eq!(headroom(&args).status.code(), Some(0), "{example}");
-        tried += 1;
+    for command in ["run", "exec", "vm", "disasm"] {
+        let help = out(&headroom(&[command, "--help"]));
+        let (_, examples) = help.split_once("Examples:\n").expect("examples");
+        for example in examples.lines().filter(|line| line.starts_with("  ")) {
+            let example = example.replace(" | less -R", "");
+            let shell = Command::new("sh")
+                .args(["-c", &example])
+                .env("PATH", &path)
+                .current_dir(root())
+                .output()
+                .expect("a shell");
+            let wanted = i32::from(example.ends_with("exit code 1"));
+            assert_eq!(
+                shell.status.code(),
+                Some(wanted),
+                "{example}\n{}",
+                err(&shell)
+            );
+            assert!(wanted == 1 || !shell.stdout.is_empty(), "{example}");
+            tried += 1;
+        }
     }
-    assert_eq!(tried, 4);
+    assert_eq!(tried, 13);
 }

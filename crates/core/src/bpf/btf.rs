@@ -220,6 +220,46 @@ impl Btf {
         })
     }
 
+    /// The struct behind `typeof(TYPE *) member[]`, libbpf's `__array()`.
+    pub fn element_struct(&self, member: &Member) -> Option<&[Member]> {
+        let Type::Array(element, _) = self.resolve(member.type_id)? else {
+            return None;
+        };
+        let Type::Ptr(inner) = self.resolve(*element)? else {
+            return None;
+        };
+        match self.resolve(*inner)? {
+            Type::Struct(_, members, _) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// Where a struct of that name lies in the type of `TYPE *member`, bytes; also inside of structs in it, four deep
+    /// (`btf_find_field()`, kernel/bpf/btf.c).
+    pub fn find_struct(&self, member: &Member, name: &str) -> Option<u32> {
+        const LEVELS: usize = 4;
+        let Type::Ptr(value) = self.resolve(member.type_id)? else {
+            return None;
+        };
+        self.find_inside(*value, name, LEVELS)
+    }
+
+    fn find_inside(&self, id: u32, name: &str, levels: usize) -> Option<u32> {
+        let Type::Struct(_, members, _) = self.resolve(id)? else {
+            return None;
+        };
+        members.iter().find_map(|member| {
+            let inside = match self.resolve(member.type_id)? {
+                Type::Struct(_, _, own) if own == name => 0,
+                Type::Struct(..) if levels > 0 => {
+                    self.find_inside(member.type_id, name, levels - 1)?
+                }
+                _ => return None,
+            };
+            (member.offset / 8).checked_add(inside)
+        })
+    }
+
     /// The number in `int (*member)[NUMBER]`, libbpf's `__uint()`.
     pub fn uint(&self, member: &Member) -> Option<u32> {
         let Type::Ptr(array) = self.resolve(member.type_id)? else {

@@ -1,6 +1,6 @@
 //! Helpers that call a function of the program, and `bpf_tail_call()`, which goes to another program.
 
-use super::helpers::{FOR_EACH_MAP_ELEM, LOOP, TAIL_CALL};
+use super::helpers::{FOR_EACH_MAP_ELEM, LOOP, TAIL_CALL, TIMER_SET_CALLBACK};
 use super::host::Fault;
 use super::insn::Reg;
 use super::machine::{Machine, Next};
@@ -40,7 +40,10 @@ impl Over {
 
 /// Whether the machine, not the dispatcher, carries out a helper.
 pub(super) fn is_one(id: u32) -> bool {
-    matches!(id, TAIL_CALL | FOR_EACH_MAP_ELEM | LOOP)
+    matches!(
+        id,
+        TAIL_CALL | FOR_EACH_MAP_ELEM | TIMER_SET_CALLBACK | LOOP
+    )
 }
 
 impl Machine<'_, '_> {
@@ -48,8 +51,10 @@ impl Machine<'_, '_> {
     /// (kernel/bpf/core.c, `JMP_TAIL_CALL`).
     pub fn call_with_function(&mut self, id: u32, args: [u64; 5]) -> Result<Next, Fault> {
         let [a1, a2, ctx, flags, _] = args;
-        if id == TAIL_CALL {
-            return self.tail_call(args);
+        match id {
+            TAIL_CALL => return self.tail_call(args),
+            TIMER_SET_CALLBACK => return self.set_timer(a1, a2),
+            _ => {}
         }
         let over = if id == LOOP {
             match a1 as u32 {
@@ -70,18 +75,37 @@ impl Machine<'_, '_> {
             }
             Over::Elements(map, self.memory.maps.elements(map))
         };
-        let function = a2.wrapping_sub(FUNCTION_ADDRESS);
-        if function % 8 != 0 || function / 8 >= self.prepared.steps.len() as u64 {
-            return Err(self.wrong("R2 is not a function of the program"));
-        }
         let each = Each {
-            function: (function / 8) as usize,
+            function: self.function(a2)?,
             ctx,
             done: 0,
             over,
         };
         let back = self.memory.insn + 1;
         self.next_call(each, back)
+    }
+
+    /// The function of the program at an address, r2 of a helper.
+    fn function(&self, address: u64) -> Result<usize, Fault> {
+        let distance = address.wrapping_sub(FUNCTION_ADDRESS);
+        if !distance.is_multiple_of(8) || distance / 8 >= self.prepared.steps.len() as u64 {
+            return Err(self.wrong("R2 is not a function of the program"));
+        }
+        Ok((distance / 8) as usize)
+    }
+
+    /// `bpf_timer_set_callback()`.
+    fn set_timer(&mut self, timer: u64, callback: u64) -> Result<Next, Fault> {
+        let function = self.function(callback)?;
+        let program = self.prepared.listing();
+        let set = self
+            .memory
+            .maps
+            .timer_set_callback(timer, program, function);
+        match set {
+            Some(ret) => self.answer(ret),
+            None => Err(self.wrong("R1 is not a timer in a map's value")),
+        }
     }
 
     fn answer(&mut self, r0: i64) -> Result<Next, Fault> {

@@ -81,7 +81,10 @@ pub(super) fn decode_jump(
         0xc0 => Cond::SLt,
         0xd0 => Cond::SLe,
         0xe0 if raw.op == 0xe5 => {
-            return Err("may_goto (BPF_JCOND) is not covered by the simulator".to_owned());
+            if raw.src != 0 || raw.dst != 0 || raw.imm != 0 {
+                return Err(format!("invalid may_goto imm {}", raw.imm));
+            }
+            return Ok(Insn::MayGoto { target });
         }
         _ => return Err(unknown()),
     };

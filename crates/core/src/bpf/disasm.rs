@@ -142,6 +142,7 @@ pub(super) fn text(insn: &Insn, at: usize, slots: &[usize], map_names: &[String]
                 distance(*target)
             )
         }
+        Insn::MayGoto { target } => format!("may_goto pc{:+}", distance(*target)),
         Insn::Call(Callee::Helper(id)) => match helpers::name(*id) {
             Some(name) => format!("call {name}#{id}"),
             None => format!("call unknown#{id}"),
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     fn texts_are_those_of_the_kernel() {
         let exit = [0x95, 0, 0, 0, 0, 0, 0, 0];
-        let cases: [([u8; 8], &str); 22] = [
+        let cases: [([u8; 8], &str); 23] = [
             ([0xbf, 0x16, 0, 0, 0, 0, 0, 0], "r6 = r1"),
             ([0xb4, 2, 0, 0, 0xfc, 0xff, 0xff, 0xff], "w2 = -4"),
             ([0x79, 0x12, 200, 0, 0, 0, 0, 0], "r2 = *(u64 *)(r1 +200)"),
@@ -274,6 +275,7 @@ mod tests {
             ),
             ([0x85, 0, 0, 0, 6, 0, 0, 0], "call bpf_trace_printk#6"),
             ([0x05, 0, 0, 0, 0, 0, 0, 0], "goto pc+0"),
+            ([0xe5, 0, 0, 0, 0, 0, 0, 0], "may_goto pc+0"),
             (exit, "exit"),
         ];
         for (bytes, text) in cases {

@@ -17,9 +17,12 @@ use super::decode::{Calls, Reference, decode};
 use super::error::LoadError;
 use super::insn::{Callee, Insn, Wide};
 use super::map_defs;
-use super::program::{MapDef, Object, ProgType, Program, SourceLine, is_gpl};
+use super::program::{MapDef, MapKind, Object, ProgType, Program, SourceLine, is_gpl};
 
 type Elf<'a> = ElfFile64<'a, Endianness>;
+
+/// `BPF_MAP_TYPE_ARENA`.
+const ARENA: MapKind = MapKind::Other(33);
 
 /// Instructions all programs of an object may have together; Linux allows one million each.
 const MAX_INSNS: usize = 1_000_000;
@@ -314,16 +317,17 @@ impl<'a> Loader<'a> {
                     map_defs::legacy(var, data, offset)
                 } else {
                     map_defs::from_btf(var, self.btf.as_ref(), name)
-                        .map(|def| self.with_programs(def, &section, offset))
+                        .map(|def| self.with_values(def, &section, offset))
                 };
                 let def = def.map_err(|why| LoadError::Map {
                     file: self.file.to_owned(),
                     map: var.to_owned(),
                     why,
                 })?;
-                if let Some(kind) = def.kind.of_maps() {
+                if def.kind == ARENA {
                     let why = format!(
-                        "map `{var}` is a map of maps ({kind}), which the simulator does not cover"
+                        "map `{var}` is an arena: the simulator lacks casts between its address spaces \
+                         (addr_space_cast), loads and stores through them, and bpf_arena_alloc_pages()"
                     );
                     return Err(self.section_error(name, offset, why));
                 }
@@ -338,8 +342,8 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// The programs that a map of programs begins with (`__array(values, …)`): relocations of its definition.
-    fn with_programs(
+    /// The programs or maps that a map begins with (`__array(values, …)`): relocations of its definition.
+    fn with_values(
         &self,
         mut def: MapDef,
         section: &ElfSection64<'a, '_, Endianness>,
@@ -359,10 +363,18 @@ impl<'a> Loader<'a> {
             let index = offset.checked_sub(first).map(|bytes| bytes / 8);
             let index = index.and_then(|i| u32::try_from(i).ok());
             let index = index.filter(|i| *i < def.max_entries);
-            let symbol = self.elf.symbol_by_index(symbol).ok();
-            let symbol = symbol.filter(|symbol| symbol.kind() == SymbolKind::Text);
-            if let (Some(index), Some(Ok(name))) = (index, symbol.as_ref().map(|s| s.name())) {
-                def.programs.push((index, name.to_owned()));
+            let Ok(symbol) = self.elf.symbol_by_index(symbol) else {
+                continue;
+            };
+            let (Some(index), Ok(name)) = (index, symbol.name()) else {
+                continue;
+            };
+            match symbol.kind() {
+                SymbolKind::Text => def.programs.push((index, name.to_owned())),
+                SymbolKind::Data if def.kind.is_of_maps() => {
+                    def.details.maps.push((index, name.to_owned()));
+                }
+                _ => {}
             }
         }
         def

@@ -51,6 +51,7 @@ impl Loader<'_> {
         let known = self.maps.iter().position(|def| def.name == KCONFIG);
         let map = known.unwrap_or_else(|| {
             self.maps.push(MapDef {
+                details: Default::default(),
                 name: KCONFIG.to_owned(),
                 kind: MapKind::Data { read_only: true },
                 key_size: 4,

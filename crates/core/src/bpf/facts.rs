@@ -2,9 +2,11 @@
 //! whether the program writes the packet.
 
 use super::error::LoadError;
+use super::fixup::{self, Prepared, Prologue};
 use super::layout::CtxLoad;
 use super::program::Program;
-use super::verifier::{self, Warning};
+use super::verifier::{self, Rules, Verified, Warning};
+use crate::limits::Limits;
 
 /// What v3 wants to know of a program before it chooses a prologue (patches 11 to 14). What only happens on
 /// ways that are never taken does not count: the verifier does not walk them.
@@ -44,22 +46,92 @@ impl Followed {
     }
 }
 
-impl Program {
-    /// What the program does with metadata and packet; an error if Linux would refuse the program, in the
-    /// verifier's words.
+/// What the verifier says of a program: one walk through it, asked as often as wanted.
+#[derive(Debug, Clone)]
+pub struct Judgement<'p> {
+    program: &'p Program,
+    verified: Verified,
+    refused: Option<LoadError>,
+}
+
+impl<'p> Judgement<'p> {
+    /// The program.
+    pub fn program(&self) -> &'p Program {
+        self.program
+    }
+
+    /// Why Linux refuses the program, in the verifier's words.
+    pub fn refused(&self) -> Option<&LoadError> {
+        self.refused.as_ref()
+    }
+
+    /// What the program does with metadata and packet; an error if it is refused.
     pub fn facts(&self) -> Result<Facts, LoadError> {
-        Ok(follow(self)?.facts)
+        Ok(self.accepted()?.followed.facts)
     }
 
-    /// Where Linux may refuse the program although the simulator runs it, in the order of the walk; an error
-    /// if Linux would refuse it in any case.
+    /// Where Linux may refuse the program although the simulator runs it, in the order of the walk; nothing of one
+    /// that is refused in any case.
+    pub fn leniency(&self) -> &[Warning] {
+        self.accepted().map_or(&[], |verified| &verified.warnings)
+    }
+
+    /// Instructions that were looked at, on all ways together (`processed … insns` of the log), also of a program
+    /// that is refused.
+    pub fn walked(&self) -> u32 {
+        self.verified.processed
+    }
+
+    fn accepted(&self) -> Result<&Verified, LoadError> {
+        match &self.refused {
+            Some(refused) => Err(refused.clone()),
+            None => Ok(&self.verified),
+        }
+    }
+
+    /// As [`fixup::fix_up`], without a walk of its own.
+    pub fn fix_up(&self, prologue: Prologue) -> Result<Prepared, LoadError> {
+        fixup::check_type(self.program)?;
+        fixup::fix_up_with(self.program, prologue, &self.accepted()?.followed)
+    }
+
+    /// As [`fixup::fix_up_unverified`], without a walk of its own.
+    pub fn fix_up_unverified(&self, prologue: Prologue) -> Result<Prepared, LoadError> {
+        fixup::fix_up_with(self.program, prologue, &self.verified.followed)
+    }
+}
+
+impl Program {
+    /// Walks the program once, with the limits of Linux.
+    pub fn judge(&self) -> Judgement<'_> {
+        self.judge_within(Limits::default())
+    }
+
+    /// As [`Program::judge`]; the walk takes at most `limits`.
+    pub fn judge_within(&self, limits: Limits) -> Judgement<'_> {
+        self.judge_by(limits, Rules::default())
+    }
+
+    /// As [`Program::judge_within`], by other rules.
+    pub fn judge_by(&self, limits: Limits, rules: Rules) -> Judgement<'_> {
+        let (verified, refused) = verifier::walk(self, limits, rules);
+        Judgement {
+            program: self,
+            verified,
+            refused,
+        }
+    }
+
+    /// [`Judgement::facts`] of a walk for this question alone.
+    pub fn facts(&self) -> Result<Facts, LoadError> {
+        self.judge().facts()
+    }
+
+    /// [`Judgement::leniency`] of a walk for this question alone; an error if Linux refuses the program in any case.
     pub fn leniency(&self) -> Result<Vec<Warning>, LoadError> {
-        Ok(verifier::verify(self)?.warnings)
-    }
-
-    /// Instructions that the verifier looks at, on all ways together (`processed … insns` of its log).
-    pub fn walked(&self) -> Result<u32, LoadError> {
-        Ok(verifier::verify(self)?.processed)
+        let judged = self.judge();
+        judged.facts()?;
+        Ok(judged.leniency().to_vec())
     }
 
     pub(super) fn refused(&self, insn: usize, why: impl Into<String>) -> LoadError {
@@ -70,9 +142,4 @@ impl Program {
             why: why.into(),
         }
     }
-}
-
-/// Walks the program.
-pub(super) fn follow(program: &Program) -> Result<Followed, LoadError> {
-    Ok(verifier::verify(program)?.followed)
 }

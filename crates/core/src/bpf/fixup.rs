@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::chunk::{Chunks, LazyChunks};
 use super::error::LoadError;
-use super::facts::{Followed, follow};
+use super::facts::Followed;
 use super::host::CtxField;
 use super::insn::{AluOp, Callee, Cond, Insn, Operand, Reg, Size, Wide, Width};
 use super::layout::{self, CLONED_MASK, CtxLoad, Fixed, KernelValue, Member, offsets};
@@ -14,7 +14,6 @@ use super::maps::{map_address, values_address};
 use super::memory::FUNCTION_ADDRESS;
 use super::piece::{Piece, PieceCode};
 use super::program::{ProgType, Program};
-use super::verifier;
 
 /// Which prologue to put in front of a TC program. XDP programs never have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -102,23 +101,29 @@ pub(super) struct Line {
 /// Not done here although Linux does it: inlining of `bpf_map_lookup_elem()` and
 /// `bpf_get_smp_processor_id()`, removal of dead branches, numbers of kernel functions in calls.
 pub fn fix_up(program: &Program, prologue: Prologue) -> Result<Prepared, LoadError> {
-    if let ProgType::Unknown(section) = &program.prog_type {
-        return Err(LoadError::ProgramType {
+    check_type(program)?;
+    program.judge().fix_up(prologue)
+}
+
+/// Somebody must have said as what a program of an unknown section is to run.
+pub(super) fn check_type(program: &Program) -> Result<(), LoadError> {
+    match &program.prog_type {
+        ProgType::Unknown(section) => Err(LoadError::ProgramType {
             file: program.file.clone(),
             program: program.name.clone(),
             section: section.clone(),
-        });
+        }),
+        _ => Ok(()),
     }
-    fix_up_with(program, prologue, &follow(program)?)
 }
 
 /// The same for a program that the verifier refuses, with the context accesses that it saw until then: to see what
 /// guards a run besides the verifier.
 pub fn fix_up_unverified(program: &Program, prologue: Prologue) -> Result<Prepared, LoadError> {
-    fix_up_with(program, prologue, &verifier::walk(program).0.followed)
+    program.judge().fix_up_unverified(prologue)
 }
 
-fn fix_up_with(
+pub(super) fn fix_up_with(
     program: &Program,
     prologue: Prologue,
     followed: &Followed,
@@ -404,6 +409,7 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
         | Insn::LoadAcquire { .. }
         | Insn::StoreRelease { .. }
         | Insn::PacketLoad { .. }
+        | Insn::MayGoto { .. }
         | Insn::Call(_)
         | Insn::Exit => Step::Core(fixed.insn.clone()),
     }
@@ -411,11 +417,20 @@ fn lower(fixed: &Fixed, pieces: &mut Vec<Piece>) -> Step {
 
 /// Address of the structure that a kernel load reads from.
 fn structure(value: KernelValue, off: i16) -> u64 {
-    use super::memory::{CTX_ADDRESS, DEV_ADDRESS, RXQ_ADDRESS, SHINFO_ADDRESS};
+    use super::memory::{
+        CTX_ADDRESS, DEV_ADDRESS, NF_CTX_ADDRESS, NF_IN_ADDRESS, NF_OUT_ADDRESS, NF_STATE_ADDRESS,
+        RXQ_ADDRESS, SHINFO_ADDRESS,
+    };
     match value {
         KernelValue::Field(CtxField::GsoSize | CtxField::Hwtstamp) => SHINFO_ADDRESS,
         KernelValue::Field(CtxField::Ifindex) => DEV_ADDRESS,
         KernelValue::Field(CtxField::QueueIndex) if off == offsets::RXQ_QUEUE_INDEX => RXQ_ADDRESS,
+        KernelValue::Field(CtxField::NfState | CtxField::NfSkb) => NF_CTX_ADDRESS,
+        KernelValue::Field(
+            CtxField::NfHook | CtxField::NfPf | CtxField::NfIn | CtxField::NfOut,
+        ) => NF_STATE_ADDRESS,
+        KernelValue::Field(CtxField::NfInIndex) => NF_IN_ADDRESS,
+        KernelValue::Field(CtxField::NfOutIndex) => NF_OUT_ADDRESS,
         KernelValue::Pointer(DEV_ADDRESS) if off == offsets::RXQ_DEV => RXQ_ADDRESS,
         _ => CTX_ADDRESS,
     }

@@ -129,7 +129,11 @@ impl Flow {
 pub(super) fn entries(insns: &[&Insn], chunk_of: impl Fn(usize) -> usize) -> Vec<bool> {
     let mut entries = vec![false; insns.len()];
     for (at, insn) in insns.iter().enumerate() {
-        let jump = insn.target().filter(|t| chunk_of(*t) != chunk_of(at));
+        // a `may_goto` is carried out by the core
+        let own = matches!(insn, Insn::MayGoto { .. });
+        let jump = insn
+            .target()
+            .filter(|t| own || chunk_of(*t) != chunk_of(at));
         let target = insn.function().or(jump);
         if let Some(entry) = target.and_then(|target| entries.get_mut(target)) {
             *entry = true;

@@ -8,7 +8,12 @@ use std::ops::Range;
 /// Bytes of one stack frame (`MAX_BPF_STACK`).
 pub(super) const FRAME: u64 = 512;
 /// Frames of nested calls in a program (`MAX_CALL_FRAMES`, include/linux/bpf_verifier.h).
-pub(super) const MAX_FRAMES: usize = 8;
+pub(super) const MAX_FRAMES: usize = 16;
+
+/// How often a function goes on at its `may_goto`s, all together. Linux 7.2 counts `BPF_MAX_TIMED_LOOPS` (0xffff) down on x86-64,
+/// looks at the clock, and counts again until 250 ms have passed since it first looked (`bpf_check_timed_may_goto()`,
+/// kernel/bpf/core.c). Here the time has passed at the second look: the fewest rounds that Linux can take.
+const MAY_GOTO_ROUNDS: u32 = 2 * 0xffff;
 
 const FRAME_LEN: usize = FRAME as usize;
 
@@ -18,6 +23,8 @@ pub(super) struct Stack {
     /// The frames that were entered so far, the deepest first.
     bytes: Vec<u8>,
     written: Vec<bool>,
+    /// How often each frame's function may go round by `may_goto`, the outermost first.
+    rounds: Vec<u32>,
 }
 
 impl Stack {
@@ -26,6 +33,7 @@ impl Stack {
         Stack {
             bytes: vec![0; FRAME_LEN],
             written: vec![false; FRAME_LEN],
+            rounds: vec![MAY_GOTO_ROUNDS],
         }
     }
 
@@ -46,6 +54,18 @@ impl Stack {
         if let Some(frame) = self.written.get_mut(start..start + FRAME_LEN) {
             frame.fill(false);
         }
+        let frames = self.rounds.len().max(depth + 1);
+        self.rounds.resize(frames, MAY_GOTO_ROUNDS);
+        self.rounds[depth] = MAY_GOTO_ROUNDS;
+    }
+
+    /// Whether the function of that frame goes on at a `may_goto`.
+    pub fn may_go_round(&mut self, depth: usize) -> bool {
+        let Some(rounds) = self.rounds.get_mut(depth).filter(|left| **left > 0) else {
+            return false;
+        };
+        *rounds -= 1;
+        true
     }
 
     /// Where indexes are in the frames that are there.

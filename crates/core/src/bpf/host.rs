@@ -64,6 +64,22 @@ pub enum CtxField {
     Sk,
     /// The byte of `sk_buff` that holds `cloned` (what the unclone prologue tests).
     ClonedByte,
+    /// `bpf_nf_ctx.state`, an address.
+    NfState,
+    /// `bpf_nf_ctx.skb`, an address.
+    NfSkb,
+    /// `nf_hook_state.hook`.
+    NfHook,
+    /// `nf_hook_state.pf`.
+    NfPf,
+    /// `nf_hook_state.in`: whether it is there.
+    NfIn,
+    /// `nf_hook_state.out`: whether it is there.
+    NfOut,
+    /// `nf_hook_state.in->ifindex`.
+    NfInIndex,
+    /// `nf_hook_state.out->ifindex`.
+    NfOutIndex,
 }
 
 /// Where the packet's metadata are at this moment, by the design's formula.
@@ -332,6 +348,10 @@ pub trait Host {
     fn xdp_adjust_tail(&mut self, _delta: i32) -> i64 {
         NOT_HERE
     }
+    /// `bpf_xdp_pull_data()`.
+    fn xdp_pull_data(&mut self, _len: u32) -> i64 {
+        NOT_HERE
+    }
     /// `bpf_xdp_store_bytes()`.
     fn xdp_store_bytes(&mut self, _offset: u32, _from: &[u8]) -> i64 {
         NOT_HERE
@@ -350,7 +370,11 @@ pub trait Host {
     }
     /// A field of the kernel structure behind the context is written: `size` bytes of `value`.
     fn ctx_store(&mut self, _field: CtxField, _size: u32, _value: u64) {}
-    /// `bpf_dynptr_from_skb_meta()`: checks flags, gives the size. TC only.
+    /// Whether [`Host::dynptr_from_skb_meta`] is there in programs other than TC's.
+    fn meta_everywhere(&self) -> bool {
+        false
+    }
+    /// `bpf_dynptr_from_skb_meta()`: checks flags, gives the size.
     /// `Err` is the error code (the dynptr is then null).
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64>;
     /// Reads through such a dynptr; `offset` counts from the start of the metadata.

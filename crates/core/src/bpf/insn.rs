@@ -244,6 +244,11 @@ pub enum Insn {
         src: Operand,
         target: usize,
     },
+    /// `may_goto` (`BPF_JCOND`): goes on with the next entry for so long, and then jumps, so that a loop ends.
+    MayGoto {
+        /// Where it jumps in the end.
+        target: usize,
+    },
     /// A call.
     Call(Callee),
     /// Return from the program or function.
@@ -262,7 +267,9 @@ impl Insn {
     /// The entry a jump or branch may go to.
     pub fn target(&self) -> Option<usize> {
         match *self {
-            Insn::Jump { target, .. } | Insn::Branch { target, .. } => Some(target),
+            Insn::Jump { target, .. } | Insn::Branch { target, .. } | Insn::MayGoto { target } => {
+                Some(target)
+            }
             _ => None,
         }
     }
@@ -295,7 +302,9 @@ impl Insn {
 
     /// The same instruction, its jump target (not a call's) mapped.
     pub(super) fn retarget(mut self, map: impl FnOnce(usize) -> usize) -> Insn {
-        if let Insn::Jump { target, .. } | Insn::Branch { target, .. } = &mut self {
+        if let Insn::Jump { target, .. } | Insn::Branch { target, .. } | Insn::MayGoto { target } =
+            &mut self
+        {
             *target = map(*target);
         }
         self

@@ -6,10 +6,12 @@ use super::callbacks::{self, Each};
 use super::chunk_run::Running;
 use super::fixup::{Prepared, Step};
 use super::helpers;
-use super::host::{Budget, Fault};
+use super::host::{Budget, CtxField, Fault};
 use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
 use super::layout::KernelValue;
-use super::memory::{CTX_ADDRESS, MAX_FRAMES, Memory};
+use super::memory::{
+    CTX_ADDRESS, MAX_FRAMES, Memory, NF_IN_ADDRESS, NF_OUT_ADDRESS, NF_STATE_ADDRESS,
+};
 use super::piece::Pieces;
 use super::registers::Registers;
 use super::run::{Carried, back_from};
@@ -134,12 +136,19 @@ impl Machine<'_, '_> {
                 value,
                 of,
             } => {
-                if self.registers.get(base) != of {
+                let at = self.registers.get(base);
+                // PROBE_MEM: what is not there reads as 0
+                let absent = at == 0 && (of == NF_IN_ADDRESS || of == NF_OUT_ADDRESS);
+                if absent {
+                    self.registers.set(dst, 0);
+                    return Ok(Next::Following);
+                }
+                if at != of {
                     return Err(self.wrong("load of a kernel structure through another pointer"));
                 }
                 let value = match value {
                     KernelValue::Pointer(address) => address,
-                    KernelValue::Field(field) => self.memory.host.ctx_load(field),
+                    KernelValue::Field(field) => self.kernel_field(field),
                 };
                 self.registers.set(dst, truncate(value, size));
             }
@@ -162,6 +171,18 @@ impl Machine<'_, '_> {
             Step::Core(ref insn) => return self.core(insn),
         }
         Ok(Next::Following)
+    }
+
+    /// A field of the structure behind the context; pointers of a netfilter program's are the machine's own.
+    fn kernel_field(&mut self, field: CtxField) -> u64 {
+        let there = |address, there: u64| if there == 0 { 0 } else { address };
+        match field {
+            CtxField::NfState => NF_STATE_ADDRESS,
+            CtxField::NfSkb => CTX_ADDRESS,
+            CtxField::NfIn => there(NF_IN_ADDRESS, self.memory.host.ctx_load(field)),
+            CtxField::NfOut => there(NF_OUT_ADDRESS, self.memory.host.ctx_load(field)),
+            field => self.memory.host.ctx_load(field),
+        }
     }
 
     fn address(&self, base: Reg, off: i16) -> u64 {
@@ -237,6 +258,11 @@ impl Machine<'_, '_> {
                 self.store(address, size, self.registers.get(src))?;
             }
             Insn::PacketLoad { size, index, off } => return self.packet_load(size, index, off),
+            Insn::MayGoto { target } => {
+                if !self.memory.stack.may_go_round(self.memory.depth) {
+                    return Ok(Next::At(target));
+                }
+            }
             Insn::Call(ref callee) => return self.call(callee),
             Insn::Exit => {
                 let each = self.frames.last_mut().and_then(|frame| frame.each.take());
@@ -314,7 +340,8 @@ impl Machine<'_, '_> {
     /// Goes to a function of the program, with a stack frame of its own.
     pub fn enter(&mut self, target: usize, back: usize, each: Option<Each>) -> Result<Next, Fault> {
         if self.frames.len() + 1 >= MAX_FRAMES || !self.memory.has_frame() {
-            return Err(self.wrong("the call stack of 8 frames is exceeded"));
+            let what = format!("the call stack of {MAX_FRAMES} frames is exceeded");
+            return Err(self.wrong(what));
         }
         let mut saved = [0; 4];
         for (place, reg) in saved.iter_mut().zip(saved_registers()) {

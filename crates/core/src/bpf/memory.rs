@@ -16,6 +16,13 @@ pub(super) const RXQ_ADDRESS: u64 = 0xffff_8881_0310_0000;
 pub(super) const DEV_ADDRESS: u64 = 0xffff_8881_0320_0000;
 /// Address of `skb_shared_info`.
 pub(super) const SHINFO_ADDRESS: u64 = 0xffff_8881_0330_0000;
+/// Address of a netfilter program's context (`struct bpf_nf_ctx`); the skb is at [`CTX_ADDRESS`].
+pub(super) const NF_CTX_ADDRESS: u64 = 0xffff_8881_0340_0000;
+/// Address of the `struct nf_hook_state`.
+pub(super) const NF_STATE_ADDRESS: u64 = 0xffff_8881_0350_0000;
+/// Addresses of the devices of a hook.
+pub(super) const NF_IN_ADDRESS: u64 = 0xffff_8881_0360_0000;
+pub(super) const NF_OUT_ADDRESS: u64 = 0xffff_8881_0370_0000;
 /// First address behind the stack: r10 of the outermost function.
 pub const STACK_TOP: u64 = 0xffff_c900_0040_0000;
 /// Address of the key of the map element that a callback is called for.

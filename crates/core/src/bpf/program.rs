@@ -37,6 +37,8 @@ pub enum ProgType {
     SocketFilter,
     /// `sk_skb/stream_parser`, `sk_skb/stream_verdict`.
     SkSkb,
+    /// `netfilter`: the context is a `struct bpf_nf_ctx` (net/netfilter/nf_bpf_link.c).
+    Netfilter,
     /// Another section; its name. Such a program can be listed; to run it, a user says as what
     /// ([`Program::as_type`]).
     Unknown(String),
@@ -58,6 +60,7 @@ impl ProgType {
             "cgroup" if rest.split('/').next() == Some("skb") => ProgType::CgroupSkb,
             "socket" => ProgType::SocketFilter,
             "sk_skb" => ProgType::SkSkb,
+            "netfilter" => ProgType::Netfilter,
             _ => ProgType::Unknown(name.to_owned()),
         }
     }
@@ -75,13 +78,17 @@ impl ProgType {
             ProgType::CgroupSkb => "cgroup_skb",
             ProgType::SocketFilter => "socket_filter",
             ProgType::SkSkb => "sk_skb",
+            ProgType::Netfilter => "netfilter",
             ProgType::Unknown(section) => section,
         }
     }
 
     /// Whether the context is a `struct __sk_buff`.
     pub fn has_skb(&self) -> bool {
-        !matches!(self, ProgType::Xdp | ProgType::Plain | ProgType::Unknown(_))
+        !matches!(
+            self,
+            ProgType::Xdp | ProgType::Netfilter | ProgType::Plain | ProgType::Unknown(_)
+        )
     }
 }
 
@@ -147,6 +154,37 @@ pub struct MapDef {
     pub programs: Vec<(u32, String)>,
     /// Keys and values that a user put in before the first run ([`Object::set_map_entry`]).
     pub entries: Vec<(Vec<u8>, Vec<u8>)>,
+    /// What its BTF tells. The verifier and the map itself want it; it does not go into traces.
+    #[serde(skip)]
+    pub details: MapDetails,
+}
+
+/// What of a map its sizes do not tell (`struct btf_record`, `inner_map_meta`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MapDetails {
+    /// The type of its values is known.
+    pub btf: bool,
+    /// Where a `struct bpf_spin_lock` lies in each value, bytes.
+    pub lock: Option<u32>,
+    /// Where a `struct bpf_timer` lies in each value, bytes.
+    pub timer: Option<u32>,
+    /// Of a map of maps: how those must be that are put into it.
+    pub inner: Option<Box<MapDef>>,
+    /// Names of the maps that a map of maps begins with, by index.
+    pub maps: Vec<(u32, String)>,
+}
+
+/// Bytes of a `struct bpf_spin_lock` and of a `struct bpf_timer`.
+const LOCK_LEN: u32 = 4;
+const TIMER_LEN: u32 = 16;
+
+impl MapDetails {
+    /// What of a value belongs to the kernel: name of the structure, offset and length in bytes.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, u32, u32)> + use<> {
+        let lock = self.lock.map(|off| ("bpf_spin_lock", off, LOCK_LEN));
+        let timer = self.timer.map(|off| ("bpf_timer", off, TIMER_LEN));
+        lock.into_iter().chain(timer)
+    }
 }
 
 /// A line of C that instructions came from.

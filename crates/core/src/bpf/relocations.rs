@@ -158,6 +158,7 @@ impl Loader<'_> {
         let value_size =
             u32::try_from(section.size()).map_err(|_| format!("{name} is too large"))?;
         Ok(MapDef {
+            details: Default::default(),
             name,
             kind: MapKind::Data { read_only },
             key_size: 4,

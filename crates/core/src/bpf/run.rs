@@ -8,9 +8,10 @@ use super::fixup::Prepared;
 use super::host::{Budget, Fault, Host};
 use super::insn::Reg;
 use super::machine::{Ended, Frame, Machine, saved_registers};
-use super::maps::Maps;
-use super::memory::{CTX_ADDRESS, Memory};
+use super::maps::{Maps, map_address};
+use super::memory::{CTX_ADDRESS, KEY_ADDRESS, Memory, NF_CTX_ADDRESS};
 use super::piece::Pieces;
+use super::program::ProgType;
 use super::registers::{self, Registers};
 
 /// What a run cost.
@@ -42,7 +43,11 @@ pub fn run_counted(
     host: &mut dyn Host,
     budget: Budget,
 ) -> (Result<u64, Fault>, RunStats) {
-    run_from(prepared, maps, host, budget, [CTX_ADDRESS, 0])
+    let context = match prepared.prog_type() {
+        ProgType::Netfilter => NF_CTX_ADDRESS,
+        _ => CTX_ADDRESS,
+    };
+    run_from(prepared, maps, host, budget, [context, 0])
 }
 
 /// As [`run_counted`], with r1 and r2 at the start.
@@ -66,6 +71,9 @@ pub(super) fn run_from(
     let mut tail: Option<Arc<Prepared>> = None;
     let mut waiting: Vec<Waiting> = Vec::new();
     let (mut frames, mut at) = (Vec::new(), None);
+    if let Err(fault) = fire_timers(prepared, registers, &mut memory, &mut carried, budget) {
+        return (Err(fault), carried.stats);
+    }
     loop {
         let running = tail.as_deref().unwrap_or(prepared);
         if at.is_none() {
@@ -107,6 +115,48 @@ pub(super) fn run_from(
             Err(fault) => return (Err(fault), carried.stats),
         }
     }
+}
+
+/// Runs the functions of this program's timers whose time has come. Linux does it in a soft interrupt when the timer
+/// expires; here nothing happens between two packets, so it is done before the next run of the program.
+fn fire_timers(
+    prepared: &Prepared,
+    registers: Registers<'_>,
+    memory: &mut Memory<'_>,
+    carried: &mut Carried,
+    budget: Budget,
+) -> Result<(), Fault> {
+    if !memory.maps.has_armed() {
+        return Ok(());
+    }
+    let listing = prepared.listing();
+    let now = memory.host.ktime_ns();
+    for place in memory.maps.due(&listing, now) {
+        let Some(fired) = memory.maps.fire(place, &listing, now) else {
+            continue;
+        };
+        memory.key.clone_from(&fired.key);
+        let args = [map_address(fired.map), KEY_ADDRESS, fired.value, 0, 0];
+        for (reg, value) in (1..=5).filter_map(Reg::new).zip(args) {
+            registers.set(reg, value);
+        }
+        registers.set(Reg::FP, memory.frame_pointer());
+        let mut machine = Machine {
+            prepared,
+            registers,
+            pieces: Pieces::new(&prepared.pieces),
+            chunks: (!memory.host.steps()).then(|| Running::new(prepared.chunks())),
+            memory,
+            carried,
+            frames: Vec::new(),
+        };
+        let done = machine.run(fired.function, budget);
+        memory.key.clear();
+        memory.stack.forget(0);
+        memory.maps.timer_done(&fired);
+        done?;
+    }
+    Ok(())
 }
 
 /// A program that goes on when the one to which a function of it made a tail call has ended: that one takes the

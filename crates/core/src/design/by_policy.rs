@@ -132,6 +132,12 @@ impl MetadataDesign for ByPolicy {
         self.policy.helpers != Helpers::Leave
     }
 
+    /// The byte buffer of August 2026 has tests for cgroups, socket filters, netfilter and LWT (patch-series.md,
+    /// section 5).
+    fn dynptr_everywhere(&self) -> bool {
+        self.policy.end == End::Outside && self.policy.store == Store::Extension
+    }
+
     fn dynptr(&self) -> DynptrAccess {
         self.policy.dynptr
     }
@@ -142,6 +148,7 @@ impl MetadataDesign for ByPolicy {
 
     fn outside(&self) -> Option<Outside> {
         (self.policy.end == End::Outside).then_some(Outside {
+            in_extension: self.policy.store != Store::Map,
             allocations: match self.policy.store {
                 Store::Extension | Store::Map => 1,
                 Store::LocalStorage => 3,

@@ -94,6 +94,11 @@ pub trait MetadataDesign: Send + Sync {
         true
     }
 
+    /// Whether programs other than TC's have the function of [`MetadataDesign::dynptr`] too.
+    fn dynptr_everywhere(&self) -> bool {
+        false
+    }
+
     /// `bpf_dynptr_from_skb_meta()`, or the design's own function in its place.
     fn dynptr(&self) -> DynptrAccess {
         DynptrAccess::Full
@@ -113,6 +118,8 @@ pub trait MetadataDesign: Send + Sync {
 /// How metadata are kept outside of the packet's buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outside {
+    /// An extension of the skb, which `napi_reuse_skb()` drops (`skb_ext_reset()`); else a map, which hears of no reuse.
+    pub in_extension: bool,
     /// Allocations of the first write.
     pub allocations: u64,
     /// What a clone gets.

@@ -7,6 +7,7 @@ pub mod dissect;
 pub mod ethernet;
 pub mod geneve;
 pub mod gre;
+pub mod headlen;
 pub mod icmp;
 pub mod icmpv6;
 pub mod ipv4;

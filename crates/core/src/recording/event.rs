@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::hex;
-use crate::trace::{Edge, SkbFields, XdpFields};
+use crate::trace::{Edge, Fragment, SkbFields, XdpFields};
 
 /// Function or program and edge; `ip_rcv:entry` in JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -248,6 +248,7 @@ impl Serialize for Event {
             Packet::Xdp(xdp) => {
                 entries(&mut map, &xdp_fields(&xdp.fields))?;
                 xdp.bytes.entries(&mut map)?;
+                pieces(&mut map, &xdp.fields.fragments)?;
             }
             Packet::Result => {}
         }
@@ -282,7 +283,8 @@ impl SkbEvent {
                 bytes,
             },
         )?;
-        self.bytes.entries(map)
+        self.bytes.entries(map)?;
+        pieces(map, &self.fields.fragments)
     }
 }
 
@@ -291,6 +293,14 @@ impl ByteRun {
         map.serialize_entry("bytes_off", &self.offset)?;
         map.serialize_entry("bytes", &hex::encode(&self.bytes))?;
         flag(map, "bytes_truncated", self.truncated)
+    }
+}
+
+/// `fragments`: what lies outside of the linear buffer, if anything does.
+fn pieces<M: SerializeMap>(map: &mut M, fragments: &[Fragment]) -> Result<(), M::Error> {
+    match fragments {
+        [] => Ok(()),
+        fragments => map.serialize_entry("fragments", fragments),
     }
 }
 

@@ -219,7 +219,7 @@ fn xdp(fields: &XdpFields, view: &PacketView<'_>) -> WithOrigins {
     };
     (
         Packet::Xdp(XdpEvent {
-            fields: *fields,
+            fields: fields.clone(),
             bytes,
         }),
         origins,

@@ -40,6 +40,7 @@ fn fields() -> SkbFields {
             end: Some(84),
         },
         meta_end: None,
+        fragments: Vec::new(),
     }
 }
 
@@ -140,6 +141,7 @@ fn an_xdp_event_has_no_skb_and_begins_before_data_meta() {
         data: 84,
         data_end: 94,
         frame_sz: 1024,
+        fragments: Vec::new(),
     };
     recorder.step(
         moment(function(Edge::Entry), Some(PacketFields::Xdp(xdp))),

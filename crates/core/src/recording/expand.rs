@@ -264,6 +264,7 @@ impl Fields<'_> {
             users: self.number("users")?,
             meta,
             meta_end: self.nullable("meta_end")?,
+            fragments: Vec::new(),
         };
         Ok(SkbEvent {
             head: self.number("head")?,
@@ -318,6 +319,7 @@ impl Fields<'_> {
             data: self.number("data")?,
             data_end: self.number("data_end")?,
             frame_sz: self.number("frame_sz")?,
+            fragments: Vec::new(),
         };
         Ok(XdpEvent {
             fields,

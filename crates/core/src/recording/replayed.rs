@@ -120,7 +120,7 @@ impl Replay {
             }
             Packet::Xdp(xdp) => {
                 self.whole(event, buffer, &xdp.bytes, xdp.fields.data_end);
-                Some(PacketFields::Xdp(xdp.fields))
+                Some(PacketFields::Xdp(xdp.fields.clone()))
             }
             Packet::Result => None,
         };

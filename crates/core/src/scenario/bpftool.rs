@@ -1,7 +1,7 @@
 //! `bpftool prog loadall`, `bpftool net attach`, `bpftool map`; what only shows has no effect.
 
 use super::bpf_map;
-use super::command::{Command, Netns, TcHook, XdpMode};
+use super::command::{CgroupAttach, Command, Netns, TcHook, XdpMode};
 use super::error::ParseError;
 use super::lex::Args;
 use super::value::device;
@@ -29,7 +29,8 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
     while args.peek().is_some_and(|word| word.starts_with('-')) {
         args.next();
     }
-    let expected = "prog loadall, prog tracelog, map update, map delete or net attach";
+    let expected =
+        "prog loadall, prog tracelog, map update, map delete, net attach or cgroup attach";
     let object = args.expect(expected)?;
     let Some(object) = OBJECTS.into_iter().find(|known| known.starts_with(object)) else {
         return Err(args.unexpected(expected));
@@ -40,6 +41,7 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
             why: "what bpf_printk() wrote is always shown",
         }),
         ("net", Some(verb)) if "attach".starts_with(verb) => attach(args, netns),
+        ("cgroup", Some(verb)) if "attach".starts_with(verb) => cgroup(args),
         ("map", Some(verb)) if verb.len() > 1 && "update".starts_with(verb) => {
             bpf_map::parse(args, true)
         }
@@ -49,9 +51,15 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
         (_, None | Some("show" | "list" | "dump" | "help")) => Ok(Command::NoEffect {
             why: "it only shows",
         }),
-        (object, Some(verb)) => Ok(Command::NotCovered {
-            what: format!("bpftool {object} {verb}"),
-        }),
+        (object, Some(verb)) => {
+            let known = match object {
+                "prog" => "loadall or tracelog",
+                "map" => "update or delete",
+                "net" | "cgroup" => "attach",
+                _ => "show, list or dump",
+            };
+            args.not_covered(format!("bpftool {object} {verb}"), known)
+        }
     }
 }
 
@@ -131,6 +139,43 @@ fn attach(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
             what: "bpftool net attach xdpoffload".into(),
         },
     })
+}
+
+/// `bpftool cgroup attach CGROUP ATTACH_TYPE PROG [multi|override]`.
+fn cgroup(mut args: Args<'_>) -> Result<Command, ParseError> {
+    args.expect("the path of a cgroup")?;
+    let egress = match args.expect("cgroup_inet_ingress or cgroup_inet_egress")? {
+        "cgroup_inet_ingress" | "ingress" => false,
+        "cgroup_inet_egress" | "egress" => true,
+        known if known.starts_with("cgroup_") => {
+            let known = known.to_owned();
+            let closest = super::meant::meant(&known, "cgroup_inet_ingress, cgroup_inet_egress");
+            if closest.is_some() {
+                return Err(args.unexpected("cgroup_inet_ingress or cgroup_inet_egress"));
+            }
+            return Ok(Command::NotCovered {
+                what: format!("bpftool cgroup attach … {known}"),
+            });
+        }
+        _ => return Err(args.unexpected("cgroup_inet_ingress or cgroup_inet_egress")),
+    };
+    let program = match args.expect("pinned PATH or name NAME")? {
+        "pinned" => program_of(args.expect("the path of a pinned program")?),
+        "name" => Some(args.expect("a program name")?.to_owned()),
+        _ => return Err(args.unexpected("pinned PATH or name NAME")),
+    };
+    let program = program.ok_or_else(|| args.unexpected("the path of a pinned program"))?;
+    let multi = match args.next() {
+        None | Some("override") => false,
+        Some("multi") => true,
+        Some(_) => return Err(args.unexpected("multi, override or the end of the command")),
+    };
+    args.end()?;
+    Ok(Command::CgroupAttach(CgroupAttach {
+        program,
+        egress,
+        multi,
+    }))
 }
 
 /// The program's name: the last part of its pin path.

@@ -178,7 +178,12 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
         }
         _ => {
             let what = format!("bridge {object} {verb}");
-            return Ok(Command::NotCovered { what });
+            let known = if object == "vlan" {
+                "add or del"
+            } else {
+                "add"
+            };
+            return args.not_covered(what, known);
         }
     };
     let (mut dev, mut range) = (None, None);

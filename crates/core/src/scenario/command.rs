@@ -7,14 +7,14 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub use super::bridge::{BridgeOptions, BridgeVlan};
 pub use super::ip_l2tp::{L2tpSession, L2tpTunnel};
 pub use super::link_kind::{LinkKind, MacvlanMode, NetkitParms};
+pub use super::netfilter::NfChange;
+pub use super::operand::{
+    CfgValue, Ipv4Net, Ipv6Net, LwtSections, Mac, MirredAction, NapiKnob, Netns, RouteEncap,
+    RouteKind, TcHook, XdpMode,
+};
+pub use super::socket::{CgroupAttach, SocketCommand};
 pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
 pub use super::tunnel_parms::{Tunnel6Parms, TunnelDf, TunnelParms, TunnelTtl, UdpTunnelParms};
-
-/// A MAC address, in transmission order.
-pub type Mac = [u8; 6];
-
-/// Name of a network namespace; `None` is the one in which the commands start.
-pub type Netns = Option<String>;
 
 /// One command, with its place in the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,105 +25,6 @@ pub struct Line {
     pub text: String,
     /// What it means.
     pub command: Command,
-}
-
-/// An IPv4 address with its prefix length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ipv4Net {
-    /// Address.
-    pub addr: Ipv4Addr,
-    /// Prefix length, bits.
-    pub prefix: u8,
-}
-
-/// An IPv6 address with its prefix length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ipv6Net {
-    /// Address.
-    pub addr: Ipv6Addr,
-    /// Prefix length, bits.
-    pub prefix: u8,
-}
-
-/// What becomes of packets that match a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RouteKind {
-    /// Sent on.
-    #[default]
-    Unicast,
-    /// Dropped silently (`EINVAL`).
-    Blackhole,
-    /// Refused with *host unreachable* (`EHOSTUNREACH`).
-    Unreachable,
-    /// Refused with *filtered* (`EACCES`).
-    Prohibit,
-}
-
-/// What a route puts around a packet (`encap …`, a light-weight tunnel).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RouteEncap {
-    /// `encap mpls LABELS`.
-    Mpls {
-        /// The labels.
-        labels: crate::net::mpls::Labels,
-    },
-    /// `encap seg6 mode encap segs A,B,…`: an IPv6 header and a list of segments.
-    Seg6 {
-        /// The segments, in the order in which they are passed.
-        segs: Vec<Ipv6Addr>,
-    },
-    /// `encap ip id N dst A …`, `encap ip6 …`: what a tunnel device in external mode is to do.
-    Ip(crate::skb::TunInfo),
-    /// `encap bpf [headroom N] xmit obj FILE section NAME`: a program does it.
-    Bpf {
-        /// Section of the program.
-        section: String,
-    },
-}
-
-/// Attributes of a device that make its polls wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NapiKnob {
-    /// `napi_defer_hard_irqs`: polls that a timer makes, before packets do again.
-    DeferHardIrqs,
-    /// `gro_flush_timeout`, nanoseconds.
-    GroFlushTimeout,
-}
-
-/// `native` (drv) or `generic` (skb) XDP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum XdpMode {
-    /// In the driver.
-    Native,
-    /// `netif_receive_generic_xdp()`.
-    Generic,
-}
-
-/// A TC hook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TcHook {
-    /// `tcx/ingress`.
-    Ingress,
-    /// `tcx/egress`.
-    Egress,
-}
-
-/// What `action mirred` does with a packet: `egress|ingress redirect|mirror dev DEV`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MirredAction {
-    /// To which side of the other device: sent by it, or received on it.
-    pub to: TcHook,
-    /// The packet itself goes there (`redirect`), not a copy (`mirror`).
-    pub redirect: bool,
-}
-
-/// What a knob is set to: `orc cfg KEY VALUE|DEV`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CfgValue {
-    /// A number.
-    Number(u32),
-    /// The interface index of a device.
-    Device(String),
 }
 
 /// One command.
@@ -301,14 +202,14 @@ pub enum Command {
         /// The packet; a frame for a tap device.
         packet: Vec<u8>,
     },
-    /// `nic rx DEV HEX [NETNS]`: a frame comes in by a network card.
+    /// `nic rx DEV HEX… [NETNS]`: frames come in by a network card, in one poll.
     NicReceive {
         /// Namespace.
         netns: Netns,
         /// Device.
         dev: String,
-        /// The frame.
-        frame: Vec<u8>,
+        /// The frames.
+        frames: Vec<Vec<u8>>,
     },
     /// `orc burst DEV NETNS|- HEX HEX…`: several frames in a row.
     Burst {
@@ -427,6 +328,25 @@ pub enum Command {
     },
     /// `bpftool map update|delete …`.
     Map(MapChange),
+    /// `nft add …`, `orc nf PROG …`.
+    Netfilter {
+        /// Namespace.
+        netns: Netns,
+        /// What changes.
+        change: NfChange,
+    },
+    /// `orc sock udp PORT|raw PROTOCOL [filter PROG] [NETNS]`.
+    Socket {
+        /// Namespace.
+        netns: Netns,
+        /// The socket.
+        socket: SocketCommand,
+    },
+    /// `bpftool cgroup attach …`.
+    CgroupAttach(CgroupAttach),
+    /// `headroom assume dynptr-everywhere`: from the first command on, programs of all types with an skb have
+    /// `bpf_dynptr_from_skb_meta()`. No kernel does this; what follows is derived.
+    AssumeDynptrEverywhere,
     /// `tc qdisc add dev DEV clsact`.
     ClsactAdd {
         /// Namespace.

@@ -78,6 +78,23 @@ impl Topology {
         if self.is_local6(netns, dst) {
             return Lookup6::Local;
         }
+        self.lookup6_main(netns, dst, None)
+    }
+
+    /// `net.ipv6.conf.*.forwarding` of a device: of all devices or of this one, whichever was set last.
+    #[must_use]
+    pub fn forwards6_own(&self, dev: DevId) -> bool {
+        let name = self.dev(dev).name.replace('.', "/");
+        let own = format!("net.ipv6.conf.{name}.forwarding");
+        let mut set = self.netns_of(dev).sysctl.iter().rev();
+        set.find(|(key, _)| key == "net.ipv6.conf.all.forwarding" || *key == own)
+            .is_some_and(|(_, value)| value.trim() != "0")
+    }
+
+    /// The same in the main table, which has no own addresses. Of routes with the same prefix the one through
+    /// `preferred` is taken.
+    #[must_use]
+    pub fn lookup6_main(&self, netns: NetnsId, dst: Ipv6Addr, preferred: Option<DevId>) -> Lookup6 {
         let here = &self.netns[netns.0].inet6;
         let refused = here
             .refused
@@ -88,7 +105,7 @@ impl Topology {
             .routes
             .iter()
             .filter(|route| contains6(route.dst, dst) && self.dev(route.dev).up)
-            .max_by_key(|route| route.dst.prefix);
+            .max_by_key(|route| (route.dst.prefix, Some(route.dev) == preferred));
         match (refused, route) {
             (Some((net, kind)), Some(route)) if net.prefix >= route.dst.prefix => {
                 Lookup6::Refused(*kind)

@@ -6,9 +6,7 @@ use super::command::{Command, Netns, RouteEncap, RouteKind};
 use super::error::ParseError;
 use super::lex::{Args, Word};
 use super::parse::command;
-use super::value::{
-    destination, device, ipv4, ipv4_net, ipv6, is_ipv6, label, labels, mac, number,
-};
+use super::value::{destination, device, ipv4, ipv4_net, is_ipv6, label, labels, mac, number};
 use super::{ip_l2tp, ip_link, ip_tunnel, ip6, route_encap};
 use crate::net::mpls::Labels;
 
@@ -325,10 +323,7 @@ fn route(mut args: Args<'_>, netns: Netns, replace: bool) -> Result<Vec<Command>
             "blackhole" if dst.is_none() => kind = RouteKind::Blackhole,
             "unreachable" if dst.is_none() => kind = RouteKind::Unreachable,
             "prohibit" if dst.is_none() => kind = RouteKind::Prohibit,
-            "encap" => match encap(&mut args)? {
-                Ok(RouteEncap::Seg6 { .. }) => {
-                    return not_covered("ip route add … encap seg6 on an IPv4 route");
-                }
+            "encap" => match encap(&mut args, false)? {
                 Ok(found) => put = Some(found),
                 Err(what) => return not_covered(&format!("ip route add … encap {what}")),
             },
@@ -361,8 +356,11 @@ fn route(mut args: Args<'_>, netns: Netns, replace: bool) -> Result<Vec<Command>
 }
 
 /// What stands behind `encap`; the inner error names what is known but not simulated.
-pub(super) fn encap(args: &mut Args<'_>) -> Result<Result<RouteEncap, String>, ParseError> {
-    match args.expect("a kind of encapsulation such as mpls")? {
+pub(super) fn encap(
+    args: &mut Args<'_>,
+    six: bool,
+) -> Result<Result<RouteEncap, String>, ParseError> {
+    match args.expect("mpls, ip, ip6, bpf, seg6, seg6local, ioam6, ila, rpl or xfrm")? {
         "mpls" => {
             let labels =
                 args.value("MPLS labels, eight at most, such as 100 or 100/200", labels)?;
@@ -370,43 +368,11 @@ pub(super) fn encap(args: &mut Args<'_>) -> Result<Result<RouteEncap, String>, P
         }
         "ip" => Ok(route_encap::ip(args, false)?.map(RouteEncap::Ip)),
         "ip6" => Ok(route_encap::ip(args, true)?.map(RouteEncap::Ip)),
-        "bpf" => Ok(encap_bpf(args)?.map_err(|word| format!("bpf {word}"))),
-        "seg6" => {
-            if !(args.take("mode") && args.take("encap")) {
-                return Ok(Err("seg6".into()));
-            }
-            args.value("segs", |word| (word == "segs").then_some(()))?;
-            let segs = args.value("IPv6 addresses with commas between", |word| {
-                word.split(',').map(ipv6).collect::<Option<Vec<_>>>()
-            })?;
-            Ok(Ok(RouteEncap::Seg6 { segs }))
-        }
-        other => Ok(Err(other.to_owned())),
+        "bpf" => Ok(route_encap::bpf(args)?.map_err(|word| format!("bpf {word}"))),
+        "seg6" => Ok(route_encap::seg6(args, six)?.map_err(|word| format!("seg6 {word}"))),
+        "ioam6" | "ila" | "rpl" | "xfrm" | "seg6local" => Ok(Err(args.latest().to_owned())),
+        _ => Err(args.unexpected("mpls, ip, ip6, bpf, seg6, seg6local, ioam6, ila, rpl or xfrm")),
     }
-}
-
-/// `encap bpf [headroom N] xmit obj FILE section NAME`; the inner error is another hook.
-fn encap_bpf(args: &mut Args<'_>) -> Result<Result<RouteEncap, String>, ParseError> {
-    if args.take("headroom") {
-        args.value("a headroom from 0 to 256", |word| {
-            number(word).filter(|room| *room <= 256)
-        })?;
-    }
-    match args.expect("xmit")? {
-        "xmit" => {}
-        hook @ ("in" | "out") => return Ok(Err(hook.to_owned())),
-        _ => return Err(args.unexpected("xmit")),
-    }
-    match args.expect("obj FILE")? {
-        "obj" | "object" => drop(args.expect("an object file")?.to_owned()),
-        "pinned" => return Ok(Err("xmit pinned".into())),
-        _ => return Err(args.unexpected("obj FILE")),
-    }
-    args.value("section", |word| {
-        matches!(word, "section" | "sec").then_some(())
-    })?;
-    let section = args.expect("a section name")?.to_owned();
-    Ok(Ok(RouteEncap::Bpf { section }))
 }
 
 /// What a command must have said by its end.

@@ -101,7 +101,7 @@ pub(super) fn route(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pa
             "blackhole" if dst.is_none() => kind = RouteKind::Blackhole,
             "unreachable" if dst.is_none() => kind = RouteKind::Unreachable,
             "prohibit" if dst.is_none() => kind = RouteKind::Prohibit,
-            "encap" => match encap(&mut args)? {
+            "encap" => match encap(&mut args, true)? {
                 Ok(found) => put = Some(found),
                 Err(what) => return not_covered(&format!("ip -6 route add … encap {what}")),
             },

@@ -157,6 +157,9 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
             }
             word => match device(word).filter(|_| dev.is_none()) {
                 Some(word) => dev = Some(word),
+                None if dev.is_none() => {
+                    return Err(args.unexpected("a device: 1 to 15 characters without / and :"));
+                }
                 None => {
                     return Err(args.unexpected(
                         "up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH",

@@ -1,6 +1,8 @@
 //! A command line as words with columns, and a cursor over them.
 
+use super::command::Command;
 use super::error::{ParseError, Problem};
+use super::meant::meant;
 
 /// A word of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +126,15 @@ impl<'w> Args<'w> {
             word: word.into(),
             expected: expected.into(),
         })
+    }
+
+    /// The word taken last is none that is simulated: a slip of one of `known` is a mistake, another word is *not
+    /// covered*, named by `what`.
+    pub fn not_covered(&self, what: String, known: &str) -> Result<Command, ParseError> {
+        match meant(self.latest(), known) {
+            Some(_) => Err(self.unexpected(known)),
+            None => Ok(Command::NotCovered { what }),
+        }
     }
 
     /// A word is missing after the last one.

@@ -5,6 +5,8 @@ use super::error::ParseError;
 use super::ip::need;
 use super::lex::Args;
 use super::value::{device, hex, mac};
+use crate::skb::{NET_SKB_PAD, PAGE_SIZE, SHARED_INFO_SIZE};
+use crate::xdp::XDP_PACKET_HEADROOM;
 
 /// How a driver makes an skb of what it received (`patch-series` names the ones it touches).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,10 +20,113 @@ pub enum NicDriver {
     AfterType,
     /// Only the frame is copied, yet the skb is told of metadata (nfp with AF_XDP).
     Forgetful,
+    /// The headers are copied into a new skb, the rest stays in its page; nothing is said of metadata (bnxt without
+    /// copying of short frames, its default).
+    HeaderCopy,
+    /// As [`NicDriver::InPlace`], and nothing is said of metadata (bnxt with a long MTU).
+    Silent,
+    /// All of the frame stays in its page, as a fragment; GRO takes the Ethernet header out of it. The skb is told of
+    /// metadata that its head never held (otx2).
+    AllFrags,
+    /// The card writes headers and payload into different buffers. No XDP (bnxt with `tcp-data-split`).
+    HeaderSplit,
+}
+
+/// The buffers that a driver gives to its card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RxBuffers {
+    /// Bytes in front of the frame in the first one.
+    pub headroom: u32,
+    /// Bytes of frame in the first one.
+    pub first: u32,
+    /// Bytes of frame in each further one; 0: there is only one.
+    pub next: u32,
+    /// Whether a program that knows fragments may see a frame in several.
+    pub xdp_frags: bool,
+    /// What it tells XDP of the size of a fragment's page (`rxq->frag_size`).
+    pub frag_size: u32,
+    /// What it adds to the MTU for the longest frame: Ethernet, VLAN tags, frame check sequence.
+    pub pad: u32,
+}
+
+/// A page less `XDP_PACKET_HEADROOM` and shared info, bytes.
+const PAGE_ROOM: u32 = PAGE_SIZE - XDP_PACKET_HEADROOM - SHARED_INFO_SIZE;
+/// `I40E_RXBUFFER_3072`, `IGB_RXBUFFER_3072`, `IXGBE_RXBUFFER_3K`.
+const INTEL: u32 = 3072;
+/// `ETH_HLEN + VLAN_HLEN`.
+const PAD: u32 = 18;
+/// The same with the frame check sequence.
+const PAD_FCS: u32 = 22;
+/// The same with a second tag.
+const PAD_FCS_QINQ: u32 = 26;
+
+impl RxBuffers {
+    /// One page, `XDP_PACKET_HEADROOM` in front.
+    const PAGE: Self = Self {
+        headroom: XDP_PACKET_HEADROOM,
+        first: PAGE_ROOM,
+        next: 0,
+        xdp_frags: false,
+        frag_size: 0,
+        pad: PAD,
+    };
+
+    /// Those of a driver, by its name.
+    #[must_use]
+    pub fn of(driver: &str) -> Self {
+        match driver {
+            // i40e_calculate_vsi_rx_buf_len(), i40e_max_vsi_frame_size(), __xdp_rxq_info_reg() in
+            // i40e_configure_rx_ring()
+            "i40e" => Self {
+                first: INTEL,
+                next: INTEL,
+                xdp_frags: true,
+                frag_size: PAGE_SIZE,
+                pad: PAD_FCS_QINQ,
+                ..Self::PAGE
+            },
+            // igb_rx_bufsz(), ixgbe_rx_bufsz(): XDP for frames in one buffer, others for the stack alone
+            "igb" | "igc" | "ixgbe" => Self {
+                first: INTEL,
+                next: INTEL,
+                pad: PAD_FCS_QINQ,
+                ..Self::PAGE
+            },
+            // mlx5e_build_rq_frags_info() with a program
+            "mlx5" => Self {
+                next: PAGE_SIZE,
+                xdp_frags: true,
+                frag_size: PAGE_SIZE,
+                pad: PAD_FCS,
+                ..Self::PAGE
+            },
+            // bnxt_set_ring_params() in page mode; xdp_rxq_info_reg() says no size
+            "bnxt-multi" => Self {
+                next: PAGE_SIZE,
+                xdp_frags: true,
+                ..Self::PAGE
+            },
+            // bnxt_init_ring_params(): hds_thresh; NET_SKB_PAD in front, the payload in the aggregation ring
+            "bnxt-hds" => Self {
+                headroom: NET_SKB_PAD,
+                first: 640,
+                next: PAGE_SIZE,
+                ..Self::PAGE
+            },
+            // OTX2_HEAD_ROOM; otx2_skb_add_frag() for each segment, XDP for the first
+            "otx2" => Self {
+                headroom: 128,
+                first: 1536,
+                next: 1536,
+                ..Self::PAGE
+            },
+            _ => Self::PAGE,
+        }
+    }
 }
 
 /// The drivers, by the names of this project, with the function that builds the skb.
-pub const DRIVERS: [(&str, NicDriver, &str); 15] = [
+pub const DRIVERS: [(&str, NicDriver, &str); 19] = [
     ("bnxt", NicDriver::Copy, "bnxt_copy_xdp"),
     ("i40e", NicDriver::InPlace, "i40e_build_skb"),
     ("i40e-zc", NicDriver::Copy, "i40e_construct_skb_zc"),
@@ -37,6 +142,10 @@ pub const DRIVERS: [(&str, NicDriver, &str); 15] = [
     ("xsk", NicDriver::Copy, "xdp_build_skb_from_zc"),
     ("nfp", NicDriver::AfterType, "nfp_nfd3_rx"),
     ("nfp-zc", NicDriver::Forgetful, "nfp_nfd3_xsk_rx_skb"),
+    ("otx2", NicDriver::AllFrags, "otx2_rcv_pkt_handler"),
+    ("bnxt-page", NicDriver::HeaderCopy, "bnxt_rx_page_skb"),
+    ("bnxt-multi", NicDriver::Silent, "bnxt_rx_multi_page_skb"),
+    ("bnxt-hds", NicDriver::HeaderSplit, "bnxt_rx_skb"),
 ];
 
 /// The driver of a name.
@@ -44,7 +153,16 @@ fn driver(word: &str) -> Option<usize> {
     DRIVERS.iter().position(|(name, _, _)| *name == word)
 }
 
-/// `nic add NAME driver DRIVER [address MAC]`, `nic rx NAME HEX [NETNS]`.
+/// A frame with its Ethernet header.
+fn frame(args: &mut Args<'_>, digits: &str) -> Result<Vec<u8>, ParseError> {
+    let frame = hex(digits).map_err(|problem| args.error(problem))?;
+    if frame.len() < crate::net::ethernet::HLEN as usize {
+        return Err(args.unexpected("a frame with its Ethernet header, 14 bytes or more"));
+    }
+    Ok(frame)
+}
+
+/// `nic add NAME driver DRIVER [address MAC]`, `nic rx NAME HEX... [NETNS]`: frames in a row come in one poll.
 pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
     match args.expect("add or rx")? {
         "add" => {
@@ -72,13 +190,22 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
         "rx" => {
             let dev = args.value("a device", device)?;
             let digits = args.expect("a frame in hex")?;
-            let frame = hex(digits).map_err(|problem| args.error(problem))?;
-            if frame.len() < crate::net::ethernet::HLEN as usize {
-                return Err(args.unexpected("a frame with its Ethernet header, 14 bytes or more"));
+            let mut frames = vec![frame(&mut args, digits)?];
+            let mut to = netns.clone();
+            while let Some(word) = args.next() {
+                if hex(word).is_ok() {
+                    frames.push(frame(&mut args, word)?);
+                    continue;
+                }
+                to = Some(word.to_owned());
+                args.end()?;
+                break;
             }
-            let netns = args.next().map(str::to_owned).or_else(|| netns.clone());
-            args.end()?;
-            Ok(Command::NicReceive { netns, dev, frame })
+            Ok(Command::NicReceive {
+                netns: to,
+                dev,
+                frames,
+            })
         }
         _ => Err(args.unexpected("add or rx")),
     }

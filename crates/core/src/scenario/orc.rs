@@ -3,11 +3,16 @@
 use super::command::{CfgValue, Command, Netns, TcHook, XdpMode};
 use super::error::ParseError;
 use super::lex::Args;
+use super::netfilter::{NfChange, NfFamily, NfHook};
+use super::socket::{SocketCommand, SocketKind};
 use super::value::{device, hex};
+
+/// What `orc` can do here.
+const COMMANDS: &str = "xdp, tcx, netkit, nf, sock, send, tun, burst, tap or cfg";
 
 /// `orc xdp|tcx|netkit|send|tun|tap|cfg …`; what else `orc` can do is *not covered*.
 pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
-    match args.expect("xdp, tcx, netkit, send, tun, burst, tap or cfg")? {
+    match args.expect(COMMANDS)? {
         "xdp" => {
             let (program, dev) = (
                 args.expect("a program name")?.to_owned(),
@@ -66,6 +71,8 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
             let packet = frame;
             Ok(Command::TunWrite { netns, dev, packet })
         }
+        "nf" => netfilter(args, netns),
+        "sock" => socket(args, netns),
         "send" => send(args, netns),
         "burst" => burst(args),
         "tap" => {
@@ -87,10 +94,68 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
                 value,
             })
         }
-        other => Ok(Command::NotCovered {
-            what: format!("orc {other}"),
-        }),
+        other => args.not_covered(format!("orc {other}"), COMMANDS),
     }
+}
+
+/// `headroom assume dynptr-everywhere`.
+pub(super) fn assume(mut args: Args<'_>) -> Result<Command, ParseError> {
+    args.value("assume", |word| (word == "assume").then_some(()))?;
+    args.value("dynptr-everywhere", |word| {
+        (word == "dynptr-everywhere").then_some(())
+    })?;
+    args.end()?;
+    Ok(Command::AssumeDynptrEverywhere)
+}
+
+/// `orc nf PROG ip|ip6 HOOK [PRIORITY] [NETNS]`: libbpf's `bpf_program__attach_netfilter()`, priority 0 when absent.
+fn netfilter(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
+    let program = args.expect("a program name")?.to_owned();
+    let family = args.value("ip or ip6", |word| {
+        NfFamily::of(word).filter(|family| matches!(family, NfFamily::Ipv4 | NfFamily::Ipv6))
+    })?;
+    let hooks = "prerouting, input, forward, output or postrouting";
+    let hook = args.value(hooks, NfHook::of)?;
+    let mut priority = 0;
+    if let Some(number) = args.peek().and_then(|word| word.parse::<i32>().ok()) {
+        args.next();
+        // bpf_nf_check_pf_and_hooks(): NF_IP_PRI_FIRST and NF_IP_PRI_LAST are not for programs (-ERANGE)
+        if number == i32::MIN || number == i32::MAX {
+            return Err(args.unexpected("a priority other than the first and the last"));
+        }
+        priority = number;
+    }
+    Ok(Command::Netfilter {
+        netns: last_netns(args, netns)?,
+        change: NfChange::Program {
+            family,
+            hook,
+            priority,
+            program,
+        },
+    })
+}
+
+/// `orc sock udp PORT|raw PROTOCOL [filter PROG] [NETNS]`.
+fn socket(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
+    let kind = match args.expect("udp PORT or raw PROTOCOL")? {
+        "udp" => SocketKind::Udp(args.value("a port from 1 to 65535", |word| {
+            word.parse().ok().filter(|port| *port != 0)
+        })?),
+        "raw" => SocketKind::Raw(args.value("a protocol number from 1 to 254", |word| {
+            // IPPROTO_RAW (255) only sends
+            word.parse().ok().filter(|number| (1..255).contains(number))
+        })?),
+        _ => return Err(args.unexpected("udp PORT or raw PROTOCOL")),
+    };
+    let filter = match args.take("filter") {
+        true => Some(args.expect("a program name")?.to_owned()),
+        false => None,
+    };
+    Ok(Command::Socket {
+        netns: last_netns(args, netns)?,
+        socket: SocketCommand { kind, filter },
+    })
 }
 
 /// `send DEV HEX [NETNS]`, behind the word `send`.

@@ -12,16 +12,16 @@
 use super::command::{Command, Line, Netns};
 use super::error::{ParseError, Problem};
 use super::lex::{Args, Word, words};
-use super::{bpftool, bridge, contradict, ethtool, ip, nic, orc, ping, sysctl, tc};
+use super::{bpftool, bridge, contradict, ethtool, ip, nft, nic, orc, ping, sysctl, tc};
 
 /// Largest text that is read, bytes.
 pub const MAX_TEXT: usize = 1 << 20;
 
 /// The tools whose command lines are known.
-pub const TOOLS: [&str; 24] = [
+pub const TOOLS: [&str; 25] = [
     "ip", "tc", "bridge", "ethtool", "sysctl", "echo", "bpftool", "ping", "orc", "send", "nic",
     "cat", "clang", "gcc", "llc", "make", "ls", "sleep", "tcpdump", "modprobe", "iptables", "nft",
-    "sudo", "true",
+    "sudo", "true", "headroom",
 ];
 
 /// What a text held.
@@ -222,6 +222,8 @@ fn tool_command(
         "send" => orc::send(args, netns).map(one),
         "bridge" => bridge::parse(args, netns).map(one),
         "tc" => tc::parse(args, netns).map(one),
+        "nft" => nft::parse(words, line, netns).map(one),
+        "headroom" => orc::assume(args).map(one),
         "sudo" => command(words.get(1..).unwrap_or_default(), line, netns),
         "cat" | "ls" => Ok(one(Command::NoEffect {
             why: "it only shows files",

@@ -1,6 +1,8 @@
-//! `encap ip` and `encap ip6` of a route: what a tunnel device in external mode is to do with its packets
-//! (iproute2, `parse_encap_ip()` in `ip/iproute_lwtunnel.c`).
+//! `encap` of a route (iproute2, `ip/iproute_lwtunnel.c`): `ip` and `ip6` tell a tunnel device in external mode what it is
+//! to do with packets; `bpf` and `seg6` do it themselves.
 
+use super::bpftool::program_of;
+use super::command::{LwtSections, RouteEncap};
 use super::error::ParseError;
 use super::ip::need;
 use super::lex::Args;
@@ -60,6 +62,76 @@ pub(super) fn ip(args: &mut Args<'_>, six: bool) -> Result<Result<TunInfo, Strin
     }
     info.dst = need(args, dst, "dst and an address")?;
     Ok(Ok(info))
+}
+
+/// `encap bpf [headroom N] in|out|xmit obj FILE section NAME|pinned PATH …`; the inner error is what is known but not
+/// simulated (iproute2, `parse_encap_bpf()`).
+pub(super) fn bpf(args: &mut Args<'_>) -> Result<Result<RouteEncap, String>, ParseError> {
+    let mut sections = LwtSections::default();
+    while let Some(word) = args.peek() {
+        match word {
+            "headroom" => {
+                args.next();
+                args.value("a headroom from 0 to 256", |word| {
+                    number(word).filter(|room| *room <= 256)
+                })?;
+            }
+            "in" | "out" | "xmit" => {
+                args.next();
+                let program = program(args)?;
+                match word {
+                    "in" => sections.input = Some(program),
+                    "out" => sections.output = Some(program),
+                    _ => sections.xmit = Some(program),
+                }
+            }
+            _ => break,
+        }
+    }
+    if sections == LwtSections::default() {
+        args.value("in, out or xmit", |_| None::<()>)?;
+    }
+    Ok(Ok(RouteEncap::Bpf(sections)))
+}
+
+/// `obj FILE section NAME` or `pinned PATH`.
+fn program(args: &mut Args<'_>) -> Result<String, ParseError> {
+    match args.expect("obj FILE or pinned PATH")? {
+        "obj" | "object" => drop(args.expect("an object file")?),
+        "pinned" => {
+            let path = args.expect("the path of a pinned program")?;
+            return program_of(path).ok_or_else(|| args.unexpected("the path of a pinned program"));
+        }
+        _ => return Err(args.unexpected("obj FILE or pinned PATH")),
+    }
+    args.value("section", |word| {
+        matches!(word, "section" | "sec").then_some(())
+    })?;
+    Ok(args.expect("a section name")?.to_owned())
+}
+
+/// `encap seg6 mode encap|inline segs A,B,…`; the inner error is a mode that is not simulated.
+pub(super) fn seg6(
+    args: &mut Args<'_>,
+    six: bool,
+) -> Result<Result<RouteEncap, String>, ParseError> {
+    args.value("mode", |word| (word == "mode").then_some(()))?;
+    let modes = "encap, inline, encap.red, l2encap or l2encap.red";
+    let inline = match args.expect(modes)? {
+        "encap" => false,
+        "inline" if six => true,
+        // seg6_build_state()
+        "inline" => return Err(args.unexpected("encap, as Linux refuses inline for IPv4")),
+        mode @ ("encap.red" | "l2encap" | "l2encap.red") => {
+            return Ok(Err(format!("mode {mode}")));
+        }
+        _ => return Err(args.unexpected(modes)),
+    };
+    args.value("segs", |word| (word == "segs").then_some(()))?;
+    let segs = args.value("IPv6 addresses with commas between", |word| {
+        word.split(',').map(ipv6).collect::<Option<Vec<_>>>()
+    })?;
+    Ok(Ok(RouteEncap::Seg6 { segs, inline }))
 }
 
 /// An address of the family, in network order.

@@ -1,6 +1,6 @@
 //! The routing decision and the neighbour behind it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::command::{Ipv4Net, Mac, RouteKind};
 use super::topology::{DevId, DeviceKind, NetnsId, ProgId, Topology, TopologyError};
@@ -25,8 +25,8 @@ pub struct Route {
 pub enum Encap {
     /// MPLS labels.
     Mpls(crate::net::mpls::Labels),
-    /// What a program makes of it.
-    Bpf(ProgId),
+    /// What programs make of it.
+    Bpf(LwtBpf),
     /// IPv6 segments; a place in [`Topology::seg6`].
     Seg6(usize),
     /// What a tunnel device in external mode is to do (`LWTUNNEL_ENCAP_IP`, `…_IP6`); a place in
@@ -34,12 +34,56 @@ pub enum Encap {
     Ip(usize),
 }
 
+/// Programs of a route (`struct bpf_lwt`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LwtBpf {
+    /// `in`: over what is received for the route.
+    pub input: Option<ProgId>,
+    /// `out`: over what is sent by it.
+    pub output: Option<ProgId>,
+    /// `xmit`: the same, later.
+    pub xmit: Option<ProgId>,
+}
+
+/// Segments that a route puts around packets (`struct seg6_iptunnel_encap`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segments {
+    /// In the order in which they are passed.
+    pub list: Vec<Ipv6Addr>,
+    /// Into the packet's own IPv6 header, not around it.
+    pub inline: bool,
+}
+
 impl Encap {
     /// `lwtunnel_xmit_redirect()`: it is put around the packet where that is sent. Segments are at output, and what a
     /// tunnel device is told is only told.
     #[must_use]
     pub fn has_xmit(self) -> bool {
-        matches!(self, Self::Mpls(_) | Self::Bpf(_))
+        match self {
+            Self::Mpls(_) => true,
+            Self::Bpf(bpf) => bpf.xmit.is_some(),
+            Self::Seg6(_) | Self::Ip(_) => false,
+        }
+    }
+
+    /// `lwtunnel_output_redirect()`: it takes the place of `ip_output()` or `ip6_output()`.
+    #[must_use]
+    pub fn has_output(self) -> bool {
+        match self {
+            Self::Bpf(bpf) => bpf.output.is_some(),
+            Self::Seg6(_) => true,
+            Self::Mpls(_) | Self::Ip(_) => false,
+        }
+    }
+
+    /// `lwtunnel_input_redirect()`: it takes the place of `ip_forward()` or `ip6_forward()`.
+    #[must_use]
+    pub fn has_input(self) -> bool {
+        match self {
+            Self::Bpf(bpf) => bpf.input.is_some(),
+            Self::Seg6(_) => true,
+            Self::Mpls(_) | Self::Ip(_) => false,
+        }
     }
 }
 

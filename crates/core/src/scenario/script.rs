@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use thiserror::Error;
 
-use super::command::{Command, Line, LinkKind, Netns, TcHook, XdpMode};
+use super::command::{Command, Line, LinkKind, Netns, NfChange, TcHook, XdpMode};
 use super::file::ScenarioFile;
 
 /// Why a scenario can't be a script.
@@ -156,6 +156,12 @@ fn command(line: &Line) -> Result<String, ScriptError> {
             return Err(error("a process would have to hold the device open"));
         }
         Command::Cfg { .. } => return Err(error("it sets a knob of the recorder's programs")),
+        Command::Netfilter {
+            change: NfChange::Program { .. },
+            ..
+        } => return Err(error("bpftool does not attach programs to netfilter")),
+        Command::Socket { .. } => return Err(error("a process would have to hold the socket")),
+        Command::AssumeDynptrEverywhere => return Err(error("no kernel does this")),
         _ => text.replace("/nsys/", "/sys/"),
     })
 }

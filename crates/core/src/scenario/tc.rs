@@ -15,11 +15,15 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
         netns.clone()
     };
     let object = args.expect("qdisc or filter")?;
-    let verb = args.next().unwrap_or_default();
+    if !matches!(object, "qdisc" | "filter") {
+        let what = args.name(3);
+        return args.not_covered(what, "qdisc or filter");
+    }
+    let verb = args.expect("add")?;
     match (object, verb) {
         ("qdisc", "add" | "replace") => qdisc(args, netns),
         ("filter", "add") => filter(args, netns),
-        _ => not_covered(&format!("tc {object} {verb}")),
+        _ => args.not_covered(format!("tc {object} {verb}"), "add"),
     }
 }
 
@@ -40,7 +44,9 @@ fn qdisc(mut args: Args<'_>, netns: Netns) -> Result<Command, ParseError> {
             }
             "clsact" => clsact = true,
             other if clsact => return Err(args.unexpected(&format!("dev DEV, not {other}"))),
-            other => return not_covered(&format!("tc qdisc add … {other}")),
+            other => {
+                return args.not_covered(format!("tc qdisc add … {other}"), "dev DEV or clsact");
+            }
         }
     }
     let dev = need(&mut args, dev, "dev and a device")?;
@@ -69,7 +75,10 @@ fn filter(mut args: Args<'_>, netns: Netns) -> Result<Command, ParseError> {
             }
             "matchall" => break Ok(TcClassifier::Matchall),
             "bpf" => break tc_action::classifier_bpf(&mut args)?,
-            other => return not_covered(&format!("tc filter add … {other}")),
+            other => {
+                let known = "dev DEV, ingress, egress, protocol P, pref N, matchall or bpf";
+                return args.not_covered(format!("tc filter add … {other}"), known);
+            }
         }
     };
     let actions = match &classifier {

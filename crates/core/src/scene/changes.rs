@@ -56,6 +56,7 @@ pub fn values(fields: &PacketFields) -> Vec<FieldValue> {
             number("data", f.data),
             number("data_end", f.data_end),
             number("frame_sz", f.frame_sz),
+            number("nr_frags", f.fragments.len() as u32),
         ],
         PacketFields::Skb(f) => skb(f, &field, &number),
     }

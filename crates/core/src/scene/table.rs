@@ -4,14 +4,14 @@ use super::explain::span;
 use super::pointers::pointers;
 use super::regions::regions;
 use super::zones::zones;
-use crate::trace::{PacketView, Trace};
+use crate::trace::{Fragment, PacketFields, PacketView, Trace};
 
 /// One line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextRow {
-    /// `pointer`, `zone` or `bytes`.
+    /// `pointer`, `zone`, `bytes` or `fragment`.
     pub kind: &'static str,
-    /// Offset or range, from `head`.
+    /// Offset or range, from `head`; of a fragment, its buffer and the range there.
     pub place: String,
     /// What is there.
     pub what: String,
@@ -43,6 +43,7 @@ pub fn text_table(trace: &Trace, view: &PacketView<'_>) -> Vec<TextRow> {
             what: format!("{}{done}", region.label),
         });
     }
+    rows.extend(fragments(fields).iter().enumerate().map(fragment_row));
     for (name, offset) in pointers(trace, view) {
         rows.push(TextRow {
             kind: "pointer",
@@ -51,6 +52,34 @@ pub fn text_table(trace: &Trace, view: &PacketView<'_>) -> Vec<TextRow> {
         });
     }
     rows
+}
+
+/// Where the bytes behind the linear part are.
+#[must_use]
+pub fn fragments(fields: &PacketFields) -> &[Fragment] {
+    match fields {
+        PacketFields::Skb(skb) => &skb.fragments,
+        PacketFields::Xdp(xdp) => &xdp.fragments,
+    }
+}
+
+/// A fragment as a line: its page, and the bytes in it.
+fn fragment_row((i, fragment): (usize, &Fragment)) -> TextRow {
+    let Fragment {
+        skb,
+        buffer,
+        offset,
+        len,
+    } = fragment;
+    let what = match skb {
+        None => format!("fragment {i}, {len} bytes"),
+        Some(skb) => format!("fragment {i}, {len} bytes of packet {} in frag_list", skb.0),
+    };
+    TextRow {
+        kind: "fragment",
+        place: format!("buffer {}: {}", buffer.0, span(*offset, offset + len)),
+        what,
+    }
 }
 
 #[cfg(test)]

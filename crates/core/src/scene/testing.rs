@@ -95,6 +95,7 @@ fn skb_fields() -> SkbFields {
             end: None,
         },
         meta_end: None,
+        fragments: Vec::new(),
     }
 }
 
@@ -245,6 +246,7 @@ impl Builder {
                 data: 256,
                 data_end: 330,
                 frame_sz: 704,
+                fragments: Vec::new(),
             }))
         };
         self.step(

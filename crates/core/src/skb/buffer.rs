@@ -1,6 +1,7 @@
 //! Packet buffers: bytes, the shadow of origins beside them, and the shared info at `end`.
 
-use crate::trace::{BufferNo, ByteWrite, OriginId};
+use super::Frag;
+use crate::trace::{BufferNo, ByteWrite, OriginId, SkbNo};
 
 /// `struct skb_shared_info`, the part that matters here. Shared by all clones of a packet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,8 +14,6 @@ pub struct SharedInfo {
     pub gso_size: u16,
     /// `gso_segs`.
     pub gso_segs: u16,
-    /// `nr_frags`.
-    pub nr_frags: u8,
 }
 
 impl SharedInfo {
@@ -38,6 +37,10 @@ pub struct Buffer {
     below: Vec<(u8, OriginId)>,
     /// The shared info at `end`.
     pub shinfo: SharedInfo,
+    /// `skb_shinfo()->frags`, `nr_frags` of them.
+    pub frags: Vec<Frag>,
+    /// `skb_shinfo()->frag_list`.
+    pub frag_list: Vec<SkbNo>,
     /// Skbs that use the buffer (`dataref`).
     pub dataref: u32,
 }
@@ -125,6 +128,8 @@ impl Buffers {
             origins: vec![OriginId::default(); origins],
             below: Vec::new(),
             shinfo: SharedInfo::default(),
+            frags: Vec::new(),
+            frag_list: Vec::new(),
             dataref: 1,
         };
         self.push(fresh)
@@ -144,6 +149,8 @@ impl Buffers {
             origins,
             below: Vec::new(),
             shinfo: SharedInfo::default(),
+            frags: Vec::new(),
+            frag_list: Vec::new(),
             dataref: 1,
         })
     }
@@ -196,6 +203,8 @@ impl Buffers {
         buffer.bytes.fill(0);
         buffer.below.clear();
         buffer.shinfo = SharedInfo::default();
+        buffer.frags.clear();
+        buffer.frag_list.clear();
         buffer.dataref = 1;
         Some(no)
     }
@@ -217,6 +226,16 @@ impl Buffers {
     /// The buffer's shared info, to change it.
     pub fn shinfo_mut(&mut self, no: BufferNo) -> &mut SharedInfo {
         &mut self.buffers[no.0 as usize - 1].shinfo
+    }
+
+    /// `skb_shinfo()->frags`, to change them.
+    pub fn frags_mut(&mut self, no: BufferNo) -> &mut Vec<Frag> {
+        &mut self.buffers[no.0 as usize - 1].frags
+    }
+
+    /// `skb_shinfo()->frag_list`, to change it.
+    pub fn frag_list_mut(&mut self, no: BufferNo) -> &mut Vec<SkbNo> {
+        &mut self.buffers[no.0 as usize - 1].frag_list
     }
 
     /// The buffer's reference count, to change it.

@@ -5,6 +5,7 @@
 
 mod alloc;
 mod buffer;
+mod frag;
 mod packets;
 mod sk_buff;
 
@@ -12,6 +13,7 @@ pub use alloc::{
     MAX_LINEAR, NET_SKB_PAD, PAGE_SIZE, SHARED_INFO_SIZE, data_align, kmalloc_end, page_end,
 };
 pub use buffer::{Buffer, Buffers, SharedInfo, below_head};
+pub use frag::{Frag, MAX_SKB_FRAGS, Stretch, eat};
 pub use packets::Packets;
 pub use sk_buff::{
     BpfFields, BpfSkbDataEnd, CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL,

@@ -117,6 +117,9 @@ pub struct SkBuff {
     pub users: u32,
     /// `tc_at_ingress`: what `skb_at_tc_ingress()` asks.
     pub tc_at_ingress: bool,
+    /// A socket of this host sends it, and it has not come to `ip_finish_output()` yet: the `sk` that is handed
+    /// along, as far as it is that of the skb.
+    pub from_socket: bool,
     /// A TC action or program sent it elsewhere (`skb_set_redirected()`).
     pub redirected: bool,
     /// `struct bpf_skb_data_end` in `skb->cb`.
@@ -204,6 +207,7 @@ impl SkBuff {
             skb_iif: 0,
             users: 1,
             tc_at_ingress: false,
+            from_socket: false,
             redirected: false,
             cb: BpfSkbDataEnd::default(),
             dst: None,
@@ -371,7 +375,8 @@ impl SkBuff {
 
     /// `skb_reset_mac_len()`: the distance from MAC to network header.
     pub fn reset_mac_len(&mut self) {
-        self.mac_len = self.network_header.wrapping_sub(self.mac_header);
+        let set = u16::from(self.mac_header != NOT_SET);
+        self.mac_len = set * self.network_header.wrapping_sub(self.mac_header);
     }
 
     /// `skb_reset_inner_headers()`: what is outer now becomes inner.

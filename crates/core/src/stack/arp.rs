@@ -36,7 +36,7 @@ impl Kernel {
                 k.consume_skb(no)?;
                 return Ok(NET_RX_SUCCESS);
             };
-            if !k.pskb_may_pull(no, arp::HLEN) {
+            if !k.pskb_may_pull(no, arp::HLEN)? {
                 k.kfree_skb(no, drop_reason::PKT_TOO_SMALL)?;
                 return Ok(NET_RX_DROP);
             }

@@ -2,10 +2,12 @@
 
 use super::af_packet::vlan_depth;
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS, RxHandler};
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::{ethernet, vlan};
 use crate::scenario::command::Mac;
+use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::{Bridge, DevId};
 use crate::skb::{CHECKSUM_PARTIAL, PacketType};
 use crate::trace::SkbNo;
@@ -61,6 +63,11 @@ impl Kernel {
             return Ok(RxHandler::Consumed);
         }
         if reserved && dest[5] != 0 {
+            // 802.1AB (0e) goes up at once, the others by netfilter
+            let state = NfState::bridge(NfHook::LocalIn, Some(port), None);
+            if dest[5] != 0x0e && self.nf_hook(no, state)? != NF_ACCEPTED {
+                return Ok(RxHandler::Consumed);
+            }
             // __br_handle_local_finish()
             if let Some(vid) = self.br_should_learn(no, bridge, port) {
                 self.br_fdb_update(bridge, source, vid, port);
@@ -75,7 +82,11 @@ impl Kernel {
         if dest == self.topology.dev(bridge).mac {
             self.skb_mut(no).pkt_type = PacketType::Host;
         }
-        self.br_handle_frame_finish(no, bridge, port)?;
+        // nf_hook_bridge_pre()
+        let state = NfState::bridge(NfHook::PreRouting, Some(port), None);
+        if self.nf_hook(no, state)? == NF_ACCEPTED {
+            self.br_handle_frame_finish(no, bridge, port)?;
+        }
         Ok(RxHandler::Consumed)
     }
 
@@ -95,11 +106,10 @@ impl Kernel {
             if dest[0] & 1 == 1 {
                 // without an entry for the group it is flooded and goes up too
                 k.br_flood(no, input, true)?;
-                k.br_pass_frame_up(no, input)?;
-                return Ok(0);
+                return k.br_pass_frame_up(no, input);
             }
             match k.br_fdb_find(bridge, dest, vid.unwrap_or(0)) {
-                Target::Local => k.br_pass_frame_up(no, input)?,
+                Target::Local => return k.br_pass_frame_up(no, input),
                 Target::Port(to) => k.br_forward(no, Some(to), input)?,
                 Target::Unknown => k.br_flood(no, input, false)?,
             }
@@ -205,11 +215,24 @@ impl Kernel {
             return Ok(());
         }
         self.skb_mut(no).dev = Some(to);
+        let hook = match input.from {
+            Some(_) => NfHook::Forward,
+            None => NfHook::LocalOut,
+        };
         if input.from.is_some() {
             self.skb_forward_csum(no);
         }
+        let state = NfState::bridge(hook, input.from, Some(to));
+        if self.nf_hook(no, state)? != NF_ACCEPTED {
+            return Ok(());
+        }
         self.traced("br_forward_finish", FORWARD, no, |k| {
             (k.skb_mut(no).bpf.tstamp, k.skb_mut(no).bpf.tstamp_type) = (0, 0);
+            let state = NfState::bridge(NfHook::PostRouting, None, Some(to));
+            let passed = k.nf_hook(no, state)?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.br_dev_queue_push_xmit(no, to)
         })?;
         Ok(())
@@ -240,9 +263,9 @@ impl Kernel {
     }
 
     /// `br_pass_frame_up()`: the frame is for the bridge device, if that is in its VLAN.
-    fn br_pass_frame_up(&mut self, no: SkbNo, input: Input) -> Run<()> {
+    fn br_pass_frame_up(&mut self, no: SkbNo, input: Input) -> Run<i64> {
         self.traced("br_pass_frame_up", INPUT, no, |k| {
-            let Input { bridge, vid, .. } = input;
+            let Input { bridge, vid, from } = input;
             if !k.br_allowed_egress(bridge, vid) {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(NET_RX_DROP);
@@ -251,9 +274,13 @@ impl Kernel {
             if !k.br_handle_vlan(no, bridge, vid)? {
                 return Ok(NET_RX_DROP);
             }
+            let state = NfState::bridge(NfHook::LocalIn, from, None);
+            let passed = k.nf_hook(no, state)?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.netif_receive_skb(no)
-        })?;
-        Ok(())
+        })
     }
 
     /// `br_dev_xmit()` (`net/bridge/br_device.c`): the bridge device sends.

@@ -55,7 +55,7 @@ impl Kernel {
         self.traced("__netif_receive_skb", FILE, no, |k| {
             k.traced("__netif_receive_skb_one_core", FILE, no, |k| {
                 match k.netif_receive_skb_core(no)? {
-                    Received::For(handler) => k.give_to(no, handler),
+                    Received::For(handler, no) => k.give_to(no, handler),
                     Received::Done(ret) => Ok(ret),
                 }
             })
@@ -69,7 +69,7 @@ impl Kernel {
         let mut current = None;
         for no in list {
             let dev = self.skb(no).dev;
-            let Received::For(handler) = self.netif_receive_skb_core(no)? else {
+            let Received::For(handler, no) = self.netif_receive_skb_core(no)? else {
                 continue;
             };
             if current != Some((handler, dev)) {
@@ -112,20 +112,23 @@ impl Kernel {
     /// `__netif_receive_skb_core()`: resets the headers, runs generic XDP, taps and TC, finds the protocol.
     fn netif_receive_skb_core(&mut self, no: SkbNo) -> Run<Received> {
         let mut received = Received::Done(NET_RX_DROP);
-        self.traced("__netif_receive_skb_core", FILE, no, |k| {
-            received = k.receive(no)?;
-            Ok(match received {
-                Received::For(_) => NET_RX_SUCCESS,
+        self.traced_pskb("__netif_receive_skb_core", FILE, no, |k| {
+            let mut now = no;
+            received = k.receive(&mut now)?;
+            let ret = match received {
+                Received::For(..) => NET_RX_SUCCESS,
                 Received::Done(ret) => ret,
-            })
+            };
+            Ok((ret, now))
         })?;
         Ok(received)
     }
 
     /// The body of `__netif_receive_skb_core()`. `previous` is the handler that was found last (`pt_prev`): it is
-    /// given the packet as soon as the next one is found, so that only the last one need not share it.
-    fn receive(&mut self, no: SkbNo) -> Run<Received> {
-        let skb = self.skb_mut(no);
+    /// given the packet as soon as the next one is found, so that only the last one need not share it. Generic XDP may put
+    /// a copy in the packet's place.
+    fn receive(&mut self, pskb: &mut SkbNo) -> Run<Received> {
+        let skb = self.skb_mut(*pskb);
         skb.reset_network_header();
         if skb.transport_header == NOT_SET {
             skb.reset_transport_header();
@@ -133,15 +136,16 @@ impl Kernel {
         skb.reset_mac_len();
         let mut previous = None;
         loop {
-            match self.receive_round(no, &mut previous)? {
+            match self.receive_round(pskb, &mut previous)? {
                 Round::Another => {}
                 Round::Done(ret) => return Ok(Received::Done(ret)),
                 Round::Up => break,
             }
         }
+        let no = *pskb;
         self.find_protocol_handler(no, &mut previous)?;
         match previous {
-            Some(handler) => Ok(Received::For(handler)),
+            Some(handler) => Ok(Received::For(handler, no)),
             None => {
                 self.kfree_skb(no, drop_reason::UNHANDLED_PROTO)?;
                 Ok(Received::Done(NET_RX_DROP))
@@ -150,13 +154,15 @@ impl Kernel {
     }
 
     /// One round of `__netif_receive_skb_core()`: the packet is looked at on one device.
-    fn receive_round(&mut self, no: SkbNo, previous: &mut Option<Handler>) -> Run<Round> {
-        if let Some(dev) = self.skb(no).dev {
-            self.skb_mut(no).skb_iif = self.topology.dev(dev).ifindex;
+    fn receive_round(&mut self, pskb: &mut SkbNo, previous: &mut Option<Handler>) -> Run<Round> {
+        if let Some(dev) = self.skb(*pskb).dev {
+            self.skb_mut(*pskb).skb_iif = self.topology.dev(dev).ifindex;
         }
-        if !self.do_xdp_generic(no)? {
+        let Some(now) = self.do_xdp_generic(*pskb)? else {
             return Ok(Round::Done(NET_RX_DROP));
-        }
+        };
+        *pskb = now;
+        let no = now;
         if vlan::is_vlan(self.skb(no).protocol) && self.skb_vlan_untag(no)?.is_none() {
             return Ok(Round::Done(NET_RX_DROP));
         }
@@ -251,7 +257,7 @@ impl Kernel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Received {
     /// It is to be given to the last handler found.
-    For(Handler),
+    For(Handler, SkbNo),
     /// Somebody has taken or dropped it; what the function returns.
     Done(i64),
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use super::{Kernel, Loaded, Run, Stop};
-use crate::bpf::{LoadError, Object, ProgType, Program};
+use crate::bpf::{Judgement, LoadError, Object, ProgType, Program, Rules};
 use crate::design::DesignName;
 use crate::limits::Limits;
 use crate::net::dissect::{Start, dissect};
@@ -138,6 +138,14 @@ pub fn exec(
     Ready::new(object, program, hook, design)?.run(packet, metadata)
 }
 
+/// How a design's kernel judges programs, for [`Program::judge_by`].
+#[must_use]
+pub fn rules(design: DesignName) -> Rules {
+    Rules {
+        meta_everywhere: design.design().dynptr_everywhere(),
+    }
+}
+
 fn check_packet(packet: &[u8]) -> Result<(), ExecError> {
     let len = packet.len();
     if (MIN_PACKET..=MAX_PACKET).contains(&len) {
@@ -168,14 +176,38 @@ impl<'o> Ready<'o> {
         hook: Hook,
         design: DesignName,
     ) -> Result<Self, ExecError> {
-        let prog_type = match object.program(program).map(|p| &p.prog_type) {
-            // Programs of other hooks with an skb run over one too.
-            Some(own) if hook == Hook::Tc && own.has_skb() => own.clone(),
-            _ => hook.prog_type(),
-        };
-        let object = picked(object, program, &prog_type);
+        let (object, prog_type) = as_hook(object, program, hook);
         let mut kernel = Kernel::new("exec", design.design());
         kernel.load(&object)?;
+        Self::of(kernel, object, (program, prog_type), hook, design)
+    }
+
+    /// As [`Ready::new`], for an object whose programs were judged before by the design's [`rules`]: no further walk. A program of a section
+    /// that names no type is not taken.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn judged(
+        object: &'o Object,
+        judged: &[Judgement<'_>],
+        program: &str,
+        hook: Hook,
+        design: DesignName,
+    ) -> Result<Self, ExecError> {
+        let (_, prog_type) = as_hook(object, program, hook);
+        let mut kernel = Kernel::new("exec", design.design());
+        kernel.load_judged(object, judged)?;
+        let object = Cow::Borrowed(object);
+        Self::of(kernel, object, (program, prog_type), hook, design)
+    }
+
+    fn of(
+        kernel: Kernel,
+        object: Cow<'o, Object>,
+        (program, prog_type): (&str, ProgType),
+        hook: Hook,
+        design: DesignName,
+    ) -> Result<Self, ExecError> {
         let program = kernel.find_program(program, prog_type)?;
         Ok(Self {
             programs: kernel.loaded().to_vec(),
@@ -219,6 +251,16 @@ impl<'o> Ready<'o> {
         };
         Ok(kernel.executed(self.hook, ended))
     }
+}
+
+/// The object and the program's type at a hook.
+fn as_hook<'o>(object: &'o Object, program: &str, hook: Hook) -> (Cow<'o, Object>, ProgType) {
+    let prog_type = match object.program(program).map(|p| &p.prog_type) {
+        // Programs of other hooks with an skb run over one too.
+        Some(own) if hook == Hook::Tc && own.has_skb() => own.clone(),
+        _ => hook.prog_type(),
+    };
+    (picked(object, program, &prog_type), prog_type)
 }
 
 /// The object, and a program whose section names no type gets the one that the user picked with the hook.
@@ -268,6 +310,7 @@ impl Kernel {
             data: XDP_PACKET_HEADROOM,
             data_end: whole,
             frame_sz: end + SHARED_INFO_SIZE,
+            frag_size: 0,
         };
         if !metadata.is_empty() {
             let len = metadata.len();

@@ -1,75 +1,11 @@
 //! Carries out the commands, one after the other.
 
-use std::net::Ipv4Addr;
-
-use thiserror::Error;
-
-use super::{Kernel, ProgramError, Stop};
-use crate::bpf::{LoadError, MapError, ProgType};
-use crate::scenario::command::{
-    CfgValue, Command, Ipv4Net, Line, NapiKnob, Netns, RouteEncap, RouteKind, TcHook, XdpMode,
-};
-use crate::scenario::topology::{
-    Clsact, DevId, DeviceKind, Encap, MplsRoute, NetnsId, Route, TopologyError, loopback,
-    prefix_mask,
-};
-
-/// A command could not be carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line}: `{text}`: {cause}")]
-pub struct ExecuteError {
-    /// 1-based line number of the command.
-    pub line: usize,
-    /// The command.
-    pub text: String,
-    /// Why.
-    pub cause: Box<Cause>,
-}
-
-/// Why a command could not be carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Cause {
-    /// A namespace, device or route is not there.
-    #[error(transparent)]
-    Topology(#[from] TopologyError),
-    /// A program is not there or can't be attached.
-    #[error(transparent)]
-    Program(#[from] ProgramError),
-    /// A map is not there, or refuses the change.
-    #[error(transparent)]
-    Map(#[from] MapError),
-    /// The packet it sent came to something that is not simulated.
-    #[error(transparent)]
-    Stop(#[from] Stop),
-    /// A filter needs the qdisc first.
-    #[error("{0} has no clsact qdisc; `tc qdisc add dev {0} clsact` adds it")]
-    NoClsact(String),
-    /// Something is there already (`EEXIST`).
-    #[error("there is a {0} already, so Linux answers *File exists*")]
-    Exists(String),
-    /// A session needs its tunnel first.
-    #[error("there is no L2TP tunnel {0}; `ip l2tp add tunnel tunnel_id {0} …` adds it")]
-    NoTunnel(u32),
-    /// An address on a device without IPv6 (`EACCES`).
-    #[error(
-        "IPv6 is disabled on {0}: `net.ipv6.conf.all.disable_ipv6` is 1 there, so Linux answers *Permission denied*"
-    )]
-    Ipv6Disabled(String),
-    /// The simulator does not know the command.
-    #[error("not covered: {0}")]
-    NotCovered(String),
-}
-
-impl From<LoadError> for Cause {
-    fn from(error: LoadError) -> Self {
-        Self::Program(error.into())
-    }
-}
-
-/// [`Cause::Exists`].
-fn exists(what: String) -> Cause {
-    Cause::Exists(what)
-}
+use super::Kernel;
+pub(super) use super::execute_error::Cause;
+use super::execute_error::{ExecuteError, exists};
+use crate::bpf::ProgType;
+use crate::scenario::command::{CfgValue, Command, Line, NapiKnob, Netns, RouteKind, TcHook};
+use crate::scenario::topology::{Clsact, DevId, MplsRoute, NetnsId, TopologyError, loopback};
 
 pub(super) type Done = Result<(), Cause>;
 
@@ -282,9 +218,10 @@ impl Kernel {
                 let id = self.find(netns, dev)?;
                 Ok(self.tun_get_user(id, packet)?)
             }
-            Command::NicReceive { netns, dev, frame } => {
+            Command::NicReceive { netns, dev, frames } => {
                 let id = self.find(netns, dev)?;
-                Ok(self.nic_receive(id, frame)?)
+                self.nic_poll(id, frames)?;
+                Ok(self.napi_timers()?)
             }
             Command::Burst { netns, dev, frames } => {
                 let id = self.find(netns, dev)?;
@@ -331,6 +268,10 @@ impl Kernel {
                 Ok(())
             }
             Command::FilterAdd { .. } => self.filter_add(command),
+            Command::Netfilter { .. }
+            | Command::Socket { .. }
+            | Command::CgroupAttach(_)
+            | Command::AssumeDynptrEverywhere => self.command_hooks(command),
             Command::NotCovered { what } => Err(Cause::NotCovered(what.clone())),
         }
     }
@@ -351,118 +292,5 @@ impl Kernel {
             Ok(lo) => Ok(lo),
             Err(_) => self.topology.add_dev(loopback(netns)),
         }
-    }
-
-    /// An address, and the route to its prefix (`fib_add_ifaddr()`).
-    fn addr_add(&mut self, id: DevId, addr: Ipv4Net) {
-        let netns = self.topology.dev(id).netns;
-        let here = &mut self.topology.netns[netns.0];
-        here.addrs.push((id, addr));
-        let network = Ipv4Addr::from(u32::from(addr.addr) & prefix_mask(addr.prefix));
-        let dst = Ipv4Net {
-            addr: network,
-            prefix: addr.prefix,
-        };
-        here.routes.push(Route {
-            dst,
-            via: None,
-            dev: id,
-            src: Some(addr.addr),
-            encap: None,
-        });
-    }
-
-    /// `fib_table_insert()` (`net/ipv4/fib_trie.c`): a prefix has one route; `replace` takes the old one away.
-    fn route_place(&mut self, netns: &Netns, dst: Ipv4Net, replace: bool) -> Done {
-        let id = self.topology.find_netns(netns)?;
-        let here = &mut self.topology.netns[id.0];
-        let there = here.routes.iter().any(|route| route.dst == dst)
-            || here.refused.iter().any(|(known, _)| *known == dst);
-        if there && !replace {
-            return Err(exists(format!("route to {}/{}", dst.addr, dst.prefix)));
-        }
-        here.routes.retain(|route| route.dst != dst);
-        here.refused.retain(|(known, _)| *known != dst);
-        Ok(())
-    }
-
-    fn route_add(
-        &mut self,
-        netns: &Netns,
-        dst: Ipv4Net,
-        encap: Option<&RouteEncap>,
-        via: Option<Ipv4Addr>,
-        dev: Option<&str>,
-    ) -> Done {
-        let id = self.topology.find_netns(netns)?;
-        let dev = match (dev, via) {
-            (Some(dev), _) => self.topology.find_dev(id, dev)?,
-            (None, Some(via)) => self.topology.route(id, via)?.dev,
-            (None, None) => {
-                return Err(TopologyError::NoRoute {
-                    dst: dst.addr.into(),
-                    netns: "a route without device".into(),
-                }
-                .into());
-            }
-        };
-        let encap = encap.map(|encap| self.encap_of(encap)).transpose()?;
-        let here = &mut self.topology.netns[id.0];
-        let src = here
-            .addrs
-            .iter()
-            .find(|(of, _)| *of == dev)
-            .map(|(_, net)| net.addr);
-        here.routes.push(Route {
-            dst,
-            via,
-            dev,
-            src,
-            encap,
-        });
-        Ok(())
-    }
-
-    /// What a route is to put around packets.
-    pub(super) fn encap_of(&mut self, encap: &RouteEncap) -> Result<Encap, Cause> {
-        Ok(match encap {
-            RouteEncap::Mpls { labels } => Encap::Mpls(*labels),
-            RouteEncap::Seg6 { segs } => {
-                self.topology.seg6.push(segs.clone());
-                Encap::Seg6(self.topology.seg6.len() - 1)
-            }
-            RouteEncap::Ip(info) => {
-                self.topology.tun_infos.push(info.clone());
-                Encap::Ip(self.topology.tun_infos.len() - 1)
-            }
-            RouteEncap::Bpf { section } => Encap::Bpf(self.lwt_program(section)?),
-        })
-    }
-
-    /// Without a mode: native where the driver has XDP, as the kernel chooses.
-    fn attach_xdp(
-        &mut self,
-        id: DevId,
-        program: crate::scenario::topology::ProgId,
-        mode: Option<XdpMode>,
-    ) -> Done {
-        let device = self.topology.dev_mut(id);
-        let native = matches!(
-            device.kind,
-            DeviceKind::Veth { .. } | DeviceKind::Nic(_) | DeviceKind::Tun { tap: true }
-        );
-        if mode == Some(XdpMode::Native) && !native {
-            return Err(Cause::NotCovered(format!(
-                "native XDP on {} (its driver has none)",
-                device.name
-            )));
-        }
-        let mode = mode.unwrap_or(if native {
-            XdpMode::Native
-        } else {
-            XdpMode::Generic
-        });
-        device.xdp = Some((program, mode));
-        Ok(())
     }
 }

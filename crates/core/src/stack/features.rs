@@ -115,11 +115,9 @@ impl Kernel {
         self.traced("skb_checksum_help", FILE, no, |k| {
             let skb = k.skb(no);
             let start = u32::from(skb.csum_start);
-            let (at, len) = (
-                start + u32::from(skb.csum_offset),
-                skb.tail.saturating_sub(start),
-            );
-            let check = match !checksum::sum(k.bytes(no, start, len), 0) {
+            let at = start + u32::from(skb.csum_offset);
+            let len = (skb.data + skb.len).saturating_sub(start);
+            let check = match !checksum::sum(&k.bytes_from_head(no, start, len), 0) {
                 0 => CSUM_MANGLED_0,
                 check => check,
             };

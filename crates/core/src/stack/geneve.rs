@@ -26,6 +26,7 @@ impl Kernel {
     /// `geneve_udp_encap_recv()` and `geneve_rx()`: the frame arrives on the device of its VNI and sender.
     pub(super) fn geneve_udp_encap_recv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("geneve_udp_encap_recv", FILE, no, |k| {
+            k.pskb_may_pull(no, udp::HLEN + geneve::HLEN)?;
             let at = k.skb(no).data + udp::HLEN;
             let header = k.bytes(no, at, geneve::HLEN).to_vec();
             let whole = header.len() == geneve::HLEN as usize;
@@ -37,7 +38,8 @@ impl Kernel {
             let dev = k.geneve_lookup_skb(no, be32(&header, 4) >> 8);
             let dev = dev.filter(|_| whole && first >> 6 == 0 && proto == ethernet::P_TEB);
             let len = udp::HLEN + geneve::header_len(first);
-            let Some(dev) = dev.filter(|_| k.skb(no).len >= len + ethernet::HLEN) else {
+            let whole = k.pskb_may_pull(no, len + ethernet::HLEN)?;
+            let Some(dev) = dev.filter(|_| whole) else {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             };

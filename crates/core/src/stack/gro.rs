@@ -2,6 +2,7 @@
 //!
 //! The way through the headers is here; what TCP merges is in `gro_tcp`.
 
+use super::gro_merge::Merged;
 use super::gro_tcp::Segment;
 use super::udp::UdpSocket;
 use super::{Kernel, Run, Softirq, not_covered};
@@ -9,7 +10,7 @@ use crate::net::dissect::{be16, be32};
 use crate::net::{checksum, ethernet, geneve, gre, ipv4, udp, vlan, vxlan};
 use crate::scenario::command::XdpMode;
 use crate::scenario::topology::DevId;
-use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, NOT_SET};
+use crate::skb::{CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, NOT_SET};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/gro.c";
@@ -35,8 +36,8 @@ pub(super) struct GroCb {
     pub flush: bool,
     /// Has been merged.
     pub same_flow: bool,
-    /// The head went to another packet (`NAPI_GRO_FREE_STOLEN_HEAD`).
-    pub stolen_head: bool,
+    /// How it was merged.
+    pub merged: Option<Merged>,
     /// A tunnel header has been passed; there is only one.
     encap_mark: bool,
     /// Checksums that are known to be right.
@@ -71,18 +72,21 @@ impl Kernel {
 
     /// `napi_gro_receive()` (`gro_receive_skb()` since 6.13).
     pub(super) fn napi_gro_receive(&mut self, dev: DevId, no: SkbNo) -> Run<()> {
-        let mut stolen = false;
+        let mut merged = None;
         let verdict = self.traced("gro_receive_skb", FILE, no, |k| {
             let (verdict, cb) = k.dev_gro_receive(dev, no)?;
-            stolen = cb.stolen_head;
-            if stolen {
+            merged = cb.merged;
+            if merged == Some(Merged::StolenHead) {
                 let name = "napi_skb_free_stolen_head";
                 k.traced(name, "net/core/skbuff.c", no, |_| Ok(()))?;
             }
             Ok(verdict)
         })?;
-        if stolen {
-            self.forget_stolen(no);
+        match merged {
+            Some(Merged::StolenHead) => self.forget_stolen(no),
+            // __kfree_skb()
+            Some(Merged::Emptied) => self.free_quietly(no),
+            _ => {}
         }
         match verdict {
             result::NORMAL => self.gro_normal_one(dev, no, 1),
@@ -90,17 +94,43 @@ impl Kernel {
         }
     }
 
+    /// `dev_gro_receive()` and `napi_frags_finish()`, for a packet that `napi_frags_skb()` has prepared: one that stays
+    /// gets its Ethernet header looked at by the stack's own function; one that was merged waits for the next frame.
+    pub(super) fn gro_frags_receive(&mut self, dev: DevId, no: SkbNo) -> Run<()> {
+        let (verdict, cb) = self.dev_gro_receive(dev, no)?;
+        match verdict {
+            result::NORMAL | result::HELD => {
+                self.skb_mut(no).push(ethernet::HLEN)?;
+                self.driver_type(no, dev)?;
+                match verdict {
+                    result::NORMAL => self.gro_normal_one(dev, no, 1),
+                    _ => Ok(()),
+                }
+            }
+            result::MERGED_FREE if cb.merged == Some(Merged::Emptied) => {
+                self.napi_reuse_skb(dev, no)
+            }
+            result::MERGED_FREE => {
+                self.forget_stolen(no);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// `dev_gro_receive()`.
     fn dev_gro_receive(&mut self, dev: DevId, no: SkbNo) -> Run<(i64, GroCb)> {
         let shinfo = self.buffers.get(self.skb(no).head).shinfo;
-        let summed = self.skb(no).ip_summed == CHECKSUM_UNNECESSARY;
+        let skb = self.skb(no);
+        let summed = skb.ip_summed == CHECKSUM_UNNECESSARY;
+        let csum_cnt = if summed { skb.bpf.csum_level + 1 } else { 0 };
         let mut cb = GroCb {
             offset: 0,
             flush: false,
             same_flow: false,
-            stolen_head: false,
+            merged: None,
             encap_mark: false,
-            csum_cnt: u8::from(summed),
+            csum_cnt,
             flow: Vec::new(),
             networks: Vec::new(),
             dev,
@@ -124,10 +154,9 @@ impl Kernel {
                 k.napi_gro_complete(dev, complete)?;
             }
             if cb.same_flow {
-                return Ok(if cb.stolen_head {
-                    result::MERGED_FREE
-                } else {
-                    result::MERGED
+                return Ok(match cb.merged {
+                    Some(Merged::StolenHead | Merged::Emptied) => result::MERGED_FREE,
+                    _ => result::MERGED,
                 });
             }
             if cb.flush {
@@ -184,13 +213,13 @@ impl Kernel {
             ethernet::P_IP => self.inet_gro_receive(no, cb),
             ethernet::P_TEB => {
                 // eth_gro_receive()
-                let protocol = be16(self.gro_header(no, cb, ethernet::HLEN), 12);
+                let protocol = be16(&self.gro_header(no, cb, ethernet::HLEN)?, 12);
                 cb.offset += ethernet::HLEN;
                 self.gro_receive_by_type(no, protocol, cb)
             }
             protocol if vlan::is_vlan(protocol) => {
                 self.traced("vlan_gro_receive", "net/8021q/vlan_core.c", no, |k| {
-                    let protocol = be16(k.gro_header(no, cb, vlan::HLEN), 2);
+                    let protocol = be16(&k.gro_header(no, cb, vlan::HLEN)?, 2);
                     cb.offset += vlan::HLEN;
                     k.gro_receive_by_type(no, protocol, cb)
                 })
@@ -202,17 +231,18 @@ impl Kernel {
         }
     }
 
-    /// `skb_gro_header()`: the bytes at the offset.
-    pub(super) fn gro_header(&self, no: SkbNo, cb: &GroCb, len: u32) -> &[u8] {
+    /// `skb_gro_header()`: the bytes at the offset, which are linear afterwards; fewer when the packet ends before.
+    pub(super) fn gro_header(&mut self, no: SkbNo, cb: &GroCb, len: u32) -> Run<Vec<u8>> {
+        self.pskb_may_pull(no, cb.offset + len)?;
         let skb = self.skb(no);
         let left = skb.headlen().saturating_sub(cb.offset);
-        self.bytes(no, skb.data + cb.offset, len.min(left))
+        Ok(self.bytes(no, skb.data + cb.offset, len.min(left)).to_vec())
     }
 
     /// `inet_gro_receive()` (`net/ipv4/af_inet.c`).
     fn inet_gro_receive(&mut self, no: SkbNo, cb: &mut GroCb) -> Run<Option<SkbNo>> {
         self.traced("inet_gro_receive", "net/ipv4/af_inet.c", no, |k| {
-            let header = k.gro_header(no, cb, ipv4::HLEN).to_vec();
+            let header = k.gro_header(no, cb, ipv4::HLEN)?;
             let left = k.skb(no).len.saturating_sub(cb.offset);
             let protocol = header.get(9).copied().unwrap_or(0);
             let offloads = matches!(
@@ -266,7 +296,7 @@ impl Kernel {
         let partial = skb.ip_summed == CHECKSUM_PARTIAL && u32::from(skb.csum_start) >= at;
         if !partial && cb.csum_cnt == 0 {
             let len = skb.len.saturating_sub(cb.offset);
-            if checksum::sum(self.bytes(no, at, len), pseudo) != 0xffff {
+            if checksum::sum(&self.packet(no, cb.offset, len), pseudo) != 0xffff {
                 return false;
             }
         }
@@ -278,14 +308,14 @@ impl Kernel {
     fn gro_incr_csum_unnecessary(&mut self, no: SkbNo, cb: &mut GroCb) {
         if cb.csum_cnt > 0 {
             cb.csum_cnt -= 1;
-        } else if self.skb(no).ip_summed == CHECKSUM_NONE {
-            self.skb_mut(no).ip_summed = CHECKSUM_UNNECESSARY;
+        } else {
+            self.skb_incr_checksum_unnecessary(no);
         }
     }
 
     /// `udp4_gro_receive()` (`net/ipv4/udp_offload.c`): only the port of a tunnel has GRO.
     fn udp4_gro_receive(&mut self, no: SkbNo, ip: &[u8], cb: &mut GroCb) -> Run<Option<SkbNo>> {
-        let header = self.gro_header(no, cb, udp::HLEN).to_vec();
+        let header = self.gro_header(no, cb, udp::HLEN)?;
         let left = self.skb(no).len.saturating_sub(cb.offset);
         let (port, check) = (be16(&header, 2), be16(&header, 6));
         if !cb.flush {
@@ -301,10 +331,10 @@ impl Kernel {
             }
         }
         let netns = self.topology.dev(cb.dev).netns;
-        let Some(socket) = self
-            .udp_socket(netns, port, false)
-            .filter(|socket| *socket != UdpSocket::L2tp && !cb.encap_mark)
-        else {
+        let Some(socket) = self.udp_socket(netns, port, false).filter(|socket| {
+            let none = matches!(socket, UdpSocket::L2tp | UdpSocket::Process(_));
+            !none && !cb.encap_mark
+        }) else {
             cb.flush = true;
             return Ok(None);
         };
@@ -318,10 +348,10 @@ impl Kernel {
         cb.offset += udp::HLEN;
         match socket {
             // no gro_receive of its own: it was refused above
-            UdpSocket::L2tp => {}
+            UdpSocket::L2tp | UdpSocket::Process(_) => {}
             UdpSocket::Vxlan => cb.offset += vxlan::HLEN,
             UdpSocket::Geneve => {
-                let first = self.gro_header(no, cb, 1).first().copied().unwrap_or(0);
+                let first = self.gro_header(no, cb, 1)?.first().copied().unwrap_or(0);
                 cb.offset += geneve::header_len(first);
             }
         }
@@ -330,7 +360,7 @@ impl Kernel {
 
     /// `gre_gro_receive()` (`net/ipv4/gre_offload.c`): keys and checksums are understood, sequence numbers not.
     fn gre_gro_receive(&mut self, no: SkbNo, cb: &mut GroCb) -> Run<Option<SkbNo>> {
-        let header = self.gro_header(no, cb, gre::BASE_HLEN).to_vec();
+        let header = self.gro_header(no, cb, gre::BASE_HLEN)?;
         let (flags, protocol) = (be16(&header, 0), be16(&header, 2));
         let known = matches!(protocol, ethernet::P_IP | ethernet::P_TEB) || vlan::is_vlan(protocol);
         if cb.encap_mark || flags & !(gre::KEY | gre::CSUM) != 0 || !known {
@@ -344,7 +374,7 @@ impl Kernel {
             return Ok(None);
         }
         let len = gre::header_len(flags);
-        let own = self.gro_header(no, cb, len).to_vec();
+        let own = self.gro_header(no, cb, len)?;
         let key = |header: &[u8]| {
             (
                 header.get(..4).map(<[u8]>::to_vec),

@@ -1,4 +1,4 @@
-//! GRO of TCP: `net/ipv4/tcp_offload.c` and `skb_gro_receive()` (`net/core/gro.c`).
+//! GRO of TCP: `net/ipv4/tcp_offload.c`.
 
 use super::gro::GroCb;
 use super::{Kernel, Run};
@@ -22,7 +22,7 @@ pub(super) struct Segment {
     /// Packets in it (`NAPI_GRO_CB(p)->count`).
     pub count: u16,
     /// Payload, bytes (`skb_gro_len()`).
-    len: u32,
+    pub len: u32,
     /// All have the same IPv4 id (`ip_fixedid`).
     fixed_id: bool,
     /// Where the IP headers are, from `data`.
@@ -50,9 +50,9 @@ impl Kernel {
         let addr = |at: usize| be32(&ip, at).to_be_bytes();
         let pseudo = checksum::pseudo(addr(12), addr(16), ipv4::PROTO_TCP, left);
         let valid = cb.flush || self.gro_checksum_validate(no, pseudo, cb);
-        let doff = self.gro_header(no, cb, tcp::HLEN).get(12).copied();
+        let doff = self.gro_header(no, cb, tcp::HLEN)?.get(12).copied();
         let thlen = u32::from(doff.unwrap_or(0) >> 4) * 4;
-        let th = self.gro_header(no, cb, thlen).to_vec();
+        let th = self.gro_header(no, cb, thlen)?;
         if !valid || thlen < tcp::HLEN || th.len() < thlen as usize {
             cb.flush = true;
             return Ok(None);
@@ -133,39 +133,6 @@ impl Kernel {
         let expected = if segment.fixed_id { 0 } else { segment.count };
         let next = be32(&th2, 4).wrapping_add(segment.len) == be32(th, 4);
         same_tcp && same_ip && ids == expected && next && fits
-    }
-
-    /// `skb_gro_receive()`: the payload becomes a fragment of `p`, or the packet a member of its list.
-    fn skb_gro_receive(&mut self, p: SkbNo, no: SkbNo, len: u32, cb: &mut GroCb) -> Run<bool> {
-        const LARGEST: u32 = 65_536;
-        const E2BIG: i64 = -7;
-        let (offset, head_frag) = (cb.offset, self.skb(no).head_frag);
-        let other = self.buffers.get(self.skb(no).head).shinfo;
-        let ret = self.traced("skb_gro_receive", "net/core/gro.c", p, |k| {
-            if k.skb(p).len + len >= LARGEST {
-                return Ok(E2BIG);
-            }
-            let head = k.skb(p).head;
-            if head_frag {
-                k.buffers.shinfo_mut(head).nr_frags += 1 + other.nr_frags;
-            } else {
-                k.skb_mut(no).pull(offset)?;
-            }
-            let skb = k.skb_mut(p);
-            skb.len += len;
-            skb.data_len += len;
-            Ok(0)
-        })?;
-        if ret != 0 {
-            return Ok(false);
-        }
-        cb.same_flow = true;
-        cb.stolen_head = head_frag;
-        if let Some(segment) = self.gro_segments.get_mut(&p) {
-            segment.count += other.packets();
-            segment.len += len;
-        }
-        Ok(true)
     }
 
     /// The skb whose head another packet took: its memory is the next one that is given out, so the next packet

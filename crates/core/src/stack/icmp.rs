@@ -29,11 +29,10 @@ impl Kernel {
                 k.kfree_skb(no, drop_reason::ICMP_CSUM)?;
                 return Ok(NET_RX_DROP);
             }
-            if k.skb(no).len < icmp::HLEN {
+            if !k.pskb_pull(no, icmp::HLEN)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(NET_RX_DROP);
             }
-            k.skb_mut(no).pull(icmp::HLEN)?;
             if k.is_to_many(no) {
                 // net.ipv4.icmp_echo_ignore_broadcasts is on; errors to many are refused as well
                 k.kfree_skb(no, drop_reason::INVALID_PROTO)?;
@@ -95,7 +94,7 @@ impl Kernel {
         if skb.len < ipv4::HLEN {
             return Some(drop_reason::NOT_SPECIFIED);
         }
-        let first = self.bytes(no, skb.data, 1).first().copied().unwrap_or(0);
+        let first = self.packet(no, 0, 1).first().copied().unwrap_or(0);
         (u32::from(first & 0x0f) * 4 < ipv4::HLEN).then_some(drop_reason::IP_INHDR)
     }
 
@@ -129,7 +128,7 @@ impl Kernel {
     fn icmp_reply(&mut self, no: SkbNo, netns: NetnsId) -> Run<()> {
         let skb = self.skb(no);
         let header = u32::from(skb.transport_header);
-        let mut message = self.bytes(no, header, icmp::HLEN + skb.len).to_vec();
+        let mut message = self.bytes_from_head(no, header, icmp::HLEN + skb.len);
         let tos = self
             .bytes(no, u32::from(skb.network_header) + 1, 1)
             .first()
@@ -182,7 +181,7 @@ impl Kernel {
         };
         let mut message = vec![kind, code, 0, 0];
         message.extend(info.to_be_bytes());
-        message.extend_from_slice(self.bytes(no, at, quoted));
+        message.extend(self.bytes_from_head(no, at, quoted));
         let tos = (tos & IPTOS_RT_MASK) | IPTOS_PREC_INTERNETCONTROL;
         self.icmp_push_reply(netns, from, saddr, tos, &mut message)
     }

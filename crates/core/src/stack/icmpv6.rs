@@ -23,11 +23,10 @@ impl Kernel {
                 k.kfree_skb(no, drop_reason::ICMP_CSUM)?;
                 return Ok(0);
             }
-            if k.skb(no).len < icmpv6::HLEN {
+            if !k.pskb_pull(no, icmpv6::HLEN)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
-            k.skb_mut(no).pull(icmpv6::HLEN)?;
             let header = u32::from(k.skb(no).transport_header);
             match k.bytes(no, header, 1).first().copied().unwrap_or(0) {
                 icmpv6::ECHO_REQUEST => {
@@ -77,7 +76,7 @@ impl Kernel {
                 u32::from(skb.transport_header),
                 u32::from(skb.network_header),
             );
-            let mut message = k.bytes(no, header, icmpv6::HLEN + skb.len).to_vec();
+            let mut message = k.bytes_from_head(no, header, icmpv6::HLEN + skb.len);
             let tclass = k.ipv6_dsfield(no, at);
             let (asker, asked) = (k.ipv6_hdr_addr(no, 8), k.ipv6_hdr_addr(no, 24));
             if let Some(kind) = message.first_mut() {
@@ -120,7 +119,7 @@ impl Kernel {
             let room = ipv6::MIN_MTU - ipv6::HLEN - icmpv6::HLEN;
             let mut message = vec![kind, code, 0, 0];
             message.extend(info.to_be_bytes());
-            message.extend_from_slice(k.bytes(no, at, len.min(room)));
+            message.extend(k.bytes_from_head(no, at, len.min(room)));
             k.local_bh(|k| k.icmpv6_push(netns, from, saddr, 0, &mut message))?;
             Ok(())
         })

@@ -1,10 +1,12 @@
 //! `ip6_forward()` (`net/ipv6/ip6_output.c`), and the routing decision for received packets
 //! (`net/ipv6/route.c`).
 
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::{icmpv6, ipv6};
 use crate::scenario::command::RouteKind;
+use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::{DevId, Lookup6, Route6};
 use crate::skb::PacketType;
 use crate::trace::SkbNo;
@@ -130,7 +132,12 @@ impl Kernel {
             let (head, at) = (k.skb(no).head, u32::from(k.skb(no).network_header));
             k.buffers.patch(head, at + 7, &[hop_limit - 1]);
             k.skb_mut(no).set_dst6(Some(route));
-            k.traced("ip6_forward_finish", FILE, no, |k| k.ip6_output(no))
+            let state = NfState::ipv6(NfHook::Forward, from, Some(route.dev));
+            let passed = k.nf_hook(no, state)?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
+            k.traced("ip6_forward_finish", FILE, no, |k| k.dst_output6(no))
         })
     }
 

@@ -24,7 +24,7 @@ impl Kernel {
             } else {
                 0
             };
-            if k.skb(no).len < hdr_len + inner {
+            if !k.pskb_may_pull(no, hdr_len + inner)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }

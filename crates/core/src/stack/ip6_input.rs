@@ -4,10 +4,12 @@ use std::net::Ipv6Addr;
 
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
 use super::ip6_forward::Input6;
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{addr6, be16};
 use crate::net::{icmpv6, ipv4, ipv6};
+use crate::scenario::netfilter::NfHook;
 use crate::skb::PacketType;
 use crate::trace::SkbNo;
 
@@ -35,6 +37,11 @@ impl Kernel {
             let Some(nhoff) = k.ip6_rcv_core(no)? else {
                 return Ok(NET_RX_DROP);
             };
+            let dev = k.skb(no).dev;
+            let passed = k.nf_hook(no, NfState::ipv6(NfHook::PreRouting, dev, None))?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.ip6_rcv_finish(no, nhoff)
         })
     }
@@ -45,7 +52,16 @@ impl Kernel {
         for no in list {
             accepted.extend(self.ip6_rcv_core(no)?.map(|nhoff| (no, nhoff)));
         }
+        // ip6_sublist_rcv(): NF_HOOK_LIST()
+        let mut passed = Vec::with_capacity(accepted.len());
         for (no, nhoff) in accepted {
+            let dev = self.skb(no).dev;
+            let state = NfState::ipv6(NfHook::PreRouting, dev, None);
+            if self.nf_hook(no, state)? == NF_ACCEPTED {
+                passed.push((no, nhoff));
+            }
+        }
+        for (no, nhoff) in passed {
             let input = self.ip6_route_input(no)?;
             self.dst_input6(no, input, nhoff)?;
         }
@@ -61,6 +77,8 @@ impl Kernel {
             let Some(dev) = skb.dev else {
                 return not_covered("ip6_rcv_core of a packet without device");
             };
+            k.pskb_may_pull(no, ipv6::HLEN)?;
+            let skb = k.skb(no);
             let header = k
                 .bytes(no, skb.data, skb.headlen().min(ipv6::HLEN))
                 .to_vec();
@@ -79,9 +97,7 @@ impl Kernel {
             let skb = k.skb_mut(no);
             skb.transport_header = skb.network_header.wrapping_add(ipv6::HLEN as u16);
             // pskb_trim_rcsum(): padding of the link layer goes away
-            let padding = skb.len - len;
-            skb.tail -= padding;
-            skb.len = len;
+            k.pskb_trim(no, len)?;
             nhoff = Some(NHOFF);
             if header.get(6) == Some(&ipv6::NEXTHDR_HOP) {
                 nhoff = match k.ipv6_parse_opts(no, true)? {
@@ -106,7 +122,7 @@ impl Kernel {
     pub(super) fn dst_input6(&mut self, no: SkbNo, input: Input6, nhoff: u32) -> Run<i64> {
         match input {
             Input6::Local => self.ip6_input(no, nhoff),
-            Input6::Forward(route) => self.forward_or_tunnel(no, route),
+            Input6::Forward(route) => self.forward_or_tunnel6(no, route),
             Input6::Error { code, reason } => self.ip6_pkt_drop(no, code, reason),
             Input6::Discard => {
                 self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
@@ -118,6 +134,11 @@ impl Kernel {
     /// `ip6_input()` and `ip6_input_finish()`.
     fn ip6_input(&mut self, no: SkbNo, nhoff: u32) -> Run<i64> {
         self.traced("ip6_input", FILE, no, |k| {
+            let dev = k.skb(no).dev;
+            let passed = k.nf_hook(no, NfState::ipv6(NfHook::LocalIn, dev, None))?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.traced("ip6_protocol_deliver_rcu", FILE, no, |k| {
                 k.ip6_protocol_deliver(no, nhoff)
             })?;
@@ -133,10 +154,9 @@ impl Kernel {
             let skb = self.skb(no);
             let offset = u32::from(skb.transport_header).saturating_sub(skb.data);
             let next_at = u32::from(skb.network_header) + nhoff;
-            if offset > skb.headlen() {
+            if !self.pskb_pull(no, offset)? {
                 return self.kfree_skb(no, drop_reason::NOT_SPECIFIED);
             }
-            self.skb_mut(no).pull(offset)?;
             let next = self.bytes(no, next_at, 1).first().copied();
             let ext = match next.unwrap_or(ipv6::NEXTHDR_NONE) {
                 ipv6::NEXTHDR_DEST => self.ipv6_parse_opts(no, false)?,

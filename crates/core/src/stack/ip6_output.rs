@@ -3,10 +3,12 @@
 use std::net::Ipv6Addr;
 
 use super::lwtunnel::LWTUNNEL_XMIT_CONTINUE;
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, dissect, ipv6_label};
 use crate::net::{ethernet, ipv6};
+use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::{NetnsId, Route6};
 use crate::trace::{Layer, SkbNo};
 
@@ -122,21 +124,26 @@ impl Kernel {
 
     /// `ip6_send_skb()`.
     pub(super) fn ip6_send_skb(&mut self, no: SkbNo) -> Run<i64> {
+        self.skb_mut(no).from_socket = true;
         self.traced("ip6_send_skb", FILE, no, |k| k.ip6_local_out(no))
     }
 
     /// `ip6_local_out()`.
     pub(super) fn ip6_local_out(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("ip6_local_out", CORE, no, |k| {
-            k.traced("__ip6_local_out", CORE, no, |k| {
+            let passed = k.traced("__ip6_local_out", CORE, no, |k| {
                 let skb = k.skb(no);
                 let (head, at) = (skb.head, u32::from(skb.network_header));
                 // what does not fit into 16 bits is said to be 0
                 let len = u16::try_from(skb.len.saturating_sub(ipv6::HLEN)).unwrap_or(0);
                 k.buffers.complete(head, at, at + 4, &len.to_be_bytes());
                 k.skb_mut(no).protocol = ethernet::P_IPV6;
-                Ok(1)
+                let out = k.skb(no).dst6.map(|route| route.dev);
+                k.nf_hook(no, NfState::ipv6(NfHook::LocalOut, None, out))
             })?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.dst_output6(no)
         })
     }
@@ -148,18 +155,28 @@ impl Kernel {
                 return not_covered("ip6_output of a packet without route");
             };
             let skb = k.skb_mut(no);
-            skb.dev = Some(route.dev);
+            let input = skb.dev.replace(route.dev);
             skb.protocol = ethernet::P_IPV6;
             if !k.topology.ipv6_enabled(route.dev) {
                 k.kfree_skb(no, drop_reason::IPV6DISABLED)?;
                 return Ok(0);
             }
+            let state = NfState::ipv6(NfHook::PostRouting, input, Some(route.dev));
+            let passed = k.nf_hook(no, state)?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.traced("ip6_finish_output", FILE, no, |k| {
+                let more = match k.cgroup_egress(no)? {
+                    Ok(more) => more,
+                    Err(ret) => return Ok(ret),
+                };
                 let mtu = k.topology.dev(route.dev).mtu.max(ipv6::MIN_MTU);
                 if k.skb(no).len > mtu && !k.skb_is_gso(no) {
                     return not_covered("__ip6_finish_output: larger than the MTU (ip6_fragment)");
                 }
-                k.ip6_finish_output2(no, route)
+                let sent = k.ip6_finish_output2(no, route)?;
+                Ok(if sent == 0 { more } else { sent })
             })
         })
     }

@@ -51,7 +51,7 @@ impl Kernel {
             _ => ("tunnel6_rcv", ipv6::HLEN),
         };
         self.traced(name, "net/ipv6/tunnel6.c", no, |k| {
-            if k.skb(no).len < least {
+            if !k.pskb_may_pull(no, least)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
@@ -134,7 +134,7 @@ impl Kernel {
             let refused =
                 parms.gre.icsum != info.csum || !k.in_sequence(tunnel, parms.gre.iseq, info.seq);
             let ethernet = k.topology.dev(tunnel).has_ethernet();
-            if refused || (ethernet && k.skb(no).len < ethernet::HLEN) {
+            if refused || (ethernet && !k.pskb_may_pull(no, ethernet::HLEN)?) {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
@@ -158,7 +158,7 @@ impl Kernel {
                 ethernet::P_IPV6 => ipv6::HLEN,
                 _ => 0,
             };
-            if k.skb(no).len < least {
+            if !k.pskb_may_pull(no, least)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }

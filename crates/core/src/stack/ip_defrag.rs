@@ -220,13 +220,10 @@ impl Kernel {
 
     /// `pskb_pull()` and `pskb_trim_rcsum()`: the payload of the fragment is left.
     fn frag_strip(&mut self, no: SkbNo, place: &Place) -> Run<()> {
-        let skb = self.skb_mut(no);
-        let header = skb.network_offset().max(0).unsigned_abs() + place.ihl;
-        skb.pull(header)?;
-        let padding = skb.len.saturating_sub(place.end - place.offset);
-        skb.tail -= padding;
-        skb.len -= padding;
-        Ok(())
+        let header = self.skb(no).network_offset().max(0).unsigned_abs() + place.ihl;
+        self.pskb_pull(no, header)?;
+        let len = place.end - place.offset;
+        self.pskb_trim(no, len)
     }
 
     /// `ip_frag_reasm()`: the packet that came last becomes the whole, with the header of the first.
@@ -270,7 +267,7 @@ impl Kernel {
         }
         // skb_morph(): the old buffer is let go, that of the first fragment is shared until it is consumed
         let old = self.skb(no).head;
-        *self.buffers.dataref_mut(old) -= 1;
+        self.skb_release_data(old);
         let head = self.skb(first).head;
         *self.buffers.dataref_mut(head) += 1;
         self.skb_mut(first).cloned = true;

@@ -3,11 +3,13 @@
 use std::net::Ipv4Addr;
 
 use super::dev_rx::NET_RX_DROP;
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{icmp, ipv4};
 use crate::scenario::command::RouteKind;
+use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::{DevId, Lookup, Route};
 use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_NONE, PacketType};
 use crate::trace::SkbNo;
@@ -94,7 +96,7 @@ impl Kernel {
     pub(super) fn dst_input(&mut self, no: SkbNo, input: Input) -> Run<i64> {
         match input {
             Input::Local => self.ip_local_deliver(no),
-            Input::Forward(route) => self.ip_forward(no, route),
+            Input::Forward(route) => self.forward_or_tunnel(no, route),
             Input::Error(error) => self.ip_error(no, error),
             Input::Martian(_) => Ok(NET_RX_DROP),
             Input::Discard => {
@@ -122,7 +124,7 @@ impl Kernel {
     }
 
     /// `ip_forward()`: one hop less to live, and out by the route's device.
-    fn ip_forward(&mut self, no: SkbNo, route: Route) -> Run<i64> {
+    pub(super) fn ip_forward(&mut self, no: SkbNo, route: Route) -> Run<i64> {
         self.traced("ip_forward", FILE, no, |k| {
             if k.skb(no).pkt_type != PacketType::Host {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
@@ -140,7 +142,9 @@ impl Kernel {
             let out = k.topology.dev(route.dev);
             let (room, mtu) = (out.ll_reserved_space(), out.mtu);
             if k.skb(no).len > mtu && be16(&header, 6) & ipv4::DF != 0 {
-                return not_covered("ip_forward: larger than the MTU (ICMP_FRAG_NEEDED)");
+                k.icmp_send_info(no, icmp::DEST_UNREACH, icmp::FRAG_NEEDED, mtu)?;
+                k.kfree_skb(no, drop_reason::PKT_TOO_BIG)?;
+                return Ok(NET_RX_DROP);
             }
             if k.skb(no).dev == Some(route.dev) {
                 return not_covered("ip_forward: out by the device it came from (ICMP redirect)");
@@ -148,7 +152,12 @@ impl Kernel {
             k.skb_cow_head(no, room)?;
             k.ip_decrease_ttl(no);
             k.skb_mut(no).set_dst(Some(route));
-            k.traced("ip_forward_finish", FILE, no, |k| k.ip_output(no))
+            let state = NfState::ipv4(NfHook::Forward, k.skb(no).dev, Some(route.dev));
+            let passed = k.nf_hook(no, state)?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
+            k.traced("ip_forward_finish", FILE, no, |k| k.dst_output(no))
         })
     }
 

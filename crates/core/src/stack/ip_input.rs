@@ -4,10 +4,12 @@ use std::net::Ipv4Addr;
 
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
 use super::ip_forward::Input;
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
 use crate::net::{checksum, icmp, ipv4, ipv6, l2tp};
+use crate::scenario::netfilter::NfHook;
 use crate::skb::PacketType;
 use crate::trace::SkbNo;
 
@@ -21,6 +23,11 @@ impl Kernel {
         self.traced("ip_rcv", FILE, no, |k| {
             if k.ip_rcv_core(no)?.is_none() {
                 return Ok(NET_RX_DROP);
+            }
+            let dev = k.skb(no).dev;
+            let passed = k.nf_hook(no, NfState::ipv4(NfHook::PreRouting, dev, None))?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
             }
             k.traced("ip_rcv_finish", FILE, no, |k| {
                 let input = k.ip_rcv_finish_core(no)?;
@@ -39,15 +46,28 @@ impl Kernel {
                 continue;
             }
             if current != dev {
-                self.ip_list_rcv_finish(std::mem::take(&mut sublist))?;
+                self.ip_sublist_rcv(std::mem::take(&mut sublist))?;
                 current = dev;
             }
             sublist.push(no);
         }
-        self.ip_list_rcv_finish(sublist)
+        self.ip_sublist_rcv(sublist)
     }
 
-    /// `ip_sublist_rcv()` → `ip_list_rcv_finish()`: packets in a row with the same route go on together. A route
+    /// `ip_sublist_rcv()`: netfilter sees all of them before the first goes on (`NF_HOOK_LIST()`).
+    fn ip_sublist_rcv(&mut self, list: Vec<SkbNo>) -> Run<()> {
+        let mut passed = Vec::with_capacity(list.len());
+        for no in list {
+            let dev = self.skb(no).dev;
+            let state = NfState::ipv4(NfHook::PreRouting, dev, None);
+            if self.nf_hook(no, state)? == NF_ACCEPTED {
+                passed.push(no);
+            }
+        }
+        self.ip_list_rcv_finish(passed)
+    }
+
+    /// `ip_list_rcv_finish()`: packets in a row with the same route go on together. A route
     /// that says no is never the same as another one.
     fn ip_list_rcv_finish(&mut self, list: Vec<SkbNo>) -> Run<()> {
         let mut sublist: Vec<(SkbNo, Input)> = Vec::new();
@@ -76,6 +96,10 @@ impl Kernel {
     /// `ip_rcv_core()`: is it an IPv4 packet, is it whole, where is its transport header.
     fn ip_rcv_core(&mut self, no: SkbNo) -> Run<Option<SkbNo>> {
         self.traced("ip_rcv_core", FILE, no, |k| {
+            if k.skb(no).pkt_type != PacketType::OtherHost && k.pskb_may_pull(no, ipv4::HLEN)? {
+                let first = k.bytes(no, k.skb(no).data, 1).first().copied();
+                k.pskb_may_pull(no, u32::from(first.unwrap_or(0) & 0x0f) * 4)?;
+            }
             let skb = k.skb(no);
             let header = k.bytes(no, skb.data, skb.headlen());
             let len = match valid_length(header, skb.len) {
@@ -90,11 +114,9 @@ impl Kernel {
                 }
             };
             let ihl = u16::from(header[0] & 0x0f) * 4;
-            let skb = k.skb_mut(no);
             // pskb_trim_rcsum(): padding of the link layer goes away
-            let padding = skb.len - len;
-            skb.tail -= padding;
-            skb.len = len;
+            k.pskb_trim(no, len)?;
+            let skb = k.skb_mut(no);
             skb.transport_header = skb.network_header.wrapping_add(ihl);
             Ok(Some(no))
         })
@@ -125,6 +147,11 @@ impl Kernel {
             if fragment && !k.ip_defrag(no)? {
                 return Ok(0);
             }
+            let dev = k.skb(no).dev;
+            let passed = k.nf_hook(no, NfState::ipv4(NfHook::LocalIn, dev, None))?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.ip_local_deliver_finish(no)
         })
     }
@@ -145,7 +172,12 @@ impl Kernel {
     fn ip_protocol_deliver_rcu(&mut self, no: SkbNo) -> Run<()> {
         self.traced("ip_protocol_deliver_rcu", FILE, no, |k| {
             let at = u32::from(k.skb(no).network_header);
-            match k.bytes(no, at + 9, 1).first() {
+            let protocol = k.bytes(no, at + 9, 1).first().copied();
+            let raw = match protocol {
+                Some(protocol) => k.raw_local_deliver(no, protocol)?,
+                None => false,
+            };
+            match protocol.as_ref() {
                 Some(&ipv4::PROTO_ICMP) => k.icmp_rcv(no).map(drop),
                 Some(&ipv4::PROTO_GRE) => k.gre_rcv(no).map(drop),
                 Some(&ipv4::PROTO_IPIP) => k.tunnel4_rcv(no).map(drop),
@@ -155,6 +187,7 @@ impl Kernel {
                 Some(&ipv4::PROTO_TCP) => k.tcp_v4_rcv(no).map(drop),
                 // igmp_rcv(), which the recorded kernels have
                 Some(&ipv4::PROTO_IGMP) => not_covered("ip_protocol_deliver_rcu: IGMP"),
+                Some(_) if raw => k.consume_skb(no),
                 Some(_) => {
                     k.icmp_send(no, icmp::DEST_UNREACH, icmp::PROT_UNREACH)?;
                     k.kfree_skb(no, drop_reason::IP_NOPROTO)

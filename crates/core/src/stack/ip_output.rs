@@ -3,16 +3,16 @@
 use std::net::Ipv4Addr;
 
 use super::lwtunnel::LWTUNNEL_XMIT_CONTINUE;
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, be16, dissect, ipv4_label};
 use crate::net::{checksum, ethernet, icmp, ipv4};
+use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::Route;
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv4/ip_output.c";
-/// What `nf_hook()` answers when nobody objects: the caller goes on.
-const NF_ACCEPTED: i64 = 1;
 
 /// What a sender hands to `ip_append_data()` and `ip_push_pending_frames()`.
 pub(super) struct Datagram<'a> {
@@ -90,18 +90,23 @@ impl Kernel {
 
     /// `ip_send_skb()`.
     pub(super) fn ip_send_skb(&mut self, no: SkbNo) -> Run<i64> {
+        self.skb_mut(no).from_socket = true;
         self.traced("ip_send_skb", FILE, no, |k| k.ip_local_out(no))
     }
 
     /// `ip_local_out()`.
     pub(super) fn ip_local_out(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("ip_local_out", FILE, no, |k| {
-            k.traced("__ip_local_out", FILE, no, |k| {
+            let passed = k.traced("__ip_local_out", FILE, no, |k| {
                 k.ip_send_check(no);
                 k.skb_mut(no).protocol = ethernet::P_IP;
-                Ok(NF_ACCEPTED)
+                let out = k.skb(no).dst.map(|route| route.dev);
+                k.nf_hook(no, NfState::ipv4(NfHook::LocalOut, None, out))
             })?;
-            k.ip_output(no)
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
+            k.dst_output(no)
         })
     }
 
@@ -124,16 +129,26 @@ impl Kernel {
                 return not_covered("ip_output of a packet without route");
             };
             let skb = k.skb_mut(no);
-            skb.dev = Some(route.dev);
+            let input = skb.dev.replace(route.dev);
             skb.protocol = ethernet::P_IP;
+            let state = NfState::ipv4(NfHook::PostRouting, input, Some(route.dev));
+            let passed = k.nf_hook(no, state)?;
+            if passed != NF_ACCEPTED {
+                return Ok(passed);
+            }
             k.traced("ip_finish_output", FILE, no, |k| {
-                k.traced("__ip_finish_output", FILE, no, |k| {
+                let more = match k.cgroup_egress(no)? {
+                    Ok(more) => more,
+                    Err(ret) => return Ok(ret),
+                };
+                let sent = k.traced("__ip_finish_output", FILE, no, |k| {
                     let mtu = k.topology.dev(route.dev).mtu;
                     if k.skb(no).len > mtu {
                         return k.ip_fragment(no, route, mtu);
                     }
                     k.ip_finish_output2(no, route)
-                })
+                })?;
+                Ok(if sent == 0 { more } else { sent })
             })
         })
     }

@@ -79,7 +79,11 @@ impl Kernel {
         (xnet, raw_proto): (bool, bool),
     ) -> Run<()> {
         self.traced("__iptunnel_pull_header", CORE, no, |k| {
+            k.pskb_may_pull(no, hdr_len)?;
             k.skb_mut(no).pull_rcsum(hdr_len)?;
+            if proto == ethernet::P_TEB && !raw_proto {
+                k.pskb_may_pull(no, ethernet::HLEN)?;
+            }
             let skb = k.skb(no);
             let frame = k.bytes(no, skb.data, ethernet::HLEN);
             // eth_proto_is_802_3()
@@ -137,6 +141,7 @@ impl Kernel {
             let ethernet = k.topology.dev(tunnel).has_ethernet();
             let inner = if ethernet { ethernet::HLEN } else { 0 };
             k.skb_mut(no).set_network_header(inner);
+            k.pskb_inet_may_pull(no)?;
             if !k.ip_ecn_decapsulate(no, outer) {
                 k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
@@ -199,7 +204,7 @@ impl Kernel {
             }
             let outer = k.outer_header(no, parms, remote, route, protocol)?;
             let skb = k.skb(no);
-            let own = skb.len - (skb.tail - u32::from(skb.inner_mac_header));
+            let own = u32::from(skb.inner_mac_header).saturating_sub(skb.data);
             if !k.tnl_update_pmtu(no, dev, route, (be16(&outer, 6), own))? {
                 k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
                 return Ok(());
@@ -291,7 +296,8 @@ impl Kernel {
         let skb = self.skb(no);
         let (device, below) = (self.topology.dev(dev), self.topology.dev(route.dev));
         let inner = self.inner_header(no, u32::from(skb.inner_network_header));
-        let inner_len = skb.tail - u32::from(skb.inner_network_header);
+        let end = skb.data + skb.len;
+        let inner_len = end.saturating_sub(u32::from(skb.inner_network_header));
         let own = tunnel_hlen + ipv4::HLEN;
         let mtu = if frag_off & ipv4::DF != 0 {
             below.mtu.saturating_sub(own + device.hard_header_len)

@@ -39,8 +39,12 @@ impl Kernel {
         no: SkbNo,
         least: usize,
     ) -> Run<Option<(u32, TunnelInfo)>> {
+        if self.pskb_may_pull(no, gre::BASE_HLEN)? {
+            let flags = be16(self.bytes(no, self.skb(no).data, 2), 0);
+            self.pskb_may_pull(no, gre::header_len(flags))?;
+        }
         let skb = self.skb(no);
-        let header = self.bytes(no, skb.data, skb.headlen().min(16)).to_vec();
+        let header = self.packet(no, 0, 16.min(skb.len)).to_vec();
         if header.len() < least || be16(&header, 0) & (gre::VERSION | gre::ROUTING) != 0 {
             return Ok(None);
         }

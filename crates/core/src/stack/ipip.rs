@@ -16,7 +16,7 @@ impl Kernel {
     /// `tunnel4_rcv()`: asks who wants a packet that holds another one.
     pub(super) fn tunnel4_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("tunnel4_rcv", "net/ipv4/tunnel4.c", no, |k| {
-            if k.skb(no).len < ipv4::HLEN {
+            if !k.pskb_may_pull(no, ipv4::HLEN)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
@@ -44,19 +44,29 @@ impl Kernel {
             let Some((tunnel, parms)) = k.ip_tunnel_lookup(no, None, fits) else {
                 return Ok(NOT_MINE);
             };
-            k.iptunnel_pull_header(no, 0, ethernet::P_IP, false)?;
-            let before = k.skb(no).mac_header;
-            k.skb_mut(no).reset_mac_header();
-            k.metadata_after_decap(no, before);
-            let info = TunnelInfo {
-                proto: ethernet::P_IP,
-                key: None,
-                csum: false,
-                seq: None,
-            };
-            k.ip_tunnel_rcv(tunnel, parms, no, info)?;
-            Ok(0)
+            k.receive_ipip(tunnel, parms, no)
         })
+    }
+
+    /// What `ipip_tunnel_rcv()` and `sit_tunnel_rcv()` do for IPv4 once a tunnel takes the packet.
+    pub(super) fn receive_ipip(
+        &mut self,
+        tunnel: DevId,
+        parms: TunnelParms,
+        no: SkbNo,
+    ) -> Run<i64> {
+        self.iptunnel_pull_header(no, 0, ethernet::P_IP, false)?;
+        let before = self.skb(no).mac_header;
+        self.skb_mut(no).reset_mac_header();
+        self.metadata_after_decap(no, before);
+        let info = TunnelInfo {
+            proto: ethernet::P_IP,
+            key: None,
+            csum: false,
+            seq: None,
+        };
+        self.ip_tunnel_rcv(tunnel, parms, no, info)?;
+        Ok(0)
     }
 
     /// `ipip_tunnel_xmit()`: the tunnel device sends.

@@ -70,6 +70,12 @@ impl Judge {
         }
     }
 
+    /// A buffer is used for another packet: what was left for the one before is not this one's.
+    pub fn reused(&mut self, buffer: BufferNo, skb: SkbNo) {
+        self.truths.remove(&buffer);
+        self.born(skb);
+    }
+
     /// A packet of that number begins, with nothing.
     pub fn born(&mut self, skb: SkbNo) {
         self.carried.remove(&skb);

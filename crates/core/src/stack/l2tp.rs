@@ -149,7 +149,8 @@ impl Kernel {
     /// `l2tp_ip_recv()`: `data` is behind the IP header, at the session id.
     pub(super) fn l2tp_ip_recv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("l2tp_ip_recv", "net/l2tp/l2tp_ip.c", no, |k| {
-            let header = k.bytes(no, k.skb(no).data, 4.min(k.skb(no).len)).to_vec();
+            k.pskb_may_pull(no, 4)?;
+            let header = k.packet(no, 0, 4).to_vec();
             let session_id = be32(&header, 0);
             match k.l2tp_session(no, session_id, false) {
                 Some(found) if header.len() == 4 && session_id != 0 => {
@@ -165,7 +166,8 @@ impl Kernel {
     pub(super) fn l2tp_udp_encap_recv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("l2tp_udp_encap_recv", CORE, no, |k| {
             k.skb_mut(no).pull(udp::HLEN)?;
-            let header = k.bytes(no, k.skb(no).data, 8.min(k.skb(no).len)).to_vec();
+            k.pskb_may_pull(no, 8)?;
+            let header = k.packet(no, 0, 8).to_vec();
             let flags = be16(&header, 0);
             let data = flags & l2tp::CONTROL == 0 && flags & l2tp::VERSION_MASK == l2tp::VERSION;
             match k.l2tp_session(no, be32(&header, 4), true) {
@@ -199,10 +201,9 @@ impl Kernel {
     ) -> Run<()> {
         self.traced("l2tp_recv_common", CORE, no, |k| {
             let (cookie, len) = session.peer_cookie;
-            let at = k.skb(no).data + offset;
-            let right = k.bytes(no, at, len as u32) == &cookie[..len];
+            let right = k.packet(no, offset, len as u32)[..] == cookie[..len];
             let offset = offset + len as u32 + if session.l2spec { 4 } else { 0 };
-            if !right || k.skb(no).len < offset + ethernet::HLEN {
+            if !right || !k.pskb_may_pull(no, offset + ethernet::HLEN)? {
                 return k.kfree_skb(no, drop_reason::NOT_SPECIFIED);
             }
             let skb = k.skb_mut(no);

@@ -37,7 +37,7 @@ impl Kernel {
     /// `llc_fixup_skb()`: past the LLC header, padding cut off. Gives the destination's service access point, or
     /// `None` for a frame that is too short.
     fn llc_fixup_skb(&mut self, no: SkbNo) -> Run<Option<u8>> {
-        if !self.pskb_may_pull(no, PDU_UN) {
+        if !self.pskb_may_pull(no, PDU_UN)? {
             return Ok(None);
         }
         let skb = self.skb(no);
@@ -46,7 +46,7 @@ impl Kernel {
             _ => return Ok(None),
         };
         let llc_len = if control & TYPE_MASK == TYPE_U { 3 } else { 4 };
-        if !self.pskb_may_pull(no, llc_len) {
+        if !self.pskb_may_pull(no, llc_len)? {
             return Ok(None);
         }
         let skb = self.skb_mut(no);
@@ -63,10 +63,7 @@ impl Kernel {
             return Ok(None);
         };
         // pskb_trim_rcsum()
-        let skb = self.skb_mut(no);
-        let padding = skb.len - size;
-        skb.tail -= padding;
-        skb.len = size;
+        self.pskb_trim(no, size)?;
         Ok(Some(dsap))
     }
 }

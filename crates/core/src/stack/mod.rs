@@ -16,13 +16,18 @@ mod dev_rx;
 mod dev_tx;
 mod exec;
 mod execute;
+mod execute_error;
+mod execute_hooks;
 mod execute_ip6;
+mod execute_route;
 mod execute_tc;
+mod execute_xdp;
 mod features;
 mod filter;
 mod geneve;
 mod gro;
 mod gro_complete;
+mod gro_merge;
 mod gro_tcp;
 mod icmp;
 mod icmpv6;
@@ -49,8 +54,10 @@ mod md_tunnel;
 mod mpls;
 mod napi;
 mod neighbour;
+mod netfilter;
 mod netkit;
 mod nic;
+mod nic_skb;
 mod outer;
 mod page_pool;
 mod program_maps;
@@ -62,10 +69,13 @@ mod redirect_tests;
 mod seg6;
 mod sit;
 mod skb_data_move;
+mod skb_frags;
 mod skb_own;
 mod skb_vlan;
 mod skbuff;
+mod socket;
 mod softirq;
+mod steps;
 mod stores;
 mod taps;
 mod tc;
@@ -79,12 +89,13 @@ mod veth;
 mod vlan;
 mod vxlan;
 mod xdp_broadcast;
+mod xdp_frags;
 mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
 
-pub use exec::{ExecError, Executed, Hook, Ready, exec};
-pub use execute::{Cause, ExecuteError};
+pub use exec::{ExecError, Executed, Hook, Ready, exec, rules};
+pub use execute_error::{Cause, ExecuteError};
 pub(crate) use programs::address_of;
 pub use programs::{Loaded, ProgramError};
 
@@ -97,12 +108,8 @@ use crate::bpf::{Fault, XdpTarget};
 use crate::design::MetadataDesign;
 use crate::limits::Limits;
 use crate::scenario::topology::{DevId, Topology, TopologyError};
-use crate::skb::{Buffers, Packets, SkBuff, SkbError, header};
-use crate::trace::recorder::Moment;
-use crate::trace::{
-    Edge, Layer, MetaFields, Outcome, PacketFields, Recorder, SkbFields, SkbNo, Source, StepKind,
-    Trace,
-};
+use crate::skb::{Buffers, Packets, SkBuff, SkbError};
+use crate::trace::{Layer, Outcome, Recorder, SkbNo, Trace};
 use crate::xdp::XdpBuff;
 
 /// Most steps of one run; a run that would take more ends with an error that says so.
@@ -202,7 +209,7 @@ pub struct Kernel {
     stores: stores::Stores,
     softirqs: VecDeque<Softirq>,
     napi: BTreeMap<DevId, napi::Napi>,
-    page_pools: BTreeMap<DevId, page_pool::PagePool>,
+    page_pools: BTreeMap<page_pool::PoolOf, page_pool::PagePool>,
     gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
     backlog: VecDeque<SkbNo>,
     in_backlog: bool,
@@ -225,6 +232,8 @@ pub struct Kernel {
     pub(crate) source_ports: VecDeque<u16>,
     dev_refs: quiet::DevRefs,
     pub(crate) limits: Limits,
+    /// `headroom assume dynptr-everywhere` is among the commands.
+    pub(crate) assumes_dynptr: bool,
 }
 
 impl Kernel {
@@ -268,6 +277,7 @@ impl Kernel {
             source_ports: VecDeque::new(),
             dev_refs: quiet::DevRefs::default(),
             limits: Limits::default(),
+            assumes_dynptr: false,
         }
     }
 
@@ -303,161 +313,5 @@ impl Kernel {
     /// Packet bytes from an offset of the buffer.
     pub(crate) fn bytes(&self, no: SkbNo, offset: u32, len: u32) -> &[u8] {
         self.buffers.get(self.skb(no).head).bytes(offset, len)
-    }
-
-    /// A new source of bytes: who writes what, on which device.
-    pub(crate) fn source(
-        &mut self,
-        layer: Layer,
-        label: String,
-        writer: &str,
-        dev: Option<DevId>,
-        len: u32,
-    ) -> u16 {
-        let dev = dev.map(|dev| self.topology.dev_ref(dev));
-        self.recorder.source(Source {
-            layer,
-            label,
-            writer: writer.into(),
-            dev,
-            step: 0,
-            len: len as u16,
-        })
-    }
-
-    /// Runs `body` as the kernel function `name`, with its entry and exit in the trace.
-    pub(crate) fn traced<T: Returned>(
-        &mut self,
-        name: &'static str,
-        file: &'static str,
-        skb: SkbNo,
-        body: impl FnOnce(&mut Self) -> Run<T>,
-    ) -> Run<T> {
-        self.traced_pskb(name, file, skb, |kernel| {
-            body(kernel).map(|value| (value, skb))
-        })
-    }
-
-    /// As [`Kernel::traced`], for a function that is given `struct sk_buff **`: the exit shows the
-    /// packet that is behind the pointer then.
-    pub(crate) fn traced_pskb<T: Returned>(
-        &mut self,
-        name: &'static str,
-        file: &'static str,
-        skb: SkbNo,
-        body: impl FnOnce(&mut Self) -> Run<(T, SkbNo)>,
-    ) -> Run<T> {
-        self.step(
-            StepKind::Function {
-                name,
-                file,
-                edge: Edge::Entry,
-            },
-            skb,
-            Outcome::None,
-        )?;
-        self.recorder.enter();
-        let result = body(self);
-        self.recorder.leave();
-        let (value, skb) = result?;
-        self.step(
-            StepKind::Function {
-                name,
-                file,
-                edge: Edge::Exit,
-            },
-            skb,
-            value.outcome(),
-        )?;
-        Ok(value)
-    }
-
-    /// Whether there may be one more step.
-    fn within_limits(&self) -> Run<()> {
-        if self.recorder.next_step() >= MAX_STEPS {
-            return Err(Stop::Budget);
-        }
-        let limit = self.limits.memory;
-        if self.recorder.bytes() > limit {
-            return Err(Stop::Memory { limit });
-        }
-        Ok(())
-    }
-
-    /// Records a step with the packet as it is now.
-    pub(crate) fn step(&mut self, kind: StepKind, no: SkbNo, outcome: Outcome) -> Run<()> {
-        self.within_limits()?;
-        if self.recorder.quiet {
-            self.recorder.pass(&kind);
-            return Ok(());
-        }
-        let dev = match self.skbs.get(&no) {
-            Some(skb) => skb.dev.map(|dev| self.dev_ref(dev)),
-            None => self.judge.last_dev(no),
-        };
-        let skb = self.skbs.get(&no);
-        let moment = Moment {
-            kind,
-            dev,
-            skb: Some(no),
-            buffer: skb.map(|skb| skb.head),
-            fields: skb.map(|skb| PacketFields::Skb(self.fields(skb))),
-            outcome,
-            freed: skb.is_none(),
-        };
-        self.recorder.step(moment, self.buffers.log_mut());
-        Ok(())
-    }
-
-    /// The fields of a recording.
-    pub(crate) fn fields(&self, skb: &SkBuff) -> SkbFields {
-        let buffer = self.buffers.get(skb.head);
-        SkbFields {
-            data: skb.data,
-            tail: skb.tail,
-            end: buffer.end(),
-            len: skb.len,
-            data_len: skb.data_len,
-            mac_header: header(skb.mac_header),
-            network_header: header(skb.network_header),
-            transport_header: header(skb.transport_header),
-            inner_mac_header: header(skb.inner_mac_header),
-            inner_network_header: header(skb.inner_network_header),
-            mac_len: u32::from(skb.mac_len),
-            protocol: skb.protocol,
-            pkt_type: skb.pkt_type as u8,
-            vlan_present: skb.vlan_present,
-            vlan_tci: skb.vlan_tci,
-            vlan_proto: skb.vlan_proto,
-            encapsulation: skb.encapsulation,
-            cloned: skb.cloned,
-            ip_summed: skb.ip_summed,
-            gso_size: buffer.shinfo.gso_size,
-            nr_frags: buffer.shinfo.nr_frags,
-            dataref: buffer.dataref,
-            users: skb.users,
-            meta: self.meta_fields(skb),
-            meta_end: self.design.meta_end_field(&buffer.shinfo),
-        }
-    }
-
-    /// Where the metadata are, by the design's formula.
-    pub(crate) fn meta_fields(&self, skb: &SkBuff) -> MetaFields {
-        let shinfo = &self.buffers.get(skb.head).shinfo;
-        let len = u32::from(shinfo.meta_len);
-        let end = self.design.metadata_end(skb, shinfo);
-        MetaFields {
-            len,
-            start: end.and_then(|end| end.checked_sub(len)),
-            end,
-        }
-    }
-
-    /// A kernel warning; each text once.
-    pub(crate) fn warn_once(&mut self, text: &str) {
-        let warnings = &mut self.recorder.trace.warnings;
-        if !warnings.iter().any(|known| known == text) {
-            warnings.push(text.into());
-        }
     }
 }

@@ -39,6 +39,7 @@ impl Kernel {
 
     /// `None`: the packet is refused.
     fn mpls_pop(&mut self, no: SkbNo) -> Run<Option<MplsRoute>> {
+        self.pskb_may_pull(no, mpls::HLEN)?;
         let skb = self.skb(no);
         let (Some(dev), data) = (skb.dev, skb.data) else {
             return Ok(None);
@@ -111,9 +112,9 @@ impl Kernel {
     /// (`net.mpls.ip_ttl_propagate`, on by default).
     fn mpls_egress(&mut self, no: SkbNo, ttl: u8) -> Run<bool> {
         let at = u32::from(self.skb(no).network_header);
-        match self.bytes(no, at, 1).first().map(|first| first >> 4) {
-            Some(4) if self.skb(no).len >= ipv4::HLEN => {}
-            Some(6) if self.skb(no).len >= ipv6::HLEN => {
+        match self.packet(no, 0, 1).first().map(|first| first >> 4) {
+            Some(4) if self.pskb_may_pull(no, ipv4::HLEN)? => {}
+            Some(6) if self.pskb_may_pull(no, ipv6::HLEN)? => {
                 self.skb_mut(no).protocol = ethernet::P_IPV6;
                 let head = self.skb(no).head;
                 self.buffers.patch(head, at + 7, &[ttl]);

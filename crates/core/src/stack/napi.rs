@@ -18,8 +18,16 @@ pub(super) struct Napi {
     pub ring: VecDeque<Queued>,
     /// `NAPI_STATE_SCHED`, or `rx_notify_masked` of veth: who puts something in need not say so.
     scheduled: bool,
+    /// What polls it.
+    poll: Option<Softirq>,
+    /// `defer_hard_irqs_count`: so many polls more leave the next one to the timer.
+    defer_hard_irqs_count: u32,
+    /// The timer of `gro_flush_timeout` runs.
+    timer: bool,
     /// Packets that GRO holds, oldest first (`gro_hash`).
     pub held: Vec<SkbNo>,
+    /// The skb that the next frame of fragments gets (`napi->skb`).
+    pub skb: Option<SkbNo>,
     /// Packets that go up when the poll ends (`rx_list`).
     pub rx_list: Vec<SkbNo>,
     /// How many they were before they were merged (`rx_count`).
@@ -36,6 +44,7 @@ impl Kernel {
     pub(super) fn napi_queue_item(&mut self, dev: DevId, item: Queued, poll: Softirq) {
         let napi = self.napi.entry(dev).or_default();
         napi.ring.push_back(item);
+        napi.poll = Some(poll);
         if !napi.scheduled {
             napi.scheduled = true;
             self.raise_softirq(poll);
@@ -44,18 +53,20 @@ impl Kernel {
 
     /// `veth_poll()`.
     pub(super) fn veth_poll(&mut self, dev: DevId) -> Run<()> {
-        self.veth_xdp_rcv(dev)?;
+        let old = self.napi_held(dev);
+        let work = self.veth_xdp_rcv(dev)?;
         self.xdp_do_flush()?;
-        // napi_defer_hard_irqs and gro_flush_timeout: the timer polls next, not the sender
-        let masked = self.defers(dev);
-        self.napi_complete_done(dev, masked)?;
+        self.napi_complete_done(dev, work, &old)?;
         self.veth_xdp_flush()
     }
 
     /// `veth_xdp_rcv()`: what is in the ring, in order; skbs of frames that go up are built at the end.
-    fn veth_xdp_rcv(&mut self, dev: DevId) -> Run<()> {
+    /// Whether there was anything.
+    fn veth_xdp_rcv(&mut self, dev: DevId) -> Run<bool> {
         let mut frames = Vec::new();
+        let mut work = false;
         while let Some(item) = self.napi_ring_pop(dev) {
+            work = true;
             match item {
                 Queued::Skb(no) => {
                     if let Some(passed) = self.veth_xdp_rcv_skb(dev, no)? {
@@ -70,69 +81,84 @@ impl Kernel {
             let no = self.xdp_build_skb_from_frame(dev, &frame)?;
             self.napi_gro_receive(dev, no)?;
         }
-        Ok(())
+        Ok(work)
     }
 
     /// `gro_cell_poll()`.
     pub(super) fn gro_cell_poll(&mut self, dev: DevId) -> Run<()> {
+        let old = self.napi_held(dev);
+        let mut work = false;
         while let Some(Queued::Skb(no)) = self.napi_ring_pop(dev) {
+            work = true;
             self.napi_gro_receive(dev, no)?;
         }
-        self.napi_complete_done(dev, false)
+        self.napi_complete_done(dev, work, &old)
+    }
+
+    /// What GRO holds when a poll begins: old when it ends.
+    pub(super) fn napi_held(&self, dev: DevId) -> Vec<SkbNo> {
+        self.napi
+            .get(&dev)
+            .map_or_else(Vec::new, |napi| napi.held.clone())
     }
 
     fn napi_ring_pop(&mut self, dev: DevId) -> Option<Queued> {
         self.napi.get_mut(&dev)?.ring.pop_front()
     }
 
-    /// `napi_defer_hard_irqs` and `gro_flush_timeout` are both set.
-    fn defers(&self, dev: DevId) -> bool {
+    /// `napi_complete_done()`: what GRO holds goes up, then the list. If a timer is to poll next, only `old` packets go
+    /// up: those that were held before this poll began (`__gro_flush_chain()` compares `age` with `jiffies`; a poll is
+    /// taken to be shorter than a jiffy, and a timer longer).
+    pub(super) fn napi_complete_done(&mut self, dev: DevId, work: bool, old: &[SkbNo]) -> Run<()> {
         let device = self.topology.dev(dev);
-        device.napi_defer_hard_irqs > 0 && device.gro_flush_timeout > 0
-    }
-
-    /// `napi_complete_done()`: what GRO holds goes up, unless a timer is to do that; and the list.
-    pub(super) fn napi_complete_done(&mut self, dev: DevId, masked: bool) -> Run<()> {
-        if self.topology.dev(dev).gro_flush_timeout == 0 {
-            self.napi_gro_flush(dev)?;
+        let timeout = device.gro_flush_timeout > 0;
+        let defer = device.napi_defer_hard_irqs;
+        let napi = self.napi.entry(dev).or_default();
+        let mut timer = false;
+        let mut masked = false;
+        if work {
+            timer = timeout && !napi.held.is_empty();
+            napi.defer_hard_irqs_count = defer;
         }
+        if napi.defer_hard_irqs_count > 0 {
+            napi.defer_hard_irqs_count -= 1;
+            timer = timeout;
+            masked = timeout;
+        }
+        self.napi_gro_flush(dev, timer.then_some(old))?;
         if let Some(napi) = self.napi.get_mut(&dev) {
             napi.scheduled = masked;
+            napi.timer = timer;
         }
         self.gro_normal_list(dev)
     }
 
-    /// `napi_watchdog()`: the timers of `gro_flush_timeout`, until nobody has anything left. Nothing else
-    /// happens in the meantime, so they fire when the sender is done.
+    /// `napi_watchdog()`: the timers of `gro_flush_timeout`, until none runs. Nothing else happens in the meantime, so
+    /// they fire when the sender is done.
     pub(super) fn napi_timers(&mut self) -> Run<()> {
-        let waiting = |(dev, napi): (&DevId, &Napi)| {
-            (napi.scheduled || !napi.held.is_empty()).then_some(*dev)
-        };
-        while let Some(dev) = self.napi.iter().find_map(waiting) {
-            self.local_bh(|k| {
-                k.veth_xdp_rcv(dev)?;
-                k.xdp_do_flush()?;
-                k.gro_normal_list(dev)
-            })?;
-            // held packets are not old yet: they wait for the next timer
-            self.local_bh(|k| {
-                k.napi_gro_flush(dev)?;
-                if let Some(napi) = k.napi.get_mut(&dev) {
-                    napi.scheduled = false;
-                }
-                k.gro_normal_list(dev)
+        let runs = |(dev, napi): (&DevId, &Napi)| napi.timer.then_some((*dev, napi.poll));
+        while let Some((dev, poll)) = self.napi.iter().find_map(runs) {
+            if let Some(napi) = self.napi.get_mut(&dev) {
+                (napi.timer, napi.scheduled) = (false, true);
+            }
+            self.local_bh(|k| match poll {
+                Some(Softirq::GroCell(_)) => k.gro_cell_poll(dev),
+                _ => k.veth_poll(dev),
             })?;
         }
         Ok(())
     }
 
-    /// `napi_gro_flush()`: oldest first.
-    fn napi_gro_flush(&mut self, dev: DevId) -> Run<()> {
-        let held = self
-            .napi
-            .get_mut(&dev)
-            .map(|napi| std::mem::take(&mut napi.held));
-        for no in held.unwrap_or_default() {
+    /// `gro_flush_normal()`, its first half: oldest first; all, or the old ones only.
+    fn napi_gro_flush(&mut self, dev: DevId, only: Option<&[SkbNo]>) -> Run<()> {
+        let Some(napi) = self.napi.get_mut(&dev) else {
+            return Ok(());
+        };
+        let goes = |no: &SkbNo| only.is_none_or(|old| old.contains(no));
+        let (gone, held) = std::mem::take(&mut napi.held).into_iter().partition(goes);
+        napi.held = held;
+        let gone: Vec<SkbNo> = gone;
+        for no in gone {
             self.napi_gro_complete(dev, no)?;
         }
         Ok(())

@@ -1,162 +1,160 @@
-//! A driver receives a frame: XDP over its buffer, then an skb in the driver's own way.
+//! A driver receives a frame: XDP over its buffers, then an skb in the driver's own way.
 //!
-//! Where the drivers differ is when they say that there are metadata (`skb_metadata_set()`), and whether the bytes are
-//! there at all (patch-series.md, section 3, patches 1–6 and 8, and section 6b). The buffer is a page with
-//! `XDP_PACKET_HEADROOM` in front of the frame; rings, DMA and page recycling are not simulated.
+//! Where the drivers differ is how much of a frame goes into one buffer, when they say that there are metadata
+//! (`skb_metadata_set()`), and whether the bytes are there at all (patch-series.md, section 3, patches 1–6 and 8, and
+//! section 6b). Rings, DMA and page recycling are not simulated.
 
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{Start, dissect};
-use crate::scenario::nic::{DRIVERS, NicDriver};
+use crate::net::headlen::headers_len;
+use crate::scenario::nic::{DRIVERS, NicDriver, RxBuffers};
 use crate::scenario::topology::{DevId, DeviceKind};
-use crate::skb::{NET_SKB_PAD, PAGE_SIZE, SHARED_INFO_SIZE};
-use crate::trace::SkbNo;
-use crate::xdp::{XDP_PACKET_HEADROOM, XdpBuff, action};
-
-/// `napi_alloc_skb()`: a fragment of 1 KiB holds packets of up to so many bytes with their headroom.
-const SMALL_FRAG: u32 = 1024 - SHARED_INFO_SIZE;
+use crate::skb::{Frag, PAGE_SIZE, SHARED_INFO_SIZE};
+use crate::xdp::{XdpBuff, action};
 
 impl Kernel {
-    /// A frame comes from the wire: the driver's poll function, from the descriptor to `napi_gro_receive()`.
-    pub(super) fn nic_receive(&mut self, dev: DevId, frame: &[u8]) -> Run<()> {
+    /// Frames come from the wire: the driver's poll function, from the descriptors to `napi_gro_receive()`, and the end of
+    /// the poll.
+    pub(super) fn nic_poll(&mut self, dev: DevId, frames: &[Vec<u8>]) -> Run<()> {
         let DeviceKind::Nic(driver) = self.topology.dev(dev).kind else {
             let name = &self.topology.dev(dev).name;
             return not_covered(format!("nic rx: {name} is no network card"));
         };
-        let Some((_, driver, function)) = DRIVERS.get(driver).copied() else {
+        let Some(driver) = DRIVERS.get(driver).copied() else {
             return not_covered("nic rx: a driver that is not there");
         };
-        if frame.len() as u32 > PAGE_SIZE - SHARED_INFO_SIZE - XDP_PACKET_HEADROOM {
-            return not_covered("nic rx: a frame in more than one page (XDP frags)");
-        }
-        if !self.topology.dev(dev).up {
-            return Ok(());
-        }
         self.local_bh(|k| {
-            let mut xdp = k.frame_in_page(frame, dev);
-            if let Some(program) = k.native_xdp(dev) {
-                match k.run_xdp(program, dev, &mut xdp)? {
-                    action::PASS => {}
-                    verdict @ (action::TX | action::REDIRECT) => {
-                        return not_covered(format!("{function}: XDP verdict {verdict}"));
-                    }
-                    _ => return k.xdp_return_frame(dev, &xdp, 0),
-                }
+            let old = k.napi_held(dev);
+            for frame in frames {
+                k.nic_receive(dev, driver, frame)?;
             }
-            let no = k.skb_of_driver(driver, &xdp, dev)?;
-            k.napi_gro_receive(dev, no)?;
-            k.napi_complete_done(dev, false)
+            k.napi_complete_done(dev, true, &old)
         })
     }
 
-    /// The frame as the card has written it.
-    fn frame_in_page(&mut self, frame: &[u8], dev: DevId) -> XdpBuff {
-        let head = self.buffers.alloc(PAGE_SIZE - SHARED_INFO_SIZE);
+    fn nic_receive(
+        &mut self,
+        dev: DevId,
+        (name, driver, function): (&str, NicDriver, &str),
+        frame: &[u8],
+    ) -> Run<()> {
+        let buffers = RxBuffers::of(name);
+        let (len, device) = (frame.len() as u32, self.topology.dev(dev));
+        if len > buffers.first && buffers.next == 0 {
+            return not_covered(format!("{function}: a frame in more than one buffer"));
+        }
+        if len > buffers.first && len > device.mtu + buffers.pad {
+            return not_covered(format!(
+                "nic rx: a frame of {len} bytes, which the card drops: {} has an MTU of {}",
+                device.name, device.mtu
+            ));
+        }
+        if !device.up {
+            return Ok(());
+        }
+        let first = match driver {
+            NicDriver::HeaderSplit if len > buffers.first => headers_len(frame),
+            _ => buffers.first,
+        };
+        let mut xdp = self.frame_in_pages(frame, dev, RxBuffers { first, ..buffers });
+        let before = xdp;
+        if let Some(program) = self.native_xdp(dev) {
+            if self.xdp_frags_size(xdp.head) > 0 && !self.xdp_has_frags(program) {
+                return not_covered(format!("{function}: the MTU was raised under a program"));
+            }
+            match self.run_xdp(program, dev, &mut xdp)? {
+                action::PASS => {}
+                verdict @ (action::TX | action::REDIRECT) => {
+                    return not_covered(format!("{function}: XDP verdict {verdict}"));
+                }
+                _ => return self.xdp_return_frame(dev, &xdp, 0),
+            }
+        }
+        if driver == NicDriver::AllFrags {
+            return self.otx2_receive(&xdp, &before, dev);
+        }
+        let no = self.skb_of_driver(driver, &xdp, dev)?;
+        self.napi_gro_receive(dev, no)
+    }
+
+    /// The frame as the card has written it: in one buffer, or in several, of which all but the first are fragments.
+    fn frame_in_pages(&mut self, frame: &[u8], dev: DevId, buffers: RxBuffers) -> XdpBuff {
+        let frame_sz = match buffers.headroom {
+            room if room < 128 => 1024,
+            _ => PAGE_SIZE,
+        };
+        let head = self.buffers.alloc(frame_sz - SHARED_INFO_SIZE);
+        let len = frame.len() as u32;
+        let linear = len.min(buffers.first);
+        let xdp = XdpBuff {
+            head,
+            data_meta: buffers.headroom,
+            data: buffers.headroom,
+            data_end: buffers.headroom + linear,
+            frame_sz,
+            frag_size: buffers.frag_size,
+        };
+        let mut done = linear;
+        while done < len {
+            let size = (len - done).min(buffers.next);
+            let page = self.buffers.alloc(PAGE_SIZE);
+            let offset = 0;
+            self.buffers
+                .frags_mut(head)
+                .push(Frag { page, offset, size });
+            done += size;
+        }
         for part in dissect(frame, Start::Ethernet).parts {
             let bytes = &frame[part.start..part.start + part.len];
             let len = part.len as u32;
             let source = self.source(part.layer, part.label, "the wire", Some(dev), len);
-            let at = XDP_PACKET_HEADROOM + part.start as u32;
-            self.buffers.write(head, at, bytes, source, 0);
+            let mut from = 0;
+            for to in self.xdp_stretches(&xdp, part.start as u32, len) {
+                let piece = &bytes[from as usize..(from + to.len) as usize];
+                self.buffers
+                    .write(to.buffer, to.at, piece, source, from as u16);
+                from += to.len;
+            }
         }
-        XdpBuff {
-            head,
-            data_meta: XDP_PACKET_HEADROOM,
-            data: XDP_PACKET_HEADROOM,
-            data_end: XDP_PACKET_HEADROOM + frame.len() as u32,
-            frame_sz: PAGE_SIZE,
-        }
+        xdp
     }
 
-    /// The driver's own function, to the end of `eth_type_trans()`.
-    fn skb_of_driver(&mut self, driver: NicDriver, xdp: &XdpBuff, dev: DevId) -> Run<SkbNo> {
-        let meta_len = xdp.meta_len();
-        match driver {
-            NicDriver::InPlace => {
-                let no = self.napi_build_skb(xdp);
-                self.driver_metadata(no, xdp)?;
-                self.driver_type(no, dev)?;
-                Ok(no)
-            }
-            NicDriver::AfterType => {
-                let no = self.napi_build_skb(xdp);
-                self.driver_type(no, dev)?;
-                self.driver_metadata(no, xdp)?;
-                Ok(no)
-            }
-            NicDriver::Copy => {
-                let no = self.napi_alloc_skb(xdp, xdp.data_meta);
-                // patches 1–6 and 8 change the order of these two
-                let early = !self.design.set_at_mac_header();
-                if early {
-                    self.driver_metadata(no, xdp)?;
-                }
-                self.skb_mut(no).pull(meta_len)?;
-                if !early {
-                    self.driver_metadata(no, xdp)?;
-                }
-                self.driver_type(no, dev)?;
-                Ok(no)
-            }
-            NicDriver::Forgetful => {
-                let no = self.napi_alloc_skb(xdp, xdp.data);
-                self.driver_type(no, dev)?;
-                self.driver_metadata(no, xdp)?;
-                Ok(no)
-            }
-        }
-    }
-
-    /// `skb_metadata_set()`, if the program left any; the judge is told which bytes they are in the page.
-    fn driver_metadata(&mut self, no: SkbNo, xdp: &XdpBuff) -> Run<()> {
-        let origins = self
-            .buffers
-            .get(xdp.head)
-            .origins(xdp.data_meta, xdp.meta_len());
-        let origins = origins.to_vec();
-        let start = if self.skb(no).head == xdp.head {
-            xdp.data_meta
-        } else {
-            NET_SKB_PAD
+    /// `ndo_bpf()` of the drivers. `Err`: what they say.
+    pub(super) fn nic_xdp_set(&self, dev: DevId, driver: usize, frags: bool) -> Result<(), String> {
+        let Some((name, driver, _)) = DRIVERS.get(driver).copied() else {
+            return Ok(());
         };
-        self.hand_over(no, start, xdp.meta_len(), &origins)
-    }
-
-    fn driver_type(&mut self, no: SkbNo, dev: DevId) -> Run<()> {
-        let protocol = self.eth_type_trans(no, dev)?;
-        self.skb_mut(no).protocol = protocol;
-        Ok(())
-    }
-
-    /// `napi_build_skb()`: around the page, `data` at the frame.
-    fn napi_build_skb(&mut self, xdp: &XdpBuff) -> SkbNo {
-        let no = self.skb_around(xdp);
-        self.skb_mut(no).head_frag = true;
-        no
-    }
-
-    /// `napi_alloc_skb()` and a memcpy of the page from `from` on.
-    fn napi_alloc_skb(&mut self, xdp: &XdpBuff, from: u32) -> SkbNo {
-        let len = xdp.data_end - from;
-        let small = len + NET_SKB_PAD <= SMALL_FRAG;
-        let no = if small {
-            let head = self.buffers.alloc(SMALL_FRAG);
-            self.recorder.trace.cost.buffer_allocations += 1;
-            self.new_skb(head)
-        } else {
-            self.alloc_skb(len + NET_SKB_PAD)
+        if driver == NicDriver::HeaderSplit {
+            return Err(
+                "its card writes headers and payload into different buffers, and bnxt takes no \
+                 program then (bnxt_xdp_set(), EOPNOTSUPP)"
+                    .to_owned(),
+            );
+        }
+        let (buffers, mtu) = (RxBuffers::of(name), self.topology.dev(dev).mtu);
+        if mtu + buffers.pad <= buffers.first || buffers.xdp_frags && frags {
+            return Ok(());
+        }
+        let hint = match buffers.xdp_frags {
+            true => "a program in a section `xdp.frags` may see such frames",
+            false => "its driver has no XDP for frames in several",
         };
-        let skb = self.skb_mut(no);
-        skb.head_frag = small;
-        skb.reserve(NET_SKB_PAD);
-        skb.put(len);
-        let (to, at) = (skb.head, skb.data);
-        self.buffers.memcpy(to, at, xdp.head, from, len);
-        no
+        Err(format!(
+            "a frame of its MTU, {mtu}, does not fit into one buffer of {} bytes; {hint}",
+            buffers.first
+        ))
     }
 
     /// What a card sends leaves the simulated world.
-    pub(super) fn nic_xmit(&mut self, no: SkbNo) -> Run<i64> {
+    pub(super) fn nic_xmit(&mut self, no: crate::trace::SkbNo) -> Run<i64> {
         self.consume_skb(no)?;
         Ok(0)
+    }
+
+    /// `eth_type_trans()` as a driver calls it.
+    pub(super) fn driver_type(&mut self, no: crate::trace::SkbNo, dev: DevId) -> Run<()> {
+        let protocol = self.eth_type_trans(no, dev)?;
+        self.skb_mut(no).protocol = protocol;
+        Ok(())
     }
 }

@@ -6,6 +6,9 @@ use crate::scenario::topology::DevId;
 use crate::skb::{Buffer, Buffers, PAGE_SIZE, SHARED_INFO_SIZE};
 use crate::trace::{BufferNo, OriginId};
 
+/// Whose pool it is: that of a device's receive queue, or `system_page_pool` of the CPU.
+pub(super) type PoolOf = Option<DevId>;
+
 /// `struct page_pool`, as far as fragments go.
 #[derive(Debug, Default)]
 pub(super) struct PagePool {
@@ -116,17 +119,24 @@ impl PagePool {
 }
 
 impl Kernel {
+    /// `page_pool_dev_alloc()`: room for `size` bytes in a page, without shared info.
+    pub(super) fn page_pool_dev_alloc(&mut self, pool: PoolOf, size: u32) -> BufferNo {
+        self.page_pool_take(pool, size, 0)
+    }
+
     /// `page_pool_dev_alloc_va()` and `napi_build_skb()`: a buffer of at least `end` usable bytes.
-    pub(super) fn page_pool_dev_alloc_va(&mut self, dev: Option<DevId>, end: u32) -> BufferNo {
-        let truesize = end + SHARED_INFO_SIZE;
-        let Some(pool) = dev.map(|dev| self.page_pools.entry(dev).or_default()) else {
-            return self.alloc_head(end);
-        };
-        match pool.take(truesize, &self.buffers) {
-            Piece::Page => self.alloc_head(PAGE_SIZE - SHARED_INFO_SIZE),
+    pub(super) fn page_pool_dev_alloc_va(&mut self, pool: PoolOf, end: u32) -> BufferNo {
+        self.page_pool_take(pool, end, SHARED_INFO_SIZE)
+    }
+
+    /// A part of a page with `behind` bytes kept behind what can be used.
+    fn page_pool_take(&mut self, pool: PoolOf, end: u32, behind: u32) -> BufferNo {
+        let pool = self.page_pools.entry(pool).or_default();
+        match pool.take(end + behind, &self.buffers) {
+            Piece::Page => self.alloc_head(PAGE_SIZE - behind),
             Piece::Fragment { offset, truesize } => {
                 self.recorder.trace.cost.buffer_allocations += 1;
-                let end = truesize - SHARED_INFO_SIZE;
+                let end = truesize - behind;
                 let no = match pool.left_in(offset, end) {
                     Some((bytes, origins)) => self.buffers.alloc_with(bytes, origins),
                     None => self.buffers.alloc(end),

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{Kernel, Stop};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Fault, Host, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, fix_up,
+    Fault, Host, Judgement, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, Rules,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
@@ -70,6 +70,12 @@ pub(crate) fn address_of(head: BufferNo) -> u64 {
     DIRECT_MAP + u64::from(head.0) * 0x4_0000
 }
 
+/// `BPF_F_XDP_HAS_FRAGS`: libbpf sets it for programs in a section `xdp.frags`.
+pub(super) fn xdp_frags_section(section: &str) -> bool {
+    let section = section.strip_prefix('?').unwrap_or(section);
+    section.split('/').next() == Some("xdp.frags")
+}
+
 /// Maps of the loaded objects.
 pub(super) type ObjectMaps = Vec<Option<Maps>>;
 
@@ -119,11 +125,26 @@ impl Kernel {
     /// # Errors
     /// What is wrong with the object's maps. A program that can't be fixed up says so when it is attached.
     pub fn load(&mut self, object: &Object) -> Result<(), LoadError> {
+        let (limits, rules) = (self.limits, self.rules());
+        let judged = object.programs.iter().map(|p| p.judge_by(limits, rules));
+        self.load_judged(object, &judged.collect::<Vec<_>>())
+    }
+
+    /// As [`Kernel::load`]; `judged` are the object's programs.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn load_judged(
+        &mut self,
+        object: &Object,
+        judged: &[Judgement<'_>],
+    ) -> Result<(), LoadError> {
         self.maps.push(Some(Maps::new(object)?));
-        for program in &object.programs {
-            let prepared = program
-                .facts()
-                .and_then(|facts| fix_up(program, self.design.prologue(facts)))
+        for judged in judged {
+            let program = judged.program();
+            let prologue = judged.facts().map(|facts| self.design.prologue(facts));
+            let prepared = prologue
+                .and_then(|prologue| judged.fix_up(prologue))
                 .map(Arc::new);
             self.programs.push(Loaded {
                 name: program.name.clone(),
@@ -135,6 +156,14 @@ impl Kernel {
             });
         }
         self.fill_program_maps(object)
+    }
+
+    /// How the design's kernel judges programs: the August 2026 series gives its dynptr to all types that have an skb;
+    /// for the others it is only assumed.
+    pub(super) fn rules(&self) -> Rules {
+        Rules {
+            meta_everywhere: self.assumes_dynptr || self.design.dynptr_everywhere(),
+        }
     }
 
     /// The programs of an object that another kernel of the same design has loaded, with fresh maps.
@@ -205,6 +234,11 @@ impl Kernel {
             let wanted = match kind {
                 ProgType::Xdp => "XDP",
                 ProgType::LwtXmit => "LWT xmit",
+                ProgType::LwtIn => "LWT in",
+                ProgType::LwtOut => "LWT out",
+                ProgType::CgroupSkb => "cgroup_skb",
+                ProgType::SocketFilter => "socket filter",
+                ProgType::Netfilter => "netfilter",
                 _ => "TC",
             };
             return Err(ProgramError::WrongType {
@@ -225,12 +259,22 @@ impl Kernel {
         }
     }
 
-    /// The `lwt_xmit` program of a section, loaded last.
-    pub(super) fn lwt_program(&self, section: &str) -> Result<ProgId, ProgramError> {
-        let fits = |loaded: &&Loaded| loaded.kind == ProgType::LwtXmit && loaded.section == section;
+    /// Section of a program.
+    pub(super) fn section_of(&self, program: ProgId) -> Option<&str> {
+        let loaded = self.programs.get(program.0)?;
+        Some(loaded.section.as_str())
+    }
+
+    /// The LWT program of a section, loaded last; or the one that is pinned under that name.
+    pub(super) fn lwt_program(
+        &self,
+        section: &str,
+        kind: ProgType,
+    ) -> Result<ProgId, ProgramError> {
+        let fits = |loaded: &&Loaded| loaded.kind == kind && loaded.section == section;
         match self.programs.iter().rev().find(fits) {
-            Some(loaded) => self.find_program(&loaded.name, ProgType::LwtXmit),
-            None => self.find_program(section, ProgType::LwtXmit),
+            Some(loaded) => self.find_program(&loaded.name, kind),
+            None => self.find_program(section, kind),
         }
     }
 

@@ -127,6 +127,7 @@ fn frame(k: &mut Kernel) -> XdpBuff {
         data: 256,
         data_end: 298,
         frame_sz: PAGE_SIZE,
+        frag_size: 0,
     }
 }
 

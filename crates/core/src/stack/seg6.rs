@@ -9,20 +9,18 @@ use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::addr6;
 use crate::net::{ethernet, icmpv6, ipv4, ipv6};
-use crate::scenario::topology::{DevId, Encap, Route6};
+use crate::scenario::topology::{DevId, Segments};
 use crate::skb::NOT_SET;
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv6/seg6_iptunnel.c";
-const LWTUNNEL: &str = "net/core/lwtunnel.c";
 /// `IPV6_SRCRT_TYPE_4`.
 const SRCRT_TYPE_4: u8 = 4;
 /// Where `nexthdr` is in the IPv6 header.
 const NHOFF: u32 = 6;
-/// `-EINVAL`, `-ENETUNREACH`, `-ENETDOWN`.
+/// `-EINVAL`, `-ENETUNREACH`.
 const EINVAL: i64 = -22;
 const ENETUNREACH: i64 = -101;
-const ENETDOWN: i64 = -100;
 
 /// `struct ipv6_sr_hdr` as iproute2 fills it for mode *encap*: the last segment first (RFC 8754, section 2).
 fn segment_routing_header(nexthdr: u8, segments: &[Ipv6Addr]) -> Vec<u8> {
@@ -42,63 +40,8 @@ fn segment_routing_header(nexthdr: u8, segments: &[Ipv6Addr]) -> Vec<u8> {
 }
 
 impl Kernel {
-    /// The segments a route puts around packets.
-    fn segments(&self, route: Route6) -> Option<Vec<Ipv6Addr>> {
-        match route.encap {
-            Some(Encap::Seg6(index)) => self.topology.seg6.get(index).cloned(),
-            _ => None,
-        }
-    }
-
-    /// `dst_output()`: by the route's own device, or through its light-weight tunnel (`lwtunnel_output()`).
-    pub(super) fn dst_output6(&mut self, no: SkbNo) -> Run<i64> {
-        let route = self.skb(no).dst6;
-        match route.and_then(|route| Some((route, self.segments(route)?))) {
-            Some((route, segments)) => self.seg6_way(no, "lwtunnel_output", route, &segments),
-            None => self.ip6_output(no),
-        }
-    }
-
-    /// `dst_input()` of a packet to be forwarded: `ip6_forward()`, or `lwtunnel_input()`.
-    pub(super) fn forward_or_tunnel(&mut self, no: SkbNo, route: Route6) -> Run<i64> {
-        match self.segments(route) {
-            Some(segments) => {
-                self.skb_mut(no).set_dst6(Some(route));
-                self.seg6_way(no, "lwtunnel_input", route, &segments)
-            }
-            None => self.ip6_forward(no, route),
-        }
-    }
-
-    /// `lwtunnel_output()` and `lwtunnel_input()`: since 7.2 metadata are cleared first, because outer headers are
-    /// pushed over them (patch-series.md, section 5).
-    fn seg6_way(
-        &mut self,
-        no: SkbNo,
-        name: &'static str,
-        route: Route6,
-        segments: &[Ipv6Addr],
-    ) -> Run<i64> {
-        let input = name == "lwtunnel_input";
-        self.traced(name, LWTUNNEL, no, |k| {
-            if k.dev_xmit_recursion() {
-                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
-                return Ok(ENETDOWN);
-            }
-            k.skb_metadata_clear(no);
-            k.xmit_recursion += 1;
-            let result = if input {
-                k.seg6_input(no, route.dev, segments)
-            } else {
-                k.seg6_output(no, route.dev, segments)
-            };
-            k.xmit_recursion -= 1;
-            result
-        })
-    }
-
     /// `seg6_input_core()`: encapsulated, then routed by the first segment as if received so.
-    fn seg6_input(&mut self, no: SkbNo, dev: DevId, segments: &[Ipv6Addr]) -> Run<i64> {
+    pub(super) fn seg6_input(&mut self, no: SkbNo, dev: DevId, segments: &Segments) -> Run<i64> {
         self.traced("seg6_input_core", FILE, no, |k| {
             if let Err(error) = k.seg6_do_srh(no, dev, segments)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
@@ -114,7 +57,7 @@ impl Kernel {
     }
 
     /// `seg6_output_core()`.
-    fn seg6_output(&mut self, no: SkbNo, dev: DevId, segments: &[Ipv6Addr]) -> Run<i64> {
+    pub(super) fn seg6_output(&mut self, no: SkbNo, dev: DevId, segments: &Segments) -> Run<i64> {
         self.traced("seg6_output_core", FILE, no, |k| {
             if let Err(error) = k.seg6_do_srh(no, dev, segments)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
@@ -128,14 +71,69 @@ impl Kernel {
             };
             let room = k.topology.dev(route.dev).ll_reserved_space();
             k.skb_cow_head(no, room)?;
-            k.skb_mut(no).set_dst6(Some(route));
+            let skb = k.skb_mut(no);
+            skb.drop_dst();
+            skb.set_dst6(Some(route));
             k.dst_output6(no)
         })
     }
 
-    /// `seg6_do_srh()` and `__seg6_do_srh_encap()`: IPv6 header and segment routing header in front; the link header
-    /// of a received packet moves in front of them (`skb_mac_header_rebuild()`).
-    fn seg6_do_srh(
+    /// `seg6_do_srh()`: by the route's mode.
+    fn seg6_do_srh(&mut self, no: SkbNo, dev: DevId, segments: &Segments) -> Run<Result<(), i64>> {
+        match segments.inline {
+            true => self.seg6_do_srh_inline(no, &segments.list),
+            false => self.seg6_do_srh_encap(no, dev, &segments.list),
+        }
+    }
+
+    /// `__seg6_do_srh_inline()`: the segment routing header goes between the IPv6 header and what follows; the
+    /// destination becomes its last segment.
+    fn seg6_do_srh_inline(&mut self, no: SkbNo, segments: &[Ipv6Addr]) -> Run<Result<(), i64>> {
+        if self.skb(no).protocol != ethernet::P_IPV6 {
+            return Ok(Err(EINVAL));
+        }
+        let Some(first) = segments.first().copied() else {
+            return Ok(Err(EINVAL));
+        };
+        let old = u32::from(self.skb(no).network_header);
+        let nexthdr = self.bytes(no, old + NHOFF, 1).first().copied();
+        let daddr = self.ipv6_hdr_addr(no, 24);
+        let list: Vec<Ipv6Addr> = segments.iter().copied().chain([daddr]).collect();
+        let srh = segment_routing_header(nexthdr.unwrap_or(ipv6::NEXTHDR_NONE), &list);
+        let hdrlen = srh.len() as u32;
+        let mac_len = u32::from(self.skb(no).mac_len);
+        self.skb_cow_head(no, hdrlen + mac_len)?;
+        let old = u32::from(self.skb(no).network_header);
+        self.skb_mut(no).push(hdrlen)?;
+        self.skb_mut(no).reset_network_header();
+        self.skb_mac_header_rebuild(no, mac_len);
+        let (head, at, len) = (self.skb(no).head, self.skb(no).data, self.skb(no).len);
+        self.buffers.memmove(head, old, at, ipv6::HLEN);
+        let (layer, label) = (Layer::Ipv6Ext, "IPv6 segment routing header".into());
+        let writer = "__seg6_do_srh_inline";
+        self.write_header(no, at + ipv6::HLEN, &srh, layer, label, writer);
+        let payload_len = (len - ipv6::HLEN) as u16;
+        self.buffers.patch(head, at + 4, &payload_len.to_be_bytes());
+        self.buffers
+            .patch(head, at + NHOFF, &[ipv6::NEXTHDR_ROUTING]);
+        self.buffers.patch(head, at + 24, &first.octets());
+        self.skb_mut(no).transport_header = (at + ipv6::HLEN) as u16;
+        Ok(Ok(()))
+    }
+
+    /// `skb_mac_header_rebuild()`: the link header of a received packet moves in front of what was pushed.
+    fn skb_mac_header_rebuild(&mut self, no: SkbNo, mac_len: u32) {
+        let skb = self.skb_mut(no);
+        let (at, head, old) = (skb.data, skb.head, skb.mac_header);
+        if old != NOT_SET && at >= mac_len {
+            skb.mac_header = (at - mac_len) as u16;
+            self.buffers
+                .memmove(head, u32::from(old), at - mac_len, mac_len);
+        }
+    }
+
+    /// `__seg6_do_srh_encap()`: IPv6 header and segment routing header in front.
+    fn seg6_do_srh_encap(
         &mut self,
         no: SkbNo,
         dev: DevId,
@@ -176,12 +174,8 @@ impl Kernel {
         let skb = self.skb_mut(no);
         skb.push(total)?;
         skb.reset_network_header();
-        let (at, head, old_mac, len) = (skb.data, skb.head, skb.mac_header, skb.len);
-        if old_mac != NOT_SET && at >= mac_len {
-            skb.mac_header = (at - mac_len) as u16;
-            self.buffers
-                .memmove(head, u32::from(old_mac), at - mac_len, mac_len);
-        }
+        let (at, len) = (skb.data, skb.len);
+        self.skb_mac_header_rebuild(no, mac_len);
         let header = Ipv6Header {
             tclass,
             flowlabel,

@@ -1,6 +1,5 @@
 //! `net/ipv6/sit.c`: IPv6 in IPv4.
 
-use super::ip_tunnel::TunnelInfo;
 use super::outer::{Outer, ecn_encapsulate, outer_ipv4};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
@@ -25,7 +24,7 @@ impl Kernel {
     /// `tunnel64_rcv()` (`net/ipv4/tunnel4.c`): who wants an IPv6 packet in IPv4.
     pub(super) fn tunnel64_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("tunnel64_rcv", "net/ipv4/tunnel4.c", no, |k| {
-            if k.skb(no).len < ipv6::HLEN {
+            if !k.pskb_may_pull(no, ipv6::HLEN)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
@@ -71,20 +70,7 @@ impl Kernel {
         let Some((tunnel, parms)) = self.ip_tunnel_lookup(no, None, sit) else {
             return Ok(false);
         };
-        let ret = self.traced("ipip_rcv", FILE, no, |k| {
-            k.iptunnel_pull_header(no, 0, ethernet::P_IP, false)?;
-            let before = k.skb(no).mac_header;
-            k.skb_mut(no).reset_mac_header();
-            k.metadata_after_decap(no, before);
-            let info = TunnelInfo {
-                proto: ethernet::P_IP,
-                key: None,
-                csum: false,
-                seq: None,
-            };
-            k.ip_tunnel_rcv(tunnel, parms, no, info)?;
-            Ok(0)
-        })?;
+        let ret = self.traced("ipip_rcv", FILE, no, |k| k.receive_ipip(tunnel, parms, no))?;
         Ok(ret == 0)
     }
 

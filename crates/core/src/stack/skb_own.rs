@@ -65,16 +65,11 @@ impl Kernel {
         Ok(())
     }
 
-    /// `pskb_may_pull()` of a linear packet: whether it has so many bytes.
-    pub(super) fn pskb_may_pull(&self, no: SkbNo, len: u32) -> bool {
-        len <= self.skb(no).headlen()
-    }
-
     /// `skb_ensure_writable()`: the first `write_len` bytes are linear, and in a buffer of one's own.
     /// (`skb_clone_writable()` allows writing to a clone's first `hdr_len` bytes, which are none here.)
     pub(super) fn skb_ensure_writable(&mut self, no: SkbNo, write_len: u32) -> Run<i64> {
         self.traced("skb_ensure_writable", FILE, no, |k| {
-            if !k.pskb_may_pull(no, write_len) {
+            if !k.pskb_may_pull(no, write_len)? {
                 return Ok(ENOMEM);
             }
             k.skb_unclone(no)?;

@@ -102,7 +102,7 @@ impl Kernel {
     /// `__vlan_insert_tag()`: the tag goes into the packet behind the addresses, which move 4 bytes down, and
     /// metadata in front of them too.
     pub(super) fn __vlan_insert_tag(&mut self, no: SkbNo, proto: u16, tci: u16) -> Run<i64> {
-        if !self.pskb_may_pull(no, ethernet::HLEN) {
+        if !self.pskb_may_pull(no, ethernet::HLEN)? {
             return Ok(EINVAL);
         }
         let meta_len = self.room_for_metadata(no);

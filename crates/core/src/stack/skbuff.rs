@@ -1,9 +1,12 @@
 //! `net/core/skbuff.c`: a packet's life and its buffer.
 
+use super::page_pool::PoolOf;
+use super::skb_own::ENOMEM;
 use super::{Kernel, Run};
 use crate::scenario::topology::DevId;
 use crate::skb::{
-    CHECKSUM_COMPLETE, MAX_LINEAR, PacketType, SkBuff, data_align, kmalloc_end, page_end,
+    CHECKSUM_COMPLETE, Frag, MAX_LINEAR, MAX_SKB_FRAGS, PAGE_SIZE, PacketType, SkBuff, data_align,
+    kmalloc_end, page_end,
 };
 use crate::trace::{Layer, Outcome, SkbNo, StepKind};
 
@@ -16,14 +19,17 @@ const PP_MAX_HEAD: u32 = 4096 - 256 - 320;
 pub(super) mod drop_reason {
     pub const NOT_SPECIFIED: u32 = 2;
     pub const NO_SOCKET: u32 = 3;
+    pub const SOCKET_FILTER: u32 = 5;
     pub const PKT_TOO_SMALL: u32 = 9;
     pub const TCP_CSUM: u32 = 10;
     pub const UDP_CSUM: u32 = 11;
+    pub const NETFILTER_DROP: u32 = 12;
     pub const OTHERHOST: u32 = 13;
     pub const IP_CSUM: u32 = 14;
     pub const IP_INHDR: u32 = 15;
     pub const IP_NOPROTO: u32 = 19;
     pub const IP_OUTNOROUTES: u32 = 54;
+    pub const BPF_CGROUP_EGRESS: u32 = 55;
     pub const IPV6DISABLED: u32 = 56;
     pub const NEIGH_FAILED: u32 = 58;
     pub const TC_EGRESS: u32 = 62;
@@ -126,7 +132,7 @@ impl Kernel {
     pub(super) fn free_quietly(&mut self, no: SkbNo) {
         self.metadata_freed(no);
         if let Some(skb) = self.skbs.remove(&no) {
-            *self.buffers.dataref_mut(skb.head) -= 1;
+            self.skb_release_data(skb.head);
         }
     }
 
@@ -155,7 +161,7 @@ impl Kernel {
             let mut shinfo = k.buffers.get(old).shinfo;
             k.design.expand_head(&mut shinfo, nhead);
             *k.buffers.shinfo_mut(new) = shinfo;
-            *k.buffers.dataref_mut(old) -= 1;
+            k.move_shared_info(no, old, new);
             k.judge.moved_buffer(old, new, nhead);
             k.metadata_to_new_head(new, nhead);
             let skb = k.skb_mut(no);
@@ -185,37 +191,53 @@ impl Kernel {
     }
 
     /// `skb_pp_cow_data()`: copies the packet into a page-pool buffer with `headroom` bytes in
-    /// front. Gives the copy; the original is consumed.
-    pub(super) fn skb_pp_cow_data(&mut self, old: SkbNo, headroom: u32) -> Run<SkbNo> {
-        let mut copy = old;
+    /// front; what is longer than a page goes on in others, as fragments. Gives the copy; the original is consumed.
+    /// `None`: the packet is longer than that (`-ENOMEM`), and still there.
+    pub(super) fn skb_pp_cow_data(
+        &mut self,
+        pool: PoolOf,
+        old: SkbNo,
+        headroom: u32,
+    ) -> Run<Option<SkbNo>> {
+        let mut copy = None;
         self.traced_pskb("skb_pp_cow_data", FILE, old, |k| {
             let len = k.skb(old).len;
-            if len > PP_MAX_HEAD {
-                return super::not_covered(format!(
-                    "skb_pp_cow_data: a packet of {len} bytes becomes non-linear"
-                ));
+            if len > PP_MAX_HEAD + MAX_SKB_FRAGS as u32 * PAGE_SIZE {
+                return Ok((ENOMEM, old));
             }
-            let head = k.page_pool_dev_alloc_va(k.skb(old).dev, page_end(headroom, len));
-            copy = k.new_skb(head);
+            let size = len.min(PP_MAX_HEAD);
+            let head = k.page_pool_dev_alloc_va(pool, page_end(headroom, size));
+            let new = k.new_skb(head);
+            copy = Some(new);
             let original = k.skb(old).clone();
-            k.buffers
-                .memcpy(head, headroom, original.head, original.data, len);
-            let skb = k.skb_mut(copy);
+            k.skb_copy_bits(old, 0, (head, headroom), size);
+            let skb = k.skb_mut(new);
             // skb_copy_header() takes all fields that are not offsets into the buffer
             *skb = SkBuff {
-                no: copy,
+                no: new,
                 head,
                 data: headroom,
-                tail: headroom + len,
+                tail: headroom + size,
+                len: size,
+                data_len: 0,
                 users: 1,
                 cloned: false,
                 head_frag: true,
                 ..original
             };
             skb.headers_offset_update(headroom as i32 - original.data as i32);
-            k.metadata_cloned(old, copy);
+            let mut done = size;
+            while done < len {
+                let size = (len - done).min(PAGE_SIZE);
+                let page = k.page_pool_dev_alloc(pool, size);
+                k.skb_copy_bits(old, done, (page, 0), size);
+                let offset = 0;
+                k.skb_add_rx_frag(new, Frag { page, offset, size });
+                done += size;
+            }
+            k.metadata_cloned(old, new);
             k.consume_skb(old)?;
-            Ok((0i64, copy))
+            Ok((0i64, new))
         })?;
         Ok(copy)
     }
@@ -261,8 +283,8 @@ impl Kernel {
             self.csum_is_valid(no);
             return true;
         }
-        let skb = self.skb(no);
-        let valid = crate::net::checksum::internet(self.bytes(no, skb.data, skb.len)) == 0;
+        let len = self.skb(no).len;
+        let valid = crate::net::checksum::internet(&self.packet(no, 0, len)) == 0;
         let skb = self.skb_mut(no);
         skb.ip_summed = CHECKSUM_COMPLETE;
         skb.csum_valid = valid;

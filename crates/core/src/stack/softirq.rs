@@ -31,13 +31,34 @@ impl Kernel {
 
     fn net_rx_action(&mut self) -> Run<()> {
         while let Some(work) = self.softirqs.pop_front() {
+            if matches!(work, Softirq::MacvlanBroadcast(..)) {
+                self.run_work(work)?;
+                continue;
+            }
             match work {
                 Softirq::VethPoll(dev) => self.veth_poll(dev)?,
                 Softirq::Backlog => self.process_backlog()?,
                 Softirq::GroCell(dev) => self.gro_cell_poll(dev)?,
-                Softirq::MacvlanBroadcast(dev, no) => self.macvlan_process_broadcast(dev, no)?,
+                Softirq::MacvlanBroadcast(..) => {}
             }
         }
         Ok(())
+    }
+
+    /// `process_one_work()` (`kernel/workqueue.c`): a worker runs when softirqs are done, with bottom halves enabled, so
+    /// that `netif_rx()` there has the packet received before it returns.
+    fn run_work(&mut self, work: Softirq) -> Run<()> {
+        let waits = |work: &Softirq| !matches!(work, Softirq::MacvlanBroadcast(..));
+        if self.softirqs.iter().any(waits) {
+            self.softirqs.push_back(work);
+            return Ok(());
+        }
+        let Softirq::MacvlanBroadcast(dev, no) = work else {
+            return Ok(());
+        };
+        let disabled = std::mem::take(&mut self.bh_disabled);
+        let result = self.macvlan_process_broadcast(dev, no);
+        self.bh_disabled = disabled;
+        result
     }
 }

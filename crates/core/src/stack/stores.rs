@@ -229,6 +229,15 @@ impl Kernel {
         }
     }
 
+    /// `skb_ext_reset()` in `napi_reuse_skb()`: an extension does not outlive its packet; an element of a map does, since
+    /// the skb is not freed.
+    pub(super) fn metadata_scrub_extension(&mut self, no: SkbNo) {
+        let extension = |outside: crate::design::Outside| outside.in_extension;
+        if self.design.outside().is_some_and(extension) {
+            self.drop_store(no);
+        }
+    }
+
     fn drop_store(&mut self, no: SkbNo) {
         if let Some(store) = self.stores.take(no) {
             let dataref = self.buffers.dataref_mut(store);

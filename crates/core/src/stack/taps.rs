@@ -98,7 +98,7 @@ impl Kernel {
                 if let Some(skb) = self.skbs.get(&no) {
                     self.recorder.trace.taps.push(TapFrame {
                         dev: self.topology.dev_ref(tap.dev),
-                        bytes: self.bytes(no, skb.data, skb.len).to_vec(),
+                        bytes: self.packet(no, 0, skb.len).to_vec(),
                     });
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::dev_rx::{Handler, NET_RX_DROP, NET_RX_SUCCESS};
 use super::filter::EAGAIN;
+use super::netfilter::NfState;
 use super::skbuff::drop_reason;
 use super::tc_host::TcHost;
 use super::{Kernel, Run};
@@ -165,8 +166,14 @@ impl Kernel {
     }
 
     /// `run_lwt_bpf()`: the program, over the packet as it is. It leaves no step of its own in a recording.
-    pub(super) fn run_lwt_bpf(&mut self, program: ProgId, dev: DevId, no: SkbNo) -> Run<i64> {
-        let run = self.open_run(program, "lwt_xmit", dev)?;
+    pub(super) fn run_lwt_bpf(
+        &mut self,
+        program: ProgId,
+        hook: &'static str,
+        dev: DevId,
+        no: SkbNo,
+    ) -> Run<i64> {
+        let run = self.open_run(program, hook, dev)?;
         self.bpf_compute_data_pointers(no);
         let verdict = self.bpf_prog_run(
             program,
@@ -194,13 +201,35 @@ impl Kernel {
         self.run_cls(program, hook, dev, no)
     }
 
-    /// Runs a program of type `SCHED_CLS` over the packet as it is; `hook` is its name in the trace.
+    /// Runs a program over the packet as it is; `hook` is its name in the trace.
     pub(super) fn run_cls(
         &mut self,
         program: ProgId,
         hook: &'static str,
         dev: DevId,
         no: SkbNo,
+    ) -> Run<i64> {
+        self.run_skb(program, hook, dev, no, None)
+    }
+
+    /// Runs a netfilter program (`nf_hook_run_bpf()`).
+    pub(super) fn run_netfilter(
+        &mut self,
+        program: ProgId,
+        state: NfState,
+        dev: DevId,
+        no: SkbNo,
+    ) -> Run<i64> {
+        self.run_skb(program, state.hook.word(), dev, no, Some(state))
+    }
+
+    fn run_skb(
+        &mut self,
+        program: ProgId,
+        hook: &'static str,
+        dev: DevId,
+        no: SkbNo,
+        state: Option<NfState>,
     ) -> Run<i64> {
         let run = self.open_run(program, hook, dev)?;
         let program_step = |edge| StepKind::Program { run, edge };
@@ -210,7 +239,7 @@ impl Kernel {
         let result = self.bpf_prog_run(
             program,
             dev,
-            |kernel| TcHost::new(kernel, no, run, dev),
+            |kernel| TcHost::new(kernel, no, run, dev).at_netfilter(state),
             TcHost::finish,
         );
         self.recorder.leave();

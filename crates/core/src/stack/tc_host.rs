@@ -3,6 +3,7 @@
 mod metadata;
 
 use super::filter::ENOTSUPP;
+use super::netfilter::NfState;
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
 use crate::bpf::{CtxField, Host, MapChange, Prepared};
@@ -29,6 +30,8 @@ pub(super) struct TcHost<'k> {
     /// How the program has asked for metadata and was shown none, without having read any since.
     looked: Option<ReadHow>,
     stop: Option<Stop>,
+    /// The point of a netfilter program.
+    netfilter: Option<NfState>,
 }
 
 impl<'k> TcHost<'k> {
@@ -41,6 +44,28 @@ impl<'k> TcHost<'k> {
             dev,
             looked: None,
             stop: None,
+            netfilter: None,
+        }
+    }
+
+    /// The same at a netfilter hook.
+    pub fn at_netfilter(self, netfilter: Option<NfState>) -> Self {
+        Self { netfilter, ..self }
+    }
+
+    fn netfilter_field(&self, field: CtxField) -> u64 {
+        let Some(state) = self.netfilter else {
+            return 0;
+        };
+        let index = |dev: Option<DevId>| dev.map_or(0, |dev| self.kernel.topology.dev(dev).ifindex);
+        match field {
+            CtxField::NfHook => state.hook as u64,
+            CtxField::NfPf => state.pf as u64,
+            CtxField::NfIn => u64::from(state.input.is_some()),
+            CtxField::NfOut => u64::from(state.output.is_some()),
+            CtxField::NfInIndex => u64::from(index(state.input)),
+            CtxField::NfOutIndex => u64::from(index(state.output)),
+            _ => 0,
         }
     }
 
@@ -141,6 +166,7 @@ impl Host for TcHost<'_> {
             CtxField::GsoSize => u64::from(self.kernel.buffers.get(skb.head).shinfo.gso_size),
             // No device here stamps packets, busy-polls, or delivers to a socket before TC.
             CtxField::NapiId | CtxField::Hwtstamp | CtxField::Sk => 0,
+            field => self.netfilter_field(field),
         }
     }
 
@@ -211,13 +237,14 @@ impl Host for TcHost<'_> {
     }
 
     fn load_bytes(&mut self, offset: u32, into: &mut [u8]) -> i64 {
-        let skb = self.kernel.skb(self.no);
-        let (len, data, headlen) = (into.len() as u32, skb.data, skb.headlen());
-        if len > headlen || offset > headlen - len {
+        // skb_header_pointer(): fragments too
+        let (len, packet) = (into.len() as u32, self.kernel.skb(self.no).len);
+        if len > packet || offset > packet - len {
             into.fill(0);
             return EFAULT;
         }
-        self.copy(data + offset, into);
+        let bytes = self.kernel.packet(self.no, offset, len);
+        into[..bytes.len()].copy_from_slice(&bytes);
         0
     }
 
@@ -353,6 +380,10 @@ impl Host for TcHost<'_> {
 
     fn tail_return(&mut self) {
         self.run = self.callers.pop().unwrap_or(self.run);
+    }
+
+    fn meta_everywhere(&self) -> bool {
+        self.kernel.rules().meta_everywhere
     }
 
     fn dynptr_from_skb_meta(&mut self, flags: u64) -> Result<u32, i64> {

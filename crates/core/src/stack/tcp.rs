@@ -16,10 +16,11 @@ impl Kernel {
     /// `tcp_v4_rcv()` without a socket.
     pub(super) fn tcp_v4_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("tcp_v4_rcv", FILE, no, |k| {
+            k.pskb_may_pull(no, tcp::HLEN)?;
             let skb = k.skb(no);
             let th = k.bytes(no, skb.data, skb.headlen().min(tcp::HLEN)).to_vec();
             let doff = u32::from(th.get(12).copied().unwrap_or(0) >> 4) * 4;
-            if th.len() < tcp::HLEN as usize || doff < tcp::HLEN || doff > skb.len {
+            if th.len() < tcp::HLEN as usize || doff < tcp::HLEN || !k.pskb_may_pull(no, doff)? {
                 k.kfree_skb(no, drop_reason::PKT_TOO_SMALL)?;
                 return Ok(0);
             }

@@ -1,10 +1,12 @@
 //! `net/ipv6/tcp_ipv6.c`: nobody listens; a segment is answered with a reset.
 
 use super::ip6_output::{DEFAULT_HOP_LIMIT, Ipv6Header};
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::tcp::{RST, reset_header};
 use super::{Kernel, Run, not_covered};
 use crate::net::{checksum, ethernet, ipv4, ipv6, tcp};
+use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::Lookup6;
 use crate::skb::CHECKSUM_PARTIAL;
 use crate::trace::{Layer, SkbNo};
@@ -18,11 +20,15 @@ impl Kernel {
     /// `tcp_v6_rcv()` without a socket.
     pub(super) fn tcp_v6_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("tcp_v6_rcv", FILE, no, |k| {
+            k.pskb_may_pull(no, tcp::HLEN)?;
             let skb = k.skb(no);
             let th = k.bytes(no, skb.data, skb.headlen().min(tcp::HLEN)).to_vec();
             let doff = u32::from(th.get(12).copied().unwrap_or(0) >> 4) * 4;
-            let whole = th.len() == tcp::HLEN as usize && doff >= tcp::HLEN && doff <= skb.len;
-            if !whole || skb.pkt_type != crate::skb::PacketType::Host {
+            let whole = th.len() == tcp::HLEN as usize && doff >= tcp::HLEN;
+            if !whole
+                || !k.pskb_may_pull(no, doff)?
+                || k.skb(no).pkt_type != crate::skb::PacketType::Host
+            {
                 k.kfree_skb(no, drop_reason::PKT_TOO_SMALL)?;
                 return Ok(0);
             }
@@ -83,7 +89,12 @@ impl Kernel {
                 skb.protocol = ethernet::P_IPV6;
                 let at = skb.data;
                 k.write_ipv6(reply, at, &header.bytes(tcp::HLEN as u16), "ip6_xmit");
-                k.ip6_output(reply)
+                k.skb_mut(reply).from_socket = true;
+                let state = NfState::ipv6(NfHook::LocalOut, None, Some(route.dev));
+                match k.nf_hook(reply, state)? {
+                    NF_ACCEPTED => k.dst_output6(reply),
+                    refused => Ok(refused),
+                }
             })
         })?;
         Ok(())

@@ -10,7 +10,7 @@ use crate::net::dissect::be16;
 use crate::net::{checksum, icmp, ipv4, udp};
 use crate::scenario::command::{TunnelDf, TunnelTtl, UdpTunnelParms};
 use crate::scenario::ip_l2tp::L2tpEncap;
-use crate::scenario::topology::{DevId, DeviceKind, NetnsId, Route};
+use crate::scenario::topology::{DevId, DeviceKind, NetnsId, Route, Socket};
 use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
 use crate::trace::{Layer, SkbNo};
 
@@ -25,12 +25,15 @@ pub(super) enum UdpSocket {
     Geneve,
     /// `l2tp_udp_encap_recv()`.
     L2tp,
+    /// A process reads.
+    Process(Socket),
 }
 
 impl Kernel {
     /// `udp_rcv()`.
     pub(super) fn udp_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("udp_rcv", FILE, no, |k| {
+            k.pskb_may_pull(no, udp::HLEN)?;
             let skb = k.skb(no);
             let header = k.bytes(no, skb.data, udp::HLEN);
             let ulen = u32::from(be16(header, 4));
@@ -45,9 +48,7 @@ impl Kernel {
                 k.kfree_skb(no, reason)?;
                 return Ok(0);
             }
-            let skb = k.skb_mut(no);
-            skb.tail -= skb.len - ulen;
-            skb.len = ulen;
+            k.pskb_trim(no, ulen)?;
             if !k.udp4_csum_init(no, check) {
                 k.kfree_skb(no, drop_reason::UDP_CSUM)?;
                 return Ok(0);
@@ -85,7 +86,8 @@ impl Kernel {
     fn udp_queue_rcv_skb(&mut self, no: SkbNo, socket: UdpSocket) -> Run<i64> {
         self.traced("udp_queue_rcv_skb", FILE, no, |k| {
             k.traced("udp_queue_rcv_one_skb", FILE, no, |k| {
-                if !k.checksum_complete(no, ipv4::PROTO_UDP) {
+                let process = matches!(socket, UdpSocket::Process(_));
+                if !process && !k.checksum_complete(no, ipv4::PROTO_UDP) {
                     k.kfree_skb(no, drop_reason::UDP_CSUM)?;
                     return Ok(0);
                 }
@@ -93,6 +95,7 @@ impl Kernel {
                     UdpSocket::Vxlan => k.vxlan_rcv(no),
                     UdpSocket::Geneve => k.geneve_udp_encap_recv(no),
                     UdpSocket::L2tp => k.l2tp_udp_encap_recv(no),
+                    UdpSocket::Process(socket) => k.udp_enqueue(no, socket),
                 }
             })
         })
@@ -101,6 +104,9 @@ impl Kernel {
     /// `__udp4_lib_lookup_skb()`, `__udp6_lib_lookup_skb()`: tunnel devices that are up listen on their port, over
     /// the protocol of their remote end, in external mode over both.
     pub(super) fn udp_socket(&self, netns: NetnsId, port: u16, v6: bool) -> Option<UdpSocket> {
+        if let Some(socket) = self.udp_process(netns, port) {
+            return Some(UdpSocket::Process(socket));
+        }
         let listens = |parms: UdpTunnelParms| {
             parms.dstport == port && (parms.external || parms.over_ipv6() == v6)
         };
@@ -146,11 +152,8 @@ impl Kernel {
 
     /// `__skb_checksum_validate_needed()` says no: one of the checksums known to be right is used up.
     pub(super) fn csum_is_valid(&mut self, no: SkbNo) {
-        let skb = self.skb_mut(no);
-        skb.csum_valid = true;
-        if skb.ip_summed == CHECKSUM_UNNECESSARY {
-            skb.ip_summed = CHECKSUM_NONE;
-        }
+        self.skb_mut(no).csum_valid = true;
+        self.skb_decr_checksum_unnecessary(no);
     }
 
     /// `skb_checksum_try_convert()`: a right checksum that somebody else has found is as good as a sum of the
@@ -174,7 +177,7 @@ impl Kernel {
         valid
     }
 
-    fn sum_is_right(&self, no: SkbNo, protocol: u8) -> bool {
+    pub(super) fn sum_is_right(&self, no: SkbNo, protocol: u8) -> bool {
         let skb = self.skb(no);
         let pseudo = if self.is_ipv6(no) {
             let (saddr, daddr) = (self.ipv6_hdr_addr(no, 8), self.ipv6_hdr_addr(no, 24));
@@ -183,7 +186,7 @@ impl Kernel {
             let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
             checksum::pseudo(saddr.octets(), daddr.octets(), protocol, skb.len)
         };
-        checksum::sum(self.bytes(no, skb.data, skb.len), pseudo) == 0xffff
+        checksum::sum(&self.packet(no, 0, skb.len), pseudo) == 0xffff
     }
 
     /// `skb_csum_unnecessary()`.
@@ -255,7 +258,7 @@ impl Kernel {
         let file = "net/ipv4/ip_tunnel_core.c";
         self.traced("skb_tunnel_check_pmtu", file, no, |k| {
             let skb = k.skb(no);
-            let len = skb.tail - u32::from(skb.network_header);
+            let len = (skb.len + skb.data).saturating_sub(u32::from(skb.network_header));
             let mtu = k.topology.dev(out).mtu.saturating_sub(headroom);
             if len > mtu && k.topology.dev(dev).master.is_some() {
                 return not_covered(

@@ -31,6 +31,7 @@ impl Kernel {
 
     /// The body of `udpv6_rcv()`; gives the reason when the packet is dropped.
     fn udpv6_deliver(&mut self, no: SkbNo) -> Run<Option<u32>> {
+        self.pskb_may_pull(no, udp::HLEN)?;
         let skb = self.skb(no);
         let header = self.bytes(no, skb.data, skb.headlen().min(udp::HLEN));
         if header.len() < udp::HLEN as usize {
@@ -44,9 +45,7 @@ impl Kernel {
         if ulen < udp::HLEN || ulen > skb.len {
             return Ok(Some(drop_reason::PKT_TOO_SMALL));
         }
-        let skb = self.skb_mut(no);
-        skb.tail -= skb.len - ulen;
-        skb.len = ulen;
+        self.pskb_trim(no, ulen)?;
         let valid = if check == 0 {
             self.csum_is_valid(no);
             true
@@ -80,6 +79,7 @@ impl Kernel {
             k.traced("udpv6_queue_rcv_one_skb", FILE, no, |k| match socket {
                 UdpSocket::Vxlan => k.vxlan_rcv(no),
                 UdpSocket::Geneve => k.geneve_udp_encap_recv(no),
+                UdpSocket::Process(socket) => k.udp_enqueue(no, socket),
                 UdpSocket::L2tp => not_covered("udpv6_queue_rcv_one_skb: L2TP over IPv6"),
             })
         })

@@ -45,7 +45,9 @@ impl Kernel {
             };
             let skb = k.skb_mut(no);
             skb.push(skb.data.saturating_sub(u32::from(skb.mac_header)))?;
-            let no = k.veth_convert_skb_to_xdp_buff(no)?;
+            let Some(no) = k.veth_convert_skb_to_xdp_buff(no)? else {
+                return Ok(None);
+            };
             let mut xdp = k.xdp_of(no);
             let before = xdp;
             match k.run_xdp(program, dev, &mut xdp)? {
@@ -74,6 +76,7 @@ impl Kernel {
             skb.pull(xdp.data - before.data)?;
         }
         skb.reset_mac_header();
+        self.skb_follows_xdp(no, xdp, before);
         let early = self.design.veth_sets_at_mac_header();
         if early {
             self.hand_over_metadata(no, xdp)?;
@@ -86,17 +89,22 @@ impl Kernel {
         Ok(())
     }
 
-    /// `veth_convert_skb_to_xdp_buff()`: XDP needs a linear page fragment of its own (`skb_head_is_locked()`)
-    /// with 256 bytes of headroom.
-    fn veth_convert_skb_to_xdp_buff(&mut self, no: SkbNo) -> Run<SkbNo> {
+    /// `veth_convert_skb_to_xdp_buff()`: XDP needs a page fragment of its own (`skb_head_is_locked()`)
+    /// with 256 bytes of headroom; what is longer than a page is in fragments afterwards. `None`: the packet is too long
+    /// even so, and gone.
+    fn veth_convert_skb_to_xdp_buff(&mut self, no: SkbNo) -> Run<Option<SkbNo>> {
         let skb = self.skb(no);
         let locked = !skb.head_frag || self.skb_cloned(no);
-        if self.skb_shared(no) || locked || skb.data_len > 0 || skb.headroom() < XDP_PACKET_HEADROOM
-        {
-            self.skb_pp_cow_data(no, XDP_PACKET_HEADROOM)
-        } else {
-            Ok(no)
+        let linear = skb.data_len == 0;
+        if !self.skb_shared(no) && !locked && linear && skb.headroom() >= XDP_PACKET_HEADROOM {
+            return Ok(Some(no));
         }
+        let pool = self.skb(no).dev;
+        let copy = self.skb_pp_cow_data(pool, no, XDP_PACKET_HEADROOM)?;
+        if copy.is_none() {
+            self.consume_skb(no)?;
+        }
+        Ok(copy)
     }
 
     /// `xdp_init_buff()` and `xdp_prepare_buff()` over a packet whose `data` is at the MAC header.
@@ -108,6 +116,7 @@ impl Kernel {
             data: skb.data,
             data_end: skb.data + skb.headlen(),
             frame_sz: self.buffers.get(skb.head).end() + SHARED_INFO_SIZE,
+            frag_size: 0,
         }
     }
 }

@@ -18,11 +18,11 @@ impl Kernel {
             if skb.vlan_present {
                 return Ok(Some(no));
             }
-            if skb.len < vlan::HLEN + 2 {
+            if !k.pskb_may_pull(no, vlan::HLEN + 2)? {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(None);
             }
-            let tag = k.bytes(no, skb.data, vlan::HLEN + 2).to_vec();
+            let tag = k.bytes(no, k.skb(no).data, vlan::HLEN + 2).to_vec();
             let skb = k.skb_mut(no);
             skb.put_vlan_tag(skb.protocol, be16(&tag, 0));
             skb.pull_rcsum(vlan::HLEN)?;

@@ -21,6 +21,7 @@ impl Kernel {
     /// `vxlan_rcv()`: the frame arrives on the device of its VNI. `data` is at the UDP header.
     pub(super) fn vxlan_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("vxlan_rcv", FILE, no, |k| {
+            k.pskb_may_pull(no, HLEN)?;
             let at = k.skb(no).data + udp::HLEN;
             let header = k.bytes(no, at, vxlan::HLEN).to_vec();
             let (flags, vni) = (be32(&header, 0), be32(&header, 4));
@@ -50,7 +51,7 @@ impl Kernel {
         let before = skb.mac_header;
         skb.reset_mac_header();
         self.metadata_after_decap(no, before);
-        if self.skb(no).len < ethernet::HLEN {
+        if !self.pskb_may_pull(no, ethernet::HLEN)? {
             return not_covered("a tunnel packet without a whole Ethernet header");
         }
         let protocol = self.eth_type_trans(no, dev)?;
@@ -61,6 +62,7 @@ impl Kernel {
             return self.kfree_skb(no, echo);
         }
         self.skb_mut(no).reset_network_header();
+        self.pskb_inet_may_pull(no)?;
         if !self.ip_ecn_decapsulate(no, outer) {
             return self.kfree_skb(no, ecn);
         }

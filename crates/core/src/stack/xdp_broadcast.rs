@@ -42,7 +42,7 @@ impl Kernel {
         all: &[u32],
         exclude_ingress: bool,
     ) -> Run<Result<(), i64>> {
-        let len = xdp.data_end - xdp.data;
+        let len = self.xdp_get_buff_len(&xdp);
         let mut to = self.broadcast_to(dev, all, exclude_ingress);
         to.retain(|to| self.xdp_may_go(*to, len).is_ok());
         let Some(last) = to.pop() else {

@@ -82,7 +82,7 @@ impl Kernel {
         let Some(to) = to else {
             return Ok(Err(EINVAL));
         };
-        Ok(self.xdp_may_go(to, xdp.data_end - xdp.data).map(|()| {
+        Ok(self.xdp_may_go(to, self.xdp_get_buff_len(&xdp)).map(|()| {
             self.xdp_bulk.push((to, xdp));
         }))
     }
@@ -150,7 +150,7 @@ impl Kernel {
             DeviceKind::Veth { peer } if self.veth_napi(peer) => peer,
             _ => return self.xdp_return_frame(dev, &xdp, -6),
         };
-        let len = xdp.data_end - xdp.data;
+        let len = self.xdp_get_buff_len(&xdp);
         if self.xdp_ok_fwd_dev(peer, len).is_err() {
             return self.xdp_return_frame(dev, &xdp, ENOSPC);
         }
@@ -193,6 +193,7 @@ impl Kernel {
         let no = self.skb_around(xdp);
         self.skb_mut(no).head_frag = true;
         self.hand_over_metadata(no, xdp)?;
+        self.xdp_update_skb_frags_info(no);
         let protocol = self.eth_type_trans(no, dev)?;
         self.skb_mut(no).protocol = protocol;
         Ok(no)

@@ -12,30 +12,38 @@ const FILE: &str = "net/core/dev.c";
 
 impl Kernel {
     /// `do_xdp_generic()`, called for each received packet while any device has a generic program
-    /// (`generic_xdp_needed_key`). `false`: the packet did not get through.
-    pub(super) fn do_xdp_generic(&mut self, no: SkbNo) -> Run<bool> {
+    /// (`generic_xdp_needed_key`). Gives the packet, which may be a copy now; `None`: it did not get through.
+    pub(super) fn do_xdp_generic(&mut self, no: SkbNo) -> Run<Option<SkbNo>> {
         if !self
             .topology
             .devices
             .iter()
             .any(|dev| matches!(dev.xdp, Some((_, XdpMode::Generic))))
         {
-            return Ok(true);
+            return Ok(Some(no));
         }
-        let verdict = self.traced("do_xdp_generic", FILE, no, |k| {
+        let mut now = no;
+        let verdict = self.traced_pskb("do_xdp_generic", FILE, no, |k| {
             let dev = k.skb(no).dev;
             match dev.and_then(|dev| Some((dev, k.topology.dev(dev).xdp?))) {
                 Some((dev, (program, XdpMode::Generic))) => {
-                    k.netif_receive_generic_xdp(no, dev, program)
+                    let verdict = k.netif_receive_generic_xdp(&mut now, dev, program)?;
+                    Ok((verdict, now))
                 }
-                _ => Ok(action::PASS as i64),
+                _ => Ok((action::PASS as i64, no)),
             }
         })?;
-        Ok(verdict == action::PASS as i64)
+        Ok((verdict == action::PASS as i64).then_some(now))
     }
 
     /// `netif_receive_generic_xdp()` and the verdict's consequences.
-    fn netif_receive_generic_xdp(&mut self, no: SkbNo, dev: DevId, program: ProgId) -> Run<i64> {
+    fn netif_receive_generic_xdp(
+        &mut self,
+        pskb: &mut SkbNo,
+        dev: DevId,
+        program: ProgId,
+    ) -> Run<i64> {
+        let no = *pskb;
         if self.skb(no).redirected {
             // what act_mirred or a program reinjected gets no generic XDP
             return Ok(action::PASS as i64);
@@ -43,7 +51,8 @@ impl Kernel {
         let skb = self.skb_mut(no);
         let mac_len = skb.data.saturating_sub(u32::from(skb.mac_header));
         skb.push(mac_len)?;
-        self.netif_skb_check_for_xdp(no)?;
+        let no = self.netif_skb_check_for_xdp(no, program)?;
+        *pskb = no;
         self.skb_mut(no).pull(mac_len)?;
         let verdict = self.bpf_prog_run_generic_xdp(no, dev, program, mac_len)?;
         match verdict as u64 {
@@ -65,14 +74,27 @@ impl Kernel {
         }
     }
 
-    /// `netif_skb_check_for_xdp()`: XDP wants 256 bytes of headroom and a linear packet of its own.
-    fn netif_skb_check_for_xdp(&mut self, no: SkbNo) -> Run<()> {
+    /// `netif_skb_check_for_xdp()`: XDP wants 256 bytes of headroom and a packet of its own. A program that knows
+    /// fragments gets a copy in pages (`skb_cow_data_for_xdp()`), any other a packet in one piece.
+    fn netif_skb_check_for_xdp(&mut self, no: SkbNo, program: ProgId) -> Run<SkbNo> {
         let skb = self.skb(no);
-        if self.skb_cloned(no) || skb.data_len > 0 || skb.headroom() < XDP_PACKET_HEADROOM {
-            let missing = XDP_PACKET_HEADROOM.saturating_sub(skb.headroom());
-            self.pskb_expand_head(no, missing.next_multiple_of(NET_SKB_PAD), 0)?;
+        let fits = skb.headroom() >= XDP_PACKET_HEADROOM && skb.data_len == 0;
+        if fits && !self.skb_cloned(no) {
+            return Ok(no);
         }
-        Ok(())
+        if self.xdp_has_frags(program) {
+            let system = None;
+            if let Some(copy) = self.skb_pp_cow_data(system, no, XDP_PACKET_HEADROOM)? {
+                return Ok(copy);
+            }
+        }
+        let skb = self.skb(no);
+        let missing = XDP_PACKET_HEADROOM.saturating_sub(skb.headroom());
+        let behind = (skb.tail + skb.data_len).saturating_sub(self.buffers.get(skb.head).end());
+        let more = if behind > 0 { behind + 128 } else { 0 };
+        self.pskb_expand_head(no, missing.next_multiple_of(NET_SKB_PAD), more)?;
+        self.skb_linearize(no)?;
+        Ok(no)
     }
 
     /// `bpf_prog_run_generic_xdp()`. Series v3, patch 9, sets the metadata with `data` at the MAC header.
@@ -92,10 +114,13 @@ impl Kernel {
                 data,
                 data_end: skb.data + skb.headlen(),
                 frame_sz: k.buffers.get(skb.head).end() + SHARED_INFO_SIZE,
+                frag_size: 0,
             };
+            let before = xdp;
             let ethernet_before = k.ethernet_seen(&xdp, dev);
             let verdict = k.run_xdp(program, dev, &mut xdp)?;
             k.follow_adjust_head(no, data, xdp.data)?;
+            k.skb_follows_xdp(no, &xdp, &before);
             if k.ethernet_seen(&xdp, dev) != ethernet_before {
                 k.skb_mut(no).push(crate::net::ethernet::HLEN)?;
                 k.skb_mut(no).pkt_type = PacketType::Host;

@@ -4,8 +4,9 @@ use super::programs::address_of;
 use super::{Kernel, Run, Stop};
 use crate::bpf::{CtxField, Host, MapChange, Prepared, XdpTarget};
 use crate::scenario::topology::{DevId, ProgId};
+use crate::skb::Stretch;
 use crate::trace::recorder::Moment;
-use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind};
+use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind, XdpFields};
 use crate::xdp::{EINVAL, XdpBuff};
 
 const FILE: &str = "net/core/filter.c";
@@ -78,7 +79,10 @@ impl Kernel {
             dev: Some(self.dev_ref(dev)),
             skb: None,
             buffer: Some(xdp.head),
-            fields: Some(PacketFields::Xdp(xdp.fields())),
+            fields: Some(PacketFields::Xdp(XdpFields {
+                fragments: self.page_fragments(xdp.head, None).collect(),
+                ..xdp.fields()
+            })),
             outcome,
             freed: false,
         };
@@ -103,6 +107,23 @@ impl XdpHost<'_, '_> {
         if let Err(stop) = self.kernel.xdp_step(kind, self.dev, self.xdp, outcome) {
             self.stop.get_or_insert(stop);
         }
+    }
+
+    /// `memset(…, 0, …)` of room that a helper made.
+    fn zero(&mut self, room: Option<Stretch>) {
+        let Some(room) = room else {
+            return;
+        };
+        let program = self.kernel.recorder.trace.runs[self.run].program.clone();
+        let label = "room made by bpf_xdp_adjust_tail".to_owned();
+        let layer = Layer::ProgramStore;
+        let source = self
+            .kernel
+            .program_source(self.run, layer, label, &program, self.dev);
+        let zeros = vec![0; room.len as usize];
+        self.kernel
+            .buffers
+            .write(room.buffer, room.at, &zeros, source, 0);
     }
 
     /// What stops a helper stops the program's run at its end.
@@ -214,11 +235,20 @@ impl Host for XdpHost<'_, '_> {
 
     fn load_bytes(&mut self, offset: u32, into: &mut [u8]) -> i64 {
         let len = into.len() as u32;
-        let packet = self.xdp.data_end - self.xdp.data;
-        if len > packet || offset > packet - len {
+        if len.saturating_add(offset) > self.packet_len() {
             return EINVAL;
         }
-        self.packet_load((self.xdp.data + offset) as i32, into);
+        let mut into = into.iter_mut();
+        for part in self.kernel.xdp_stretches(self.xdp, offset, len) {
+            let bytes = self
+                .kernel
+                .buffers
+                .get(part.buffer)
+                .bytes(part.at, part.len);
+            for (to, from) in into.by_ref().zip(bytes) {
+                *to = *from;
+            }
+        }
         0
     }
 
@@ -237,43 +267,60 @@ impl Host for XdpHost<'_, '_> {
 
     fn xdp_adjust_tail(&mut self, delta: i32) -> i64 {
         self.helper("bpf_xdp_adjust_tail", |host| {
-            let grown = match host.xdp.adjust_tail(delta) {
-                Ok(grown) => grown,
-                Err(error) => return error,
+            let frags = host.kernel.xdp_frags_size(host.xdp.head) > 0;
+            let by = delta.unsigned_abs();
+            let grown = if !frags {
+                let buffer = host.xdp.head;
+                let linear = |(at, len)| Stretch { buffer, at, len };
+                host.xdp.adjust_tail(delta).map(|grown| grown.map(linear))
+            } else if delta < 0 {
+                let shrunk = host.kernel.xdp_frags_shrink_tail(host.xdp, by);
+                shrunk.map(|()| None)
+            } else {
+                host.kernel.xdp_frags_increase_tail(host.xdp, by)
             };
-            if let Some((at, len)) = grown {
-                let program = host.kernel.recorder.trace.runs[host.run].program.clone();
-                let label = "room made by bpf_xdp_adjust_tail".to_owned();
-                let layer = Layer::ProgramStore;
-                let source = host
-                    .kernel
-                    .program_source(host.run, layer, label, &program, host.dev);
-                let zeros = vec![0; len as usize];
-                host.kernel
-                    .buffers
-                    .write(host.xdp.head, at, &zeros, source, 0);
+            match grown {
+                Ok(grown) => host.zero(grown),
+                Err(error) => return error,
             }
             0
         })
     }
 
+    fn xdp_pull_data(&mut self, len: u32) -> i64 {
+        self.helper("bpf_xdp_pull_data", |host| {
+            host.kernel.bpf_xdp_pull_data(host.xdp, len)
+        })
+    }
+
     fn xdp_store_bytes(&mut self, offset: u32, from: &[u8]) -> i64 {
         let len = from.len() as u32;
-        let packet = self.xdp.data_end - self.xdp.data;
-        if len > packet || offset > packet - len {
+        if len.saturating_add(offset) > self.packet_len() {
             return EINVAL;
         }
-        self.packet_store((self.xdp.data + offset) as i32, from);
+        let program = self.kernel.recorder.trace.runs[self.run].program.clone();
+        let label = format!("store of {program}");
+        let layer = Layer::ProgramStore;
+        let source = self
+            .kernel
+            .program_source(self.run, layer, label, &program, self.dev);
+        let mut done = 0;
+        for part in self.kernel.xdp_stretches(self.xdp, offset, len) {
+            let bytes = &from[done as usize..(done + part.len) as usize];
+            let buffers = &mut self.kernel.buffers;
+            buffers.write(part.buffer, part.at, bytes, source, done as u16);
+            done += part.len;
+        }
         0
     }
 
     fn packet_len(&self) -> u32 {
-        self.xdp.data_end - self.xdp.data
+        self.kernel.xdp_get_buff_len(self.xdp)
     }
 
     fn linear(&self, offset: u32, len: u32) -> Option<u32> {
         let end = offset.checked_add(len)?;
-        (end <= self.packet_len()).then(|| self.xdp.data + offset)
+        (end <= self.xdp.data_end - self.xdp.data).then(|| self.xdp.data + offset)
     }
 
     fn tail_call(&mut self, program: &Prepared, returns: bool) {

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::step::{BufferNo, SkbNo};
+
 /// Fields of an skb or of an `xdp_buff`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PacketFields {
@@ -21,6 +23,20 @@ pub struct MetaFields {
     pub start: Option<u32>,
     /// `mac_header` or `meta_end`.
     pub end: Option<u32>,
+}
+
+/// A part of a packet that lies outside of its linear buffer: a page fragment (`skb_frag_t`), or what a packet of
+/// `frag_list` has in its own linear buffer. They follow each other as the packet's bytes do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fragment {
+    /// The packet of `frag_list` it belongs to; `None` for a fragment of the packet itself.
+    pub skb: Option<SkbNo>,
+    /// The buffer or page that holds the bytes.
+    pub buffer: BufferNo,
+    /// Where they begin in it, bytes.
+    pub offset: u32,
+    /// How many they are.
+    pub len: u32,
 }
 
 /// `struct sk_buff` and `struct skb_shared_info`, what the recordings hold of them.
@@ -57,10 +73,12 @@ pub struct SkbFields {
     pub meta: MetaFields,
     /// The raw field; only in designs that have it.
     pub meta_end: Option<u32>,
+    /// Where the bytes behind the linear part are, `data_len` in all. A recording does not have them.
+    pub fragments: Vec<Fragment>,
 }
 
 /// `struct xdp_buff`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(
     missing_docs,
     reason = "names and meaning are the kernel's, include/net/xdp.h"
@@ -70,4 +88,6 @@ pub struct XdpFields {
     pub data: u32,
     pub data_end: u32,
     pub frame_sz: u32,
+    /// Fragments of a frame in more than one buffer. A recording does not have them.
+    pub fragments: Vec<Fragment>,
 }

@@ -16,7 +16,7 @@ pub mod step;
 pub mod stores;
 pub mod wire;
 
-pub use fields::{MetaFields, PacketFields, SkbFields, XdpFields};
+pub use fields::{Fragment, MetaFields, PacketFields, SkbFields, XdpFields};
 pub use map_calls::MapCall;
 pub use origin::{Layer, OriginId, Source, SourceTable};
 pub use read::{Expected, MetadataRead, ReadHow, TapFrame, Verdict};

@@ -33,7 +33,7 @@ pub mod action {
     pub const REDIRECT: u64 = 4;
 }
 
-/// `struct xdp_buff` over one linear buffer.
+/// `struct xdp_buff`. Fragments are in the shared info of its buffer, as in an skb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct XdpBuff {
     /// The buffer; `data_hard_start` is its first byte.
@@ -46,6 +46,9 @@ pub struct XdpBuff {
     pub data_end: u32,
     /// Size of the buffer, shared info included, bytes.
     pub frame_sz: u32,
+    /// `rxq->frag_size`: size of the page each fragment is in, or 0 where the driver does not say it; then the last
+    /// fragment can't grow.
+    pub frag_size: u32,
 }
 
 /// What `bpf_xdp_adjust_head()` did, or why not.
@@ -74,7 +77,14 @@ impl XdpBuff {
             data: self.data,
             data_end: self.data_end,
             frame_sz: self.frame_sz,
+            fragments: Vec::new(),
         }
+    }
+
+    /// `xdp_data_hard_end()`: the shared info behind the packet stays free.
+    #[must_use]
+    pub fn data_hard_end(&self) -> u32 {
+        self.frame_sz.saturating_sub(SHARED_INFO_SIZE)
     }
 
     /// `bpf_xdp_adjust_meta()` (`net/core/filter.c`): the range is asked before the length.
@@ -107,9 +117,8 @@ impl XdpBuff {
     /// `-EINVAL` beyond the tailroom (`xdp_data_hard_end()`: the shared info stays free) or below an Ethernet
     /// header.
     pub fn adjust_tail(&mut self, delta: i32) -> Result<Option<(u32, u32)>, i64> {
-        let hard_end = self.frame_sz.saturating_sub(SHARED_INFO_SIZE);
         let end = i64::from(self.data_end) + i64::from(delta);
-        if end > i64::from(hard_end) || end < i64::from(self.data + ETH_HLEN) {
+        if end > i64::from(self.data_hard_end()) || end < i64::from(self.data + ETH_HLEN) {
             return Err(EINVAL);
         }
         let grown = (delta > 0).then_some((self.data_end, delta.unsigned_abs()));
@@ -153,6 +162,7 @@ mod tests {
             data: 256,
             data_end: 322,
             frame_sz: 704,
+            frag_size: 0,
         }
     }
 

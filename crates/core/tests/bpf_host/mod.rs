@@ -28,6 +28,8 @@ pub struct Packet {
     pub calls: Vec<&'static str>,
     pub insns: Vec<(usize, [u64; 11])>,
     pub clock: u64,
+    /// Whether each instruction is told.
+    pub steps: bool,
 }
 
 impl Packet {
@@ -51,6 +53,7 @@ impl Packet {
             calls: Vec::new(),
             insns: Vec::new(),
             clock: 1_000,
+            steps: true,
         }
     }
 
@@ -175,6 +178,9 @@ impl Host for Packet {
     fn ktime_ns(&mut self) -> u64 {
         self.clock += 100;
         self.clock
+    }
+    fn steps(&self) -> bool {
+        self.steps
     }
     fn instruction(&mut self, insn: usize, registers: &[u64; 11]) {
         self.insns.push((insn, *registers));

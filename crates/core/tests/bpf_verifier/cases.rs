@@ -37,6 +37,7 @@ pub struct Case {
 /// The maps that programs of the table may name, as `tests/verifier/load.c` makes them.
 fn maps() -> Vec<MapDef> {
     let def = |name: &str, kind, key_size, value_size, max_entries| MapDef {
+        details: Default::default(),
         name: name.to_owned(),
         kind,
         key_size,
@@ -49,8 +50,16 @@ fn maps() -> Vec<MapDef> {
     };
     let mut rodata = def("rodata", MapKind::Data { read_only: true }, 4, 16, 1);
     rodata.initial = b"hello %d\n\0\0\0\0\0\0\0".to_vec();
+    let array = def("array", MapKind::Array, 4, 16, 4);
+    // values begin with a `struct bpf_spin_lock`, a `struct bpf_timer`
+    let mut lock = def("lock", MapKind::Array, 4, 8, 4);
+    (lock.details.btf, lock.details.lock) = (true, Some(0));
+    let mut timer = def("timer", MapKind::Hash, 4, 24, 4);
+    (timer.details.btf, timer.details.timer) = (true, Some(0));
+    let mut outer = def("outer", MapKind::ArrayOfMaps, 4, 4, 2);
+    outer.details.inner = Some(Box::new(array.clone()));
     vec![
-        def("array", MapKind::Array, 4, 16, 4),
+        array,
         def("hash", MapKind::Hash, 4, 8, 16),
         def("ring", MapKind::Ringbuf, 0, 0, 4096),
         def("progs", MapKind::from_number(3), 4, 4, 4),
@@ -58,8 +67,9 @@ fn maps() -> Vec<MapDef> {
         rodata,
         def("perf", MapKind::from_number(4), 4, 4, 4),
         def("percpu", MapKind::from_number(6), 4, 8, 4),
-        // in the kernel its values begin with a `struct bpf_spin_lock`
-        def("lock", MapKind::Array, 4, 8, 4),
+        lock,
+        outer,
+        timer,
     ]
 }
 

@@ -83,6 +83,7 @@ pub fn refusal(done: &Executed) -> String {
 /// A map: key size, value size, entries.
 pub fn map(name: &str, kind: MapKind, sizes: [u32; 3]) -> MapDef {
     MapDef {
+        details: Default::default(),
         name: name.to_owned(),
         kind,
         key_size: sizes[0],
@@ -98,6 +99,7 @@ pub fn map(name: &str, kind: MapKind, sizes: [u32; 3]) -> MapDef {
 /// Text in a read-only section.
 pub fn rodata(name: &str, bytes: &[u8]) -> MapDef {
     MapDef {
+        details: Default::default(),
         initial: bytes.to_vec(),
         ..map(
             name,

@@ -8,6 +8,7 @@ use crate::bench::*;
 
 fn jumps(programs: &[(u32, &str)]) -> MapDef {
     MapDef {
+        details: Default::default(),
         programs: programs
             .iter()
             .map(|(i, name)| (*i, (*name).to_owned()))

@@ -6,6 +6,7 @@
 //! runs every branch. The memory has 64 bytes of data, the first contents of 64 bytes of stack, and of
 //! r0 to r8; at its end a program puts data, stack and registers back there.
 
+use super::lists::{EDGES, MOVSX};
 use super::{EXIT, insn, lddw};
 
 /// Programs in the table.
@@ -38,28 +39,8 @@ impl Random {
     }
 
     fn value(&mut self) -> u64 {
-        let edges = [
-            0,
-            1,
-            2,
-            31,
-            32,
-            63,
-            64,
-            0x7f,
-            0x80,
-            0x7fff,
-            0x8000,
-            0x7fff_ffff,
-            0x8000_0000,
-            0xffff_ffff,
-            0x1_0000_0000,
-            i64::MAX as u64,
-            i64::MIN as u64,
-            u64::MAX,
-        ];
         match self.below(3) {
-            0 => self.of(&edges),
+            0 => self.of(&EDGES),
             1 => self.next() >> self.below(64),
             _ => self.next(),
         }
@@ -245,9 +226,7 @@ impl Writer {
         match self.random.below(11) {
             0 => self.put(0x80 | class, dst, 0, 0, 0),
             1 => {
-                let (op, off) =
-                    self.random
-                        .of(&[(0xbc, 8), (0xbc, 16), (0xbf, 8), (0xbf, 16), (0xbf, 32)]);
+                let (op, off) = self.random.of(&MOVSX);
                 self.put(op, dst, src, off, 0);
             }
             2 => {

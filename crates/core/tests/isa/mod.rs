@@ -7,6 +7,7 @@ pub mod alu_table;
 pub mod conformance;
 pub mod jump_table;
 pub mod kernel;
+pub mod lists;
 pub mod memory_table;
 pub mod reference;
 

@@ -52,6 +52,13 @@ pub fn run(text: &str, design: DesignName) -> Partial {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
     let own = OWN.map(|name| own.join(name).with_extension("bpf.o"));
     names.extend(own);
+    // programs for hooks behind TC, of the catalogue
+    let behind = ["orc nf", "orc sock", "cgroup attach", "encap bpf"];
+    if behind.iter().any(|words| text.contains(words)) {
+        let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content/programs");
+        let catalogue = ["tag", "hooks", "anywhere"];
+        names.extend(catalogue.map(|name| content.join(name).join(name).with_extension("bpf.o")));
+    }
     let object = |path: &std::path::PathBuf| {
         let name = path.display().to_string();
         (name, fs::read(path).expect("an object"))

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headroom_core::bpf::Object;
+use headroom_core::limits::Limits;
 use headroom_core::stepping::{MapsAt, RunIndex, Stepper};
 use headroom_core::trace::Trace;
 use headroom_core::trace::replay::Memory;
@@ -19,9 +20,24 @@ use headroom_protocol::program::{Ask, Reply, Way};
 use headroom_protocol::{decode, encode};
 
 /// What was studied last.
-#[derive(Default)]
 pub struct Studio {
     work: Option<Work>,
+    /// What each answer may take.
+    pub limits: Limits,
+}
+
+/// Bytes that a trace may take in a browser: one of a million instructions takes less than 200 MB, and while it is handed
+/// over there are two of it.
+const MEMORY: usize = 256 << 20;
+
+impl Default for Studio {
+    fn default() -> Self {
+        let limits = Limits {
+            memory: MEMORY,
+            ..Limits::default()
+        };
+        Self { work: None, limits }
+    }
 }
 
 /// A piece of work that ran.
@@ -51,7 +67,7 @@ impl Studio {
             Ask::Study(job) => {
                 // The old trace goes before the new one is made: both together could be too large.
                 self.work = None;
-                let (study, work) = study::study(&job);
+                let (study, work) = study::study(&job, self.limits);
                 self.work = work;
                 Reply::Study(study)
             }

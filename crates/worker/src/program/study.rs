@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use headroom_core::bpf::{LoadError, Object, Program, Prologue, fix_up, fix_up_unverified};
+use headroom_core::bpf::{LoadError, Object, Program, Prologue};
 use headroom_core::design::DesignName;
+use headroom_core::limits::Limits;
 use headroom_core::simulate;
 use headroom_core::trace::{StepKind, Trace};
 use headroom_protocol::Job;
@@ -12,7 +13,7 @@ use headroom_protocol::program::{Judged, RunInfo, Study};
 use super::Work;
 
 /// Loads, judges and runs.
-pub fn study(job: &Job) -> (Study, Option<Work>) {
+pub fn study(job: &Job, limits: Limits) -> (Study, Option<Work>) {
     let failed = |problem| {
         let study = Study {
             problem: Some(problem),
@@ -26,14 +27,14 @@ pub fn study(job: &Job) -> (Study, Option<Work>) {
         Err(problem) => return failed(problem),
     };
     // Commands that can't be read are no reason not to show the programs.
-    let (input, unread) = match crate::input(job) {
+    let (input, unread) = match crate::input(job, limits) {
         Ok(input) => (input, None),
         Err(problem) => {
             let programs = Job {
                 commands: String::new(),
                 ..job.clone()
             };
-            match crate::input(&programs) {
+            match crate::input(&programs, limits) {
                 Ok(input) => (input, Some(problem)),
                 Err(problem) => return failed(problem),
             }
@@ -42,7 +43,12 @@ pub fn study(job: &Job) -> (Study, Option<Work>) {
     let programs: Vec<Judged> = input
         .objects
         .iter()
-        .flat_map(|object| object.programs.iter().map(|p| judge(object, p, design)))
+        .flat_map(|object| {
+            object
+                .programs
+                .iter()
+                .map(|p| judge(object, p, design, limits))
+        })
         .collect();
     let partial = simulate::simulate_partial(&input, design);
     let problem = unread.or_else(|| partial.error.map(crate::problem));
@@ -65,17 +71,18 @@ pub fn study(job: &Job) -> (Study, Option<Work>) {
 }
 
 /// A program under a design.
-fn judge(object: &Object, program: &Program, design: DesignName) -> Judged {
-    let facts = program.facts();
+fn judge(object: &Object, program: &Program, design: DesignName, limits: Limits) -> Judged {
+    let judged = program.judge_by(limits, headroom_core::stack::rules(design));
+    let facts = judged.facts();
     let prologue = match &facts {
         Ok(facts) => design.design().prologue(*facts),
         Err(_) => Prologue::default(),
     };
     let prepared = match &facts {
-        Ok(_) => fix_up(program, prologue),
-        Err(_) => fix_up_unverified(program, prologue),
+        Ok(_) => judged.fix_up(prologue),
+        Err(_) => judged.fix_up_unverified(prologue),
     };
-    let listing = match prepared.or_else(|_| fix_up_unverified(program, Prologue::default())) {
+    let listing = match prepared.or_else(|_| judged.fix_up_unverified(Prologue::default())) {
         Ok(prepared) => (*prepared.listing()).clone(),
         Err(_) => Default::default(),
     };
@@ -83,7 +90,6 @@ fn judge(object: &Object, program: &Program, design: DesignName) -> Judged {
         let found = listing.lines.iter().position(|l| l.written == Some(insn));
         found.and_then(|line| u32::try_from(line).ok())
     };
-    let warnings = program.leniency().unwrap_or_default();
     Judged {
         file: object.name.clone(),
         kind: program.prog_type.name().to_owned(),
@@ -91,7 +97,8 @@ fn judge(object: &Object, program: &Program, design: DesignName) -> Judged {
             LoadError::Refused { insn, why, .. } => (line(*insn), why.clone()),
             other => (None, other.to_string()),
         }),
-        warnings: warnings
+        warnings: judged
+            .leniency()
             .iter()
             .map(|warning| (line(warning.insn()).unwrap_or(0), warning.to_string()))
             .collect(),

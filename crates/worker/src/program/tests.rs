@@ -282,3 +282,31 @@ fn a_million_instructions_stay_below_200_mb() {
     assert!(all < 200_000_000, "{all} bytes");
     assert!(headroom_protocol::encode(&moment).len() < 8192);
 }
+
+/// 100,002 instructions keep more than a megabyte of registers alone (88 bytes each); the budget ends the run and what
+/// was kept until then is shown.
+#[test]
+fn a_run_ends_at_the_memory_budget() {
+    let text = "r0 = 0\nr1 = 50000\nagain:\nr1 += -1\nif r1 != 0 goto again\nr0 = 2\nexit\n";
+    let mut studio = Studio::default();
+    assert_eq!(study(&mut studio, xdp(text)).problem, None);
+    studio.limits.memory = 1 << 20;
+    let seen = study(&mut studio, xdp(text));
+    let problem = seen.problem.expect("the budget is used up").message;
+    assert!(
+        problem.contains("1048576 bytes, the limit of this run"),
+        "{problem}"
+    );
+    assert!(
+        (1000..100_000).contains(&seen.runs[0].len),
+        "{}",
+        seen.runs[0].len
+    );
+    let request = headroom_protocol::Request::Run(xdp(text));
+    let mut answers = Vec::new();
+    crate::answer(&mut studio, &request, &mut |answer| answers.push(answer));
+    assert!(
+        matches!(answers.as_slice(), [headroom_protocol::Answer::Problem(same)] if same.message == problem),
+        "{answers:?}"
+    );
+}

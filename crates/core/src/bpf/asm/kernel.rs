@@ -23,6 +23,15 @@ pub(super) fn statement<'t>(c: &mut Cursor<'t>, context: Context<'_>) -> Parsed<
             c.skip(1);
             return jump(c, word == "gotol");
         }
+        Some("may_goto") => {
+            c.skip(1);
+            let (target, place) = call::target(c)?;
+            return Ok(Draft {
+                insn: Insn::MayGoto { target: 0 },
+                target: Some(target),
+                place,
+            });
+        }
         Some("if") => {
             c.skip(1);
             return branch(c);

@@ -49,11 +49,12 @@ fn own(prog_type: &ProgType) -> [&'static [u32]; 2] {
         ProgType::LwtIn => [LWT, &[73]],
         ProgType::LwtOut => [LWT, &[]],
         ProgType::LwtSeg6local => [LWT, SEG6LOCAL],
-        ProgType::Plain | ProgType::Unknown(_) => [&[], &[]],
+        // bpf_nf_func_proto()
+        ProgType::Netfilter | ProgType::Plain | ProgType::Unknown(_) => [&[], &[]],
     }
 }
 
-const TYPES: [ProgType; 9] = [
+const TYPES: [ProgType; 10] = [
     ProgType::Xdp,
     ProgType::SchedCls,
     ProgType::CgroupSkb,
@@ -63,6 +64,7 @@ const TYPES: [ProgType; 9] = [
     ProgType::LwtIn,
     ProgType::LwtOut,
     ProgType::LwtSeg6local,
+    ProgType::Netfilter,
 ];
 
 /// Whether Linux has a helper in a program of that type. A program without a hook has all that need no
@@ -126,6 +128,7 @@ const KFUNCS: &[(&str, Who)] = &[
     ("bpf_dynptr_from_skb", Who::Skb),
     ("bpf_dynptr_from_skb_meta", Who::Tc),
     ("bpf_dynptr_from_xdp", Who::Xdp),
+    ("bpf_xdp_pull_data", Who::Xdp),
     ("bpf_xdp_metadata_rx_timestamp", Who::Xdp),
     ("bpf_xdp_metadata_rx_hash", Who::Xdp),
     ("bpf_xdp_metadata_rx_vlan_tag", Who::Xdp),
@@ -141,7 +144,7 @@ fn kfunc(name: &str) -> Option<Who> {
 fn who_is(who: Who, prog_type: &ProgType) -> bool {
     match who {
         Who::All => true,
-        Who::Skb => prog_type.has_skb(),
+        Who::Skb => prog_type.has_skb() || *prog_type == ProgType::Netfilter,
         Who::Tc => *prog_type == ProgType::SchedCls,
         Who::Xdp => *prog_type == ProgType::Xdp,
     }

@@ -1,6 +1,6 @@
 //! Kernel functions that programs call by name (`__bpf_kfunc`).
 
-use super::{E2BIG, EINVAL, EOPNOTSUPP, allowed, wrong};
+use super::{E2BIG, EINVAL, EOPNOTSUPP, allowed, changed, wrong};
 use crate::bpf::dynptr::Dynptrs;
 use crate::bpf::host::{Fault, NotForType};
 use crate::bpf::memory::Memory;
@@ -23,7 +23,8 @@ pub(in crate::bpf) fn call(
             types,
         });
     }
-    if !allowed::has_kfunc(prog_type, name) {
+    let assumed = memory.host.meta_everywhere() && name == "bpf_dynptr_from_skb_meta";
+    if !allowed::has_kfunc(prog_type, name) && !assumed {
         return Err(Fault::NotForType {
             insn,
             refusal: Box::new(NotForType {
@@ -53,6 +54,10 @@ pub(in crate::bpf) fn call(
         | "bpf_xdp_metadata_rx_vlan_tag" => {
             memory.check_context(a1)?;
             -EOPNOTSUPP as u64
+        }
+        "bpf_xdp_pull_data" => {
+            memory.check_context(a1)?;
+            changed(memory, |host| host.xdp_pull_data(a2 as u32)) as u64
         }
         _ => return dynptrs.kfunc(name, args, prog_type, memory),
     })

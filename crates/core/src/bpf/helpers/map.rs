@@ -2,7 +2,7 @@
 
 use super::{Call, EINVAL, ENOENT, name, wrong};
 use crate::bpf::host::{Fault, MapChange};
-use crate::bpf::maps::{MapKind, values_address};
+use crate::bpf::maps::{MapKind, map_address, values_address};
 use crate::bpf::memory::Memory;
 
 /// The map that an argument names.
@@ -70,6 +70,12 @@ pub(super) fn call(call: &mut Call<'_, '_>) -> Result<Option<u64>, Fault> {
     let [a1, a2, a3, a4, _] = call.args;
     let (id, memory) = (call.id, &mut *call.memory);
     let (map, kind) = map_argument(memory, a1, 1)?;
+    if let (1, true) = (id, kind.is_of_maps()) {
+        let size = memory.maps.def(map).map_or(0, |def| def.key_size);
+        let key = memory.buffer(a2, u64::from(size))?;
+        let inner = memory.maps.inner(map, &key);
+        return Ok(Some(inner.map_or(0, map_address)));
+    }
     if let MapKind::Other(_) = kind {
         let helper = name(id).unwrap_or_default();
         return Err(Fault::NotCovered {

@@ -10,6 +10,7 @@ mod packet;
 mod route;
 mod string;
 mod task;
+mod timer;
 
 use super::core_relo::POISON;
 use super::dynptr::Dynptrs;
@@ -24,6 +25,7 @@ pub(super) use kfunc::call as call_kfunc;
 
 pub(super) const TAIL_CALL: u32 = 12;
 pub(super) const FOR_EACH_MAP_ELEM: u32 = 164;
+pub(super) const TIMER_SET_CALLBACK: u32 = 170;
 pub(super) const LOOP: u32 = 181;
 
 const ENOENT: i64 = 2;
@@ -81,6 +83,7 @@ pub(super) fn call(
         28 => checksum::diff(&mut call),
         69 | 84..=86 | 99 | 163 => route::call(&mut call),
         14..=16 | 35 | 37 | 80 | 109 | 112..=115 | 117 | 120 | 123 | 158 => task::call(&mut call),
+        169 | 171 | 172 => timer::call(&mut call),
         197..=203 => dynptrs.helper(id, args, call.memory).map(Some),
         _ => match of_packet(&mut call, prog_type)? {
             None => Ok(general(&mut call)),

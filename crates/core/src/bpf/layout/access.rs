@@ -111,6 +111,9 @@ pub(in crate::bpf) fn ctx_load(
     if *prog_type == ProgType::Xdp {
         return xdp_load(off, size, signed);
     }
+    if *prog_type == ProgType::Netfilter {
+        return super::nf::ctx(off, size, signed);
+    }
     if !prog_type.has_skb() {
         return None;
     }
@@ -168,7 +171,7 @@ pub(in crate::bpf) fn ctx_store(prog_type: &ProgType, off: i64, size: u32) -> Op
         ProgType::LwtXmit | ProgType::LwtIn | ProgType::LwtOut | ProgType::LwtSeg6local => {
             &["mark", "priority", "cb"]
         }
-        ProgType::Xdp | ProgType::Plain | ProgType::Unknown(_) => &[],
+        ProgType::Xdp | ProgType::Netfilter | ProgType::Plain | ProgType::Unknown(_) => &[],
     };
     // Narrow stores are for cb only.
     let whole = load.name == "cb" || size == width(load.name);

@@ -131,6 +131,15 @@ impl Loads {
             CtxField::IngressIfindex => self.field(Size::W, SKB_SKB_IIF, number),
             CtxField::Hash => self.field(Size::W, SKB_HASH, number),
             CtxField::TcIndex => self.field(Size::H, SKB_TC_INDEX, number),
+            CtxField::NfState => self.field(Size::Dw, NF_CTX_STATE, number),
+            CtxField::NfSkb => self.field(Size::Dw, NF_CTX_SKB, number),
+            CtxField::NfHook => self.field(Size::B, NF_STATE_HOOK, number),
+            CtxField::NfPf => self.field(Size::B, NF_STATE_PF, number),
+            CtxField::NfIn => self.field(Size::Dw, NF_STATE_IN, number),
+            CtxField::NfOut => self.field(Size::Dw, NF_STATE_OUT, number),
+            CtxField::NfInIndex | CtxField::NfOutIndex => {
+                self.field(Size::W, NET_DEVICE_IFINDEX, number)
+            }
             CtxField::Data | CtxField::DataEnd | CtxField::DataMeta | CtxField::ClonedByte => 8,
         }
     }

@@ -2,12 +2,14 @@
 
 mod access;
 mod convert;
+mod nf;
 
 use super::host::CtxField;
 use super::insn::Insn;
 
 pub(super) use access::{ctx_load, ctx_store};
 pub(super) use convert::{convert, convert_store};
+pub(super) use nf::{NfStruct, nf_load};
 
 /// Offsets in kernel structures, bytes, as in the BTF of Debian's kernel 7.2.13 for amd64, the one that the
 /// recordings come from.
@@ -55,6 +57,14 @@ pub mod offsets {
     pub const RXQ_DEV: i16 = 0;
     pub const RXQ_QUEUE_INDEX: i16 = 8;
     pub const NET_DEVICE_IFINDEX: i16 = 224;
+    /// In `struct bpf_nf_ctx`.
+    pub const NF_CTX_STATE: i16 = 0;
+    pub const NF_CTX_SKB: i16 = 8;
+    /// In `struct nf_hook_state`.
+    pub const NF_STATE_HOOK: i16 = 0;
+    pub const NF_STATE_PF: i16 = 1;
+    pub const NF_STATE_IN: i16 = 8;
+    pub const NF_STATE_OUT: i16 = 16;
 }
 
 /// `CLONED_MASK`, little endian (include/linux/skbuff.h).

@@ -46,6 +46,7 @@ pub(super) fn map(def: &MapDef) -> Result<Map, String> {
         queue: VecDeque::new(),
         ring: Ring::new(if ring { bytes as usize } else { 0 }),
         programs: BTreeMap::new(),
+        inner: BTreeMap::new(),
         records: VecDeque::new(),
         record_bytes: 0,
     })
@@ -108,6 +109,16 @@ fn check(def: &MapDef) -> Result<(), String> {
                 format!("value_size is {value}, it must be 4 or 8"),
             )?;
             sizes()
+        }
+        MapKind::ArrayOfMaps | MapKind::HashOfMaps => {
+            need(value == 4, format!("value_size is {value}, it must be 4"))?;
+            sizes()?;
+            need(key != 0, "key_size must not be 0".to_owned())?;
+            match (&def.details.inner, def.kind) {
+                (None, _) => Err("it must say what maps it holds".to_owned()),
+                (Some(_), MapKind::ArrayOfMaps) => key_4(),
+                (Some(_), _) => Ok(()),
+            }
         }
         MapKind::Queue | MapKind::Stack | MapKind::Bloom => no_key().and_then(|()| sizes()),
         MapKind::Ringbuf => {

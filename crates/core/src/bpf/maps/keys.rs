@@ -5,6 +5,7 @@ use super::{
     E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC, EXIST, MAX_BYTES, Map, MapKind, Maps, NOEXIST,
     ValuePlace,
 };
+use crate::bpf::program::MapDef;
 
 /// `BPF_F_LOCK`: no other CPU is there to lock out.
 const LOCK: u64 = 4;
@@ -18,6 +19,22 @@ fn masked(data: &[u8], bits: u32) -> Vec<u8> {
         left => byte & !(0xff >> left),
     };
     data.iter().enumerate().map(keep).collect()
+}
+
+/// `copy_map_value()`: what is the kernel's stays as it is.
+fn copy_value(def: &MapDef, place: &mut [u8], value: &[u8]) {
+    let own: Vec<_> = def
+        .details
+        .fields()
+        .filter_map(|(_, off, len)| {
+            let range = off as usize..(off + len) as usize;
+            Some((range.clone(), place.get(range)?.to_vec()))
+        })
+        .collect();
+    place.copy_from_slice(value);
+    for (range, bytes) in own {
+        place[range].copy_from_slice(&bytes);
+    }
 }
 
 /// Length and data of a key of a trie; `None` if it is longer than the data.
@@ -107,7 +124,7 @@ impl Map {
     fn update(&mut self, key: &[u8], value: &[u8], flags: u64) -> i64 {
         let kind = self.def.kind;
         let locks = kind.is_array() || matches!(kind, MapKind::Hash);
-        let lock = flags & LOCK != 0;
+        let (lock, no_lock) = (flags & LOCK != 0, self.def.details.lock.is_none());
         let flags = if locks { flags & !LOCK } else { flags };
         if flags > EXIST {
             return -EINVAL;
@@ -123,12 +140,14 @@ impl Map {
             if flags == NOEXIST {
                 return -EEXIST;
             }
-            // no value of a per-CPU array has a lock
-            if lock && kind == MapKind::PercpuArray {
+            if lock && no_lock {
                 return -EINVAL;
             }
             index
         } else {
+            if lock && no_lock && locks {
+                return -EINVAL;
+            }
             let key = if kind == MapKind::LpmTrie {
                 match lpm_key(key) {
                     Some((len, data)) => lpm_slot(len, data),
@@ -153,7 +172,7 @@ impl Map {
         self.touch(slot);
         let at = self.value_at(slot);
         match self.values.get_mut(at..at + value.len()) {
-            Some(place) => place.copy_from_slice(value),
+            Some(place) => copy_value(&self.def, place, value),
             None => return -EINVAL,
         }
         0
@@ -232,14 +251,30 @@ impl Maps {
         value: &[u8],
         flags: u64,
     ) -> i64 {
-        self.maps
-            .get_mut(map)
-            .map_or(-EINVAL, |m| m.update(key, value, flags))
+        let Some(m) = self.maps.get_mut(map) else {
+            return -EINVAL;
+        };
+        let ret = m.update(key, value, flags);
+        if ret == 0
+            && let Some(slot) = m.find(key)
+        {
+            let at = m.value_at(slot);
+            self.forget_timer(ValuePlace { map, at });
+        }
+        ret
     }
 
     /// `bpf_map_delete_elem()`.
     pub(in crate::bpf) fn delete(&mut self, map: usize, key: &[u8]) -> i64 {
-        self.maps.get_mut(map).map_or(-EINVAL, |m| m.delete(key))
+        let Some(m) = self.maps.get_mut(map) else {
+            return -EINVAL;
+        };
+        let place = m.find(key).map(|slot| m.value_at(slot));
+        let ret = m.delete(key);
+        if let (0, Some(at)) = (ret, place) {
+            self.forget_timer(ValuePlace { map, at });
+        }
+        ret
     }
 
     /// Keys, and where their values are, for `bpf_for_each_map_elem()`.

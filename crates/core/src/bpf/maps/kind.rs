@@ -23,6 +23,10 @@ pub enum MapKind {
     LruPercpuHash,
     /// `BPF_MAP_TYPE_LPM_TRIE` (11).
     LpmTrie,
+    /// `BPF_MAP_TYPE_ARRAY_OF_MAPS` (12).
+    ArrayOfMaps,
+    /// `BPF_MAP_TYPE_HASH_OF_MAPS` (13).
+    HashOfMaps,
     /// `BPF_MAP_TYPE_DEVMAP` (14).
     Devmap,
     /// `BPF_MAP_TYPE_CPUMAP` (16).
@@ -49,7 +53,7 @@ pub enum MapKind {
 }
 
 /// Number, kind, and bpftool's name.
-const KINDS: [(u32, MapKind, &str); 17] = [
+const KINDS: [(u32, MapKind, &str); 19] = [
     (1, MapKind::Hash, "hash"),
     (2, MapKind::Array, "array"),
     (3, MapKind::ProgArray, "prog_array"),
@@ -59,6 +63,8 @@ const KINDS: [(u32, MapKind, &str); 17] = [
     (9, MapKind::LruHash, "lru_hash"),
     (10, MapKind::LruPercpuHash, "lru_percpu_hash"),
     (11, MapKind::LpmTrie, "lpm_trie"),
+    (12, MapKind::ArrayOfMaps, "array_of_maps"),
+    (13, MapKind::HashOfMaps, "hash_of_maps"),
     (14, MapKind::Devmap, "devmap"),
     (16, MapKind::Cpumap, "cpumap"),
     (17, MapKind::Xskmap, "xskmap"),
@@ -115,13 +121,9 @@ impl MapKind {
         )
     }
 
-    /// Maps as values: bpftool's name (`BPF_MAP_TYPE_ARRAY_OF_MAPS`, `BPF_MAP_TYPE_HASH_OF_MAPS`).
-    pub(in crate::bpf) fn of_maps(self) -> Option<&'static str> {
-        match self {
-            MapKind::Other(12) => Some("array_of_maps"),
-            MapKind::Other(13) => Some("hash_of_maps"),
-            _ => None,
-        }
+    /// Maps as values.
+    pub(in crate::bpf) fn is_of_maps(self) -> bool {
+        matches!(self, MapKind::ArrayOfMaps | MapKind::HashOfMaps)
     }
 
     /// Keys in a hash table.

@@ -3,9 +3,11 @@
 mod create;
 mod keys;
 mod kind;
+mod of_maps;
 mod outside;
 mod queue;
 mod ring;
+mod timer;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -98,6 +100,8 @@ struct Map {
     queue: VecDeque<Vec<u8>>,
     ring: Ring,
     programs: BTreeMap<u32, Slot>,
+    /// Maps of maps: key → number of the map.
+    inner: BTreeMap<Vec<u8>, usize>,
     /// Records that programs sent to a ring or to a perf event, and their bytes together.
     records: VecDeque<Vec<u8>>,
     record_bytes: usize,
@@ -135,6 +139,10 @@ impl Map {
 pub struct Maps {
     maps: Vec<Map>,
     random: Random,
+    /// Timers that were made, by map and place of the value.
+    timers: BTreeMap<(usize, usize), timer::Timer>,
+    /// The timer whose callback runs now.
+    running: Option<(usize, usize)>,
 }
 
 impl Maps {
@@ -159,8 +167,9 @@ impl Maps {
         }
         let mut maps = Maps {
             maps,
-            random: Random::default(),
+            ..Maps::default()
         };
+        maps.fill_maps_of_maps(object)?;
         for def in &object.maps {
             for (key, value) in &def.entries {
                 maps.set(&def.name, key, value)

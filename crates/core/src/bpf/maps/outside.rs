@@ -46,14 +46,14 @@ pub struct MapState {
     /// Definition.
     pub def: MapDef,
     /// Keys and values. An array's values that are all zero are left out; values of queues and stacks
-    /// have no key; those of a map of programs are their names.
+    /// have no key; those of a map of programs or maps are their names.
     pub entries: Vec<(Vec<u8>, Vec<u8>)>,
     /// Records that programs sent through a ring or a perf event, in order.
     pub records: Vec<Vec<u8>>,
 }
 
 impl Map {
-    fn entries(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn entries(&self, names: &[String]) -> Vec<(Vec<u8>, Vec<u8>)> {
         if self.def.kind.is_queue() {
             return self.queue.iter().map(|v| (Vec::new(), v.clone())).collect();
         }
@@ -62,6 +62,14 @@ impl Map {
                 (i.to_le_bytes().to_vec(), slot.name.clone().into_bytes())
             };
             return self.programs.iter().map(entry).collect();
+        }
+        if self.def.kind.is_of_maps() {
+            let name = |map: &usize| names.get(*map).cloned().unwrap_or_default().into_bytes();
+            return self
+                .inner
+                .iter()
+                .map(|(k, map)| (k.clone(), name(map)))
+                .collect();
         }
         let array = self.def.kind.is_array();
         self.keys()
@@ -107,9 +115,10 @@ impl Maps {
 
     /// All maps with their contents.
     pub fn state(&self) -> Vec<MapState> {
+        let names: Vec<String> = self.defs().map(|def| def.name.clone()).collect();
         let state = |m: &Map| MapState {
             def: m.def.clone(),
-            entries: m.entries(),
+            entries: m.entries(&names),
             records: m.records.iter().cloned().collect(),
         };
         self.maps.iter().map(state).collect()

@@ -27,7 +27,7 @@ pub(super) enum Access {
 }
 
 impl Access {
-    fn writes(self) -> bool {
+    pub(super) fn writes(self) -> bool {
         matches!(
             self,
             Access::Write(_) | Access::WriteImm(_) | Access::WriteAny
@@ -301,6 +301,9 @@ impl Walk<'_> {
                 if !context::socket_ok(base.kind, off, size) {
                     return Err(Refusal::Socket(reg, base.type_name(), off, size));
                 }
+            }
+            Kind::Btf if base.flags & MAYBE_NULL == 0 && base.aux != 0 => {
+                return self.check_nf_structure(place, access);
             }
             Kind::Btf if base.flags & MAYBE_NULL == 0 => {
                 let (insn, reg) = (self.insn, reg as u8);

@@ -132,7 +132,18 @@ impl Walk<'_> {
         meta: &mut Meta,
     ) -> Checked {
         match code {
-            b'M' => meta.map = Some(value.aux),
+            b'M' => {
+                if let Some(map) = meta.map.filter(|map| *map != value.aux) {
+                    // ids of maps in maps are not counted here: one map's is 0
+                    let ids = [map, value.aux].map(|map| u32::from(map & reg::INNER != 0));
+                    return Err(Refusal::TimerMap(ids[0], ids[1]));
+                }
+                meta.map = Some(value.aux);
+            }
+            b't' => {
+                self.check_field("bpf_timer", value, regno)?;
+                meta.map = Some(value.aux);
+            }
             b'k' => {
                 let def = meta.map.and_then(|map| self.map(map));
                 let (size, array) = def.map_or((0, false), |d| {
@@ -326,14 +337,45 @@ impl Walk<'_> {
         }
     }
 
-    /// `process_spin_lock()`; whether the value has a lock there is not known here.
+    /// The structure that a helper wants in a map's value is there (`check_map_field_pointer()`, and the beginning of
+    /// `process_spin_lock()`).
+    fn check_field(&mut self, what: &'static str, value: &Reg, regno: usize) -> Checked {
+        let refused = |why: String| Err(Refusal::Lock(why));
+        let Some(off) = value.off() else {
+            return refused(format!(
+                "R{regno} doesn't have constant offset. {what} has to be at the constant offset"
+            ));
+        };
+        let Some(def) = self.map(value.aux) else {
+            return Ok(());
+        };
+        if let MapKind::Data { .. } = def.kind {
+            // what lies in a data section is not looked up
+            let (insn, name) = (self.insn, what.to_owned());
+            self.warn(Warning::Lock { insn, name });
+            return Ok(());
+        }
+        // `BPF_OBJ_NAME_LEN`, with the 0 at its end
+        let name: String = def.name.chars().take(15).collect();
+        if !def.details.btf {
+            return refused(format!(
+                "map '{name}' has to have BTF in order to use {what}"
+            ));
+        }
+        let fields = &mut def.details.fields();
+        match fields.find(|(field, ..)| *field == what) {
+            None => refused(format!("map '{name}' has no valid {what}")),
+            Some((_, at, _)) if i64::from(at) != off => refused(format!(
+                "off {off} doesn't point to 'struct {what}' that is at {at}"
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// `process_spin_lock()`.
     fn check_lock(&mut self, takes: bool, value: &Reg, regno: usize) -> Checked {
         let refused = |why: &str| Err(Refusal::Lock(why.to_owned()));
-        if value.off().is_none() {
-            return Err(Refusal::Lock(format!(
-                "R{regno} doesn't have constant offset. bpf_spin_lock has to be at the constant offset"
-            )));
-        }
+        self.check_field("bpf_spin_lock", value, regno)?;
         let own = (value.id, value.aux);
         match (takes, self.state.lock) {
             (true, Some(_)) => refused("Locking two bpf_spin_locks are not allowed"),

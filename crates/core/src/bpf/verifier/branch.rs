@@ -5,10 +5,10 @@ use crate::bpf::insn::{Cond, Operand, Reg as Register, Width};
 use super::precise::Node;
 use super::refine::{self, Taken};
 use super::refusal::Checked;
-use super::reg::{ADD, ADD_32, Kind, Reg};
+use super::reg::{ADD, ADD_32, INNER, Kind, Reg};
 use super::scalar::Scalar;
 use super::state::State;
-use super::walk::{Next, Walk};
+use super::walk::{Next, Walk, map_of};
 use crate::bpf::insn::AluOp;
 
 /// `reg_not_null()`.
@@ -104,6 +104,15 @@ impl Walk<'_> {
         Ok(Next::Fall)
     }
 
+    /// `may_goto`: the end of the loop first, then another turn, with what changed since the last one forgotten.
+    pub(super) fn check_may_goto(&mut self, target: usize) -> Checked<Next> {
+        let mut more = self.state.clone();
+        more.went_round += 1;
+        self.widen_iter(&mut more);
+        self.push_state(more, self.insn + 1)?;
+        Ok(Next::To(target))
+    }
+
     /// Both ways with what the comparison of two numbers tells: where it holds, and where not.
     fn split(
         &mut self,
@@ -191,11 +200,13 @@ impl Walk<'_> {
 /// `mark_ptr_not_null_reg()`.
 pub(super) fn not_null(reg: &mut Reg, program: &crate::bpf::program::Program) {
     if reg.kind == Kind::MapValue {
-        let kind = program
-            .maps
-            .get(reg.aux as usize)
-            .map_or(0, |def| def.kind.number());
+        let kind = map_of(program, reg.aux).map_or(0, |def| def.kind.number());
         match kind {
+            // BPF_MAP_TYPE_ARRAY_OF_MAPS, _HASH_OF_MAPS
+            12 | 13 => {
+                reg.kind = Kind::MapPtr;
+                reg.aux |= INNER;
+            }
             // BPF_MAP_TYPE_XSKMAP, _SOCKMAP, _SOCKHASH
             17 => reg.kind = Kind::XdpSock,
             15 | 18 => reg.kind = Kind::Sock,

@@ -49,13 +49,8 @@ impl Walk<'_> {
             let why = "socket filter progs cannot use bpf_spin_lock yet";
             return Err(Refusal::Lock(why.to_owned()));
         }
-        match id {
-            93 | 94 | 169..=172 => self.warn(Warning::Lock {
-                insn: self.insn,
-                name: name(id),
-            }),
-            165 => self.warn(Warning::FormatString { insn: self.insn }),
-            _ => {}
+        if id == 165 {
+            self.warn(Warning::FormatString { insn: self.insn });
         }
         for (i, code) in proto.args.iter().enumerate() {
             self.check_arg(proto, i + 1, *code, &mut meta)?;
@@ -82,6 +77,7 @@ impl Walk<'_> {
         match id {
             12 => self.check_leak(true, "tail_call")?,
             164 | 181 | 209 => self.call_back(id, &meta)?,
+            170 => self.call_later(&meta)?,
             197 if self.state.reg(1).kind != Kind::MapValue => {
                 return Err(Refusal::FromMem(self.state.reg(1).type_name()));
             }
@@ -205,6 +201,18 @@ impl Walk<'_> {
                 self.push_callback(entry, args)
             }
         }
+    }
+
+    /// A function that a timer calls: walked by itself (`push_async_cb()`, `set_timer_callback_state()`).
+    fn call_later(&mut self, meta: &Meta) -> Checked {
+        let (Some(entry), Some(map)) = (meta.function, meta.map) else {
+            return Ok(());
+        };
+        if !self.timers.contains(&entry) {
+            self.timers.push(entry);
+        }
+        let args = [Kind::MapPtr, Kind::MapKey, Kind::MapValue].map(|kind| Reg::pointer(kind, map));
+        self.push_later(entry, args)
     }
 
     /// r0 after the call.

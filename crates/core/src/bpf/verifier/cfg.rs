@@ -19,6 +19,8 @@ pub(super) struct Info {
     pub calls_callback: bool,
     /// `bpf_iter_num_next()`.
     pub iter_next: bool,
+    /// It is a `may_goto`.
+    pub may_goto: bool,
     /// It lies between a jump back and its target.
     pub in_loop: bool,
     /// Registers that are read later, as bits.
@@ -44,8 +46,13 @@ impl Cfg {
 }
 
 /// No way through the calls may need more stack than one function has (`check_max_stack_depth()`).
-/// `own`: bytes of each function.
-pub(super) fn check_depth(insns: &[Insn], cfg: &Cfg, own: &[u32]) -> Result<(), Failed> {
+/// `own`: bytes of each function; `later`: functions that timers call, which need a stack of their own.
+pub(super) fn check_depth(
+    insns: &[Insn],
+    cfg: &Cfg,
+    own: &[u32],
+    later: &[usize],
+) -> Result<(), Failed> {
     let round = |function: usize| {
         own.get(function)
             .map_or(0, |bytes| bytes.next_multiple_of(16))
@@ -53,6 +60,10 @@ pub(super) fn check_depth(insns: &[Insn], cfg: &Cfg, own: &[u32]) -> Result<(), 
     let calls: Vec<(usize, usize, usize)> = insns
         .iter()
         .enumerate()
+        .filter(|(_, insn)| {
+            let named = insn.function().is_some_and(|entry| later.contains(&entry));
+            !named || matches!(insn, Insn::Call(_))
+        })
         .filter_map(|(at, insn)| Some((at, cfg.function(at), cfg.function(insn.function()?))))
         .filter(|(_, caller, callee)| caller != callee)
         .collect();
@@ -158,6 +169,13 @@ fn check_reached(insns: &[Insn], slots: &[usize], info: &mut [Info]) -> Result<(
                 prune(*target);
                 work.push(*target);
             }
+            Insn::MayGoto { target } => {
+                prune(at);
+                prune(*target);
+                work.push(*target);
+                info[at].may_goto = true;
+                info[at].checkpoint = true;
+            }
             Insn::Call(callee) => {
                 prune(at + 1);
                 match callee {
@@ -171,6 +189,8 @@ fn check_reached(insns: &[Insn], slots: &[usize], info: &mut [Info]) -> Result<(
                         info[at].checkpoint = true;
                         info[at].prune_point = true;
                     }
+                    // bpf_timer_set_callback()
+                    Callee::Helper(170) => info[at].prune_point = true,
                     Callee::Kfunc(name) if name == "bpf_iter_num_next" => {
                         info[at].iter_next = true;
                         info[at].checkpoint = true;
@@ -289,7 +309,7 @@ fn uses(insn: &Insn, class: u16) -> (u16, u16) {
         }
         Insn::Call(_) => (ARGS, SCRATCHED),
         Insn::Exit => (1, 0),
-        Insn::Jump { .. } => (0, 0),
+        Insn::Jump { .. } | Insn::MayGoto { .. } => (0, 0),
     }
 }
 
@@ -303,7 +323,9 @@ fn live_registers(insns: &[Insn], class: u16, info: &mut [Info]) {
             let after = match insn {
                 Insn::Exit => 0,
                 Insn::Jump { target, .. } => live(*target),
-                Insn::Branch { target, .. } => live(*target) | live(at + 1),
+                Insn::Branch { target, .. } | Insn::MayGoto { target } => {
+                    live(*target) | live(at + 1)
+                }
                 _ => live(at + 1),
             };
             let before = after & !writes | reads;

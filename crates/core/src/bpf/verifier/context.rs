@@ -84,6 +84,7 @@ impl Walk<'_> {
                 self.out.facts.loads_data_meta = true;
                 Kind::Meta
             }
+            Member::Number(field) if self.nf_pointer(field, dst) => return Ok(()),
             _ if load.name == "sk" => {
                 let mut new = Reg::pointer(Kind::SockCommon, 0);
                 new.flags = MAYBE_NULL;

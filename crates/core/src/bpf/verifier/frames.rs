@@ -56,6 +56,17 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// A function that is called when this run is over, with a stack of its own.
+    pub(super) fn push_later(&mut self, entry: usize, args: [Reg; 3]) -> Checked {
+        let mut state = State::new();
+        let frame = state.frame_mut();
+        frame.entry = entry;
+        frame.regs[1..4].copy_from_slice(&args);
+        frame.later = self.state.frame().later + 1;
+        state.insn = entry;
+        self.push_state(state, entry)
+    }
+
     /// Registers that a call leaves unset, r0 to r5.
     pub(super) fn scratch(&mut self) {
         self.state.frame_mut().regs[..6].fill(Reg::NOT_INIT);
@@ -75,23 +86,32 @@ impl Walk<'_> {
         Ok(Next::End)
     }
 
-    /// `check_return_code()`: of the types here only programs of a cgroup have a range.
+    /// `check_return_code()`: of the types here programs of a cgroup and of netfilter have a range.
     fn check_result(&mut self, r0: &Reg) -> Checked {
-        if self.class != protos::CGROUP_SKB {
+        if self.state.frame().later > 0 {
+            return self.check_range(r0, "At async callback return", 0);
+        }
+        if self.class & (protos::CGROUP_SKB | protos::NETFILTER) == 0 {
             return Ok(());
         }
-        if !r0.is_scalar() {
-            return Err(Refusal::ReturnKind(r0.type_name()));
-        }
-        self.nodes.ask(r0.node);
-        let max = if self.program.section.ends_with("egress") {
+        let cgroup = self.class == protos::CGROUP_SKB;
+        let max = if cgroup && self.program.section.ends_with("egress") {
             3
         } else {
             1
         };
+        self.check_range(r0, "At program exit", max)
+    }
+
+    /// What a program or a timer's function may return: 0 to `max`.
+    fn check_range(&mut self, r0: &Reg, what: &'static str, max: i64) -> Checked {
+        if !r0.is_scalar() {
+            return Err(Refusal::ReturnKind(what, r0.type_name()));
+        }
+        self.nodes.ask(r0.node);
         if r0.var.smin() < 0 || r0.var.smax() > max {
             return Err(Refusal::ReturnRange {
-                what: "At program exit",
+                what,
                 reg: "R0",
                 known: known(&r0.var),
                 min: 0,

@@ -2,6 +2,7 @@
 //! which: net/core/filter.c, net/core/xdp.c, kernel/bpf/helpers.c.
 
 use super::Warning;
+use super::nf;
 use super::objects::{Dynptr, SKB, SKB_META, Wants, XDP};
 use super::precise::Node;
 use super::protos;
@@ -18,6 +19,7 @@ struct Kfunc {
     args: &'static [u8],
 }
 
+const META: &str = "bpf_dynptr_from_skb_meta";
 const SKB_TYPES: u16 = protos::TC
     | protos::SOCKET
     | protos::LWT_IN
@@ -25,7 +27,8 @@ const SKB_TYPES: u16 = protos::TC
     | protos::LWT_XMIT
     | protos::SEG6LOCAL
     | protos::CGROUP_SKB
-    | protos::SK_SKB;
+    | protos::SK_SKB
+    | protos::NETFILTER;
 const COMMON: u16 = SKB_TYPES | protos::XDP;
 
 #[rustfmt::skip]
@@ -66,7 +69,8 @@ impl Walk<'_> {
             self.set_unknown(0);
             return Ok(Next::Fall);
         };
-        if kfunc.types & self.class == 0 {
+        let assumed = name == META && self.rules.meta_everywhere && self.class & SKB_TYPES != 0;
+        if kfunc.types & self.class == 0 && !assumed {
             return Err(Refusal::Kfunc(name.to_owned(), protos::names(kfunc.types)));
         }
         if name.starts_with("bpf_xdp_metadata_") {
@@ -155,6 +159,11 @@ impl Walk<'_> {
         }
         self.check_kfunc_offset(&value, regno)?;
         match code {
+            // `struct __sk_buff *` of a program whose context holds an skb
+            b'C' if self.class == protos::NETFILTER => match nf::is_skb(&value) {
+                true => Ok(()),
+                false => Err(Refusal::KfuncCtx(regno, value.type_name())),
+            },
             b'C' if value.kind != Kind::Ctx => Err(Refusal::KfuncCtx(regno, value.type_name())),
             b'C' => Ok(()),
             b'D' => {

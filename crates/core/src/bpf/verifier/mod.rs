@@ -23,6 +23,7 @@ mod context;
 mod equal;
 mod frames;
 mod kfunc;
+mod nf;
 mod objects;
 mod precise;
 mod protos;
@@ -41,6 +42,7 @@ mod warning;
 use super::error::LoadError;
 use super::facts::Followed;
 use super::program::Program;
+use crate::limits::Limits;
 
 pub use warning::Warning;
 
@@ -53,16 +55,20 @@ pub(super) struct Verified {
     pub processed: u32,
 }
 
-/// Walks a program; an error if Linux would refuse it, or if the simulator lacks something.
-pub(super) fn verify(program: &Program) -> Result<Verified, LoadError> {
-    match walk(program) {
-        (verified, None) => Ok(verified),
-        (_, Some(refused)) => Err(refused),
-    }
+/// Where a design's kernel, or one that is only assumed, judges otherwise than Linux 7.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// `bpf_dynptr_from_skb_meta()` is there in every program with an skb, not for TC only.
+    pub meta_everywhere: bool,
 }
 
-/// Walks a program; what was found out until it was refused, and the refusal if there is one.
-pub(super) fn walk(program: &Program) -> (Verified, Option<LoadError>) {
+/// Walks a program; what was found out until it was refused, and the refusal if there is one: Linux would refuse
+/// it, the simulator lacks something, or the walk would take more than `limits`.
+pub(super) fn walk(
+    program: &Program,
+    limits: Limits,
+    rules: Rules,
+) -> (Verified, Option<LoadError>) {
     let class = protos::class(&program.prog_type);
     let nothing = Verified {
         followed: Followed::new(program.insns.len()),
@@ -78,10 +84,11 @@ pub(super) fn walk(program: &Program) -> (Verified, Option<LoadError>) {
         Ok(cfg) => cfg,
         Err(failed) => return (nothing, Some(refuse(failed))),
     };
-    let mut walk = walk::Walk::new(program, class, cfg);
+    let mut walk = walk::Walk::new(program, class, cfg, limits.walked);
+    walk.rules = rules;
     let refused = match walk.run() {
         Err(why) => Some((walk.insn, why)),
-        Ok(()) => cfg::check_depth(&program.insns, &walk.cfg, &walk.depths).err(),
+        Ok(()) => cfg::check_depth(&program.insns, &walk.cfg, &walk.depths, &walk.timers).err(),
     };
     let verified = Verified {
         processed: walk.processed,

@@ -43,6 +43,11 @@ impl Nodes {
         }
     }
 
+    /// Memory that they take, bytes.
+    pub fn bytes(&self) -> usize {
+        self.nodes.len() * size_of::<Made>() + self.implied.len() * size_of::<(Node, u32)>()
+    }
+
     /// A new value made of others.
     pub fn make(&mut self, of: [Node; 2]) -> Node {
         let node = Node(self.nodes.len() as u32);

@@ -35,7 +35,8 @@ pub(super) const SEG6LOCAL: u16 = 32;
 pub(super) const SOCKET: u16 = 64;
 pub(super) const CGROUP_SKB: u16 = 128;
 pub(super) const SK_SKB: u16 = 256;
-const ALL: u16 = 511;
+pub(super) const NETFILTER: u16 = 512;
+const ALL: u16 = 1023;
 
 /// Types whose programs may write the packet (`may_access_direct_pkt_data()`).
 pub(super) const WRITE: u16 = XDP | TC | LWT_XMIT | SK_SKB;
@@ -79,6 +80,7 @@ pub(super) fn class(prog_type: &ProgType) -> u16 {
         ProgType::SocketFilter => SOCKET,
         ProgType::CgroupSkb => CGROUP_SKB,
         ProgType::SkSkb => SK_SKB,
+        ProgType::Netfilter => NETFILTER,
         ProgType::Plain | ProgType::Unknown(_) => 0,
     }
 }
@@ -98,7 +100,7 @@ pub(super) fn who_has(id: u32) -> String {
 
 /// Names of program types, for messages.
 pub(super) fn names(types: u16) -> String {
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 10] = [
         "xdp",
         "sched_cls",
         "lwt_xmit",
@@ -108,6 +110,7 @@ pub(super) fn names(types: u16) -> String {
         "socket_filter",
         "cgroup_skb",
         "sk_skb",
+        "netfilter",
     ];
     let has = |(bit, _): &(usize, &&str)| types & (1 << bit) != 0;
     let list: Vec<&str> = NAMES

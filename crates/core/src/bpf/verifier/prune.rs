@@ -56,6 +56,7 @@ impl Walk<'_> {
                 3
             };
             if saved.misses > saved.hits * patience + patience {
+                self.held = self.held.saturating_sub(saved.state.bytes());
                 saved.state.frames = Vec::new();
             } else {
                 kept.push(index);
@@ -72,7 +73,7 @@ impl Walk<'_> {
             return Ok(true);
         }
         if add {
-            self.remember();
+            self.remember()?;
         }
         Ok(false)
     }
@@ -88,6 +89,10 @@ impl Walk<'_> {
             let exact = if open { Exact::Within } else { Exact::No };
             return Ok(equal(exact).then_some((index, open)));
         }
+        let later = |state: &State| state.frames.last().map_or(0, |frame| frame.later);
+        if later(&saved.state) > 0 && later(&saved.state) != later(&self.state) {
+            return Ok(None);
+        }
         if info.iter_next {
             let hit = equal(Exact::Within) && self.iterates();
             return Ok(hit.then_some((index, true)));
@@ -95,7 +100,12 @@ impl Walk<'_> {
         if info.calls_callback {
             return Ok(equal(Exact::Within).then_some((index, true)));
         }
+        let again = self.state.went_round != saved.state.went_round;
+        if info.may_goto && again && equal(Exact::Within) {
+            return Ok(Some((index, true)));
+        }
         if self.state.unrolled == saved.state.unrolled
+            && !again
             && equal(Exact::Yes)
             && !depths_differ(&saved.state, &self.state)
         {
@@ -150,7 +160,7 @@ impl Walk<'_> {
         }
     }
 
-    fn remember(&mut self) {
+    fn remember(&mut self) -> Checked {
         self.at_saved = (self.processed, self.jumps);
         let nodes = &mut self.nodes;
         // Only what is asked for from here on counts.
@@ -170,6 +180,7 @@ impl Walk<'_> {
         self.state.parent = Some(index);
         self.state.depth += 1;
         self.explored[self.insn].push(index);
+        self.hold(self.state.bytes() + size_of::<Saved>())
     }
 
     /// The end of a way (`bpf_update_branch_counts()`).

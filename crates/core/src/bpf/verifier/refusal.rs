@@ -23,6 +23,9 @@ pub(super) enum Refusal {
     // limits
     #[error("BPF program is too large. Processed {0} insn")]
     TooLarge(u32),
+    /// A limit of the simulator; Linux has none of this kind.
+    #[error("the walk through the program takes more than {0} MiB")]
+    Memory(usize),
     #[error("The sequence of {0} jumps is too complex.")]
     TooComplex(usize),
     #[error("infinite loop detected at insn {0}")]
@@ -115,6 +118,10 @@ pub(super) enum Refusal {
     WriteInto(usize, String),
     #[error("write to change key R{0} not allowed")]
     WriteKey(usize),
+    #[error("timer pointer in R1 map_uid={0} doesn't match map pointer in R2 map_uid={1}")]
+    TimerMap(u32, u32),
+    #[error("{0} cannot be accessed directly by load/store")]
+    Field(&'static str),
     #[error("{what} map forbidden, value_size={value} off={off} size={size}")]
     MapForbidden {
         what: &'static str,
@@ -149,8 +156,8 @@ pub(super) enum Refusal {
         min: i32,
         max: i32,
     },
-    #[error("At program exit the register R0 is not a known value ({0})")]
-    ReturnKind(String),
+    #[error("{0} the register R0 is not a known value ({1})")]
+    ReturnKind(&'static str, String),
     #[error("Unreleased reference id={id} alloc_insn={insn}; {what} would lead to reference leak")]
     Unreleased {
         id: u32,

@@ -64,6 +64,9 @@ pub(super) struct Reg {
     pub node: Node,
 }
 
+/// In [`Reg::aux`] of a map's pointer or value: not that map, but one that it holds.
+pub(super) const INNER: u32 = 1 << 31;
+
 /// `AT_PKT_END`, `BEYOND_PKT_END`.
 pub(super) const AT_END: i32 = -1;
 pub(super) const BEYOND_END: i32 = -2;

@@ -39,7 +39,15 @@ impl Walk<'_> {
                 size,
             });
         }
-        self.check_region(base, reg, off, size, def.value_size, zero)
+        self.check_region(base, reg, off, size, def.value_size, zero)?;
+        let (first, last) = (base.var.smin().saturating_add(off), base.var.umax());
+        let end = (last as i64).saturating_add(off).saturating_add(size);
+        for (field, at, len) in def.details.fields() {
+            if first < i64::from(at + len) && i64::from(at) < end {
+                return Err(Refusal::Field(field));
+            }
+        }
+        Ok(())
     }
 
     /// `check_packet_access()`.

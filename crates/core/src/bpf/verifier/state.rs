@@ -68,6 +68,8 @@ pub(super) struct Frame {
     pub entry: usize,
     /// It was called by a helper.
     pub callback: bool,
+    /// It is called by a timer when the run is over: how many such calls led to it (`async_entry_cnt`).
+    pub later: u32,
     /// How often a callback of this frame was walked (`callback_depth`).
     pub callback_depth: u64,
 }
@@ -82,6 +84,7 @@ impl Frame {
             callsite,
             entry,
             callback: false,
+            later: 0,
             callback_depth: 0,
         }
     }
@@ -120,6 +123,8 @@ pub(super) struct State {
     pub depth: u32,
     /// `callback_unroll_depth`.
     pub unrolled: u32,
+    /// `may_goto_depth`.
+    pub went_round: u32,
 }
 
 impl State {
@@ -134,7 +139,17 @@ impl State {
             insn: 0,
             depth: 0,
             unrolled: 0,
+            went_round: 0,
         }
+    }
+
+    /// Memory that a copy takes, bytes.
+    pub fn bytes(&self) -> usize {
+        let slots: usize = self.frames.iter().map(|frame| frame.stack.len()).sum();
+        size_of::<State>()
+            + self.frames.len() * size_of::<Frame>()
+            + slots * size_of::<Slot>()
+            + self.refs.len() * size_of::<Ref>()
     }
 
     /// Number of the running function's frame.

@@ -9,14 +9,15 @@ use super::cfg::Cfg;
 use super::precise::{Node, Nodes};
 use super::prune::Saved;
 use super::refusal::{Checked, Refusal};
-use super::reg::{Kind, Reg};
+use super::reg::{INNER, Kind, Reg};
 use super::scalar::Scalar;
 use super::state::State;
 
-/// `BPF_COMPLEXITY_LIMIT_INSNS`, include/linux/bpf.h.
-const LIMIT_INSNS: u32 = 1_000_000;
 /// `BPF_COMPLEXITY_LIMIT_JMP_SEQ`, kernel/bpf/verifier.c.
 const LIMIT_JUMPS: usize = 8192;
+
+/// Bytes that a walk may remember: states, and what numbers were made of. Linux has no such limit.
+const MEMORY: usize = 512 << 20;
 
 /// Where the way goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,12 @@ pub(super) struct Walk<'p> {
     pub program: &'p Program,
     /// Bit of the program type.
     pub class: u16,
+    pub rules: super::Rules,
     pub cfg: Cfg,
+    /// Instructions that it may look at.
+    limit: u32,
+    /// Bytes of the states that are remembered or put aside.
+    pub held: usize,
     pub state: State,
     /// Ways that were not walked yet, and where they begin.
     pub pending: Vec<(State, usize)>,
@@ -53,10 +59,12 @@ pub(super) struct Walk<'p> {
     pub warnings: Vec<Warning>,
     /// Bytes of stack that each function uses.
     pub depths: Vec<u32>,
+    /// Functions that timers call.
+    pub timers: Vec<usize>,
 }
 
 impl<'p> Walk<'p> {
-    pub fn new(program: &'p Program, class: u16, cfg: Cfg) -> Walk<'p> {
+    pub fn new(program: &'p Program, class: u16, cfg: Cfg, limit: u32) -> Walk<'p> {
         let count = program.insns.len();
         let depths = vec![0; cfg.starts.len()];
         let mut state = State::new();
@@ -64,7 +72,10 @@ impl<'p> Walk<'p> {
         Walk {
             program,
             class,
+            rules: super::Rules::default(),
             cfg,
+            limit,
+            held: 0,
             state,
             pending: Vec::new(),
             saved: Vec::new(),
@@ -80,6 +91,7 @@ impl<'p> Walk<'p> {
             out: Followed::new(count),
             warnings: Vec::new(),
             depths,
+            timers: Vec::new(),
         }
     }
 
@@ -87,7 +99,7 @@ impl<'p> Walk<'p> {
     pub fn run(&mut self) -> Checked {
         loop {
             self.processed += 1;
-            if self.processed > LIMIT_INSNS {
+            if self.processed > self.limit {
                 return Err(Refusal::TooLarge(self.processed));
             }
             self.state.insn = self.insn;
@@ -105,6 +117,7 @@ impl<'p> Walk<'p> {
                     let Some((state, insn)) = self.pending.pop() else {
                         return Ok(());
                     };
+                    self.held = self.held.saturating_sub(state.bytes());
                     self.state = state;
                     self.insn = insn;
                 }
@@ -122,9 +135,19 @@ impl<'p> Walk<'p> {
         if let Some(parent) = state.parent.and_then(|p| self.saved.get_mut(p)) {
             parent.branches += 1;
         }
+        self.hold(state.bytes())?;
         self.pending.push((state, insn));
         if self.pending.len() > LIMIT_JUMPS {
             return Err(Refusal::TooComplex(self.pending.len()));
+        }
+        Ok(())
+    }
+
+    /// A state of so many bytes is kept.
+    pub fn hold(&mut self, bytes: usize) -> Checked {
+        self.held += bytes;
+        if self.held + self.nodes.bytes() > MEMORY {
+            return Err(Refusal::Memory(MEMORY >> 20));
         }
         Ok(())
     }
@@ -137,7 +160,11 @@ impl<'p> Walk<'p> {
         };
         if matches!(
             insn,
-            Insn::Branch { .. } | Insn::Jump { .. } | Insn::Call(_) | Insn::Exit
+            Insn::Branch { .. }
+                | Insn::MayGoto { .. }
+                | Insn::Jump { .. }
+                | Insn::Call(_)
+                | Insn::Exit
         ) {
             self.jumps += 1;
         }
@@ -163,6 +190,7 @@ impl<'p> Walk<'p> {
                 src,
                 target,
             } => return self.check_branch(*width, *cond, *dst, *src, *target),
+            Insn::MayGoto { target } => return self.check_may_goto(*target),
             Insn::Call(callee) => return self.check_call(callee),
             Insn::Exit => return self.check_exit(),
         }
@@ -199,7 +227,7 @@ impl<'p> Walk<'p> {
     }
 
     pub fn map(&self, index: u32) -> Option<&'p MapDef> {
-        self.program.maps.get(index as usize)
+        map_of(self.program, index)
     }
 
     pub fn new_id(&mut self) -> u32 {
@@ -256,5 +284,14 @@ impl<'p> Walk<'p> {
     /// `clear_all_pkt_pointers()`.
     pub fn packet_changed(&mut self) {
         self.invalidate(|reg| reg.is_packet_any() || reg.is_packet_slice());
+    }
+}
+
+/// The map that a pointer's [`Reg::aux`] names: one of the object, or what a map of maps holds.
+pub(super) fn map_of(program: &Program, index: u32) -> Option<&MapDef> {
+    let def = program.maps.get((index & !INNER) as usize)?;
+    match index & INNER {
+        0 => Some(def),
+        _ => def.details.inner.as_deref(),
     }
 }

@@ -181,24 +181,41 @@ impl Kernel {
         const RESET: u64 = 3;
         let skb = self.skb_mut(no);
         let verified = skb.ip_summed == CHECKSUM_UNNECESSARY;
-        let now = &mut skb.bpf.csum_level;
         match level {
-            QUERY if verified => return i64::from(*now),
+            QUERY if verified => return i64::from(skb.bpf.csum_level),
             QUERY => return EACCES,
-            INC if verified => *now = (*now + 1).min(MAX_CSUM_LEVEL),
-            INC if skb.ip_summed == CHECKSUM_NONE => {
-                skb.ip_summed = CHECKSUM_UNNECESSARY;
-                *now = 0;
-            }
-            DEC if verified && *now > 0 => *now -= 1,
-            DEC | RESET if verified => {
+            INC => self.skb_incr_checksum_unnecessary(no),
+            DEC => self.skb_decr_checksum_unnecessary(no),
+            RESET if verified => {
                 skb.ip_summed = CHECKSUM_NONE;
-                *now = 0;
+                skb.bpf.csum_level = 0;
             }
-            INC | DEC | RESET => {}
+            RESET => {}
             _ => return EINVAL,
         }
         0
+    }
+
+    /// `__skb_incr_checksum_unnecessary()` (`include/linux/skbuff.h`): one checksum more is known to be right.
+    pub(in crate::stack) fn skb_incr_checksum_unnecessary(&mut self, no: SkbNo) {
+        let skb = self.skb_mut(no);
+        if skb.ip_summed == CHECKSUM_UNNECESSARY {
+            skb.bpf.csum_level = (skb.bpf.csum_level + 1).min(MAX_CSUM_LEVEL);
+        } else if skb.ip_summed == CHECKSUM_NONE {
+            skb.ip_summed = CHECKSUM_UNNECESSARY;
+            skb.bpf.csum_level = 0;
+        }
+    }
+
+    /// `__skb_decr_checksum_unnecessary()`: one of them has been used.
+    pub(in crate::stack) fn skb_decr_checksum_unnecessary(&mut self, no: SkbNo) {
+        let skb = self.skb_mut(no);
+        if skb.ip_summed == CHECKSUM_UNNECESSARY {
+            match skb.bpf.csum_level.checked_sub(1) {
+                Some(level) => skb.bpf.csum_level = level,
+                None => skb.ip_summed = CHECKSUM_NONE,
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `bpf_fib_lookup()` and `bpf_check_mtu()` (`net/core/filter.c`): what a program asks of routes, neighbours and devices.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::super::{Kernel, Run, not_covered};
 use crate::scenario::command::RouteKind;
@@ -8,12 +8,12 @@ use crate::scenario::topology::{DevId, Lookup};
 use crate::trace::SkbNo;
 
 /// `-ENODEV`, `-EINVAL`, `-EAFNOSUPPORT`.
-const ENODEV: i64 = -19;
+pub(super) const ENODEV: i64 = -19;
 const EINVAL: i64 = -22;
 const EAFNOSUPPORT: i64 = -97;
 
 /// `BPF_FIB_LKUP_RET_*` (include/uapi/linux/bpf.h).
-mod ret {
+pub(super) mod ret {
     pub const SUCCESS: i64 = 0;
     pub const BLACKHOLE: i64 = 1;
     pub const UNREACHABLE: i64 = 2;
@@ -23,10 +23,11 @@ mod ret {
     pub const UNSUPP_LWT: i64 = 6;
     pub const NO_NEIGH: i64 = 7;
     pub const FRAG_NEEDED: i64 = 8;
+    pub const NO_SRC_ADDR: i64 = 9;
 }
 
 /// `BPF_FIB_LOOKUP_*`.
-mod flag {
+pub(super) mod flag {
     pub const DIRECT: u32 = 1;
     pub const OUTPUT: u32 = 2;
     pub const SKIP_NEIGH: u32 = 4;
@@ -37,42 +38,50 @@ mod flag {
 
 /// `struct bpf_fib_lookup`: 64 bytes, and where its members are.
 const SIZE: usize = 64;
-const TOT_LEN: usize = 6;
-const IFINDEX: usize = 8;
-const RT_METRIC: usize = 12;
-const SRC: usize = 16;
-const DST: usize = 32;
-const VLAN: usize = 48;
-const SMAC: usize = 52;
-const DMAC: usize = 58;
+pub(super) const TOT_LEN: usize = 6;
+pub(super) const IFINDEX: usize = 8;
+pub(super) const RT_METRIC: usize = 12;
+pub(super) const SRC: usize = 16;
+pub(super) const DST: usize = 32;
+pub(super) const VLAN: usize = 48;
+pub(super) const SMAC: usize = 52;
+pub(super) const DMAC: usize = 58;
 
-struct Params<'p>(&'p mut [u8; SIZE]);
+pub(super) struct Params<'p>(&'p mut [u8; SIZE]);
 
 impl Params<'_> {
-    fn put(&mut self, at: usize, bytes: &[u8]) {
+    pub fn put(&mut self, at: usize, bytes: &[u8]) {
         if let Some(place) = self.0.get_mut(at..at + bytes.len()) {
             place.copy_from_slice(bytes);
         }
     }
 
-    fn word(&self, at: usize) -> [u8; 4] {
+    pub fn word(&self, at: usize) -> [u8; 4] {
         self.0
             .get(at..)
             .and_then(|rest| rest.first_chunk().copied())
             .unwrap_or_default()
     }
 
-    fn ifindex(&self) -> u32 {
+    pub fn ifindex(&self) -> u32 {
         u32::from_le_bytes(self.word(IFINDEX))
     }
 
-    fn tot_len(&self) -> u16 {
+    pub fn address6(&self, at: usize) -> Ipv6Addr {
+        let bytes: Option<[u8; 16]> = self
+            .0
+            .get(at..)
+            .and_then(|rest| rest.first_chunk().copied());
+        Ipv6Addr::from(bytes.unwrap_or_default())
+    }
+
+    pub fn tot_len(&self) -> u16 {
         u16::from_le_bytes([self.0[TOT_LEN], self.0[TOT_LEN + 1]])
     }
 }
 
 impl Kernel {
-    /// `bpf_xdp_fib_lookup()`, and with the packet `bpf_skb_fib_lookup()`. IPv6 is not covered.
+    /// `bpf_xdp_fib_lookup()`, and with the packet `bpf_skb_fib_lookup()`.
     pub(in crate::stack) fn bpf_fib_lookup(
         &mut self,
         dev: DevId,
@@ -89,13 +98,12 @@ impl Kernel {
             return Ok(EINVAL);
         }
         let mut params = Params(params);
-        match params.0[0] {
-            AF_INET => {}
-            AF_INET6 => return not_covered("bpf_fib_lookup for IPv6"),
-            _ => return Ok(EAFNOSUPPORT),
-        }
         let check_mtu = skb.is_none() || params.tot_len() != 0;
-        let ret = self.bpf_ipv4_fib_lookup(dev, &mut params, flags, check_mtu);
+        let ret = match params.0[0] {
+            AF_INET => self.bpf_ipv4_fib_lookup(dev, &mut params, flags, check_mtu),
+            AF_INET6 => self.bpf_ipv6_fib_lookup(dev, &mut params, flags, check_mtu),
+            _ => return Ok(EAFNOSUPPORT),
+        };
         match skb {
             Some(no) if ret == ret::SUCCESS && !check_mtu => Ok(self.fits_device(dev, no, params)),
             _ => Ok(ret),

@@ -149,12 +149,6 @@ fn refused_calls() {
     let mut nowhere = asked([10, 2, 0, 1], 0);
     nowhere[8] = 77;
     assert_eq!(ask(&mut k, &mut nowhere, 0), -19);
-    other[0] = 10;
-    let rx = k.topology.find_dev(NetnsId(0), "rx").expect("rx");
-    assert!(
-        k.bpf_fib_lookup(rx, None, &mut other, 0).is_err(),
-        "IPv6 is not covered"
-    );
 }
 
 fn packet(k: &mut Kernel, len: u32) -> SkbNo {
@@ -212,4 +206,111 @@ fn check_mtu() {
         (go(true, 60, 0, 1, 0, 1).0, go(true, 60, 0, 0, 1, 1).0),
         (-22, -22)
     );
+}
+
+const WORLD6: &str = "\
+sysctl -w net.ipv6.conf.all.forwarding=1
+ip -6 addr add 2001:db8:1::1/64 dev out
+ip -6 addr add 2001:db8:0::1/64 dev rx
+ip -n far -6 addr add 2001:db8:1::2/64 dev in
+ip -6 route add 2001:db8:2::/48 via 2001:db8:1::2
+ip -6 route add 2001:db8:3::/48 via 2001:db8:1::9
+ip -6 route add blackhole 2001:db8:4::/48
+ip -6 route add unreachable 2001:db8:5::/48
+ip -6 route add prohibit 2001:db8:6::/48
+";
+
+fn asked6(dst: &str, len: u16) -> Vec<u8> {
+    let dst: std::net::Ipv6Addr = dst.parse().expect("an address");
+    let mut params = asked([0; 4], len);
+    params[0] = 10;
+    params[32..48].copy_from_slice(&dst.octets());
+    params
+}
+
+fn lookup6(dst: &str, len: u16, flags: u32) -> (i64, Vec<u8>) {
+    let (mut k, mut params) = (world(WORLD6), asked6(dst, len));
+    (ask(&mut k, &mut params, flags), params)
+}
+
+fn octets(addr: &str) -> [u8; 16] {
+    let addr: std::net::Ipv6Addr = addr.parse().expect("an address");
+    addr.octets()
+}
+
+#[test]
+fn ipv6_through_a_gateway() {
+    let (ret, params) = lookup6("2001:db8:2::7", 100, 16);
+    assert_eq!(ret, 0);
+    // ifindex, MTU, metric (IP6_RT_PRIO_USER); the next hop, the source, both link addresses; no VLAN
+    assert_eq!((params[8], &params[6..8]), (3, &1400u16.to_le_bytes()[..]));
+    assert_eq!(params[12..16], 1024u32.to_le_bytes());
+    assert_eq!(params[16..32], octets("2001:db8:1::1"));
+    assert_eq!(params[32..48], octets("2001:db8:1::2"));
+    assert_eq!(params[48..52], [0; 4]);
+    assert_eq!(
+        (&params[52..58], &params[58..]),
+        (&[2, 0, 0, 0, 0, 3][..], &[2, 0, 0, 0, 0, 4][..])
+    );
+    // on the link the destination is the next hop, and the metric is that of the address's route; the source stays
+    let (ret, params) = lookup6("2001:db8:1::2", 0, 0);
+    assert_eq!((ret, &params[12..16]), (0, &256u32.to_le_bytes()[..]));
+    assert_eq!(
+        (&params[16..32], &params[32..48]),
+        (&[0; 16][..], &octets("2001:db8:1::2")[..])
+    );
+}
+
+#[test]
+fn ipv6_that_is_not_forwarded() {
+    let ret = |dst| lookup6(dst, 0, 0).0;
+    let refused = ["2001:db8:4::1", "2001:db8:5::1", "2001:db8:6::1"].map(ret);
+    assert_eq!(refused, [1, 2, 3]);
+    // nobody knows; an own address; link-local, multicast, loopback
+    let not = ["2001:db9::1", "2001:db8:1::1", "fe80::1", "ff02::1", "::1"].map(ret);
+    assert_eq!(not, [4; 5]);
+    // the source counts too
+    let (mut k, mut params) = (world(WORLD6), asked6("2001:db8:2::7", 0));
+    params[16..32].copy_from_slice(&octets("fe80::2"));
+    assert_eq!(ask(&mut k, &mut params, 0), 4);
+    // no device of that index; no forwarding, of all devices or of this one, whichever was said last
+    params[16..32].fill(0);
+    params[8] = 77;
+    assert_eq!(ask(&mut k, &mut params, 0), -19);
+    let off = |more: &str| {
+        let mut k = world(&format!("{WORLD6}{more}"));
+        ask(&mut k, &mut asked6("2001:db8:2::7", 0), 0)
+    };
+    assert_eq!(off("sysctl -w net.ipv6.conf.all.forwarding=0\n"), 5);
+    assert_eq!(off("sysctl -w net.ipv6.conf.rx.forwarding=0\n"), 5);
+    let again =
+        "sysctl -w net.ipv6.conf.all.forwarding=0\nsysctl -w net.ipv6.conf.rx.forwarding=1\n";
+    assert_eq!(off(again), 0);
+}
+
+#[test]
+fn ipv6_neighbours_lengths_and_tables() {
+    let (ret, params) = lookup6("2001:db8:3::1", 0, 0);
+    assert_eq!(
+        (ret, params[8], &params[32..48]),
+        (7, 3, &octets("2001:db8:1::9")[..])
+    );
+    assert_eq!(params[48..52], [0xee; 4]);
+    assert_eq!(lookup6("2001:db8:3::1", 0, 4).0, 0);
+    assert_eq!(lookup6("2001:db8:2::1", 1400, 0).0, 0);
+    let (ret, params) = lookup6("2001:db8:2::1", 1401, 0);
+    assert_eq!(
+        (ret, &params[6..8], params[8]),
+        (8, &1400u16.to_le_bytes()[..], 2)
+    );
+    // the main table has no own addresses: the prefix on the link is found, and nobody answers for it
+    assert_eq!(lookup6("2001:db8:1::1", 0, 1).0, 7);
+    let table = |id: u32| {
+        let (mut k, mut params) = (world(WORLD6), asked6("2001:db8:2::1", 0));
+        params[48..52].copy_from_slice(&id.to_le_bytes());
+        ask(&mut k, &mut params, 1 | 8)
+    };
+    assert_eq!((table(254), table(0), table(100)), (0, 0, 4));
+    // BPF_FIB_LOOKUP_OUTPUT prefers the device, and takes another one (`rt6_score_route()`)
+    assert_eq!(lookup6("2001:db8:2::1", 0, 2).0, 0);
 }

@@ -2,6 +2,7 @@
 
 mod csum;
 mod fib_lookup;
+mod fib_lookup6;
 #[cfg(test)]
 mod fib_tests;
 mod fields;

@@ -69,10 +69,9 @@ impl Kernel {
             self.bpf_skb_grow_rcsum(no, new_len - len)?;
             self.skb_mut(no).forget_complete_checksum();
         } else if new_len < len {
-            // __skb_trim_rcsum() of a linear packet
+            // __skb_trim_rcsum() of a packet that is linear now
+            self.pskb_trim(no, new_len)?;
             let skb = self.skb_mut(no);
-            skb.len = new_len;
-            skb.tail = skb.data + new_len;
             skb.forget_complete_checksum();
         }
         let head = self.skb(no).head;

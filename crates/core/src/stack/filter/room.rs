@@ -50,7 +50,7 @@ impl Kernel {
     /// `bpf_skb_generic_pop()`: the `len` bytes behind the first `off` go.
     fn bpf_skb_generic_pop(&mut self, no: SkbNo, off: u32, len: u32) -> Run<i64> {
         self.traced("bpf_skb_generic_pop", FILE, no, |k| {
-            if !k.pskb_may_pull(no, off.saturating_add(len)) {
+            if !k.pskb_may_pull(no, off.saturating_add(len))? {
                 return Ok(ENOMEM);
             }
             k.skb_mut(no).pull(len)?;
