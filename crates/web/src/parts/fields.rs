@@ -73,7 +73,7 @@ fn cell_of(column: &Column, name: &str) -> Cell {
     Some((change.map(|change| change.old.clone()), value.value.clone()))
 }
 
-/// The nodes of a cell stay, and only their texts change: the value before (the style puts an arrow behind it), the value.
+/// The nodes of a cell stay, and only their texts change: the value before, an arrow that the style shows where there is one, the value.
 struct Shown {
     cell: El,
     old: El,
@@ -86,6 +86,7 @@ impl Shown {
         let (old, value) = (text(""), text(""));
         let cell = el("td")
             .child(span("old", "").child(old.clone()))
+            .child(span("to", " → "))
             .child(el("b").child(value.clone()));
         Self {
             cell,

@@ -328,8 +328,9 @@ fn reset(id: Id) {
         Some(parts)
     });
     if let Some((children, cleanups)) = parts {
-        children.into_iter().for_each(dispose);
+        // Clean-ups first: they may still ask for values of the part.
         end(cleanups);
+        children.into_iter().for_each(dispose);
     }
 }
 
@@ -339,20 +340,17 @@ fn end(cleanups: Vec<Box<dyn FnOnce()>>) {
 
 /// Takes a node away, and all that belongs to it.
 pub(crate) fn dispose(id: Id) {
+    reset(id);
     let node = with(|graph| {
         graph.get(id)?;
         let node = graph.nodes.get_mut(id.index as usize)?.take()?;
         graph.free.push(id.index);
-        graph.unwatch(&node.sources, id);
         Some(node)
     });
     if let Some(mut node) = node {
-        let parts = std::mem::take(&mut node.children);
-        parts
+        std::mem::take(&mut node.attached)
             .into_iter()
-            .chain(std::mem::take(&mut node.attached))
             .for_each(dispose);
-        end(std::mem::take(&mut node.cleanups));
     }
 }
 
@@ -365,7 +363,8 @@ pub(crate) fn cleanup(run: Box<dyn FnOnce()>) {
             }
         }),
         (None, Some(host)) => (host.cleanup)(run),
-        (None, None) => {}
+        // The page as a whole: what would be cleaned up stays.
+        (None, None) => std::mem::forget(run),
     }
 }
 

@@ -127,3 +127,22 @@ fn a_memo_knows_its_value_before_and_a_diamond_is_reckoned_once() {
     flush();
     assert_eq!(*log.borrow(), ["(1, 12)", "(2, 23)"]);
 }
+
+#[test]
+fn a_clean_up_may_ask_for_values_of_its_part_and_that_of_the_whole_page_stays() {
+    let (log, say) = log();
+    let turn = RwSignal::new(0);
+    follow(move || {
+        turn.track();
+        let (own, say) = (StoredValue::new(turn.get_untracked()), say.clone());
+        on_cleanup(move || say(format!("end {}", own.get_value())));
+    });
+    turn.set(1);
+    flush();
+    assert_eq!(*log.borrow(), ["end 0"]);
+    // Nothing owns this one: what it holds is not dropped.
+    let held = Rc::new(());
+    let weak = Rc::downgrade(&held);
+    on_cleanup(move || drop(held));
+    assert!(weak.upgrade().is_some());
+}

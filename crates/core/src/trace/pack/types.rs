@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::fields::{MetaFields, PacketFields, SkbFields, XdpFields};
+use super::super::fields::{Fragment, MetaFields, PacketFields, SkbFields, XdpFields};
 use super::super::read::{Expected, MetadataRead, ReadHow, Report, ReportWhat, TapFrame, Verdict};
 use super::super::step::{BufferNo, DevRef, Edge, Run, SkbNo};
 use super::super::stores::StoreLog;
@@ -17,11 +17,12 @@ pack! {
     TapFrame { dev, bytes }
     Report { program, dev, hook, after_step, what }
     MetaFields { len, start, end }
-    XdpFields { data_meta, data, data_end, frame_sz }
+    Fragment { skb, buffer, offset, len }
+    XdpFields { data_meta, data, data_end, frame_sz, fragments }
     SkbFields {
         data, tail, end, len, data_len, mac_header, network_header, transport_header, inner_mac_header,
         inner_network_header, mac_len, protocol, pkt_type, vlan_present, vlan_tci, vlan_proto, encapsulation,
-        cloned, ip_summed, gso_size, nr_frags, dataref, users, meta, meta_end,
+        cloned, ip_summed, gso_size, nr_frags, dataref, users, meta, meta_end, fragments,
     }
     OriginId { source, byte }
     Source { layer, label, writer, dev, step, len }
@@ -33,7 +34,6 @@ pack! {
     ListingLine { text, written, written_text, note, c_line, branch, access }
     Branch { target, cond, short, left, right, imm }
     Access { base, off, size, writes }
-    MapDef { name, kind, key_size, value_size, max_entries, flags, initial, programs, entries }
     MapState { def, entries, records }
 }
 
@@ -119,6 +119,35 @@ impl Pack for ReportWhat {
                 helper: Pack::take(from),
                 ret: Pack::take(from),
             },
+        }
+    }
+}
+
+/// Without its details, which do not go into traces.
+impl Pack for MapDef {
+    fn put(&self, out: &mut Out) {
+        self.name.put(out);
+        self.kind.put(out);
+        for number in [self.key_size, self.value_size, self.max_entries, self.flags] {
+            number.put(out);
+        }
+        self.initial.put(out);
+        self.programs.put(out);
+        self.entries.put(out);
+    }
+
+    fn take(from: &mut In<'_>) -> Self {
+        Self {
+            name: Pack::take(from),
+            kind: Pack::take(from),
+            key_size: Pack::take(from),
+            value_size: Pack::take(from),
+            max_entries: Pack::take(from),
+            flags: Pack::take(from),
+            initial: Pack::take(from),
+            programs: Pack::take(from),
+            entries: Pack::take(from),
+            details: Default::default(),
         }
     }
 }
