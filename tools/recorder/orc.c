@@ -208,6 +208,15 @@ static void load_all(void)
 	}
 }
 
+/* tunnels and tun devices of IP have no link header */
+static int has_ethernet(int s, const char *dev)
+{
+	struct ifreq ifr = {};
+
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", dev);
+	return ioctl(s, SIOCGIFHWADDR, &ifr) || ifr.ifr_hwaddr.sa_family == 1;
+}
+
 static int send_frame(const char *dev, const char *hex, const char *netns)
 {
 	unsigned char frame[70000];
@@ -223,6 +232,8 @@ static int send_frame(const char *dev, const char *hex, const char *netns)
 	to.sll_ifindex = if_nametoindex(dev);
 	to.sll_halen = 6;
 	to.sll_protocol = frame[0] == 0x45 ? htons(0x0800) : htons(frame[12] << 8 | frame[13]);
+	if (frame[0] >> 4 == 6 && !has_ethernet(s, dev))
+		to.sll_protocol = htons(0x86dd);
 	rc = sendto(s, frame, n, 0, (void *)&to, sizeof(to));
 	if (rc < 0)
 		say(C_LOG, "send: %s", strerror(errno));

@@ -70,7 +70,7 @@ class Idents:
     def headers(data):
         for at in range(0, len(data) - 19):
             if data[at] == 0x45 and data[at + 12] in (10, 192) and data[at + 16] in (10, 192, 224) \
-                    and data[at + 1] in (0, 0xC0):
+                    and data[at + 1] in (0, 0xB8, 0xC0):
                 yield at
 
     def fix(self, data):
@@ -152,7 +152,7 @@ class Experiment:
                 self.end(r["arg"])
             return
         netns = self.netns.get(r["netns"])
-        noise = not r["dev"] and (release or name.startswith("skb_")) and r["arg"] not in self.alive
+        noise = not r["dev"] and (release or name.startswith(("skb_", "pskb_"))) and r["arg"] not in self.alive
         if r["kind"] == KIND_SKB and (noise or r["dev"] and netns is None):
             known = r["edge"] == 1 and self.stack and self.stack[-1][0] == name
             if release:
@@ -262,6 +262,8 @@ class Experiment:
         value = blob[76:76 + size]
         prog, what = (t.split(b"\0")[0].decode() for t in (prog, what))
         at = next((i for i in range(len(self.stack) - 1, -1, -1) if self.stack[i][0] == prog), None)
+        if at is None:
+            return  # a packet of the machine's own, before the first command that is recorded
         entry = {"program": prog}
         hook = "ingress"
         if at is not None:

@@ -2,6 +2,8 @@
 //! text, assembled again, is the program.
 
 mod encode;
+#[path = "object_files/listing.rs"]
+mod listing;
 mod object_files;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -13,7 +15,12 @@ use headroom_core::bpf::{LoadError, MapKind, Object, Program, assemble, load_obj
 use object_files::{built, recorded};
 
 /// Objects that must not load: the place and what the message must say.
-const REFUSED: [(&str, &str, &str); 2] = [
+const REFUSED: [(&str, &str, &str); 3] = [
+    (
+        "arena.o",
+        "section .maps, offset 0x0: ",
+        "map `arena` is an arena: the simulator lacks casts between its address spaces",
+    ),
     (
         "kconfig_missing.o",
         "section tc, offset 0x",
@@ -324,4 +331,41 @@ fn objects_that_are_cut_off_are_errors() {
         }
     }
     assert!(errors > 20_000, "{errors}");
+}
+
+/// Our listing of each function against `llvm-objdump`'s, where both write the same in the same way.
+#[test]
+fn llvm_prints_the_same_instructions() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/objects/listings.txt"
+    );
+    let listings = listing::read(&std::fs::read_to_string(path).expect("listings.txt"));
+    let (mut objects, mut compared, mut left_out) = (0, 0, 0);
+    for (file, functions) in &listings {
+        let object = ours(file, &object_files::one(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        objects += 1;
+        for program in &object.programs {
+            // what it calls comes behind it
+            let theirs = &functions[&program.name];
+            let texts = texts(&program.insns, &program.map_names);
+            assert!(texts.len() >= theirs.len(), "{file}: {}", program.name);
+            for (at, (ours, theirs)) in texts.iter().zip(theirs).enumerate() {
+                if listing::is_left_out(ours, theirs) {
+                    left_out += 1;
+                    continue;
+                }
+                let place = format!(
+                    "{file}: {}, instruction {at}: {ours} | {theirs}",
+                    program.name
+                );
+                assert_eq!(listing::form(ours), listing::form(theirs), "{place}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(
+        objects >= 40 && compared > 2000 && left_out < compared,
+        "{objects} objects, {compared} instructions, {left_out} left out"
+    );
 }

@@ -129,6 +129,21 @@ pub enum AtomicOp {
     Cmpxchg,
 }
 
+impl AtomicOp {
+    /// The register that gets the old value, if one does; `src` is the instruction's.
+    pub fn old_into(self, src: Reg) -> Option<Reg> {
+        match self {
+            AtomicOp::Cmpxchg => Some(Reg::R0),
+            AtomicOp::Xchg
+            | AtomicOp::Add { fetch: true }
+            | AtomicOp::Or { fetch: true }
+            | AtomicOp::And { fetch: true }
+            | AtomicOp::Xor { fetch: true } => Some(src),
+            _ => None,
+        }
+    }
+}
+
 /// What a wide immediate load puts into its register (RFC 9669 §5.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wide {

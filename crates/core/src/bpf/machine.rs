@@ -319,19 +319,17 @@ impl Machine<'_, '_> {
         let address = self.aligned(base, off, size)?;
         let old = self.load(address, size)?;
         let arg = self.registers.get(src);
-        let (new, old_into) = match op {
-            AtomicOp::Add { fetch } => (old.wrapping_add(arg), fetch.then_some(src)),
-            AtomicOp::Or { fetch } => (old | arg, fetch.then_some(src)),
-            AtomicOp::And { fetch } => (old & arg, fetch.then_some(src)),
-            AtomicOp::Xor { fetch } => (old ^ arg, fetch.then_some(src)),
-            AtomicOp::Xchg => (arg, Some(src)),
-            AtomicOp::Cmpxchg => {
-                let same = truncate(self.registers.get(Reg::R0), size) == old;
-                (if same { arg } else { old }, Some(Reg::R0))
-            }
+        let new = match op {
+            AtomicOp::Add { .. } => old.wrapping_add(arg),
+            AtomicOp::Or { .. } => old | arg,
+            AtomicOp::And { .. } => old & arg,
+            AtomicOp::Xor { .. } => old ^ arg,
+            AtomicOp::Xchg => arg,
+            AtomicOp::Cmpxchg if truncate(self.registers.get(Reg::R0), size) == old => arg,
+            AtomicOp::Cmpxchg => old,
         };
         self.store(address, size, new)?;
-        if let Some(reg) = old_into {
+        if let Some(reg) = op.old_into(src) {
             self.registers.set(reg, old);
         }
         Ok(())

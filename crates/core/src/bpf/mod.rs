@@ -28,6 +28,7 @@ mod disasm;
 mod dynptr;
 mod dynptr_ops;
 mod elf;
+mod elf_maps;
 mod error;
 mod externs;
 mod facts;

@@ -35,8 +35,10 @@ pub(super) fn own_fields(event: &Event, number: impl Fn(u32) -> Option<u32>) -> 
         Packet::Skb(skb) => {
             fields.extend(skb_fields(&skb.fields));
             let meta = skb.fields.meta;
+            // `meta` is null in a recording whose end is not set, so that its length is not known
+            let len = meta.end.map_or(0, |_| meta.len);
             fields.extend([
-                ("meta.len", meta.len.into()),
+                ("meta.len", len.into()),
                 ("meta.start", meta.start.into()),
                 ("meta.end", meta.end.into()),
             ]);

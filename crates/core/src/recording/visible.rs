@@ -170,7 +170,9 @@ const META_END_ONLY: [&str; 3] = [
 /// 104 times, with `ip_rcv_core` and `ip_rcv_finish_core` inside, and never with `ip_rcv_finish`.
 /// `ip_send_skb()` (an ICMP reply) is recorded with `__ip_local_out` and `ip_output`, without the
 /// `ip_local_out` between them that `iptunnel_xmit()` shows.
-const MAC_HEADER_INLINED: [Inlined; 2] = [
+const MAC_HEADER_INLINED: [Inlined; 3] = [
+    // net/ipv6/ip6_gre.c has a function of this name too, and the one of IPv4 was traced
+    ("gre_rcv", Some("ip6_protocol_deliver_rcu")),
     ("ip_rcv_finish", None),
     ("ip_local_out", Some("ip_send_skb")),
 ];

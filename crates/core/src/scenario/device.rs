@@ -151,11 +151,13 @@ impl Device {
     }
 
     /// Whether it has `header_ops`. `ipip_tunnel_setup()` sets them (without `create`, so no header is written);
-    /// a GRE device with a remote or in external mode has none (`ipgre_tunnel_init()`, `net/ipv4/ip_gre.c`).
+    /// a GRE device with a remote or in external mode has none (`ipgre_tunnel_init()`, `net/ipv4/ip_gre.c`;
+    /// `ip6gre_tunnel_init()`, `net/ipv6/ip6_gre.c`).
     #[must_use]
     pub fn has_header_ops(&self) -> bool {
         match self.kind {
             DeviceKind::Gre(parms) => parms.remote.is_none() && !parms.external,
+            DeviceKind::Ip6Gre(parms) => parms.remote.is_none() && !parms.gre.external,
             _ => true,
         }
     }

@@ -78,7 +78,7 @@ impl Topology {
         if self.is_local6(netns, dst) {
             return Lookup6::Local;
         }
-        self.lookup6_main(netns, dst, None)
+        self.lookup6_main(netns, dst)
     }
 
     /// `net.ipv6.conf.*.forwarding` of a device: of all devices or of this one, whichever was set last.
@@ -91,10 +91,9 @@ impl Topology {
             .is_some_and(|(_, value)| value.trim() != "0")
     }
 
-    /// The same in the main table, which has no own addresses. Of routes with the same prefix the one through
-    /// `preferred` is taken.
+    /// The same in the main table, which has no own addresses.
     #[must_use]
-    pub fn lookup6_main(&self, netns: NetnsId, dst: Ipv6Addr, preferred: Option<DevId>) -> Lookup6 {
+    pub fn lookup6_main(&self, netns: NetnsId, dst: Ipv6Addr) -> Lookup6 {
         let here = &self.netns[netns.0].inet6;
         let refused = here
             .refused
@@ -105,7 +104,7 @@ impl Topology {
             .routes
             .iter()
             .filter(|route| contains6(route.dst, dst) && self.dev(route.dev).up)
-            .max_by_key(|route| (route.dst.prefix, Some(route.dev) == preferred));
+            .max_by_key(|route| route.dst.prefix);
         match (refused, route) {
             (Some((net, kind)), Some(route)) if net.prefix >= route.dst.prefix => {
                 Lookup6::Refused(*kind)

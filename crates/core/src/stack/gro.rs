@@ -139,7 +139,8 @@ impl Kernel {
         let verdict = self.traced("dev_gro_receive", FILE, no, |k| {
             let here = k.skb(no).dev;
             let protocol = k.skb(no).protocol;
-            let known = protocol == ethernet::P_IP || vlan::is_vlan(protocol);
+            let known =
+                matches!(protocol, ethernet::P_IP | ethernet::P_IPV6) || vlan::is_vlan(protocol);
             if !known || here.is_none_or(|dev| k.netif_elide_gro(dev)) {
                 return Ok(result::NORMAL);
             }

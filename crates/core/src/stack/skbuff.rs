@@ -212,7 +212,7 @@ impl Kernel {
             let original = k.skb(old).clone();
             k.skb_copy_bits(old, 0, (head, headroom), size);
             let skb = k.skb_mut(new);
-            // skb_copy_header() takes all fields that are not offsets into the buffer
+            // skb_copy_header() takes the fields of the group `headers` and a few others; mac_len is not among them
             *skb = SkBuff {
                 no: new,
                 head,
@@ -223,6 +223,7 @@ impl Kernel {
                 users: 1,
                 cloned: false,
                 head_frag: true,
+                mac_len: 0,
                 ..original
             };
             skb.headers_offset_update(headroom as i32 - original.data as i32);

@@ -105,7 +105,10 @@ impl Kernel {
 
     /// The rest of `tun_get_user()`, and `tun_rx_batched()` without a batch.
     fn tun_receive(&mut self, no: SkbNo, dev: DevId, packet: &[u8], start: Start) -> Run<()> {
-        self.skb_mut(no).dev = Some(dev);
+        let skb = self.skb_mut(no);
+        skb.dev = Some(dev);
+        // __virtio_net_hdr_to_skb(), which is asked without such a header too
+        skb.reset_mac_header();
         let protocol = match start {
             Start::Ethernet => {
                 self.skb_mut(no).set_network_header(ethernet::HLEN);

@@ -32,9 +32,9 @@ impl Kernel {
         xdp: XdpBuff,
         verdict: u64,
     ) -> Run<()> {
-        // veth_xdp_get(): the page stays when the skb goes
-        *self.buffers.dataref_mut(xdp.head) += 1;
         self.consume_skb(no)?;
+        // veth_xdp_get(): a reference to the page, not to the skb's data; it stays
+        *self.buffers.dataref_mut(xdp.head) += 1;
         self.xdp_leaves(dev, xdp, verdict)
     }
 

@@ -1,6 +1,6 @@
 //! Memory accesses by instructions (`check_mem_access()`, kernel/bpf/verifier.c).
 
-use crate::bpf::insn::{AtomicOp, Insn, Operand, Size};
+use crate::bpf::insn::{AtomicOp, Insn, Operand, Reg as Register, Size};
 use crate::bpf::program::MapKind;
 
 use super::Warning;
@@ -107,7 +107,7 @@ impl Walk<'_> {
                 base,
                 off,
                 src,
-            } => self.check_atomic(size, op, base.number(), off, src.number()),
+            } => self.check_atomic(size, op, base.number(), off, src),
             _ => Ok(()),
         }
     }
@@ -145,28 +145,20 @@ impl Walk<'_> {
         op: AtomicOp,
         base: usize,
         off: i16,
-        src: usize,
+        src: Register,
     ) -> Checked {
-        let value = self.read(src)?;
+        let value = self.read(src.number())?;
         let place = self.place(base, off, size)?;
         if !value.is_scalar() {
-            self.leak(src);
+            self.leak(src.number());
         }
-        let fetched = match op {
-            AtomicOp::Cmpxchg => {
-                self.read(0)?;
-                Some(0)
-            }
-            AtomicOp::Xchg
-            | AtomicOp::Add { fetch: true }
-            | AtomicOp::Or { fetch: true }
-            | AtomicOp::And { fetch: true }
-            | AtomicOp::Xor { fetch: true } => Some(src),
-            _ => None,
-        };
+        if op == AtomicOp::Cmpxchg {
+            self.read(0)?;
+        }
         self.check_atomic_type(&place, "stores into")?;
         self.check_access(place, Access::ReadAny, true)?;
-        if let Some(dst) = fetched {
+        if let Some(dst) = op.old_into(src) {
+            let dst = dst.number();
             self.set_unknown(dst);
             let access = Access::Read { dst, signed: false };
             self.check_access(place, access, true)?;

@@ -287,15 +287,11 @@ fn uses(insn: &Insn, class: u16) -> (u16, u16) {
         Insn::Load { dst, base, .. } | Insn::LoadAcquire { dst, base, .. } => (bit(base), bit(dst)),
         Insn::Store { base, src, .. } => (bit(base) | operand(src), 0),
         Insn::StoreRelease { base, src, .. } => (bit(base) | bit(src), 0),
-        Insn::Atomic { op, base, src, .. } => match op {
-            AtomicOp::Cmpxchg => (bit(base) | bit(src) | 1, 1),
-            AtomicOp::Xchg
-            | AtomicOp::Add { fetch: true }
-            | AtomicOp::Or { fetch: true }
-            | AtomicOp::And { fetch: true }
-            | AtomicOp::Xor { fetch: true } => (bit(base) | bit(src), bit(src)),
-            _ => (bit(base) | bit(src), 0),
-        },
+        Insn::Atomic { op, base, src, .. } => {
+            let old = op.old_into(*src).as_ref().map_or(0, bit);
+            let compared = u16::from(*op == AtomicOp::Cmpxchg);
+            (bit(base) | bit(src) | compared, old)
+        }
         Insn::PacketLoad { index, .. } => {
             let r6 = 1 << 6;
             (r6 | index.as_ref().map_or(0, bit), SCRATCHED)

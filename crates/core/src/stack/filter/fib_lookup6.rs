@@ -39,7 +39,7 @@ impl Kernel {
         if !self.topology.ipv6_enabled(from) || !self.topology.forwards6_own(from) {
             return ret::FWD_DISABLED;
         }
-        let route = match self.fib6_lookup(netns, from, dst, params, flags) {
+        let route = match self.fib6_lookup(netns, dst, params, flags) {
             Lookup6::Unicast(route) => route,
             Lookup6::Refused(RouteKind::Blackhole) => return ret::BLACKHOLE,
             Lookup6::Refused(RouteKind::Unreachable) => return ret::UNREACHABLE,
@@ -79,12 +79,12 @@ impl Kernel {
         ret::SUCCESS
     }
 
-    /// `fib6_lookup()`, or `fib6_table_lookup()` in one table. The device that is asked for is only preferred: without
-    /// `RT6_LOOKUP_F_IFACE` a route through another one is found too (`rt6_score_route()`, net/ipv6/route.c).
+    /// `fib6_lookup()`, or `fib6_table_lookup()` in one table. The device that is asked for is only
+    /// preferred among routes for one prefix, of which there are never two here: without `RT6_LOOKUP_F_IFACE` a route through
+    /// another one is found too (`rt6_score_route()`, net/ipv6/route.c).
     fn fib6_lookup(
         &self,
         netns: NetnsId,
-        from: DevId,
         dst: Ipv6Addr,
         params: &mut Params<'_>,
         flags: u32,
@@ -102,7 +102,7 @@ impl Kernel {
                 return Lookup6::NoRoute;
             }
         }
-        self.topology.lookup6_main(netns, dst, Some(from))
+        self.topology.lookup6_main(netns, dst)
     }
 
     fn metric6(&self, netns: NetnsId, route: Route6) -> u32 {
