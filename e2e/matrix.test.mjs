@@ -59,6 +59,40 @@ test('the view is in the address', async ({ page, url }) => {
   await page.getByText('No scenario is like that').waitFor();
 });
 
+test('fourteen designs are in sight at 1280, the names stay where they are while the rest is scrolled', async ({ page, url }) => {
+  await open(page, `${url}/matrix`);
+  const room = () => page.locator('.matrix .scroll').evaluate((box) => [box.scrollWidth, box.clientWidth]);
+  const [wide, seen] = await room();
+  assert.ok(wide <= seen, `${wide} of ${seen} pixels`);
+  const cut = await page.locator('.cells tbody td').evaluateAll((cells) => cells.slice(0, 300).filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.innerText));
+  assert.deepEqual(cut, []);
+  // On a phone the table is scrolled, never the page, and the first column stays.
+  await page.setViewportSize({ width: 390, height: 844 });
+  const name = page.locator('.cells tbody th').first();
+  const before = await name.boundingBox();
+  await page.locator('.matrix .scroll').evaluate((box) => { box.scrollLeft = 400; });
+  const after = await name.boundingBox();
+  assert.equal(Math.round(after.x), Math.round(before.x));
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 390);
+});
+
+test('Back takes a change of the view back; a search is one change', async ({ page, url }) => {
+  await open(page, `${url}/matrix?d=mac_header,meta_end`);
+  await page.getByLabel('Order').selectOption('name');
+  await page.waitForURL(/sort=name/);
+  await page.getByRole('button', { name: 'grouped' }).click();
+  await page.waitForURL(/group=1/);
+  await page.getByLabel('Find').pressSequentially('gre');
+  await page.waitForURL(/q=gre/);
+  await page.goBack();
+  await page.waitForURL((at) => at.search.includes('sort=name') && !at.search.includes('group'));
+  assert.equal(await page.locator('.cells .group').count(), 0);
+  assert.equal(await page.getByLabel('Order').inputValue(), 'name');
+  await page.goBack();
+  await page.waitForURL((at) => !at.search.includes('sort'));
+  assert.equal(await page.getByLabel('Order').inputValue(), 'catalogue');
+});
+
 test('the workshop: a point is changed, cells turn, the link holds it, the cell leads to the step', PICTURES, async ({ page, url, shots }) => {
   await open(page, `${url}/matrix`);
   await page.getByRole('button', { name: 'Design workshop' }).click();
@@ -95,12 +129,16 @@ test('points that contradict each other are refused with the reason, and the col
   assert.match(await seed.innerText(), /42 ok/);
 });
 
-test('the matrix is taken along as CSV and as a PNG', async ({ page, url }) => {
+test('the matrix is taken along as Markdown, CSV, SVG and PNG', async ({ page, url }) => {
   await open(page, `${url}/matrix?q=seed&d=mac_header,meta_end`);
   const saved = async (name) => {
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
     return readFile(await download.path());
   };
+  assert.match((await saved('Save Markdown')).toString(), /^\| scenario \| mac_header \| meta_end \|\n\| --- \| --- \| --- \|\n\| seed \| 524288 garbage /);
+  const svg = (await saved('Save SVG')).toString();
+  assert.match(svg, /^<svg /);
+  assert.match(svg, />✗ 524288 garbage<\/text>/);
   assert.match((await saved('Save CSV')).toString(), /^scenario,design,verdict,.*\r\nseed,mac_header,garbage,524288,/);
   const png = await saved('Save PNG');
   assert.equal(png.subarray(0, 8).toString('hex'), '89504e470d0a1a0a');

@@ -59,6 +59,7 @@ pub fn start() {
     let left = window_event_listener(Custom::<web_sys::Event>::new("headroom:leave"), |_| leave());
     // They listen as long as the document is there.
     std::mem::forget((changed, left));
+    crate::take_sheet::listen();
     follow();
 }
 

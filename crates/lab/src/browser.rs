@@ -26,6 +26,13 @@ pub async fn read(file: &File) -> Result<(String, Vec<u8>), String> {
     Ok((name, Uint8Array::new(&buffer).to_vec()))
 }
 
+/// Width of the window in pixels, as it is now.
+#[must_use]
+pub fn window_width() -> f64 {
+    let width = window().inner_width().ok();
+    width.and_then(|width| width.as_f64()).unwrap_or(1280.0)
+}
+
 /// The files of a list.
 #[must_use]
 pub fn files(list: Option<FileList>) -> Vec<File> {

@@ -44,14 +44,14 @@ fn draw(all: Designs, location: Location) -> AnyView {
         view! { <li><a href=format!("/designs#{}", page.id)>{page.title.clone()}</a><span>{versions.join(", ")}</span></li> }
     };
     view! {
-        <nav class="contents" aria-label="Contents">
+        <div class="designs-body"><nav class="contents" aria-label="Contents">
             <h2>"Designs"</h2><ol>{all.pages.iter().map(entry).collect_view()}</ol>
             <h2>"Roadmap"</h2><ol><li><a href="/designs#roadmap">"The seed mail’s eight rows"</a></li></ol>
         </nav>
         <article>
             {all.pages.iter().map(section).collect_view()}
             {roadmap(&all.roadmap)}
-        </article>
+        </article></div>
     }
     .into_any()
 }

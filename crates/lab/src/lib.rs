@@ -6,11 +6,12 @@
 //! and leaves it at `headroom:leave`.
 
 //!
-//! What can be reckoned without a browser is in [`catalogue::choose`], [`edit`], [`filter`], [`history`], [`layout`], [`maps`] and [`render`], and is
+//! What can be reckoned without a browser is in [`asm`], [`catalogue::choose`], [`edit`], [`filter`], [`history`], [`layout`], [`maps`], [`policy`] and [`render`], and is
 //! tested on the host; the rest is for wasm32 alone.
 
 #[cfg(target_arch = "wasm32")]
 pub mod app;
+pub mod asm;
 #[cfg(target_arch = "wasm32")]
 mod browser;
 pub mod catalogue;
@@ -31,9 +32,12 @@ mod matrix;
 mod open;
 #[cfg(target_arch = "wasm32")]
 mod png;
+pub mod policy;
 pub mod program;
 pub mod render;
 #[cfg(target_arch = "wasm32")]
 mod sheet;
 #[cfg(target_arch = "wasm32")]
 mod take;
+#[cfg(target_arch = "wasm32")]
+mod take_sheet;

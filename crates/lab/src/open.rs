@@ -59,15 +59,19 @@ pub fn page() -> AnyView {
     });
     on_cleanup(move || dropped.remove());
     let input = NodeRef::<leptos::html::Input>::new();
-    let chosen = move |_| {
+    let chosen = move |_: web_sys::Event| {
         take(browser::files(
             input.get_untracked().and_then(|input| input.files()),
         ))
     };
+    let picker = move || {
+        view! { <label class="tab file">"Choose a file"<input type="file" class="sr" accept=".json,application/json" node_ref=input on:change=chosen/></label> }
+    };
     let body = move || match shown_file.get() {
-        None => hint(),
+        None => hint(picker().into_any()),
         Some(opened) => shown(opened),
     };
+    let again = move || shown_file.with(Option::is_some).then(picker);
     let problem = move || {
         let kept = shown_file.with(|file| file.as_ref().map(|file| file.title.clone()));
         wrong.get().map(|text| {
@@ -80,7 +84,7 @@ pub fn page() -> AnyView {
     view! {
         <main id="main" class="wrap open">
             <div class="title"><div><h1>"Open a recording or a trace"</h1></div>
-                <label class="quiet file">"Choose a file "<input type="file" accept=".json,application/json" node_ref=input on:change=chosen/></label>
+                {part(again)}
             </div>
             {part(problem)}
             {part(body)}
@@ -89,11 +93,15 @@ pub fn page() -> AnyView {
     .into_any()
 }
 
-fn hint() -> AnyView {
+fn hint(picker: AnyView) -> AnyView {
     view! {
-        <p class="lead">"Drop a file here: a recording of a kernel ("<code>"headroom-recording/1"</code>") or what "<code>"headroom run --format json"</code>
-            " printed ("<code>"headroom-trace/1"</code>"). It is read in this page and goes nowhere."</p>
-        <p>"Recordings that come with Headroom: "<a href="/compare">"Compare"</a>" shows them beside the simulator."</p>
+        <div class="drop">
+            <p class="big">"Drop a file here"</p>
+            <p>"A recording of a kernel ("<code>"headroom-recording/1"</code>"), or what "<code class="whole">"headroom run --format json"</code>
+                " printed ("<code>"headroom-trace/1"</code>"). It is read in this page and goes nowhere."</p>
+            {picker}
+        </div>
+        <p>"Recordings that come with Headroom: "<a href="/compare">"Compare"</a>" shows them beside the simulator. Objects, captures and saved work are opened in the "<a href="/lab">"lab"</a>"."</p>
     }
     .into_any()
 }

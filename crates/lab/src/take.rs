@@ -33,7 +33,7 @@ pub fn copy_button(label: &'static str, text: impl Fn() -> String + Copy + 'stat
             }
         });
     };
-    view! { <button class="tab" on:click=press>{sig(move || said.get().unwrap_or(label).to_owned())}</button> }.into_any()
+    view! { <button class="tab" data-take=label on:click=press>{sig(move || said.get().unwrap_or(label).to_owned())}</button> }.into_any()
 }
 
 /// A button that gives a file.
@@ -44,7 +44,7 @@ pub fn save_button(
     bytes: impl Fn() -> Vec<u8> + 'static,
 ) -> AnyView {
     let press = move |_| crate::browser::save(name, kind, &bytes());
-    view! { <button class="tab" on:click=press>{label}</button> }.into_any()
+    view! { <button class="tab" data-take=label on:click=press>{label}</button> }.into_any()
 }
 
 /// A button that gives an SVG's picture as a PNG file.
@@ -57,7 +57,7 @@ pub fn png_button(name: &'static str, svg: impl Fn() -> String + 'static) -> Any
         });
     };
     view! {
-        <button class="tab" on:click=press>"Save PNG"</button>
+        <button class="tab" data-take="Save PNG" on:click=press>"Save PNG"</button>
         {part(move || said.get().map(|text| view! { <span role="alert" class="problem">{text}</span> }))}
     }
     .into_any()
@@ -70,7 +70,7 @@ pub fn step(model: Model) -> AnyView {
     let markdown = move || {
         untrack(|| {
             with_step(model, |frame, view, name| {
-                let link = platform::full_address(&model.address().print());
+                let link = model.link();
                 export::step_markdown(&frame.trace, frame.step, &view, name, &link)
             })
         })

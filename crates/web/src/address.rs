@@ -20,6 +20,8 @@ pub struct Place {
     pub zoom: Zoom,
     /// Policy points of the design `custom`, as `point=value,…`.
     pub policy: String,
+    /// What the reader looks for in the run.
+    pub find: String,
 }
 
 impl Place {
@@ -32,6 +34,7 @@ impl Place {
             at: None,
             zoom: Zoom::Functions,
             policy: String::new(),
+            find: String::new(),
         }
     }
 }
@@ -178,6 +181,9 @@ fn query(out: &mut String, mut joint: char, place: &Place) {
     if place.designs.contains(&CUSTOM) && !place.policy.is_empty() {
         pair("policy", &encode(&place.policy));
     }
+    if !place.find.is_empty() {
+        pair("find", &encode(&place.find));
+    }
     if let Some(at) = &place.at {
         pair("at", &encode(&at.to_string()));
         let zoom = if place.zoom == Zoom::Functions {
@@ -221,6 +227,7 @@ fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
                 )),
             },
             "policy" => place.policy = value,
+            "find" => place.find = value,
             _ => {}
         }
     }
@@ -411,8 +418,9 @@ mod tests {
             proptest::option::of(name),
             zoom,
             "[a-z_]{1,8}=[a-z_,=]{0,12}|",
+            "[a-z_& 0-9#]{0,16}",
         );
-        place.prop_map(|(scenario, designs, at, zoom, policy)| {
+        place.prop_map(|(scenario, designs, at, zoom, policy, find)| {
             // Without the design, its policy is nowhere.
             let policy = if designs.contains(&CUSTOM) {
                 policy
@@ -425,6 +433,7 @@ mod tests {
                 at,
                 zoom,
                 policy,
+                find,
             }
         })
     }

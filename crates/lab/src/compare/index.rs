@@ -14,13 +14,13 @@ pub fn page() -> AnyView {
         load,
         |(recorded, catalogue): (files::Catalogue, files::Catalogue)| {
             headroom_web::app::show();
+            let recorded = by_kernel(recorded.entries);
             view! {
-            <h2>"Beside a recording of a real kernel"</h2>
-            <ul>{recorded.entries.into_iter().map(|entry| line(entry, true)).collect_view()}</ul>
-            <h2>"Design beside design"</h2>
-            <ul>{catalogue.entries.into_iter().map(|entry| line(entry, false)).collect_view()}</ul>
-        }
-        .into_any()
+                {recorded.into_iter().map(kernel).collect_view()}
+                <h2>"Design beside design"</h2>
+                <ul>{catalogue.entries.into_iter().map(|entry| line(&entry, "", &entry.summary)).collect_view()}</ul>
+            }
+            .into_any()
         },
     );
     view! {
@@ -34,13 +34,39 @@ pub fn page() -> AnyView {
     .into_any()
 }
 
-fn line(entry: Entry, recorded: bool) -> AnyView {
-    let columns = if recorded {
-        "?d=mac_header,meta_end,recording:mac_header,recording:meta_end"
-    } else {
-        ""
+/// Recordings by what was recorded: the part of their summaries in front of the recording's name.
+fn by_kernel(entries: Vec<Entry>) -> Vec<(String, Vec<Entry>)> {
+    let mut out: Vec<(String, Vec<Entry>)> = Vec::new();
+    for entry in entries {
+        let kernel = entry.summary.split(" as `").next().unwrap_or_default();
+        match out.iter_mut().find(|(known, _)| known == kernel) {
+            Some((_, all)) => all.push(entry),
+            None => out.push((kernel.to_owned(), vec![entry])),
+        }
+    }
+    out
+}
+
+fn kernel((kernel, entries): (String, Vec<Entry>)) -> AnyView {
+    let one = |entry: Entry| {
+        let name = entry.summary.split('`').nth(1);
+        let name = name.map(|name| format!("`{name}`")).unwrap_or_default();
+        line(
+            &entry,
+            "?d=mac_header,meta_end,recording:mac_header,recording:meta_end",
+            &name,
+        )
     };
+    view! {
+        <h2>"Beside a recording of a real kernel"</h2>
+        <p>{kernel}"; the simulator runs the same commands and packets."</p>
+        <ul>{entries.into_iter().map(one).collect_view()}</ul>
+    }
+    .into_any()
+}
+
+fn line(entry: &Entry, columns: &str, below: &str) -> AnyView {
     let address = format!("/compare/{}{columns}", entry.id);
-    view! { <li><h3><a href=address>{entry.title}</a></h3><p>{ticks(&entry.summary)}</p></li> }
+    view! { <li><h3><a href=address>{entry.title.clone()}</a></h3><p>{ticks(below)}</p></li> }
         .into_any()
 }

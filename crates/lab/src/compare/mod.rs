@@ -16,6 +16,7 @@ use headroom_web::parts::prose::ticks;
 use headroom_web::parts::stepper::Stepper;
 use headroom_web::parts::verdicts::Verdicts;
 use headroom_web::parts::{part, sig};
+use headroom_web::platform;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -96,6 +97,7 @@ fn draw(model: Model) -> AnyView {
                 {chips(model)}
             </div>
             <p class="lead">{ticks(&first)}" "<a href=address>"The scenario"</a></p>
+            {crate::policy::panel::panel(model, move || platform::write_address(&model.address().print(), true))}
             <Verdicts model/>
             {bar(model, rows)}
             {now::table(model, rows)}

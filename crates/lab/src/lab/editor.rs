@@ -9,18 +9,8 @@ use headroom_web::parts::{part, sig};
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
+use super::coloured::{self, Line};
 use super::state::Lab;
-
-/// A line as it is drawn.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Line {
-    number: usize,
-    text: String,
-    /// Byte from which on the line is wrong.
-    bad: Option<usize>,
-    /// First byte, one past the last, class.
-    tokens: Vec<(usize, usize, &'static str)>,
-}
 
 /// The panel.
 pub fn commands(lab: Lab) -> AnyView {
@@ -44,6 +34,12 @@ pub fn commands(lab: Lab) -> AnyView {
             caret.set(at);
         }
     };
+    Effect::new(move |_| {
+        if let (Some(line), Some(area)) = (lab.line.get(), node.get()) {
+            lab.line.set(None);
+            select_line(&area, &text.get_untracked(), line);
+        }
+    });
     let edited = move |event: web_sys::Event| {
         let now = event_target_value(&event);
         lab.change(Some("commands"), |work| work.commands = now);
@@ -62,6 +58,7 @@ pub fn commands(lab: Lab) -> AnyView {
             }
         }
     };
+    let bad = move || lines.with(|lines| lines.iter().any(|line| line.bad.is_some()).to_string());
     let rows = move || {
         text.with(|text| text.split('\n').count().max(8))
             .to_string()
@@ -69,18 +66,11 @@ pub fn commands(lab: Lab) -> AnyView {
     view! {
         <section class="commands" aria-labelledby="lab-commands">
             <h2 id="lab-commands" class="sr">"Commands"</h2>
-            <div class="editor coloured">
-                <div class="numbers" aria-hidden="true">
-                    <For each=move || lines.get() key=|line| (line.number, line.bad.is_some())
-                        children=|line| view! { <span class:bad=line.bad.is_some()>{line.number}</span> }/>
-                </div>
-                <div class="under-text">
-                    <pre aria-hidden="true"><For each=move || lines.get() key=Clone::clone children=coloured/></pre>
-                    <textarea node_ref=node spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off" rows=sig(rows)
-                        aria-label="Commands" aria-describedby="lab-next" prop:value=text
-                        on:input=edited on:keydown=keyed on:keyup=move |_| moved() on:click=move |_| moved() on:focus=move |_| moved()></textarea>
-                </div>
-            </div>
+            {coloured::field(lines, view! {
+                <textarea node_ref=node spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off" rows=sig(rows)
+                    aria-label="Commands" aria-describedby="lab-next" aria-invalid=sig(bad) prop:value=text
+                    on:input=edited on:keydown=keyed on:keyup=move |_| moved() on:click=move |_| moved() on:focus=move |_| moved()></textarea>
+            })}
             {part(move || next(completion.get(), insert))}
         </section>
     }
@@ -135,6 +125,30 @@ fn place(
     }
 }
 
+/// Selects a line, 1-based, and brings it into sight.
+fn select_line(area: &web_sys::HtmlTextAreaElement, text: &str, line: usize) {
+    let units = |text: &str| text.encode_utf16().count() as u32;
+    let before = text.split('\n').take(line.saturating_sub(1));
+    let start: u32 = before.map(|line| units(line) + 1).sum();
+    let len = text
+        .split('\n')
+        .nth(line.saturating_sub(1))
+        .map_or(0, units);
+    let _ = area.focus();
+    let _ = area.set_selection_range(start, start + len);
+    let all = text.split('\n').count().max(1);
+    let mut parent = area.parent_element();
+    // What scrolls is the field’s frame, not the field.
+    while let Some(element) = parent {
+        if element.class_list().contains("editor") {
+            let place = f64::from(element.scroll_height()) * (line as f64 - 3.0) / all as f64;
+            element.set_scroll_top(place.max(0.0) as i32);
+            return;
+        }
+        parent = element.parent_element();
+    }
+}
+
 /// A place that the browser counts in UTF-16 units, in bytes.
 fn byte_of(text: &str, utf16: u32) -> usize {
     let mut units = 0;
@@ -160,47 +174,13 @@ fn drawn(text: &str, lab: Lab) -> Vec<Line> {
         }),
     };
     let mut kinds = tokens(text).into_iter();
-    let line = |(index, text): (usize, &str)| {
-        let column = wrong
-            .filter(|(line, _)| *line == index + 1)
-            .map(|(_, column)| column);
-        let bad = column.map(|column| {
-            text.char_indices()
-                .nth(column.saturating_sub(1))
-                .map_or(text.len(), |(at, _)| at)
-        });
-        let one = |Token { range, kind }: Token| (range.start, range.end, kind.class());
-        let tokens = kinds
+    let one = |Token { range, kind }: Token| (range.start, range.end, kind.class());
+    coloured::lines(text, wrong, |_| {
+        kinds
             .next()
             .unwrap_or_default()
             .into_iter()
             .map(one)
-            .collect();
-        Line {
-            number: index + 1,
-            text: text.to_owned(),
-            bad,
-            tokens,
-        }
-    };
-    text.split('\n').enumerate().map(line).collect()
-}
-
-fn coloured(line: Line) -> AnyView {
-    let mut out = Vec::new();
-    let mut at = 0;
-    let part = |from: usize, to: usize| line.text.get(from..to).unwrap_or_default().to_owned();
-    for (start, end, class) in &line.tokens {
-        out.push((part(at, *start), "", false));
-        let bad = line.bad.is_some_and(|bad| *end > bad && *start <= bad);
-        out.push((part(*start, *end), *class, bad));
-        at = *end;
-    }
-    out.push((part(at, line.text.len()), "", false));
-    let piece = |(text, class, bad): (String, &'static str, bool)| view! { <span class=class class:wavy=bad>{text}</span> };
-    let missing = line
-        .bad
-        .is_some_and(|bad| bad >= line.text.trim_end().len())
-        .then(|| view! { <span class="wavy">"   "</span> });
-    view! { <span class="cl" class:bad=line.bad.is_some()>{out.into_iter().filter(|(text, ..)| !text.is_empty()).map(piece).collect_view()}{missing}"\n"</span> }.into_any()
+            .collect()
+    })
 }

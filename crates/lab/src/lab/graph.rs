@@ -4,8 +4,12 @@ use headroom_core::scenario::graph::{Device, Edge, Graph};
 use headroom_web::parts::{part, px};
 use leptos::prelude::*;
 
+use super::device;
 use super::state::Lab;
 use crate::layout::{Layout, Place, layout};
+
+/// A device as the picture knows it when the commands change: namespace and name.
+type Chosen = RwSignal<Option<(Option<String>, String)>>;
 
 /// The figure.
 pub fn picture(lab: Lab) -> AnyView {
@@ -13,36 +17,74 @@ pub fn picture(lab: Lab) -> AnyView {
         lab.work.track();
         lab.graph()
     });
-    let way = Memo::new(move |_| {
-        let graph = graph.get();
-        let first = lab.model.designs.with(|designs| designs.first().copied());
-        let trace = first.and_then(|design| lab.model.trace(design));
-        trace.map(|trace| graph.way(&trace)).unwrap_or_default()
-    });
+    let way = Memo::new(move |_| graph.with(|graph| way_here(lab, graph)));
     let here = Memo::new(move |_| {
         let frame = lab.model.front_frame()?;
         let dev = frame.trace.steps.get(frame.step)?.dev.clone()?;
         graph.with(|graph| graph.device(dev.netns.as_deref(), &dev.name))
     });
-    part(move || {
+    let chosen: Chosen = RwSignal::new(None);
+    let at = Memo::new(move |_| {
+        let (netns, name) = chosen.get()?;
+        graph.with(|graph| graph.device(netns.as_deref(), &name))
+    });
+    let figure = part(move || {
         let (graph, way) = (graph.get(), way.get());
         if graph.devices.is_empty() {
             return view! { <p class="hint">"Devices that the commands make are drawn here."</p> }
                 .into_any();
         }
         let picture = layout(&graph, &way);
-        draw(&graph, &picture, &way, here)
-    })
+        draw(lab, &graph, &picture, &way, Marks { here, at, chosen })
+    });
+    let panel = part(move || {
+        let at = at.get()?;
+        lab.model.outcome.track();
+        Some(graph.with(|graph| device::panel(lab, graph, at, chosen)))
+    });
+    view! { {figure}{panel} }.into_any()
 }
 
-fn draw(graph: &Graph, picture: &Layout, way: &[usize], here: Memo<Option<usize>>) -> AnyView {
+/// The devices that the packet passes that is shown, one after the other, under the first design.
+fn way_here(lab: Lab, graph: &Graph) -> Vec<usize> {
+    let model = lab.model;
+    let first = model.designs.with(|designs| designs.first().copied());
+    let Some(trace) = first.and_then(|design| model.trace(design)) else {
+        return Vec::new();
+    };
+    let mut out: Vec<usize> = Vec::new();
+    let range = model.rows_here();
+    model.rows.with(|rows| {
+        for row in rows.get(range).unwrap_or_default() {
+            let step = row.steps.first().copied().flatten();
+            let step = step.and_then(|step| trace.steps.get(step));
+            let Some(dev) = step.and_then(|step| step.dev.as_ref()) else {
+                continue;
+            };
+            if let Some(at) = graph.device(dev.netns.as_deref(), &dev.name)
+                && out.last() != Some(&at)
+            {
+                out.push(at);
+            }
+        }
+    });
+    out
+}
+
+/// What is marked in the picture.
+#[derive(Clone, Copy)]
+struct Marks {
+    /// Where the packet is.
+    here: Memo<Option<usize>>,
+    /// Which device is looked at.
+    at: Memo<Option<usize>>,
+    chosen: Chosen,
+}
+
+fn draw(lab: Lab, graph: &Graph, picture: &Layout, way: &[usize], marks: Marks) -> AnyView {
     let (width, height) = (picture.width, picture.height);
     let group = |(namespace, place): &(usize, Place)| {
-        let name = graph.namespaces.get(*namespace).cloned().flatten();
-        let label = name.map_or_else(
-            || "where the commands start".to_owned(),
-            |name| format!("netns {name}"),
-        );
+        let label = namespace_words(graph, *namespace);
         view! {
             <g class="ns"><rect x=px(place.x + 0.5) y="0.5" width=px(place.w - 1.0) height=px(place.h - 1.0) rx="6"/>
                 <text x=px(place.x + 12.0) y="19">{label}</text></g>
@@ -57,35 +99,42 @@ fn draw(graph: &Graph, picture: &Layout, way: &[usize], here: Memo<Option<usize>
         Some(view! { <path class=class d=line(from, to)/> })
     };
     let device = |(at, device): (usize, &Device)| {
-        one(
-            at,
-            device,
-            picture.boxes.get(at).copied().unwrap_or_default(),
-            way,
-            here,
-        )
+        let place = picture.boxes.get(at).copied().unwrap_or_default();
+        let netns = graph.namespaces.get(device.namespace).cloned().flatten();
+        one(at, device, netns, place, way, marks)
     };
-    let said = words(graph, way);
+    let packets = lab.model.sends.with(Vec::len);
+    let said = words(graph, way, lab.model.send.get() + 1, packets);
     view! {
         <figure class="topology">
-            <div class="scroll"><svg width=px(width) height=px(height) viewBox=format!("0 0 {width:.0} {height:.0}") role="img" aria-label=said.clone()>
+            <div class="scroll"><svg width=px(width) height=px(height) viewBox=format!("0 0 {width:.0} {height:.0}") role="group" aria-label="Devices and the packet’s way; each device is a button">
                 {picture.groups.iter().map(group).collect_view()}
                 {graph.edges.iter().filter_map(edge).collect_view()}
                 <path class="way" d=way_path(picture, way)/>
                 {graph.devices.iter().enumerate().map(device).collect_view()}
             </svg></div>
             <figcaption class="hint">{said}</figcaption>
+            {table(graph)}
         </figure>
     }
     .into_any()
 }
 
+fn namespace_words(graph: &Graph, namespace: usize) -> String {
+    let name = graph.namespaces.get(namespace).cloned().flatten();
+    name.map_or_else(
+        || "where the commands start".to_owned(),
+        |name| format!("netns {name}"),
+    )
+}
+
 fn one(
     at: usize,
     device: &Device,
+    netns: Option<String>,
     place: Place,
     way: &[usize],
-    here: Memo<Option<usize>>,
+    marks: Marks,
 ) -> AnyView {
     let second = if device.addresses.is_empty() {
         device.kind.clone()
@@ -99,13 +148,78 @@ fn one(
         "dev"
     };
     let down = (!device.up).then(|| view! { <text class="down" x=px(place.x + place.w - 8.0) y=px(place.y + 17.0)>"down"</text> });
+    let own = (netns, device.name.clone());
+    let choose = move || {
+        let same = marks
+            .chosen
+            .with_untracked(|now| now.as_ref() == Some(&own));
+        marks.chosen.set((!same).then(|| own.clone()));
+    };
+    let pressed = choose.clone();
+    let keyed = move |event: web_sys::KeyboardEvent| {
+        if matches!(event.key().as_str(), "Enter" | " ") {
+            event.prevent_default();
+            event.stop_propagation();
+            pressed();
+        }
+    };
     view! {
-        <g class=class class:now=move || here.get() == Some(at)>
+        <g class=class class:now=move || marks.here.get() == Some(at) role="button" tabindex="0"
+            aria-pressed=move || (marks.at.get() == Some(at)).to_string() on:click=move |_| choose() on:keydown=keyed>
             <rect x=px(place.x) y=px(place.y) width=px(place.w) height=px(place.h) rx="4"/>
             <text class="n" x=px(place.x + 9.0) y=px(place.y + 18.0)>{device.name.clone()}</text>{down}
             <text x=px(place.x + 9.0) y=px(place.y + 33.0)>{shortened(&second)}</text>
             <text class="p" x=px(place.x + 9.0) y=px(place.y + 49.0)>{shortened(&programs)}</text>
         </g>
+    }
+    .into_any()
+}
+
+/// The picture as a table: everything that is drawn.
+fn table(graph: &Graph) -> AnyView {
+    let name = |at: usize| graph.devices.get(at).map(|device| device.name.clone());
+    let joined = |at: usize| {
+        let of = |edge: &Edge| match edge {
+            Edge::Wire(a, b) if *a == at => Some(format!("a wire to {}", name(*b)?)),
+            Edge::Wire(a, b) if *b == at => Some(format!("a wire to {}", name(*a)?)),
+            Edge::On(upper, lower) if *upper == at => Some(format!("stands on {}", name(*lower)?)),
+            Edge::On(upper, lower) if *lower == at => Some(format!("carries {}", name(*upper)?)),
+            _ => None,
+        };
+        graph
+            .edges
+            .iter()
+            .filter_map(of)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let row = |(at, device): (usize, &Device)| {
+        let state = if device.up { "up" } else { "down" };
+        let cells = [
+            namespace_words(graph, device.namespace),
+            device.kind.clone(),
+            state.to_owned(),
+            device.addresses.join(", "),
+            device.programs.join(", "),
+            joined(at),
+        ];
+        view! { <tr><th scope="row"><code>{device.name.clone()}</code></th>{cells.map(|text| view! { <td>{text}</td> }).collect_view()}</tr> }
+    };
+    let heads = [
+        "device",
+        "namespace",
+        "kind",
+        "state",
+        "addresses",
+        "programs",
+        "joined by",
+    ];
+    let head = |text: &'static str| view! { <th scope="col">{text}</th> };
+    view! {
+        <details class="as-table"><summary>"The picture as a table"</summary>
+            <div class="scroll"><table class="map-table"><thead><tr>{heads.map(head).collect_view()}</tr></thead>
+                <tbody>{graph.devices.iter().enumerate().map(row).collect_view()}</tbody></table></div>
+        </details>
     }
     .into_any()
 }
@@ -139,7 +253,7 @@ fn way_path(picture: &Layout, way: &[usize]) -> String {
 }
 
 /// The picture in words.
-fn words(graph: &Graph, way: &[usize]) -> String {
+fn words(graph: &Graph, way: &[usize], packet: usize, packets: usize) -> String {
     let name = |at: &usize| {
         graph
             .devices
@@ -160,5 +274,9 @@ fn words(graph: &Graph, way: &[usize]) -> String {
     if way.len() > MOST {
         names.push("…".into());
     }
-    format!("The packets’ way: {}.", names.join(" → "))
+    let names = names.join(" → ");
+    match packets {
+        0 | 1 => format!("The packet’s way: {names}."),
+        _ => format!("Packet {packet} of {packets}, its way: {names}."),
+    }
 }

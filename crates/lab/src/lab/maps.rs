@@ -1,14 +1,18 @@
 //! The programs' maps: what they held when the run was over, and what is put into them before the first packet.
 //! A change is a command among the others, so it is undone, shared and repeated as they are.
 
-use headroom_core::bpf::{MapDef, MapKind, MapState};
+use headroom_core::bpf::{Leaf, MapDef, MapKind, MapState, MapTypes, map_types};
 use headroom_core::scenario::bpf_map::MapChange;
-use headroom_web::parts::{part, sig};
+use headroom_core::share::{Program, ProgramText};
+use headroom_web::data::files;
+use headroom_web::parts::part;
 use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 
+use super::map_form::{Fields, is_typed};
 use super::state::Lab;
 use crate::edit;
-use crate::maps::{changes, number, read, spaced, with_change};
+use crate::maps::{changes, number, spaced, with_change};
 
 /// More entries than that are counted, not shown.
 const MOST: usize = 256;
@@ -27,12 +31,17 @@ pub fn panel(lab: Lab) -> AnyView {
         }
         all
     });
+    let types = types_of(lab);
     let body = move || {
         let all = maps.get();
         if all.is_empty() {
             return view! { <p class="hint">"The programs of this work have no maps, or have not run yet."</p> }.into_any();
         }
-        let one = |map: MapState| one(lab, map);
+        let known = types.get();
+        let one = |map: MapState| {
+            let types = known.iter().find(|types| types.map == map.def.name);
+            one(lab, map, types.cloned())
+        };
         all.into_iter().map(one).collect_view().into_any()
     };
     view! {
@@ -42,6 +51,29 @@ pub fn panel(lab: Lab) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// The types of all maps that the objects of the work and of its scenario have.
+fn types_of(lab: Lab) -> RwSignal<Vec<MapTypes>> {
+    let types = RwSignal::new(Vec::new());
+    let own = Memo::new(move |_| {
+        let object = |program: &Program| match &program.text {
+            ProgramText::Object(bytes) => Some(bytes.clone()),
+            ProgramText::Assembler(_) => None,
+        };
+        lab.work
+            .with(|work| work.programs.iter().filter_map(object).collect::<Vec<_>>())
+    });
+    Effect::new(move |_| {
+        let mut objects = own.get();
+        let scenario = lab.model.scenario.get_value();
+        spawn_local(async move {
+            let others = files::objects(&scenario).await.unwrap_or_default();
+            objects.extend(others.into_iter().map(|object| object.bytes));
+            types.try_set(objects.iter().flat_map(|bytes| map_types(bytes)).collect());
+        });
+    });
+    types
 }
 
 /// The changes that the commands make before the run.
@@ -68,7 +100,7 @@ fn before(lab: Lab) -> AnyView {
     view! {
         <h3><b>"Put in by commands"</b></h3>
         <div class="scroll"><table class="map-table">
-            <thead><tr><th scope="col">"map"</th><th scope="col">"key"</th><th scope="col">"value"</th><th></th></tr></thead>
+            <thead><tr><th scope="col">"map"</th><th scope="col">"key"</th><th scope="col">"value"</th><td></td></tr></thead>
             <tbody>{all.into_iter().map(row).collect_view()}</tbody>
         </table></div>
     }
@@ -83,8 +115,29 @@ fn bytes(bytes: &[u8]) -> String {
     }
 }
 
-fn one(lab: Lab, map: MapState) -> AnyView {
+/// What the types say of bytes, number by number.
+fn typed(bytes: &[u8], leaves: &[Leaf]) -> AnyView {
+    let leaf = |leaf: &Leaf| {
+        let text = leaf.text(bytes).unwrap_or_else(|| "–".into());
+        view! { <span class="leaf" title=leaf.kind.clone()><b>{leaf.name.clone()}</b>" "<code>{text}</code></span> }
+    };
+    view! { <span class="leaves" title=spaced(bytes)>{leaves.iter().map(leaf).collect_view()}</span> }
+        .into_any()
+}
+
+fn cell(of: &[u8], leaves: &[Leaf]) -> AnyView {
+    if is_typed(leaves) {
+        return typed(of, leaves);
+    }
+    view! { <code>{bytes(of)}</code> }.into_any()
+}
+
+fn one(lab: Lab, map: MapState, types: Option<MapTypes>) -> AnyView {
     let def = map.def;
+    let (keys, values) = types.map_or_else(Default::default, |types| (types.key, types.value));
+    let key = Fields::new(&keys, def.key_size);
+    let value = Fields::new(&values, def.value_size);
+    let takes = takes_bytes(def.kind);
     let about = format!(
         "{}, key {} bytes, value {} bytes, {} entries at most",
         def.kind.name(),
@@ -94,13 +147,23 @@ fn one(lab: Lab, map: MapState) -> AnyView {
     );
     let programs = def.kind == MapKind::ProgArray;
     let count = map.entries.len();
-    let row = |(key, value): (Vec<u8>, Vec<u8>)| {
-        let value = if programs {
-            String::from_utf8_lossy(&value).into_owned()
+    let row = |(of, held): (Vec<u8>, Vec<u8>)| {
+        let shown = if programs {
+            view! { <code>{String::from_utf8_lossy(&held).into_owned()}</code> }.into_any()
         } else {
-            bytes(&value)
+            cell(&held, &values)
         };
-        view! { <tr><td><code>{bytes(&key)}</code></td><td><code>{value}</code></td></tr> }
+        let keyed = cell(&of, &keys);
+        let (key, value) = (key.clone(), value.clone());
+        let label = format!("Change the entry of {}", spaced(&of));
+        let change = takes.then(|| {
+            let fill = move |_| {
+                key.fill(of.clone());
+                value.fill(held.clone());
+            };
+            view! { <button class="tab" aria-label=label on:click=fill>"Change"</button> }
+        });
+        view! { <tr><td>{keyed}</td><td>{shown}</td><td>{change}</td></tr> }
     };
     let rows = map.entries.into_iter().take(MOST).map(row).collect_view();
     let array = matches!(
@@ -122,7 +185,7 @@ fn one(lab: Lab, map: MapState) -> AnyView {
     let table = (count > 0).then(|| {
         view! {
             <div class="scroll"><table class="map-table">
-                <thead><tr><th scope="col">"key"</th><th scope="col">"value"</th></tr></thead><tbody>{rows}</tbody>
+                <thead><tr><th scope="col">"key"</th><th scope="col">"value"</th><td></td></tr></thead><tbody>{rows}</tbody>
             </table></div>
         }
     });
@@ -131,7 +194,7 @@ fn one(lab: Lab, map: MapState) -> AnyView {
             <h3><b><code>{def.name.clone()}</code></b>" "<span class="hint">{about}</span></h3>
             <p class="hint">{said}</p>
             {table}{records}
-            {takes_bytes(def.kind).then(|| form(lab, def))}
+            {takes.then(|| form(lab, def, key, value))}
         </article>
     }
     .into_any()
@@ -154,26 +217,21 @@ fn takes_bytes(kind: MapKind) -> bool {
 }
 
 /// Key and value of a change, checked when it is made.
-fn form(lab: Lab, def: MapDef) -> AnyView {
+fn form(lab: Lab, def: MapDef, key: Fields, value: Fields) -> AnyView {
     let queue = matches!(def.kind, MapKind::Queue | MapKind::Stack);
-    let key = NodeRef::<leptos::html::Input>::new();
-    let value = NodeRef::<leptos::html::Input>::new();
     let wrong = RwSignal::new(None::<String>);
-    let text = |node: NodeRef<leptos::html::Input>| {
-        node.get_untracked()
-            .map(|node| node.value())
-            .unwrap_or_default()
-    };
-    let name = def.name.clone();
+    let key_view = (!queue).then(|| key.view("Key", &def.name, wrong));
+    let value_view = value.view("Value", &def.name, wrong);
+    let name = def.name;
     let put = move || -> Result<(), String> {
         let key = if queue {
             Vec::new()
         } else {
-            read(&text(key), def.key_size).map_err(|what| format!("Key: {what}"))?
+            key.read().map_err(|what| format!("Key: {what}"))?
         };
-        let value = read(&text(value), def.value_size).map_err(|what| format!("Value: {what}"))?;
+        let value = value.read().map_err(|what| format!("Value: {what}"))?;
         let change = MapChange {
-            map: def.name.clone(),
+            map: name.clone(),
             key,
             value: Some(value),
         };
@@ -183,14 +241,9 @@ fn form(lab: Lab, def: MapDef) -> AnyView {
         Ok(())
     };
     let press = move |_| wrong.set(put().err());
-    let key_field = (!queue).then(|| {
-        view! { <input type="text" node_ref=key class="name" placeholder="key: 0 or 00 00 00 00" aria-label=format!("Key for {name}")/> }
-    });
     view! {
-        <p class="attach map-form">{key_field}
-            <input type="text" node_ref=value class="name" placeholder="value: 42 or 2a 00 00 00" aria-label=format!("Value for {name}")
-                aria-invalid=sig(move || wrong.with(Option::is_some).to_string())/>
-            <button class="tab" on:click=press>"Put in before the run"</button></p>
+        <div class="attach map-form">{key_view}{value_view}
+            <button class="tab" on:click=press>"Put in before the run"</button></div>
         {part(move || wrong.get().map(|what| view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b>{what}</p> }))}
     }
     .into_any()

@@ -1,13 +1,17 @@
 //! `/lab`: commands, programs and packets of the reader's own, and at once what becomes of them.
 //! The work is kept in this browser and shared as one link; nothing is sent anywhere.
 
+mod coloured;
+mod device;
 mod editor;
 mod graph;
 mod layers;
+mod map_form;
 mod maps;
 mod packets;
 mod programs;
 mod progress;
+mod seen;
 mod state;
 mod take_in;
 
@@ -18,6 +22,7 @@ use headroom_web::parts::verdicts::Verdicts;
 use headroom_web::parts::{part, sig};
 use leptos::ev;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
 use self::state::{Lab, Tab};
@@ -26,26 +31,23 @@ use crate::browser;
 /// The page.
 pub fn page() -> AnyView {
     document().set_title("Lab · Headroom");
-    let ready = RwSignal::new(None::<Result<Lab, String>>);
+    let ready = RwSignal::new(None::<Lab>);
     // What is read decides what the model starts from; the owner is this page's.
     let owner = Owner::current();
     spawn_local(async move {
-        let begun = state::begin().await;
-        let lab = begun.map(|(work, scenario, notices)| {
-            let make = || Lab::new(work, scenario, notices);
-            match &owner {
-                Some(owner) => owner.with(make),
-                None => make(),
-            }
-        });
+        let (work, scenario, notices) = state::begin().await;
+        let make = || Lab::new(work, scenario, notices);
+        let lab = match &owner {
+            Some(owner) => owner.with(make),
+            None => make(),
+        };
         if ready.try_set(Some(lab)).is_none() {
             app::show();
         }
     });
     part(move || match ready.get() {
         None => view! { <p class="wrap loading" role="status">"Loading…"</p> }.into_any(),
-        Some(Ok(lab)) => draw(lab),
-        Some(Err(text)) => view! { <p class="wrap problem" role="alert">{text}</p> }.into_any(),
+        Some(lab) => draw(lab),
     })
 }
 
@@ -66,6 +68,13 @@ fn draw(lab: Lab) -> AnyView {
     if let Some(file) = headroom_web::drop::waiting() {
         take_in::files(lab, vec![file]);
     }
+    // Written more often than it changes: the panel is made anew only for another one.
+    let tab = Memo::new(move |_| lab.tab.get());
+    let panel = move || {
+        let shown = tab.get();
+        let word = Tab::ALL.iter().find(|(tab, _)| *tab == shown);
+        format!("tab-{}", word.map_or("", |(_, word)| word))
+    };
     view! {
         <main id="main" class="wrap lab">
             {head(lab)}
@@ -74,12 +83,12 @@ fn draw(lab: Lab) -> AnyView {
             <div class="bench">
                 <div class="left">
                     {tabs(lab)}
-                    {part(move || match lab.tab.get() {
+                    <div role="tabpanel" id="lab-panel" aria-labelledby=sig(panel)>{part(move || match tab.get() {
                         Tab::Commands => editor::commands(lab),
                         Tab::Programs => programs::panel(lab),
                         Tab::Packets => packets::panel(lab),
                         Tab::Maps => maps::panel(lab),
-                    })}
+                    })}</div>
                 </div>
                 <div class="right">
                     {graph::picture(lab)}
@@ -114,6 +123,7 @@ fn head(lab: Lab) -> AnyView {
             </div>
         </div>
         {headroom_web::parts::chips::designs(model)}
+        {crate::policy::panel::panel(model, || {})}
     }
     .into_any()
 }
@@ -142,17 +152,37 @@ fn tabs(lab: Lab) -> AnyView {
                 }),
         };
         view! {
-            <button role="tab" class="tab" aria-selected=sig(move || (lab.tab.get() == tab).to_string())
-                aria-pressed=sig(move || (lab.tab.get() == tab).to_string())
+            <button role="tab" class="tab" aria-selected=sig(move || (lab.tab.get() == tab).to_string()) id=format!("tab-{word}")
+                tabindex=sig(move || if lab.tab.get() == tab { "0" } else { "-1" }.to_owned()) aria-controls="lab-panel"
                 on:click=move |_| lab.tab.set(tab)>{word}{sig(count)}</button>
         }
     };
     view! {
-        <div class="tabs" role="tablist" aria-label="What the work is made of">
-            {tab(Tab::Commands, "Commands")}{tab(Tab::Programs, "Programs")}{tab(Tab::Maps, "Maps")}{tab(Tab::Packets, "Packets")}
+        <div class="tabs" role="tablist" aria-label="What the work is made of" on:keydown=move |event| next_tab(lab, &event)>
+            {Tab::ALL.map(|(one, word)| tab(one, word)).collect_view()}
         </div>
     }
     .into_any()
+}
+
+/// Arrows go from tab to tab, as everywhere; the row of tabs is one stop of the Tab key.
+fn next_tab(lab: Lab, event: &web_sys::KeyboardEvent) {
+    let all = Tab::ALL.map(|(tab, _)| tab);
+    let at = all.iter().position(|tab| *tab == lab.tab.get_untracked());
+    let last = all.len() - 1;
+    let to = match (event.key().as_str(), at.unwrap_or(0)) {
+        ("ArrowRight", at) => (at + 1) % all.len(),
+        ("ArrowLeft", at) => at.checked_sub(1).unwrap_or(last),
+        ("Home", _) => 0,
+        ("End", _) => last,
+        _ => return,
+    };
+    event.prevent_default();
+    lab.tab.set(all[to]);
+    let id = format!("tab-{}", Tab::ALL[to].1);
+    if let Some(button) = document().get_element_by_id(&id) {
+        let _ = button.unchecked_into::<web_sys::HtmlElement>().focus();
+    }
 }
 
 fn problem(model: Model) -> AnyView {

@@ -1,13 +1,16 @@
 //! The programs: the scenario's own, object files that were dropped, assembler with a live check;
 //! and where they are attached.
 
-use headroom_core::bpf::{Object, load_object};
+use headroom_core::bpf::{LoadError, Object, load_object};
 use headroom_core::share::{Program, ProgramText};
 use headroom_core::simulate::assembler;
+use headroom_protocol::sentence;
 use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 
+use super::coloured;
 use super::state::{ASM, Lab};
+use crate::asm;
 
 /// What a new assembler program begins as: read the tag and say how long it was.
 const FIRST: &str = "; r1 is the context. data_meta is at +140, data at +76.\nr2 = *(u32 *)(r1 +140)\nr3 = *(u32 *)(r1 +76)\nr0 = 0\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr5 = *(u32 *)(r2 +0)\nout:\nexit\n";
@@ -71,12 +74,8 @@ fn one(lab: Lab, name: String) -> AnyView {
     let object = Memo::new(move |_| {
         let name = key.get_value();
         match text.get()? {
-            ProgramText::Object(bytes) => {
-                Some(load_object(&name, &bytes).map_err(|error| error.to_string()))
-            }
-            ProgramText::Assembler(text) => {
-                Some(assembler(&name, &text).map_err(|error| error.to_string()))
-            }
+            ProgramText::Object(bytes) => Some(load_object(&name, &bytes)),
+            ProgramText::Assembler(text) => Some(assembler(&name, &text)),
         }
     });
     let remove = move |_| {
@@ -90,13 +89,13 @@ fn one(lab: Lab, name: String) -> AnyView {
     };
     let what = move || match object.get() {
         Some(Ok(object)) => programs_of(lab, &object),
-        Some(Err(text))
+        Some(Err(error))
             if !matches!(
                 text_of(lab, &key.get_value()),
                 Some(ProgramText::Assembler(_))
             ) =>
         {
-            view! { <p class="problem">{text}</p> }.into_any()
+            view! { <p class="problem">{error.to_string()}</p> }.into_any()
         }
         _ => ().into_any(),
     };
@@ -110,9 +109,9 @@ fn one(lab: Lab, name: String) -> AnyView {
     .into_any()
 }
 
-type Loaded = Memo<Option<Result<Object, String>>>;
+type Loaded = Memo<Option<Result<Object, LoadError>>>;
 
-/// A field for assembler; what is wrong stands under it, with its place.
+/// A field for assembler; what is wrong is underlined where it stands, and said below.
 fn assembler_field(
     lab: Lab,
     key: StoredValue<String>,
@@ -133,8 +132,13 @@ fn assembler_field(
         });
     };
     let rows = move || now().split('\n').count().clamp(6, 40).to_string();
-    let wrong = move || object.get().and_then(Result::err);
-    let said = move || match object.get() {
+    let wrong = move || match object.get() {
+        Some(Err(LoadError::Assembler { error, .. })) => Some((error.line, error.column)),
+        _ => None,
+    };
+    let lines = Memo::new(move |_| coloured::lines(&now(), wrong(), asm::tokens));
+    let said = move || {
+        match object.get() {
         Some(Ok(object)) => {
             let count = object
                 .programs
@@ -142,17 +146,23 @@ fn assembler_field(
                 .map_or(0, |program| program.insns.len());
             view! { <p class="ok" role="status">"✓ "{count}" instructions"</p> }.into_any()
         }
-        Some(Err(text)) => {
-            view! { <p class="problem" role="status"><b aria-hidden="true">"✗ "</b>{text}</p> }
+        Some(Err(LoadError::Assembler { error, .. })) => {
+            view! { <p class="problem" role="status"><b aria-hidden="true">"✗ "</b>{sentence(&error.to_string())}</p> }
+                .into_any()
+        }
+        Some(Err(error)) => {
+            view! { <p class="problem" role="status"><b aria-hidden="true">"✗ "</b>{error.to_string()}</p> }
                 .into_any()
         }
         None => ().into_any(),
+    }
     };
+    let label = key.with_value(|name| format!("Assembler of {name}"));
     view! {
-        <div class="editor" class:bad=sig(move || wrong().is_some())>
+        {coloured::field(lines, view! {
             <textarea class="asm" spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off" rows=sig(rows)
-                aria-label=key.with_value(|name| format!("Assembler of {name}")) prop:value=sig(now) on:input=edited></textarea>
-        </div>
+                aria-label=label aria-invalid=sig(move || wrong().is_some().to_string()) prop:value=sig(now) on:input=edited></textarea>
+        })}
         {part(said)}
     }
     .into_any()

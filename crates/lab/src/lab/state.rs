@@ -7,13 +7,14 @@ use headroom_core::scenario::{Parsed, parse};
 use headroom_core::share::{self, ProgramText, Work};
 use headroom_protocol::Object;
 use headroom_protocol::files::Scenario;
-use headroom_web::address::{self, Address, Place};
+use headroom_web::address::{self, Address};
 use headroom_web::data::{Input, Outcome, files, simulator};
 use headroom_web::model::Model;
 use headroom_web::platform;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
+use super::seen;
 use crate::browser;
 use crate::edit;
 use crate::history::History;
@@ -40,6 +41,31 @@ pub enum Tab {
     Maps,
 }
 
+impl Tab {
+    /// All, in their order, with their words.
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Commands, "Commands"),
+        (Self::Programs, "Programs"),
+        (Self::Maps, "Maps"),
+        (Self::Packets, "Packets"),
+    ];
+
+    /// The word in addresses; none for the first.
+    pub fn word(self) -> Option<String> {
+        let found = Self::ALL.iter().skip(1).find(|(tab, _)| *tab == self);
+        found.map(|(_, word)| word.to_lowercase())
+    }
+
+    /// The tab of a word; the first, if there is none like that.
+    pub fn of(word: &str) -> Self {
+        let is = |(_, known): &&(Self, &str)| known.eq_ignore_ascii_case(word);
+        Self::ALL
+            .iter()
+            .find(is)
+            .map_or(Self::Commands, |(tab, _)| *tab)
+    }
+}
+
 /// All of it.
 #[derive(Clone, Copy)]
 pub struct Lab {
@@ -54,6 +80,8 @@ pub struct Lab {
     pub tab: RwSignal<Tab>,
     /// The reader ended the last run before its end.
     pub stopped: RwSignal<bool>,
+    /// A line of the commands, 1-based, that the editor is to show.
+    pub line: RwSignal<Option<usize>>,
     /// What a reader should know: broken parts of a link, a full storage.
     pub notices: RwSignal<Vec<String>>,
     timer: StoredValue<Option<TimeoutHandle>>,
@@ -61,24 +89,14 @@ pub struct Lab {
 }
 
 /// What the page starts from: the link, a template, the work of last time, or the seed scenario.
-///
-/// # Errors
-/// A sentence, when a template can't be loaded.
-pub async fn begin() -> Result<(Work, Scenario, Vec<String>), String> {
-    let (address, _) = Address::parse(&platform::current_address());
-    let rest = match &address {
-        Address::Lab(rest) => rest.clone(),
-        _ => String::new(),
-    };
+/// What can't be had is said, and the rest is there.
+pub async fn begin() -> (Work, Scenario, Vec<String>) {
     let mut notices = Vec::new();
-    let (query, fragment) = rest.split_once('#').unwrap_or((&rest, ""));
-    let wanted = address::pairs(query)
-        .into_iter()
-        .find(|(key, _)| key == "s")
-        .map(|(_, id)| id);
+    let (pairs, fragment) = seen::now();
+    let wanted = seen::value(&pairs, "s");
     let mut work = None;
     if !fragment.is_empty() {
-        match share::from_link(fragment) {
+        match share::from_link(&fragment) {
             Ok(opened) => {
                 notices = opened.broken;
                 work = Some(opened.work);
@@ -97,9 +115,20 @@ pub async fn begin() -> Result<(Work, Scenario, Vec<String>), String> {
         Some(work) => work.scenario.clone(),
         None => wanted.unwrap_or_else(|| "seed".into()),
     };
-    let scenario = scenario(&id).await?;
-    let work = work.unwrap_or_else(|| template(&scenario));
-    Ok((work, scenario, notices))
+    // A link whose scenario is broken, or of another build, opens all the same: without that scenario's programs.
+    let scenario = match scenario(&id).await {
+        Ok(scenario) => scenario,
+        Err(text) => {
+            notices.push(text);
+            Scenario::default()
+        }
+    };
+    let mut work = work.unwrap_or_else(|| template(&scenario));
+    // What was typed last, if the page then ended by a mistake of its own.
+    if let Some(commands) = headroom_web::crash::kept() {
+        work.commands = commands;
+    }
+    (work, scenario, notices)
 }
 
 /// The texts of a scenario; without a name, an empty one.
@@ -126,8 +155,9 @@ pub fn template(scenario: &Scenario) -> Work {
 
 impl Lab {
     /// Starts with a piece of work.
-    pub fn new(work: Work, scenario: Scenario, notices: Vec<String>) -> Self {
-        let place = Place::of(&scenario.id);
+    pub fn new(work: Work, scenario: Scenario, mut notices: Vec<String>) -> Self {
+        let (place, unread) = seen::read(&scenario.id);
+        notices.extend(unread);
         let model = Model::new(
             (scenario, Outcome::default(), None),
             place,
@@ -139,13 +169,17 @@ impl Lab {
             history: StoredValue::new(History::new(work)),
             changes: RwSignal::new(0),
             model,
-            tab: RwSignal::new(Tab::Commands),
+            tab: RwSignal::new(Tab::of(
+                &seen::value(&seen::now().0, "tab").unwrap_or_default(),
+            )),
             stopped: RwSignal::new(false),
+            line: RwSignal::new(None),
             notices: RwSignal::new(notices),
             timer: StoredValue::new(None),
             pause: StoredValue::new(None),
         };
         lab.run();
+        lab.follow_address();
         lab
     }
 
@@ -226,6 +260,12 @@ impl Lab {
         });
     }
 
+    /// Shows a line of the commands.
+    pub fn show_line(&self, line: usize) {
+        self.tab.set(Tab::Commands);
+        self.line.set(Some(line));
+    }
+
     /// Appends a command.
     pub fn add_command(&self, line: &str) {
         self.change(None, |work| {
@@ -303,10 +343,10 @@ impl Lab {
     /// The link to the work, in the address and on the clipboard.
     pub fn share(&self) {
         let lab = *self;
-        match self.work.with_untracked(share::to_link) {
-            Err(error) => self.notices.set(vec![format!("No link: {error}.")]),
-            Ok(fragment) => {
-                let address = format!("/lab#{fragment}");
+        let place = self.model.place.get_untracked();
+        match self.link(&place) {
+            Err(text) => self.notices.set(vec![text]),
+            Ok(address) => {
                 platform::write_address(&address, false);
                 let whole = platform::full_address(&address);
                 let len = whole.len();
@@ -348,7 +388,7 @@ fn leave_the_link() {
 }
 
 /// Does something later, unless it is asked for again before.
-fn later(slot: StoredValue<Option<TimeoutHandle>>, after: Duration, act: impl Fn() + 'static) {
+pub fn later(slot: StoredValue<Option<TimeoutHandle>>, after: Duration, act: impl Fn() + 'static) {
     if let Some(Some(waiting)) = slot.try_get_value() {
         waiting.clear();
     }

@@ -3,7 +3,6 @@
 use headroom_core::net::pcap;
 use headroom_core::share::{self, Frame, Program, ProgramText};
 use headroom_web::data::files;
-use headroom_web::platform;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
@@ -105,7 +104,8 @@ pub fn templates(lab: Lab) -> AnyView {
         spawn_local(async move {
             match scenario(&id).await {
                 Ok(texts) => {
-                    platform::write_address("/lab", false);
+                    // Its opening picture; the designs that are shown stay.
+                    lab.model.place.update(|place| place.at = None);
                     lab.replace(template(&texts));
                 }
                 Err(text) => lab.notices.update(|all| all.push(text)),

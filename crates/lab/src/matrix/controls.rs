@@ -68,6 +68,12 @@ pub fn controls(matrix: Matrix) -> AnyView {
         };
         view! { <button class="chip" aria-pressed=sig(move || on().to_string()) on:click=turn>{shown}</button> }
     };
+    let designs = all.len();
+    let columns = move || match view.with(|view| view.designs.len()) {
+        0 => format!("Columns: all {designs} designs"),
+        shown => format!("Columns: {shown} of {designs} designs"),
+    };
+    let wide = crate::browser::window_width() > 700.0;
     let all_rows = matrix.file.with_value(|file| file.rows.len());
     let count = move || format!("{} of {all_rows} scenarios", matrix.order.with(Vec::len));
     view! {
@@ -84,7 +90,10 @@ pub fn controls(matrix: Matrix) -> AnyView {
                 on:click=move |_| view.update(|view| view.grouped = !view.grouped)>"grouped"</button>
             <span class="count" role="status">{sig(count)}</span>
         </div>
-        <div class="chips" role="group" aria-label="Designs">{all.into_iter().map(chip).collect_view()}</div>
+        <details class="columns" open=wide>
+            <summary>{sig(columns)}</summary>
+            <div class="chips" role="group" aria-label="Designs">{all.into_iter().map(chip).collect_view()}</div>
+        </details>
     }
     .into_any()
 }

@@ -62,16 +62,17 @@ fn draw(file: MatrixFile, location: Location) -> AnyView {
             matrix.view.set(view);
         }
     });
-    let address = Memo::new(move |_| {
-        matrix
-            .view
-            .with(|view| format!("/matrix{}", view.query(encode)))
-    });
-    Effect::new(move |seen: Option<()>| {
-        let address = address.get();
-        if seen.is_some() {
-            platform::write_address(&address, false);
+    // Back takes a change back; the letters of a search are one change.
+    Effect::new(move |before: Option<View>| {
+        let view = matrix.view.get();
+        if let Some(before) = before {
+            let typing = View {
+                find: view.find.clone(),
+                ..before.clone()
+            } == view;
+            platform::write_address(&format!("/matrix{}", view.query(encode)), !typing);
         }
+        view
     });
     let (scenarios, designs) = matrix
         .file
@@ -92,6 +93,7 @@ fn takes(matrix: Matrix) -> AnyView {
     view! {
         <p class="takes">
             {take::copy_button("Copy Markdown", move || render::markdown(&shown()))}
+            {take::save_button("Save Markdown", "matrix.md", "text/markdown", move || render::markdown(&shown()).into_bytes())}
             {take::copy_button("Copy CSV", move || render::csv(&shown()))}
             {take::save_button("Save CSV", "matrix.csv", "text/csv", move || render::csv(&shown()).into_bytes())}
             {take::save_button("Save SVG", "matrix.svg", "image/svg+xml", move || render::svg(&shown()).into_bytes())}

@@ -13,6 +13,9 @@ use super::Matrix;
 use crate::filter::{CUSTOM, family, is_wrong, turned};
 use crate::render;
 
+/// With more columns than that the table is drawn narrow, so that all of them are in sight on a laptop's screen.
+const ROOMY: usize = 7;
+
 /// What stands in the table's body.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Item {
@@ -29,7 +32,12 @@ pub fn table(matrix: Matrix) -> AnyView {
     let head = |design: &String| {
         let class = if design == CUSTOM { "own" } else { "" };
         let page = DesignName::parse(design).map_or(CUSTOM, DesignName::page);
-        view! { <th scope="col" class=class><a href=format!("/designs#{page}")><code>{design.clone()}</code></a></th> }
+        view! { <th scope="col" class=class><a href=format!("/designs#{page}")><code>{breakable(design)}</code></a></th> }
+    };
+    let class = if designs.len() > ROOMY {
+        "cells packed"
+    } else {
+        "cells"
     };
     let grouped = Memo::new(move |_| matrix.view.with(|view| view.grouped));
     let items = Memo::new(move |_| items(matrix, grouped.get()));
@@ -49,7 +57,7 @@ pub fn table(matrix: Matrix) -> AnyView {
             .then(|| view! { <p class="lead">"No scenario is like that. Take a word out of the search, or show more verdicts."</p> })
     };
     view! {
-        <div class="scroll"><table class="cells">
+        <div class="scroll" tabindex="0" role="region" aria-label="The matrix, to be scrolled"><table class=class>
             <caption class="sr">"Scenarios under designs; each cell leads to the step that decided it"</caption>
             <thead><tr><th scope="col">"scenario"</th>{designs.iter().map(head).collect_view()}</tr></thead>
             <tbody><For each=move || items.get() key=Clone::clone children=line/></tbody>
@@ -58,6 +66,15 @@ pub fn table(matrix: Matrix) -> AnyView {
         <p class="hint legend">"Cost: metadata bytes moved / buffers allocated / bytes added to structures / prologue instructions."</p>
     }
     .into_any()
+}
+
+/// A design's name that may be broken behind each underscore.
+fn breakable(name: &str) -> AnyView {
+    let parts = name.split_inclusive('_').map(str::to_owned);
+    parts
+        .map(|part| view! { {part}<wbr/> })
+        .collect_view()
+        .into_any()
 }
 
 fn items(matrix: Matrix, grouped: bool) -> Vec<Item> {

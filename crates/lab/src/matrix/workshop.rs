@@ -5,19 +5,18 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use headroom_core::design::DesignName;
 use headroom_core::design::policy::Policy;
-use headroom_core::design::{DesignName, policy};
 use headroom_protocol::files::{Jobs, MatrixCell, MatrixFile, MatrixRow};
 use headroom_protocol::{Answer, Request, sentence};
 use headroom_web::data::{files, simulator};
-use headroom_web::parts::prose::ticks;
 use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Matrix;
 use crate::filter::{CUSTOM, View, turns};
-use crate::take;
+use crate::{policy, take};
 
 /// How long to wait after the last change.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -266,6 +265,8 @@ fn opened(matrix: Matrix) -> AnyView {
         let name = base.get_untracked();
         workshop.set(|view| take_design(view, &name));
     };
+    let policy = sig(move || matrix.view.with(|view| view.policy.clone()));
+    let usual = sig(move || policy::of_design(&base.get()));
     let command = move || {
         let policy = matrix.view.with_untracked(|view| view.policy.clone());
         format!("headroom matrix --design custom:{policy}")
@@ -279,65 +280,13 @@ fn opened(matrix: Matrix) -> AnyView {
                 {take::copy_button("Copy command", command)}
                 <button class="tab" on:click=close>"Close"</button>
             </div>
-            <div class="points">{policy::POINTS.iter().map(|point| field(matrix, point)).collect_view()}</div>
+            {policy::view::points(policy, usual, move |policy| workshop.set(|view| view.policy = policy))}
             {part(move || workshop.problem.get().map(|text| view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b>{text}" The column is that of the last policy that held together."</p> }))}
             {summary(matrix)}
             <p class="hint">"Derived, not recorded: what such a kernel would do follows from its policy points, not from a run of it."</p>
         </section>
     }
     .into_any()
-}
-
-/// One point: its values as a list, what the chosen one means below; marked when it is not as in the base.
-fn field(matrix: Matrix, point: &'static policy::Point) -> AnyView {
-    let value = Memo::new(move |_| matrix.view.with(|view| value_of(&view.policy, point)));
-    let usual = Memo::new(move |_| {
-        let base = matrix.view.with(|view| view.base.clone());
-        let policy = DesignName::parse(&base).map(|design| design.policy().to_string());
-        value_of(&policy.unwrap_or_default(), point)
-    });
-    let about = move || {
-        let word = value.get();
-        let known = point.values.iter().find(|value| value.word == word);
-        known.map_or("", |value| value.about.trim()).to_owned()
-    };
-    let picked = move |event: web_sys::Event| {
-        let word = event_target_value(&event);
-        matrix
-            .workshop
-            .set(|view| view.policy = with_value(&view.policy, point.name, &word));
-    };
-    let option = |known: &'static policy::Value| {
-        view! { <option value=known.word selected=move || value.get() == known.word>{known.word}</option> }
-    };
-    view! {
-        <div class="point" class:changed=move || value.get() != usual.get()>
-            <label><code>{point.name}</code>" "<select on:change=picked>{point.values.iter().map(option).collect_view()}</select></label>
-            <p>{ticks(point.about.trim())}" "<span>{part(move || ticks(&about()))}</span></p>
-        </div>
-    }
-    .into_any()
-}
-
-/// The points of a policy as text, also of one that contradicts itself; what is not named is as in Linux 7.2.
-fn points_of(policy: &str) -> Policy {
-    let mut out = Policy::MAC_HEADER;
-    for (point, value) in policy.split(',').filter_map(|part| part.split_once('=')) {
-        let _ = out.set(point.trim(), value.trim());
-    }
-    out
-}
-
-fn value_of(policy: &str, point: &policy::Point) -> &'static str {
-    let points = points_of(policy).points();
-    let found = points.into_iter().find(|(name, ..)| *name == point.name);
-    found.map_or("", |(_, value, _)| value)
-}
-
-fn with_value(policy: &str, point: &str, value: &str) -> String {
-    let mut policy = points_of(policy);
-    let _ = policy.set(point, value);
-    policy.to_string()
 }
 
 /// How far it is, and what turned.

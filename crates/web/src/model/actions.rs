@@ -173,7 +173,8 @@ impl Model {
 
     /// Follows the address: another step, other designs, another policy of `custom`.
     pub fn follow(&self, place: Place) {
-        if self.place.with_untracked(|now| now.policy != place.policy) {
+        let other = self.place.with_untracked(|now| now.policy != place.policy);
+        if other {
             let without = |outcome: &Outcome| {
                 let mut outcome = outcome.clone();
                 outcome.take(CUSTOM);
@@ -182,7 +183,21 @@ impl Model {
             self.own.update_value(|own| *own = without(own));
             self.outcome.update(|outcome| *outcome = without(outcome));
         }
+        if self.query.with_untracked(|query| *query != place.find) {
+            self.query.set(place.find.clone());
+        }
         self.place.set(place);
+        // What is being made, and what was wrong, is of the policy before.
+        if other && (self.busy.get_untracked() || self.problem.with_untracked(Option::is_some)) {
+            self.run(self.input.get_untracked());
+        }
+    }
+
+    /// Looks for something in the run; the address says so.
+    pub fn look_for(&self, text: String) {
+        self.query.set(text.clone());
+        self.place.update(|place| place.find = text);
+        self.write(false);
     }
 
     /// The next row after this one at which a shown design reads something that is not the metadata.
@@ -207,6 +222,13 @@ impl Model {
             .with(|rows| rows.get(self.at.get()).map(|row| row.name.clone()));
         place.at = name.or(place.at);
         self.wrap(place)
+    }
+
+    /// The link to what is shown, with scheme and host.
+    #[must_use]
+    pub fn link(&self) -> String {
+        let own = self.own_link.get_value().and_then(|link| link.run(()));
+        own.unwrap_or_else(|| platform::full_address(&self.address().print()))
     }
 
     fn wrap(&self, place: Place) -> Address {

@@ -112,6 +112,8 @@ pub struct Model {
     pub found: Memo<search::Found>,
     /// What the live region says.
     pub spoken: RwSignal<String>,
+    /// How a page whose address is not all of it makes its link.
+    pub own_link: StoredValue<Option<Callback<(), Option<String>>>>,
 }
 
 fn same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
@@ -214,7 +216,7 @@ impl Model {
                 scale
             })
         });
-        let query = RwSignal::new(String::new());
+        let query = RwSignal::new(place.with_untracked(|place| place.find.clone()));
         let found = Memo::new(move |_| {
             let (designs, _) = shown.get();
             query.with(|text| search::found(text, &rows.get(), outcome, &designs))
@@ -249,6 +251,7 @@ impl Model {
             query,
             found,
             spoken: RwSignal::new(String::new()),
+            own_link: StoredValue::new(None),
         };
         effect(move || model.fill());
         model

@@ -29,6 +29,17 @@ pub fn later(location: Location) -> El {
     div("later").set("id", "later").child(loading)
 }
 
+/// Asks the module for the step of the address, to take along: `words` are those of the button that it presses at
+/// once; without any, it shows a sheet with all of them.
+pub fn take(words: &str) {
+    load();
+    // It may have to be loaded first; it looks for this then.
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("data-take", words);
+    }
+    say("headroom:take");
+}
+
 fn say(what: &str) {
     if let Ok(event) = web_sys::Event::new(what) {
         let _ = window().dispatch_event(&event);

@@ -2,6 +2,7 @@
 
 use crate::prelude::*;
 
+use super::later;
 use super::load::with_model;
 use crate::address::Address;
 use crate::dom::{El, div, el};
@@ -41,6 +42,13 @@ fn page(model: Model) -> El {
     let lab = el("a")
         .set("href", &format!("/lab?s={id}"))
         .text("Open in the lab");
+    // What the sheet shows is made from the address, which does not hold edited commands.
+    let own = model.own_input();
+    let take = el("button")
+        .class("link")
+        .when("disabled", move || model.input.with(|input| *input != own))
+        .on("click", |_| later::take(""))
+        .text("Copy or save this step");
     el("main")
         .set("id", "main")
         .class("wrap scenario")
@@ -57,6 +65,8 @@ fn page(model: Model) -> El {
                 .class("foot")
                 .child(lab)
                 .text(" · ")
-                .child(slide),
+                .child(slide)
+                .text(" · ")
+                .child(take),
         )
 }

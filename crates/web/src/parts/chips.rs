@@ -6,7 +6,7 @@ use web_sys::HtmlSelectElement;
 
 use crate::designs::{COLUMNS, CUSTOM, DESIGNS, FIRST_SHOWN, column_title, design_note};
 use crate::dom::{El, div, el};
-use crate::model::Model;
+use crate::model::{Kind, Model};
 
 /// Shows and hides designs.
 #[must_use]
@@ -52,7 +52,12 @@ fn others(model: Model) -> El {
         let words = format!("{name} · {note}");
         el("option").set("value", name).text(&words)
     };
-    let list = (FIRST_SHOWN..DESIGNS.len())
+    // Where there is a form for its policy, the design that the reader makes is offered too.
+    let end = match model.kind {
+        Kind::Compare | Kind::Picture => CUSTOM + 1,
+        Kind::Page | Kind::Embed => DESIGNS.len(),
+    };
+    let list = (FIRST_SHOWN..end)
         .filter(|column| !shown.contains(column))
         .map(option);
     let select = el("select")

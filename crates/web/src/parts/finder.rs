@@ -37,7 +37,7 @@ pub fn finder(model: Model) -> (El, El) {
     let field = field
         .on("input", move |_| {
             if let Some(input) = typed.as_a::<HtmlInputElement>() {
-                model.query.set(input.value());
+                model.look_for(input.value());
             }
         })
         .on("keydown", move |event| {
@@ -48,6 +48,16 @@ pub fn finder(model: Model) -> (El, El) {
                 event.prevent_default();
             }
         });
+    let shown = field.clone();
+    follow(move || {
+        let text = model.query.get();
+        if let Some(input) = shown.as_a::<HtmlInputElement>() {
+            // Setting what is there already would move the cursor to the end.
+            if input.value() != text {
+                input.set_value(&text);
+            }
+        }
+    });
     let said = span("count", "").set("role", "status");
     let count = said.clone();
     follow(move || {

@@ -3,7 +3,7 @@
 use crate::prelude::*;
 
 use super::prose::strong_prose;
-use crate::designs::COLUMNS;
+use crate::designs::column_title;
 use crate::dom::{El, div, el, span};
 use crate::model::Model;
 
@@ -23,10 +23,7 @@ pub fn say(model: Model) -> El {
             for (designs, text) in said {
                 let mut line = el("p").class("say");
                 if many {
-                    let names: Vec<&str> = designs
-                        .iter()
-                        .filter_map(|d| COLUMNS.get(*d).copied())
-                        .collect();
+                    let names: Vec<&str> = designs.iter().map(|d| column_title(*d)).collect();
                     line = line.child(span("who", &names.join(" · ")));
                 }
                 let line = line.child(strong_prose(el("span"), text));

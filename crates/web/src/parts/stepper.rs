@@ -69,7 +69,7 @@ pub fn taken(event: &KeyboardEvent) -> bool {
 /// Copies the link to the step, and says so.
 fn copier(model: Model, copied: RwSignal<bool>) -> Callback {
     Callback::new(move || {
-        let text = platform::full_address(&model.address().print());
+        let text = model.link();
         spawn_local(async move {
             if platform::copy(text.clone()).await {
                 copied.try_set(true);

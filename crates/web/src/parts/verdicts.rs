@@ -4,7 +4,7 @@ use headroom_core::scene::name::StepName;
 use headroom_core::trace::{Edge, StepKind, Verdict};
 
 use super::ribbon::verdict_word;
-use crate::designs::COLUMNS;
+use crate::designs::column_title;
 use crate::dom::{El, code, div, el, span};
 use crate::model::{By, Model};
 
@@ -26,9 +26,10 @@ struct Answer {
 fn answers(model: Model) -> Vec<Answer> {
     let mut out: Vec<Answer> = Vec::new();
     for design in model.designs.get() {
-        let (Some(trace), Some(name)) = (model.trace(design), COLUMNS.get(design).copied()) else {
+        let Some(trace) = model.trace(design) else {
             continue;
         };
+        let name = column_title(design);
         let names = model.names(design);
         let mut exits = vec![None; trace.runs.len()];
         for (name, step) in names.iter().zip(&trace.steps) {

@@ -1,0 +1,127 @@
+// What the pages of the second module do when something breaks.
+import assert from 'node:assert/strict';
+import { test } from './lib/harness.mjs';
+
+const commands = (page) => page.getByRole('textbox', { name: 'Commands' });
+
+async function open(page, address) {
+  await page.goto(address);
+  await commands(page).waitFor();
+  await page.locator('.right .answer').first().waitFor();
+}
+
+test('a mistake of the lab itself shows a sentence, keeps the input and offers to reload', { allow: [/./] }, async ({ page, url }) => {
+  await open(page, `${url}/lab?s=seed`);
+  const typed = `${await commands(page).inputValue()}\n# kept`;
+  await commands(page).fill(typed);
+  await page.waitForTimeout(900);
+  // What no browser does: the document makes no nodes, except those that the sentence is made of.
+  await page.evaluate(() => {
+    const refuse = () => { throw new Error('refused'); };
+    Node.prototype.cloneNode = refuse;
+    Document.prototype.createElementNS = refuse;
+    const create = Document.prototype.createElement;
+    Document.prototype.createElement = function (name) {
+      return ['div', 'p', 'pre', 'button'].includes(name) ? create.call(this, name) : refuse();
+    };
+  });
+  await page.getByRole('tab', { name: /Packets/ }).click();
+  await page.locator('.crash').waitFor();
+  assert.match(await page.locator('.crash').innerText(), /mistake of its own/);
+  assert.ok((await page.locator('.crash pre').textContent()).endsWith('# kept'));
+  await page.locator('.crash button').click();
+  await commands(page).waitFor();
+  assert.equal(await commands(page).inputValue(), typed);
+  // It is given back once: no other page finds it.
+  assert.equal(await page.evaluate(() => localStorage.getItem('kept-input')), null);
+});
+
+for (const [name, break_] of [
+  ['blocked', () => Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('blocked', 'SecurityError'); } })],
+  ['full', () => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }],
+]) {
+  test(`a storage that is ${name}: every page works, and the lab says that it keeps nothing`, async ({ page, url }) => {
+    await page.addInitScript(break_);
+    for (const [address, there] of [['/s', '.catalogue li'], ['/matrix?q=seed', '.cells tbody tr'], ['/compare/seed', '.ribbon .b'], ['/designs', '.design-page']]) {
+      await page.goto(url + address);
+      await page.locator(there).first().waitFor();
+    }
+    await open(page, `${url}/lab?s=seed`);
+    await commands(page).fill(`${await commands(page).inputValue()}\n# a remark`);
+    await page.locator('.notice', { hasText: 'This browser keeps nothing here' }).waitFor();
+    assert.match(await commands(page).inputValue(), /a remark$/);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    assert.doesNotMatch(await commands(page).inputValue(), /a remark$/);
+  });
+}
+
+test('a link that is damaged in its middle opens what is whole, and says what is not', async ({ page, url, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(page, `${url}/lab?s=seed`);
+  await page.getByRole('tab', { name: /Packets/ }).click();
+  await page.getByRole('button', { name: 'make a packet' }).click();
+  // Something that does not compress, so that the damage is in it and not in the commands.
+  let seed = 7;
+  const noise = Array.from({ length: 3000 }, () => ((seed = (seed * 48_271) % 0x7fffffff) & 0xff).toString(16).padStart(2, '0'));
+  await page.getByLabel('As bytes').fill(noise.join(''));
+  await page.getByLabel('As bytes').dispatchEvent('change');
+  await page.locator('.tools').getByRole('button', { name: 'Copy link' }).click();
+  await page.locator('.notice', { hasText: 'clipboard' }).waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  const at = link.length - 1500;
+  const other = await context.newPage();
+  await other.addInitScript(() => { try { localStorage.removeItem('lab-work'); } catch { /* blocked */ } });
+  await other.goto(`${link.slice(0, at)}%${link.slice(at + 1)}`);
+  await commands(other).waitFor();
+  assert.match(await other.locator('.notice').innerText(), /character \d+|damaged|cut off|broken/i);
+  assert.match(await commands(other).inputValue(), /ip tun add decap mode gre/);
+  // Nothing at all can be read of this one: it says so, and the page is there.
+  await other.goto('about:blank');
+  await other.goto(`${url}/lab#1!!!!`);
+  await commands(other).waitFor();
+  assert.match(await other.locator('.notice').innerText(), /can.t be opened: character 2 of the link is “!”/);
+});
+
+test('nothing that is typed, dropped or linked becomes HTML', async ({ page, url }) => {
+  const evil = '<img src=x onerror="window.ran=1"><script>window.ran=1</script>';
+  const enc = encodeURIComponent(evil);
+  await open(page, `${url}/lab?s=seed&d=${enc}&at=${enc}&run=${enc}`);
+  await commands(page).fill(`ip link add rx type ${evil}\n${evil}`);
+  await page.locator('.right .problem, .right .skipped, .cl').filter({ hasText: '<img' }).first().waitFor();
+  await page.locator('.tools input[type=file]').setInputFiles([
+    { name: `${evil.slice(0, 40)}.o`, mimeType: 'application/octet-stream', buffer: Buffer.from([0x7f, 0x45, 0x4c, 0x46, 1]) },
+    { name: `${evil.slice(0, 40)}.bin`, mimeType: 'application/octet-stream', buffer: Buffer.from(evil) },
+  ]);
+  await page.locator('.notice', { hasText: '<img' }).waitFor();
+  await page.getByRole('tab', { name: /Packets/ }).click();
+  await page.getByRole('button', { name: 'make a packet' }).click();
+  await page.getByLabel('Name of the packet').fill(evil);
+  await page.getByLabel('As layers').fill(evil);
+  await page.locator('.packet .problem').waitFor();
+  await page.goto(`${url}/matrix?q=${enc}&policy=${enc}&base=${enc}&d=${enc}&v=${enc}`);
+  await page.locator('.matrix h1').waitFor();
+  await page.goto(`${url}/s?q=${enc}&tag=${enc}`);
+  await page.locator('.catalogue h1').waitFor();
+  await page.goto(`${url}/open`);
+  await page.locator('.open input[type=file]').setInputFiles({ name: `${evil.slice(0, 40)}.json`, mimeType: 'application/json', buffer: Buffer.from(`{"schema": "${evil.replaceAll('"', '')}"}`) });
+  await page.getByRole('alert').waitFor();
+  assert.equal(await page.evaluate(() => window.ran), undefined);
+  assert.equal(await page.locator('main img, main script').count(), 0);
+});
+
+test('a capture or an object that is dropped on any page is taken by the lab', async ({ page, url }) => {
+  await page.goto(`${url}/matrix?q=seed`);
+  await page.locator('.cells tbody tr').first().waitFor();
+  const frame = '020000000001020000000002080045000024222200004001d4b3c0000202c00002010800db85070700016162636465666768';
+  const data = await page.evaluateHandle((hex) => {
+    const bytes = (text) => Uint8Array.from(text.match(/../g), (pair) => parseInt(pair, 16));
+    const header = bytes('d4c3b2a1020004000000000000000000000004000100000000000000000000003200000032000000');
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([header, bytes(hex)], 'one.pcap'));
+    return transfer;
+  }, frame);
+  await page.dispatchEvent('body', 'drop', { dataTransfer: data });
+  await page.waitForURL(/\/lab/);
+  await page.getByRole('tab', { name: 'Packets 1' }).waitFor();
+  assert.match(await page.locator('.packets-list').innerText(), /one\.pcap 1\s+50\s+ethernet \/ ipv4 \/ icmp/);
+});
