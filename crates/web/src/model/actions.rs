@@ -227,7 +227,7 @@ impl Model {
     /// The link to what is shown, with scheme and host.
     #[must_use]
     pub fn link(&self) -> String {
-        let own = self.own_link.get_value().and_then(|link| link.run(()));
+        let own = self.own_link.get_value().and_then(|link| link.run());
         own.unwrap_or_else(|| platform::full_address(&self.address().print()))
     }
 

@@ -113,7 +113,7 @@ pub struct Model {
     /// What the live region says.
     pub spoken: RwSignal<String>,
     /// How a page whose address is not all of it makes its link.
-    pub own_link: StoredValue<Option<Callback<(), Option<String>>>>,
+    pub own_link: StoredValue<Option<Callback<Option<String>>>>,
 }
 
 fn same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {

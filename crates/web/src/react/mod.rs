@@ -257,31 +257,31 @@ impl<T: 'static> StoredValue<T> {
 }
 
 /// Something to do, as a handle.
-pub struct Callback {
-    run: StoredValue<Rc<dyn Fn()>>,
+pub struct Callback<R = ()> {
+    run: StoredValue<Rc<dyn Fn() -> R>>,
 }
 
-impl Clone for Callback {
+impl<R> Clone for Callback<R> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl Copy for Callback {}
+impl<R> Copy for Callback<R> {}
 
-impl Callback {
+impl<R: 'static> Callback<R> {
     /// A handle on it.
     #[must_use]
-    pub fn new(run: impl Fn() + 'static) -> Self {
-        let run: Rc<dyn Fn()> = Rc::new(run);
+    pub fn new(run: impl Fn() -> R + 'static) -> Self {
+        let run: Rc<dyn Fn() -> R> = Rc::new(run);
         Self {
             run: StoredValue::new(run),
         }
     }
 
     /// Does it.
-    pub fn run(&self) {
+    pub fn run(&self) -> R {
         let run = self.run.get_value();
-        run();
+        run()
     }
 }
