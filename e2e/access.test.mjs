@@ -96,13 +96,18 @@ function contrasts() {
   const low = [];
   let seen = 0;
   for (const svg of document.querySelectorAll('.ribbon svg')) {
-    const rects = [...svg.querySelectorAll('rect')].map((rect) => ({ rect, box: rect.getBoundingClientRect() }));
-    for (const text of svg.querySelectorAll('text')) {
+    const rects = [...svg.querySelectorAll('rect, path.written[d]:not([d=""])')].map((rect) => ({ rect, box: rect.getBoundingClientRect() }));
+    // A text with a place for each of its characters (the bytes) is looked at in each place.
+    const places = (text) => {
       const box = text.getBoundingClientRect();
-      if (box.width === 0 || text.textContent.trim() === '') continue;
-      seen += 1;
-      const x = box.left + box.width / 2;
+      if (box.width === 0 || text.textContent.trim() === '') return [];
       const y = box.top + box.height / 2;
+      if (text.x.baseVal.numberOfItems < 2) return [{ x: box.left + box.width / 2, y }];
+      const left = svg.getBoundingClientRect().left;
+      return [...text.x.baseVal].map((length) => ({ x: left + length.value, y }));
+    };
+    for (const [text, { x, y }] of [...svg.querySelectorAll('text')].flatMap((text) => places(text).map((place) => [text, place]))) {
+      seen += 1;
       let under = ground;
       for (const { rect, box: place } of rects) {
         if (x < place.left || x > place.right || y < place.top || y > place.bottom) continue;

@@ -10,9 +10,16 @@ try {
 // What the build drew is the page's opening picture. At another address (a host may give the start page
 // for any), and where the address names a step, it would be the wrong one.
 {
-  const drawn = document.querySelector('meta[name="drawn"]')?.content;
+  const drawn = document.querySelector('meta[name="drawn"]');
   const here = location.pathname.replace(/\/+$/, '') || '/';
-  if (drawn !== undefined && (drawn !== here || location.search !== '')) document.documentElement.dataset.other = '';
+  const same = drawn?.content === here;
+  if (drawn && !(same && location.search === '')) document.documentElement.dataset.other = '';
+  // What the page opens with, while the module is still on its way.
+  if (same) {
+    const link = document.createElement('link');
+    Object.assign(link, { rel: 'preload', as: 'fetch', crossOrigin: 'anonymous', href: drawn.dataset.preload });
+    document.head.append(link);
+  }
 }
 
 // Offline after the first visit. Later than the page itself: nobody waits for it. A sandboxed frame may not ask.

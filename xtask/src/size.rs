@@ -8,13 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the first load is to have, compressed, in bytes: the project's aim. (300,000, which none may
-/// pass, was reached when pages were drawn by hand, decision 0022.)
+/// What the first load may have, compressed, in bytes: the project's aim, reached with decision 0040.
 pub const BUDGET: u64 = 200_000;
 
-/// What fails the stage. The site is over its budget, and every run says by how much; until it is
-/// mended, this keeps it from growing. It is lowered with each gain and goes away at [`BUDGET`].
-pub const CEILING: u64 = 244_000;
+/// What fails the stage: what was reached, and a little. It is lowered with each gain.
+pub const CEILING: u64 = 198_500;
 
 /// Prints, for each file named as an argument, its size and its size in brotli's best quality.
 const MEASURE: &str = r#"
@@ -39,9 +37,6 @@ pub struct File {
     /// Its size compressed.
     pub compressed: u64,
 }
-
-/// The designs that a scenario page shows first (`FIRST_SHOWN` of crates/protocol).
-const SHOWN: [&str; 2] = ["mac_header", "meta_end"];
 
 /// What a reader's browser loads.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -88,21 +83,15 @@ pub fn total(files: &[File]) -> u64 {
     files.iter().map(|file| file.compressed).sum()
 }
 
-/// For each scenario the files that its page loads.
+/// For each scenario the file that its page opens with: its texts, and its traces under the designs shown first.
 fn scenario_data(files: &BTreeMap<String, String>) -> Vec<Vec<String>> {
-    let id = |name: &String| {
-        let rest = name.strip_prefix("data/s/")?;
-        rest.strip_suffix("/scenario.bin").map(str::to_owned)
-    };
-    let of = |id: String| {
-        let traces = SHOWN
-            .iter()
-            .map(|design| format!("data/s/{id}/{design}.bin"));
-        let mut all = vec![format!("data/s/{id}/scenario.bin")];
-        all.extend(traces.filter(|name| files.contains_key(name)));
-        all
-    };
-    files.keys().filter_map(id).map(of).collect()
+    let is_opening =
+        |name: &&String| name.starts_with("data/s/") && name.ends_with("/scenario.bin");
+    files
+        .keys()
+        .filter(is_opening)
+        .map(|name| vec![name.clone()])
+        .collect()
 }
 
 fn weigh(site: &Path, names: Vec<String>) -> Result<Vec<File>> {

@@ -1,7 +1,6 @@
 //! Names that come from a file and live as long as the program: kernel functions, hooks, source
 //! files. Everything else holds them as `&'static str`, as it holds the simulator's own.
 
-use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 /// Longest name that is kept, bytes; the kernel's own limit for a function's is `KSYM_NAME_LEN`, 512.
@@ -9,21 +8,22 @@ const LONGEST: usize = 512;
 /// Most names that are kept. The simulator has some hundreds.
 const MOST: usize = 8192;
 
-static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
+/// In the order of the alphabet.
+static NAMES: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 
 /// The one copy of a name. How many there are and how long they may be is limited, so that a wrong
 /// file can't fill the memory: `None` for one that is too long or one too many.
 pub(crate) fn intern(text: &str) -> Option<&'static str> {
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let names = names.get_or_insert_with(HashSet::new);
-    if let Some(known) = names.get(text) {
-        return Some(known);
-    }
+    let place = match names.binary_search(&text) {
+        Ok(known) => return names.get(known).copied(),
+        Err(place) => place,
+    };
     if text.len() > LONGEST || names.len() >= MOST {
         return None;
     }
     let name: &'static str = Box::leak(text.into());
-    names.insert(name);
+    names.insert(place, name);
     Some(name)
 }
 

@@ -124,7 +124,8 @@ fn pulled_bytes_keep_their_origin() {
     };
     let tail = now.tail as usize;
     let linear = &view.buffer.expect("a buffer").origins[tail - 28..tail];
-    let in_page = &cursor.memory().buffers[&page.buffer].origins[..28];
+    let buffers = &cursor.memory().buffers;
+    let in_page = &buffers.get(&page.buffer).expect("its page").origins[..28];
     assert_eq!(linear, in_page);
     assert!(linear.iter().all(|origin| origin.source != 0));
 }

@@ -53,6 +53,7 @@ fn page(address: &Address) -> Option<Page> {
 /// Draws the page of the address, and from then on follows the site's module.
 pub fn start() {
     headroom_web::crash::watch();
+    headroom_web::react::leptos::join();
     let changed =
         window_event_listener(Custom::<web_sys::Event>::new("headroom:page"), |_| follow());
     let left = window_event_listener(Custom::<web_sys::Event>::new("headroom:leave"), |_| leave());
@@ -90,7 +91,7 @@ fn follow() {
     let Some(place) = place else { return };
     place.set_inner_html("");
     let owner = Owner::new();
-    let location = owner.with(|| Location(RwSignal::new((address, notices))));
+    let location = owner.with(|| Location::new((address, notices)));
     let drawn = wanted.clone();
     let handle = mount_to(place, move || {
         provide_context(location);

@@ -7,7 +7,7 @@ use headroom_core::scene::opening::opening;
 use headroom_core::scene::svg::{escape, svg};
 use headroom_core::scene::{RibbonOptions, Scale, Zoom, align, ribbon, sentence, text_table};
 use headroom_core::trace::{Cursor, Trace};
-use headroom_protocol::{DESIGNS, FIRST_SHOWN, files};
+use headroom_protocol::{DESIGNS, files};
 
 use crate::catalogue::Scenario;
 
@@ -24,7 +24,7 @@ pub struct Drawn {
     /// Its title.
     pub title: String,
     /// What is loaded beside the module, at once.
-    pub preload: Vec<String>,
+    pub preload: String,
     /// What stands in the body.
     pub body: String,
 }
@@ -57,7 +57,7 @@ pub fn scenario(scenario: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn 
     Drawn {
         address: format!("/s/{}", texts.id),
         title: format!("{} · Headroom", texts.title),
-        preload: preload(&texts.id),
+        preload: files::scenario(&texts.id),
         body,
     }
 }
@@ -81,15 +81,9 @@ pub fn start(seed: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn {
     Drawn {
         address: "/".into(),
         title: "Headroom: where packet metadata go".into(),
-        preload: preload(&seed.texts.id),
+        preload: files::scenario(&seed.texts.id),
         body,
     }
-}
-
-fn preload(id: &str) -> Vec<String> {
-    let traces = DESIGNS.iter().take(FIRST_SHOWN);
-    let traces = traces.map(|design| files::trace(id, design.name));
-    std::iter::once(files::scenario(id)).chain(traces).collect()
 }
 
 fn header() -> &'static str {

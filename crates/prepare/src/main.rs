@@ -18,8 +18,7 @@ use std::process::ExitCode;
 use std::{env, fs, thread};
 
 use headroom_core::design::DesignName;
-use headroom_core::trace::Trace;
-use headroom_protocol::{Problem, encode, files};
+use headroom_protocol::{encode, encode_trace, files};
 use serde::Serialize;
 
 fn main() -> ExitCode {
@@ -61,12 +60,8 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
     for experiment in &recorded {
         put_scenario(site, &experiment.scenario)?;
         for (column, trace) in &experiment.kernels {
-            let trace: Result<&Trace, Problem> = Ok(trace);
-            write(
-                site,
-                &files::trace(&experiment.scenario.texts.id, column),
-                &trace,
-            )?;
+            let name = files::trace(&experiment.scenario.texts.id, column);
+            put(site, &name, &encode_trace(trace))?;
         }
     }
     let entries = recorded.iter().map(|one| one.scenario.entry()).collect();
@@ -117,13 +112,19 @@ fn judged(scenarios: &[catalogue::Scenario]) -> Result<Vec<files::MatrixRow>, St
 /// A scenario's texts, traces and objects.
 fn put_scenario(site: &Path, scenario: &catalogue::Scenario) -> Result<(), String> {
     let id = &scenario.texts.id;
-    write(site, &files::scenario(id), &scenario.texts)?;
+    let mut traces = Vec::new();
     for (design, trace) in scenario.traces() {
         if let Err(problem) = &trace {
             eprintln!("headroom-prepare: {id} under {design}: {}", problem.message);
         }
-        write(site, &files::trace(id, design), &trace)?;
+        traces.push((design.to_owned(), trace.map(|trace| encode_trace(&trace))));
     }
+    let texts = scenario.texts.clone();
+    write(
+        site,
+        &files::scenario(id),
+        &files::Opening { texts, traces },
+    )?;
     for (file, object) in scenario.texts.programs.iter().zip(&scenario.objects) {
         put(site, &format!("/data/{}", file.path), &object.bytes)?;
     }

@@ -41,7 +41,8 @@ pub fn without_inline_scripts(site: &Path, page: &str) -> Result<String, String>
 }
 
 /// The script that runs before the first paint. It reads the address for which the page was drawn, and
-/// hides the picture at any other: a host may give the start page for an address that has no page.
+/// hides the picture at any other: a host may give the start page for an address that has no page. Where it is the
+/// address, it asks for the page's data at once.
 const THEME: &str = "<script src=\"/theme.js\"></script>";
 
 /// A page of its own: the template with another title, what is loaded beside the module, and what is
@@ -54,26 +55,16 @@ pub fn with_drawn(template: &str, drawn: &Drawn) -> Result<String, String> {
         1 => Ok(text.replacen(old, new, 1)),
         count => Err(format!("index.html has {old} {count} times")),
     };
-    let preload: String = drawn
-        .preload
-        .iter()
-        .map(|path| {
-            format!(
-                "<link rel=\"preload\" href=\"{}\" as=\"fetch\" crossorigin>",
-                escape(path)
-            )
-        })
-        .collect();
     let title = format!("<title>{}</title>", escape(&drawn.title));
     let body = format!(
         "<div id=\"drawn\">{}</div>\n    <div id=\"app\" hidden></div>",
         drawn.body
     );
     let page = replaced(template, "<title>Headroom</title>", &title)?;
-    let page = replaced(&page, "</head>", &format!("{preload}</head>"))?;
     let meta = format!(
-        "<meta name=\"drawn\" content=\"{}\">\n    {THEME}",
-        escape(&drawn.address)
+        "<meta name=\"drawn\" content=\"{}\" data-preload=\"{}\">\n    {THEME}",
+        escape(&drawn.address),
+        escape(&drawn.preload)
     );
     let page = replaced(&page, THEME, &meta)?;
     replaced(&page, "<div id=\"app\"></div>", &body)
@@ -95,13 +86,13 @@ mod tests {
         let drawn = Drawn {
             title: "a <b>".into(),
             address: "/s/x".into(),
-            preload: vec!["/data/x.bin".into()],
+            preload: "/data/x.bin".into(),
             body: "<main>picture</main>".into(),
         };
         let template = "<head><title>Headroom</title><script src=\"/theme.js\"></script></head><body><div id=\"app\"></div></body>";
         assert_eq!(
             with_drawn(template, &drawn).expect("a page"),
-            "<head><title>a &lt;b&gt;</title><meta name=\"drawn\" content=\"/s/x\">\n    <script src=\"/theme.js\"></script><link rel=\"preload\" href=\"/data/x.bin\" as=\"fetch\" crossorigin></head>\
+            "<head><title>a &lt;b&gt;</title><meta name=\"drawn\" content=\"/s/x\" data-preload=\"/data/x.bin\">\n    <script src=\"/theme.js\"></script></head>\
              <body><div id=\"drawn\"><main>picture</main></div>\n    <div id=\"app\" hidden></div></body>"
         );
         assert!(with_drawn("<head></head>", &drawn).is_err());

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use headroom_core::scene::names;
+use headroom_core::trace::Trace;
 
 use super::*;
 
@@ -58,4 +59,23 @@ fn html_in_a_rule_is_text() {
         "{}",
         spec.chapters[0].html
     );
+}
+
+/// What a page reads is what the simulator made, for every scenario and every recording of the site.
+#[test]
+fn a_trace_comes_back_from_its_bytes() {
+    let root = content().join("..");
+    let mut traces = Vec::new();
+    for scenario in catalogue::read(&content()).expect("the scenarios") {
+        traces.extend(scenario.first_shown().into_iter().map(|(_, trace)| trace));
+    }
+    for experiment in recorded::read(&root.join("tests/recordings")).expect("recordings") {
+        traces.extend(experiment.kernels.into_iter().map(|(_, trace)| trace));
+    }
+    assert!(traces.len() > 200, "{}", traces.len());
+    for mut trace in traces {
+        let read = Trace::unpack(&trace.pack());
+        trace.checkpoints.clear();
+        assert_eq!(read.as_ref(), Ok(&trace), "{}", trace.scenario);
+    }
 }

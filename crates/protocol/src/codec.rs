@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use headroom_core::trace::Trace;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Grows when a type of this crate or of the trace changes its form, so that a page never reads the
 /// files of another build as if they were its own.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// Why bytes can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,28 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
         None => Err(DecodeError::Empty),
         Some((&FORMAT, rest)) => {
             postcard::from_bytes(rest).map_err(|error| DecodeError::Damaged(error.to_string()))
+        }
+        Some((&format, _)) => Err(DecodeError::Format(format)),
+    }
+}
+
+/// The bytes of a trace: one byte for the format, then [`Trace::pack`].
+#[must_use]
+pub fn encode_trace(trace: &Trace) -> Vec<u8> {
+    let mut out = vec![FORMAT];
+    out.extend(trace.pack());
+    out
+}
+
+/// The trace of bytes.
+///
+/// # Errors
+/// What is wrong with the bytes.
+pub fn decode_trace(bytes: &[u8]) -> Result<Trace, DecodeError> {
+    match bytes.split_first() {
+        None => Err(DecodeError::Empty),
+        Some((&FORMAT, rest)) => {
+            Trace::unpack(rest).map_err(|error| DecodeError::Damaged(format!("byte {}", error.at)))
         }
         Some((&format, _)) => Err(DecodeError::Format(format)),
     }

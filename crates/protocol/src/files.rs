@@ -23,7 +23,17 @@ pub struct Entry {
     pub tags: Vec<String>,
 }
 
-/// `data/s/<id>/scenario.bin`: a scenario's own texts.
+/// `data/s/<id>/scenario.bin`: what a scenario's page opens with, in one file. Traces under two designs
+/// have most in common, and are compressed together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// Its texts.
+    pub texts: Scenario,
+    /// For each design that is shown first its name, and its trace (`encode_trace`) or why there is none.
+    pub traces: Vec<(String, Result<Vec<u8>, crate::Problem>)>,
+}
+
+/// A scenario's own texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scenario {
     /// Id, as in the address.
@@ -241,13 +251,13 @@ pub const CATALOGUE: &str = "/data/catalogue.bin";
 /// Where the specification is.
 pub const SPEC: &str = "/data/spec.bin";
 
-/// Where a scenario's texts are.
+/// Where a scenario's [`Opening`] is.
 #[must_use]
 pub fn scenario(id: &str) -> String {
     format!("/data/s/{id}/scenario.bin")
 }
 
-/// Where the trace of a scenario under a design is: a `headroom_core::trace::Trace`.
+/// Where a trace is that is no part of the [`Opening`], as `encode_trace` gives it: a recording.
 #[must_use]
 pub fn trace(id: &str, design: &str) -> String {
     // A column such as `recording:mac_header` is a name, not a part of a path.

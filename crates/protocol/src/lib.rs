@@ -10,6 +10,6 @@ pub mod files;
 pub mod program;
 mod talk;
 
-pub use codec::{DecodeError, decode, encode};
+pub use codec::{DecodeError, decode, decode_trace, encode, encode_trace};
 pub use designs::{CUSTOM, DESIGNS, Design, FIRST_SHOWN, design_index};
 pub use talk::{Answer, Job, Message, Object, Problem, Request, sentence};

@@ -248,7 +248,7 @@ fn designs(value: &str, place: &mut Place, notices: &mut Vec<String>) {
             )),
         }
     }
-    found.sort_unstable();
+    headroom_core::scene::order::by_key(&mut found, |design| *design);
     found.dedup();
     if !found.is_empty() {
         place.designs = found;

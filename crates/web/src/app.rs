@@ -1,12 +1,13 @@
 //! Address → page.
 
-use any_spawner::Executor;
-use leptos::prelude::*;
+use std::cell::Cell;
+
+use crate::prelude::*;
 use wasm_bindgen::JsCast;
 
 use crate::address::Address;
 use crate::crash;
-use crate::dom::{El, div, follow, on_window};
+use crate::dom::{El, div, on_window};
 use crate::pages::{embed, later, missing, scenario, spec, start as start_page};
 use crate::parts::header::header;
 use crate::platform;
@@ -16,7 +17,26 @@ use crate::platform;
 #[derive(Clone, Copy)]
 pub struct Location(pub RwSignal<(Address, Vec<String>)>);
 
+thread_local! {
+    static HERE: Cell<Option<Location>> = const { Cell::new(None) };
+}
+
 impl Location {
+    /// The location of this module's pages.
+    #[must_use]
+    pub fn new(read: (Address, Vec<String>)) -> Self {
+        let location = Self(RwSignal::new(read));
+        HERE.set(Some(location));
+        location
+    }
+
+    /// The one that was made last.
+    #[must_use]
+    pub fn here() -> Self {
+        HERE.get()
+            .unwrap_or_else(|| Self::new(Address::parse(&platform::current_address())))
+    }
+
     /// Follows a link inside the site.
     pub fn follow(&self, target: &str) {
         platform::write_address(target, true);
@@ -30,16 +50,11 @@ impl Location {
 /// Draws the site into the document. What the build drew there stays until the first page is whole.
 pub fn start() {
     crash::watch();
-    // A second start finds it there already.
-    let _ = Executor::init_wasm_bindgen();
     let place = document()
         .get_element_by_id("app")
         .or_else(|| document().body().map(Into::into));
     let Some(place) = place else { return };
-    // The site lives as long as its document.
-    let owner = Owner::new();
-    owner.with(|| app(&El::of(place)));
-    std::mem::forget(owner);
+    app(&El::of(place));
 }
 
 /// The first page is whole: it takes the place of what the build drew.
@@ -83,8 +98,7 @@ fn route(address: &Address) -> Route {
 
 /// The whole site.
 fn app(place: &El) {
-    let location = Location(RwSignal::new(Address::parse(&platform::current_address())));
-    provide_context(location);
+    let location = Location::new(Address::parse(&platform::current_address()));
     for event in ["popstate", "hashchange"] {
         on_window(event, move |_| {
             location.0.set(Address::parse(&platform::current_address()));

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use leptos::prelude::{document, window};
+use crate::platform::{document, window};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 

@@ -74,10 +74,11 @@ pub fn is_recorded(index: usize) -> bool {
     index > CUSTOM
 }
 
-/// The build has written its traces: they are files, all others are simulated when asked for.
+/// A recording that the build has written: its trace is a file. Those of the designs shown first come with the
+/// scenario; all others are simulated when asked for.
 #[must_use]
 pub fn is_file(index: usize) -> bool {
-    index < FIRST_SHOWN || (is_recorded(index) && index != FILE)
+    is_recorded(index) && index != FILE
 }
 
 /// Index of the column that an answer of the simulator names.

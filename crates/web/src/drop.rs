@@ -1,8 +1,8 @@
 //! A file that is dropped on any page: a recording is opened, anything else goes to the lab. The file
 //! waits on the window, because the page that takes it is another module.
 
+use crate::prelude::*;
 use js_sys::Reflect;
-use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DragEvent, File};
 

@@ -16,5 +16,7 @@ pub mod pages;
 #[allow(missing_docs, reason = "a macro makes the fields of components' props")]
 pub mod parts;
 pub mod platform;
+pub mod prelude;
+pub mod react;
 pub mod story;
 pub mod theme;

@@ -4,8 +4,70 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use leptos::prelude::{set_timeout, window};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Document, Window};
+
+/// The window.
+#[must_use]
+pub fn window() -> Window {
+    web_sys::window().unwrap_or_else(|| panic!("there is no window"))
+}
+
+/// The document.
+#[must_use]
+pub fn document() -> Document {
+    window()
+        .document()
+        .unwrap_or_else(|| panic!("there is no document"))
+}
+
+/// Something that will run later.
+#[derive(Debug, Clone, Copy)]
+pub struct Timer(i32);
+
+impl Timer {
+    /// It does not run any more.
+    pub fn clear(self) {
+        // One list of the browser's holds both kinds.
+        window().clear_timeout_with_handle(self.0);
+    }
+}
+
+fn milliseconds(pause: Duration) -> i32 {
+    i32::try_from(pause.as_millis()).unwrap_or(i32::MAX)
+}
+
+/// Runs something after a while.
+pub fn after(pause: Duration, run: impl FnOnce() + 'static) -> Timer {
+    let run = once(Box::new(run));
+    let set = window().set_timeout_with_callback_and_timeout_and_arguments_0(
+        run.unchecked_ref(),
+        milliseconds(pause),
+    );
+    Timer(set.unwrap_or_default())
+}
+
+/// Runs something again and again.
+pub fn every(pause: Duration, run: impl FnMut() + 'static) -> Timer {
+    let run: Box<dyn FnMut()> = Box::new(run);
+    let run = Closure::wrap(run).into_js_value();
+    let set = window().set_interval_with_callback_and_timeout_and_arguments_0(
+        run.unchecked_ref(),
+        milliseconds(pause),
+    );
+    Timer(set.unwrap_or_default())
+}
+
+/// Runs something before the next picture.
+pub fn next_frame(run: impl FnOnce() + 'static) {
+    let run = once(Box::new(run));
+    let _ = window().request_animation_frame(run.unchecked_ref());
+}
+
+fn once(run: Box<dyn FnOnce()>) -> JsValue {
+    Closure::once_into_js(run)
+}
 
 /// `path?query#fragment` of the page.
 #[must_use]
@@ -48,7 +110,7 @@ pub fn write_address(address: &str, push: bool) {
         writes.last = (!at_once).then(|| address.to_owned());
         if !writes.waiting {
             writes.waiting = true;
-            set_timeout(pause_over, PAUSE);
+            after(PAUSE, pause_over);
         }
         at_once
     });

@@ -1,6 +1,6 @@
 //! Light, dark, or as the system says. `static/theme.js` sets the choice before the first paint.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use crate::platform;
 

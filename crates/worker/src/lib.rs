@@ -8,7 +8,7 @@ use headroom_core::scenario::parse;
 use headroom_core::simulate::{self, SimulateError};
 use headroom_core::trace::Trace;
 use headroom_protocol::files::MatrixCell;
-use headroom_protocol::{Answer, Job, Problem, Request, encode, sentence};
+use headroom_protocol::{Answer, Job, Problem, Request, encode_trace, sentence};
 use program::Studio;
 
 pub mod program;
@@ -21,7 +21,7 @@ pub fn answer(studio: &mut Studio, request: &Request, say: &mut dyn FnMut(Answer
         Request::Run(job) => run_within(job, studio.limits, &mut |design, trace| {
             say(Answer::Trace {
                 design: design.into(),
-                trace: encode(trace),
+                trace: encode_trace(trace),
             });
         }),
         Request::Program(ask) => return say(Answer::Program(studio.answer(ask))),

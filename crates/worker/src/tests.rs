@@ -72,7 +72,7 @@ fn a_trace_comes_through_as_it_is() {
             panic!("{answer:?}")
         };
         assert_eq!(name, design.name);
-        let read: Trace = headroom_protocol::decode(bytes).expect("a trace");
+        let read: Trace = headroom_protocol::decode_trace(bytes).expect("a trace");
         assert_eq!(read, *trace);
         let shared = |t: &Trace| std::sync::Arc::ptr_eq(&t.runs[0].listing, &t.runs[2].listing);
         assert_eq!(shared(&read), read.runs[0].listing == read.runs[2].listing);
@@ -122,19 +122,19 @@ fn a_damaged_trace_is_refused() {
     };
     for len in (0..trace.len()).step_by(97) {
         assert!(
-            headroom_protocol::decode::<Trace>(&trace[..len]).is_err(),
+            headroom_protocol::decode_trace(&trace[..len]).is_err(),
             "{len}"
         );
     }
     let mut other = trace.clone();
     other[0] = 200;
-    let error = headroom_protocol::decode::<Trace>(&other).expect_err("another format");
+    let error = headroom_protocol::decode_trace(&other).expect_err("another format");
     assert!(error.to_string().contains("200"), "{error}");
     // Whatever a byte is turned into, reading ends, with a trace or a sentence.
     for at in (1..trace.len()).step_by(211) {
         let mut damaged = trace.clone();
         damaged[at] ^= 0xff;
-        let _ = headroom_protocol::decode::<Trace>(&damaged);
+        let _ = headroom_protocol::decode_trace(&damaged);
     }
 }
 

@@ -105,7 +105,7 @@ pub fn life(
             });
         }
     }
-    out.sort_by_key(|event| event.step);
+    super::order::by_key(&mut out, |event| event.step);
     out
 }
 

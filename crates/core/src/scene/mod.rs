@@ -15,6 +15,7 @@ pub mod life;
 pub mod marks;
 pub mod name;
 pub mod opening;
+pub mod order;
 pub mod path;
 pub mod pointers;
 pub mod regions;

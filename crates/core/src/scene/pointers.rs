@@ -57,7 +57,7 @@ pub fn pointers(trace: &Trace, view: &PacketView<'_>) -> Vec<(&'static str, u32)
             out
         }
     };
-    out.sort_by_key(|(_, offset)| *offset);
+    super::order::by_key(&mut out, |(_, offset)| *offset);
     out
 }
 

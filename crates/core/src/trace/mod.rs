@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod fields;
 pub mod map_calls;
 pub mod origin;
+pub mod pack;
 pub mod read;
 pub mod recorder;
 pub mod registers;

@@ -77,7 +77,7 @@ pub struct Source {
 /// All sources of a trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceTable {
-    sources: Vec<Source>,
+    pub(super) sources: Vec<Source>,
 }
 
 impl SourceTable {

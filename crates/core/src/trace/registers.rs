@@ -9,12 +9,12 @@ const WHOLE_EVERY: usize = 64;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisterLog {
     /// Files 0, 64, 128, …
-    whole: Vec<[u64; 11]>,
+    pub(super) whole: Vec<[u64; 11]>,
     /// For each file, how many changes there are up to and with it.
-    ends: Vec<u32>,
-    numbers: Vec<u8>,
-    values: Vec<u64>,
-    last: [u64; 11],
+    pub(super) ends: Vec<u32>,
+    pub(super) numbers: Vec<u8>,
+    pub(super) values: Vec<u64>,
+    pub(super) last: [u64; 11],
 }
 
 impl RegisterLog {

@@ -1,7 +1,5 @@
 //! Going to any step: buffers as they were, from deltas that are applied forwards or backwards.
 
-use std::collections::BTreeMap;
-
 use super::Trace;
 use super::fields::PacketFields;
 use super::origin::OriginId;
@@ -20,7 +18,43 @@ pub struct BufferState {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
     /// By buffer number.
-    pub buffers: BTreeMap<BufferNo, BufferState>,
+    pub buffers: Buffers,
+}
+
+/// Buffers by their numbers: a few, so a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Buffers(Vec<(BufferNo, BufferState)>);
+
+impl Buffers {
+    fn place(&self, no: BufferNo) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&no, |(known, _)| *known)
+    }
+
+    /// A buffer.
+    #[must_use]
+    pub fn get(&self, no: &BufferNo) -> Option<&BufferState> {
+        let (_, state) = self.0.get(self.place(*no).ok()?)?;
+        Some(state)
+    }
+
+    fn or_default(&mut self, no: BufferNo) -> &mut BufferState {
+        let at = self.place(no).unwrap_or_else(|at| {
+            self.0.insert(at, (no, BufferState::default()));
+            at
+        });
+        &mut self.0[at].1
+    }
+
+    fn get_mut(&mut self, no: BufferNo) -> Option<&mut BufferState> {
+        let at = self.place(no).ok()?;
+        self.0.get_mut(at).map(|(_, state)| state)
+    }
+
+    fn remove(&mut self, no: BufferNo) {
+        if let Ok(at) = self.place(no) {
+            self.0.remove(at);
+        }
+    }
 }
 
 /// Bytes of memory behind one byte of a buffer: itself and its origin.
@@ -129,12 +163,16 @@ impl<'t> Cursor<'t> {
 impl Memory {
     /// Bytes of memory that it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.buffers.values().map(|b| b.bytes.len() * BYTE).sum()
+        self.buffers
+            .0
+            .iter()
+            .map(|(_, b)| b.bytes.len() * BYTE)
+            .sum()
     }
 
     /// Applies a write; gives how many bytes of memory came to what [`Memory::bytes`] counts.
     pub(super) fn apply(&mut self, write: &ByteWrite) -> usize {
-        let buffer = self.buffers.entry(write.buffer).or_default();
+        let buffer = self.buffers.or_default(write.buffer);
         let start = write.offset as usize;
         let end = start + write.new.len();
         let grown = end.saturating_sub(buffer.bytes.len());
@@ -151,10 +189,10 @@ impl Memory {
 
     fn undo(&mut self, write: &ByteWrite) {
         if write.old.is_empty() {
-            self.buffers.remove(&write.buffer);
+            self.buffers.remove(write.buffer);
             return;
         }
-        let Some(buffer) = self.buffers.get_mut(&write.buffer) else {
+        let Some(buffer) = self.buffers.get_mut(write.buffer) else {
             return;
         };
         let start = write.offset as usize;

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 /// All such stores of a trace, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreLog {
-    steps: Vec<u32>,
-    addresses: Vec<u64>,
-    ends: Vec<u32>,
-    bytes: Vec<u8>,
+    pub(super) steps: Vec<u32>,
+    pub(super) addresses: Vec<u64>,
+    pub(super) ends: Vec<u32>,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// One store.

@@ -70,9 +70,9 @@ pub mod cells {
 
     /// First origin of a run and its length; the `byte` of an origin counts up inside of a run, or
     /// stays (bytes nobody wrote all are byte 0).
-    type Runs = Vec<(OriginId, u16, bool)>;
+    pub(in crate::trace) type Runs = Vec<(OriginId, u16, bool)>;
 
-    fn runs(cells: &[(u8, OriginId)]) -> Runs {
+    pub(in crate::trace) fn runs(cells: &[(u8, OriginId)]) -> Runs {
         let mut out: Runs = Vec::new();
         for (_, origin) in cells {
             if let Some((first, len, counts)) = out.last_mut().filter(|(_, len, _)| *len < u16::MAX)

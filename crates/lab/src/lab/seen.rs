@@ -87,13 +87,15 @@ impl Lab {
     /// The address follows what is seen, and what is seen follows the address (Back, Forward, another link).
     pub fn follow_address(self) {
         let model = self.model;
-        model.own_link.set_value(Some(Callback::new(move |()| {
-            let Address::Scenario(place) = untrack(|| model.address()) else {
-                return None;
-            };
-            let link = self.link(&place).ok()?;
-            Some(platform::full_address(&link))
-        })));
+        model
+            .own_link
+            .set_value(Some(headroom_web::react::Callback::new(move || {
+                let Address::Scenario(place) = untrack(|| model.address()) else {
+                    return None;
+                };
+                let link = self.link(&place).ok()?;
+                Some(platform::full_address(&link))
+            })));
         let timer = StoredValue::new(None);
         Effect::new(move |before: Option<(Place, Tab)>| {
             let now = (model.place.get(), self.tab.get());

@@ -1,14 +1,13 @@
 //! Files of the site below `data/`, written by `headroom-prepare` when the site is built.
 
-use headroom_core::trace::Trace;
-use headroom_protocol::{DecodeError, Object, Problem, decode, files};
-use leptos::prelude::window;
+use crate::platform::window;
+use headroom_protocol::{DecodeError, Object, Problem, decode, decode_trace, files};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::{Outcome, Scenario, Seen};
-use crate::designs::{COLUMNS, is_file};
+use crate::designs::{COLUMNS, column_of, is_file};
 
 pub use headroom_protocol::files::{Catalogue, Spec};
 
@@ -43,11 +42,7 @@ impl Loading {
 
     async fn read<T: DeserializeOwned>(self) -> Result<T, String> {
         let path = self.path.clone();
-        decode(&self.bytes().await?).map_err(|error| match error {
-            // A host that answers every address with the start page.
-            DecodeError::Format(b'<') => format!("{path} is missing on this host."),
-            error => format!("{path} can't be read: {error}. Reloading the page may help."),
-        })
+        decode(&self.bytes().await?).map_err(|error| unreadable(&path, &error))
     }
 }
 
@@ -108,29 +103,37 @@ pub async fn spec() -> Result<Spec, String> {
     begin(files::SPEC.into()).read().await
 }
 
-/// A scenario's texts, and its traces under those of some designs for which the build made them.
+/// A scenario's texts, its traces under the designs that are shown first, and those of some recordings.
 ///
 /// # Errors
-/// A sentence, when there is no such scenario. What is wrong with a trace stands beside the outcome.
+/// A sentence, when there is no such scenario. What is wrong with a trace that is asked for stands beside the
+/// outcome.
 pub async fn scenario(
     id: &str,
     designs: &[usize],
 ) -> Result<(Scenario, Outcome, Option<Problem>), String> {
-    let texts = begin(files::scenario(id));
-    let traces: Vec<(usize, Loading)> = designs
+    let opening = begin(files::scenario(id));
+    let others: Vec<(usize, Loading)> = designs
         .iter()
         .filter(|design| is_file(**design))
         .map(|design| (*design, begin_trace(id, *design)))
         .collect();
-    let texts = texts.read().await?;
+    let opening: files::Opening = opening.read().await?;
     let (mut outcome, mut problem) = (Outcome::default(), None);
-    for (design, trace) in traces {
-        match read_trace(trace).await {
-            Ok(seen) => outcome.put(design, seen),
-            Err(wrong) => problem = Some(wrong),
+    let mut put = |design: usize, seen: Result<Seen, Problem>| match seen {
+        Ok(seen) => outcome.put(design, seen),
+        Err(wrong) if designs.contains(&design) => problem = Some(wrong),
+        Err(_) => {}
+    };
+    for (name, trace) in opening.traces {
+        if let Some(design) = column_of(&name) {
+            put(design, trace.and_then(|bytes| seen(&bytes, &name)));
         }
     }
-    Ok((texts, outcome, problem))
+    for (design, trace) in others {
+        put(design, read_trace(trace).await);
+    }
+    Ok((opening.texts, outcome, problem))
 }
 
 fn begin_trace(id: &str, design: usize) -> Loading {
@@ -141,16 +144,33 @@ fn begin_trace(id: &str, design: usize) -> Loading {
 }
 
 async fn read_trace(trace: Loading) -> Result<Seen, Problem> {
-    let stored: Result<Result<Trace, Problem>, String> = trace.read().await;
-    let lost = |message| Problem {
+    let path = trace.path.clone();
+    let bytes = trace.bytes().await.map_err(lost)?;
+    seen(&bytes, &path)
+}
+
+fn lost(message: String) -> Problem {
+    Problem {
         message,
         line: None,
         column: None,
-    };
-    stored.map_err(lost)?.map(Seen::new)
+    }
 }
 
-/// The trace of a scenario under a design, as the build made it.
+fn seen(bytes: &[u8], path: &str) -> Result<Seen, Problem> {
+    let trace = decode_trace(bytes).map_err(|error| lost(unreadable(path, &error)))?;
+    Ok(Seen::new(trace))
+}
+
+fn unreadable(path: &str, error: &DecodeError) -> String {
+    match error {
+        // A host that answers every address with the start page.
+        DecodeError::Format(b'<') => format!("{path} is missing on this host."),
+        error => format!("{path} can't be read: {error}. Reloading the page may help."),
+    }
+}
+
+/// A recording beside a scenario, as the build made it.
 ///
 /// # Errors
 /// Why there is none.

@@ -4,8 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use headroom_core::trace::Trace;
-use headroom_protocol::{Answer, Job, Message, Problem, Request, decode, encode};
+use headroom_protocol::{Answer, Job, Message, Problem, Request, decode, decode_trace, encode};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, Worker};
@@ -73,7 +72,7 @@ pub fn run(job: Job, each: impl Fn() + 'static, done: impl Fn(Result<Outcome, Pr
         Answer::Trace { design, trace } => {
             each();
             let design = column_of(&design);
-            match (design, decode::<Trace>(&trace), &mut *outcome.borrow_mut()) {
+            match (design, decode_trace(&trace), &mut *outcome.borrow_mut()) {
                 (Some(design), Ok(trace), Ok(outcome)) => outcome.put(design, Seen::new(trace)),
                 (_, Err(error), outcome) => *outcome = Err(broken(&error.to_string())),
                 _ => {}

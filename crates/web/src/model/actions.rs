@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::align::find;
 use headroom_core::scene::name::StepName;
 use headroom_core::scene::opening::wrong_rows;
+use headroom_core::scene::order::by_key;
 use headroom_core::scene::{Zoom, sentence};
-use leptos::prelude::*;
 
 use super::derive::{settle, traces};
 use super::{By, Kind, Model};
@@ -132,7 +133,7 @@ impl Model {
         let mut next: Vec<usize> = shown.iter().copied().filter(|d| *d != design).collect();
         if next.len() == shown.len() {
             next.push(design);
-            next.sort_unstable();
+            by_key(&mut next, |design| *design);
         }
         self.show_designs(next);
     }
@@ -226,7 +227,7 @@ impl Model {
     /// The link to what is shown, with scheme and host.
     #[must_use]
     pub fn link(&self) -> String {
-        let own = self.own_link.get_value().and_then(|link| link.run(()));
+        let own = self.own_link.get_value().and_then(|link| link.run());
         own.unwrap_or_else(|| platform::full_address(&self.address().print()))
     }
 

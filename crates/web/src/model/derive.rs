@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::name::{Point, StepName};
 use headroom_core::scene::{Row, Zoom};
 use headroom_core::trace::Trace;
-use leptos::prelude::*;
 
 use crate::data::Outcome;
 

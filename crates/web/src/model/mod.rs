@@ -9,12 +9,12 @@ mod search;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::align::find;
 use headroom_core::scene::name::StepName;
 use headroom_core::scene::opening::opening;
 use headroom_core::scene::{Row, Scale, align};
 use headroom_core::trace::Trace;
-use leptos::prelude::*;
 
 use self::derive::{sends, traces};
 use crate::address::Place;
@@ -113,7 +113,7 @@ pub struct Model {
     /// What the live region says.
     pub spoken: RwSignal<String>,
     /// How a page whose address is not all of it makes its link.
-    pub own_link: StoredValue<Option<Callback<(), Option<String>>>>,
+    pub own_link: StoredValue<Option<Callback<Option<String>>>>,
 }
 
 fn same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
@@ -177,14 +177,13 @@ impl Model {
                     .unwrap_or(0)
             })
         });
-        let kept = StoredValue::new(Kept::default());
+        let mut kept = Kept::default();
         let frames = Memo::new(move |_| {
             let (designs, _) = shown.get();
             let (rows, row) = (rows.get(), at.get());
             let traces = traces(outcome, &designs);
             let of = |(column, (design, trace)): (usize, (&usize, &Arc<Trace>))| {
-                kept.try_update_value(|kept| Frame::new(*design, trace, &rows, row, column, kept))?
-                    .map(Arc::new)
+                Frame::new(*design, trace, &rows, row, column, &mut kept).map(Arc::new)
             };
             designs
                 .iter()
@@ -254,7 +253,7 @@ impl Model {
             spoken: RwSignal::new(String::new()),
             own_link: StoredValue::new(None),
         };
-        Effect::new(move |_| model.fill());
+        effect(move || model.fill());
         model
     }
 

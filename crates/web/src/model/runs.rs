@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use headroom_protocol::Job;
-use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Model;

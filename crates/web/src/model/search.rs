@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::Row;
 use headroom_core::scene::search::{Query, QueryError};
 use headroom_core::trace::Trace;
-use leptos::prelude::*;
 
 use super::derive::traces;
 use super::{By, Model};
@@ -25,13 +25,16 @@ pub(super) fn found(
         Ok(query) => query?,
         Err(error) => return Some(Err(error)),
     };
-    let mut out = Vec::new();
+    let mut hits = vec![false; rows.len()];
     for (column, trace) in traces(outcome, designs).iter().enumerate() {
-        out.extend(rows_of(rows, column, &query, trace));
+        for row in rows_of(rows, column, &query, trace) {
+            if let Some(hit) = hits.get_mut(row) {
+                *hit = true;
+            }
+        }
     }
-    out.sort_unstable();
-    out.dedup();
-    Some(Ok(Arc::new(out)))
+    let rows = hits.iter().enumerate().filter(|(_, hit)| **hit);
+    Some(Ok(Arc::new(rows.map(|(row, _)| row).collect())))
 }
 
 /// A step that has no row of its own (an instruction, seen from far) is at the next row after it.

@@ -1,6 +1,6 @@
 //! `/embed`: the stepper alone, for a frame on a slide.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::load::with_model;
 use crate::address::Address;

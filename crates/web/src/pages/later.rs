@@ -1,10 +1,11 @@
 //! Pages that are a module of their own (`crates/lab`): this one makes room for them, loads the
 //! module once, and tells it when the address has changed.
 
-use leptos::prelude::*;
+use crate::platform;
+use crate::prelude::*;
 
 use crate::app::{self, Location};
-use crate::dom::{El, div, el, follow};
+use crate::dom::{El, div, el};
 
 /// Starts the module; `static/lab.js`.
 const SCRIPT: &str = "/lab.js";
@@ -18,7 +19,7 @@ pub fn later(location: Location) -> El {
     follow(move || {
         location.0.track();
         // When the room is in the document.
-        request_animation_frame(|| say("headroom:page"));
+        platform::next_frame(|| say("headroom:page"));
     });
     on_cleanup(|| say("headroom:leave"));
     let loading = el("p")

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 
-use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::missing::missing;
@@ -10,8 +9,9 @@ use crate::address::Place;
 use crate::app::{self, Location};
 use crate::crash;
 use crate::data::{Input, files};
-use crate::dom::{El, bridge, div, el};
+use crate::dom::{El, div, el};
 use crate::model::{Kind, Loaded, Model};
+use crate::prelude::*;
 
 /// What a file held, once it is there.
 type State<T> = RwSignal<Option<Result<T, String>>>;
@@ -39,15 +39,17 @@ pub fn with_file<T: Clone + Send + Sync + 'static>(
 ) -> El {
     let state = begin(load);
     into.part(move || match state.get() {
-        None => vec![
-            el("p")
-                .class("wrap loading")
-                .set("role", "status")
-                .text("Loading…"),
-        ],
+        None => vec![loading()],
         Some(Ok(data)) => draw(data),
         Some(Err(text)) => vec![failed(&text)],
     })
+}
+
+fn loading() -> El {
+    el("p")
+        .class("wrap loading")
+        .set("role", "status")
+        .text("Loading…")
 }
 
 fn failed(text: &str) -> El {
@@ -64,7 +66,7 @@ fn failed(text: &str) -> El {
 /// A page with a model of a scenario that follows the address: back, forward, links.
 #[must_use]
 pub fn with_model(id: &str, kind: Kind, draw: fn(Model) -> El) -> El {
-    let location = expect_context::<Location>();
+    let location = Location::here();
     if !files::IDS.contains(&id) && !id.starts_with(headroom_protocol::files::RECORDED_PREFIX) {
         app::show();
         return missing(&format!("the scenario “{id}”"));
@@ -86,7 +88,7 @@ fn model_of(location: Location, id: &str, kind: Kind, loaded: Loaded) -> Model {
     let model = Model::new(loaded, place, kind, notices);
     // Designs without files are simulated first; then it is known whether the step is there.
     let mut checked = false;
-    crate::dom::follow(move || {
+    follow(move || {
         if !checked && !model.designs.with(Vec::is_empty) {
             checked = true;
             let wrong = untrack(|| model.check_step());
@@ -94,7 +96,7 @@ fn model_of(location: Location, id: &str, kind: Kind, loaded: Loaded) -> Model {
         }
     });
     let mut first = true;
-    crate::dom::follow(move || {
+    follow(move || {
         let (address, notices) = location.0.get();
         // The first run is the one the model was made with.
         if std::mem::take(&mut first) {
@@ -126,8 +128,12 @@ impl Location {
 }
 
 /// The same for pages that are drawn with views of Leptos.
+#[cfg(feature = "views")]
 pub mod views {
+    use leptos::prelude::AnyView;
+
     use super::*;
+    use crate::dom::bridge;
     use crate::parts::part;
 
     /// Draws what a file holds, as soon as it is there.
@@ -137,7 +143,7 @@ pub mod views {
     ) -> AnyView {
         let state = begin(load);
         part(move || match state.get() {
-            None => view! { <p class="wrap loading" role="status">"Loading…"</p> }.into_any(),
+            None => bridge::view(&loading()),
             Some(Ok(data)) => draw(data),
             Some(Err(text)) => bridge::view(&failed(&text)),
         })
@@ -145,7 +151,7 @@ pub mod views {
 
     /// Draws a model of a scenario that follows the address: back, forward, links.
     pub fn with_model(id: &str, kind: Kind, draw: fn(Model) -> AnyView) -> AnyView {
-        let location = expect_context::<Location>();
+        let location = Location::here();
         if !files::IDS.contains(&id) && !id.starts_with(headroom_protocol::files::RECORDED_PREFIX) {
             app::show();
             return bridge::view(&missing(&format!("the scenario “{id}”")));

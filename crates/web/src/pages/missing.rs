@@ -1,6 +1,6 @@
 //! An address that leads nowhere.
 
-use leptos::prelude::document;
+use crate::platform::document;
 
 use crate::dom::{El, code, el};
 

@@ -1,6 +1,6 @@
 //! `/s/<scenario>`: the answer in words, the picture, the controls, the commands.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::later;
 use super::load::with_model;

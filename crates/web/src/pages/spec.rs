@@ -1,7 +1,7 @@
 //! `/spec`: the rules. The chapters are rendered when the site is built.
 
+use crate::prelude::*;
 use headroom_protocol::files::{Chapter, RuleEntry};
-use leptos::prelude::*;
 
 use super::load::with_file;
 use crate::address::Address;
@@ -26,7 +26,7 @@ pub fn spec(location: Location) -> El {
 /// in which HTML is text; nothing a reader brings comes here.
 fn chapters(location: Location, spec: &Chapters) -> Vec<El> {
     // The rule of the address, as soon as the page is in the document.
-    Effect::new(move |_| {
+    effect(move || {
         let rule = location.0.with(|(address, _)| match address {
             Address::Spec(rule) => rule.clone(),
             _ => None,

@@ -1,13 +1,13 @@
 //! `/`: the story in twelve stops, and doors to everything else.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::KeyboardEvent;
 
 use super::load::with_model;
 use crate::address::Address;
 use crate::app::Location;
-use crate::dom::{El, div, el, follow, on_window, span};
+use crate::dom::{El, div, el, on_window, span};
 use crate::model::{Kind, Model};
 use crate::parts::prose::ticked;
 use crate::parts::say::say;
@@ -101,7 +101,7 @@ fn named(location: Location) -> usize {
 }
 
 fn story(model: Model) -> El {
-    let location = expect_context::<Location>();
+    let location = Location::here();
     let walk = Walk {
         at: RwSignal::new(untrack(|| named(location))),
     };

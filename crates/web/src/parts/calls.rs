@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::name::{device, what};
 use headroom_core::trace::{Edge, StepKind, Trace};
-use leptos::prelude::*;
 
 use super::bytes::front_tabs;
-use crate::dom::{El, Keyed, code, el, follow, span};
+use crate::dom::{El, Keyed, code, el, span};
 use crate::frame::Frame;
 use crate::model::{By, Model};
 

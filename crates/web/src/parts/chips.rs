@@ -1,11 +1,11 @@
 //! A chip for each design that is shown or usual, and a list of the others.
 
+use crate::prelude::*;
 use headroom_core::compare::MAX_COLUMNS;
-use leptos::prelude::*;
 use web_sys::HtmlSelectElement;
 
 use crate::designs::{COLUMNS, CUSTOM, DESIGNS, FIRST_SHOWN, column_title, design_note};
-use crate::dom::{El, bridge, div, el};
+use crate::dom::{El, div, el};
 use crate::model::{Kind, Model};
 
 /// Shows and hides designs.
@@ -82,20 +82,31 @@ fn others(model: Model) -> El {
     })
 }
 
-/// All of it, as a view of Leptos.
-#[must_use]
-pub fn designs(model: Model) -> AnyView {
-    bridge::view(&chips(model))
+#[cfg(feature = "views")]
+mod views {
+    use leptos::prelude::AnyView;
+
+    use super::*;
+    use crate::dom::bridge;
+
+    /// All of it, as a view of Leptos.
+    #[must_use]
+    pub fn designs(model: Model) -> AnyView {
+        bridge::view(&chips(model))
+    }
+
+    /// One chip, as a view of Leptos.
+    #[must_use]
+    pub fn chip(model: Model, column: usize) -> AnyView {
+        bridge::view(&one(model, column))
+    }
+
+    /// The list of the others, as a view of Leptos.
+    #[must_use]
+    pub fn more(model: Model) -> AnyView {
+        bridge::view(&others(model))
+    }
 }
 
-/// One chip, as a view of Leptos.
-#[must_use]
-pub fn chip(model: Model, column: usize) -> AnyView {
-    bridge::view(&one(model, column))
-}
-
-/// The list of the others, as a view of Leptos.
-#[must_use]
-pub fn more(model: Model) -> AnyView {
-    bridge::view(&others(model))
-}
+#[cfg(feature = "views")]
+pub use views::{chip, designs, more};

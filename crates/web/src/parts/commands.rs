@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::platform::{self, Timer};
+use crate::prelude::*;
 use headroom_protocol::Object;
-use leptos::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 
 use crate::data::{Input, Problem};
-use crate::dom::{El, code, div, el, follow, span, text};
+use crate::dom::{El, code, div, el, span, text};
 use crate::model::Model;
 
 /// How long to wait after the last key.
@@ -22,7 +23,7 @@ const MOST_BYTES: f64 = 4.0 * 1024.0 * 1024.0;
 #[must_use]
 pub fn commands(model: Model) -> El {
     let own = model.own_input();
-    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let timer = StoredValue::new(None::<Timer>);
     let stop = move || {
         if let Some(timer) = timer.get_value() {
             timer.clear();
@@ -35,7 +36,7 @@ pub fn commands(model: Model) -> El {
         };
         model.input.set(input.clone());
         stop();
-        timer.set_value(set_timeout_with_handle(move || model.run(input), PAUSE).ok());
+        timer.set_value(Some(platform::after(PAUSE, move || model.run(input))));
     });
     let (original, again) = (own.clone(), own);
     let reset = el("button")

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use crate::platform::{self, Timer};
+use crate::prelude::*;
 use headroom_core::scene::name::Point;
 use headroom_core::scene::{StepName, Zoom};
-use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
-use crate::dom::{El, code, div, el, follow, span, svg, text};
+use crate::dom::{El, code, div, el, span, svg, text};
 use crate::keys::{Action, carry_out};
 use crate::model::{By, Model};
 
@@ -57,7 +58,7 @@ fn button(
 
 /// The bar.
 #[must_use]
-pub fn controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> El {
+pub fn controls(model: Model, copied: RwSignal<bool>, copy: Callback) -> El {
     follow_play(model);
     let at_start = move || model.at.get() == 0;
     let at_end = move || model.at.get() + 1 >= model.rows.with(|rows| rows.len());
@@ -122,7 +123,7 @@ pub fn controls(model: Model, copied: RwSignal<bool>, copy: Callback<()>) -> El 
         .child(zoom("instructions", Zoom::Instructions));
     let link = el("button")
         .class("quiet copy")
-        .on("click", move |_| copy.run(()))
+        .on("click", move |_| copy.run())
         .word(move || if copied.get() { "Copied" } else { "Copy link" }.to_owned());
     div("controls")
         .set("role", "toolbar")
@@ -182,14 +183,14 @@ fn scrubber(model: Model) -> (El, El) {
 
 /// Steps by itself while it plays.
 fn follow_play(model: Model) {
-    let mut handle: Option<IntervalHandle> = None;
+    let mut handle: Option<Timer> = None;
     follow(move || {
         if let Some(handle) = handle.take() {
             handle.clear();
         }
         if model.playing.get() {
             let pause = TICK.div_f64(model.speed.get());
-            handle = set_interval_with_handle(move || model.play_on(), pause).ok();
+            handle = Some(platform::every(pause, move || model.play_on()));
         }
     });
     on_cleanup(move || {

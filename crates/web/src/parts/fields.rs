@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::sentence::changes_at;
 use headroom_core::scene::{FieldChange, FieldValue, values};
-use leptos::prelude::*;
 
 use crate::designs::COLUMNS;
-use crate::dom::{El, Keyed, el, follow, span, text};
+use crate::dom::{El, Keyed, el, span, text};
 use crate::frame::Frame;
 use crate::model::Model;
 
@@ -73,26 +73,24 @@ fn cell_of(column: &Column, name: &str) -> Cell {
     Some((change.map(|change| change.old.clone()), value.value.clone()))
 }
 
-/// The nodes of a cell stay, and only their texts change: the value before, an arrow, the value.
+/// The nodes of a cell stay, and only their texts change: the value before, an arrow that the style shows where there is one, the value.
 struct Shown {
     cell: El,
     old: El,
-    to: El,
     value: El,
     shows: Option<Cell>,
 }
 
 impl Shown {
     fn new() -> Self {
-        let (old, to, value) = (text(""), text(""), text(""));
+        let (old, value) = (text(""), text(""));
         let cell = el("td")
             .child(span("old", "").child(old.clone()))
-            .child(span("to", "").child(to.clone()))
+            .child(span("to", " → "))
             .child(el("b").child(value.clone()));
         Self {
             cell,
             old,
-            to,
             value,
             shows: None,
         }
@@ -123,14 +121,17 @@ impl Shown {
                 .then_some("this design has no such field here");
             self.cell.maybe("title", note);
         }
-        let had_old = matches!(&self.shows, Some(Some((Some(_), _))));
-        if old.is_some() || had_old {
+        let before = |cell: &Option<Cell>| match cell {
+            Some(Some((old, value))) => (old.clone(), Some(value.clone())),
+            _ => (None, None),
+        };
+        let (old_before, value_before) = before(&self.shows);
+        if old_before.as_deref() != old {
             self.old.say(old.unwrap_or_default());
         }
-        if old.is_some() != had_old {
-            self.to.say(if old.is_some() { " → " } else { "" });
+        if value_before.as_deref() != Some(value) {
+            self.value.say(value);
         }
-        self.value.say(value);
         self.shows = Some(now);
     }
 }

@@ -1,11 +1,11 @@
 //! What to look for in the run: the next write to a byte, the next change of a field, a wrong read, a
 //! function, an instruction. Playing stops at each of them.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, KeyboardEvent};
 
-use crate::dom::{El, div, el, follow, span};
+use crate::dom::{El, div, el, span};
 use crate::model::Model;
 
 /// What can be asked, as a list behind the field.

@@ -1,6 +1,6 @@
 //! The bar at the top of every page.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::palette::palette;
 use crate::address::Address;
@@ -42,7 +42,7 @@ pub fn header(location: Location) -> El {
     let find = el("button")
         .class("quiet find")
         .set("title", "Go to a page or scenario")
-        .on("click", move |_| open.run(()))
+        .on("click", move |_| open.run())
         .child(span("wide", "Find "))
         .child(el("kbd").text("⌘K"));
     let theme = RwSignal::new(Theme::stored());

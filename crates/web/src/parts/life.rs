@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::life::{LifeEvent, LifeKind, life as events_of};
 use headroom_core::trace::{Layer, OriginId};
-use leptos::prelude::*;
 
 use super::prose::prose;
-use crate::dom::{El, code, div, el, follow, span};
+use crate::dom::{El, code, div, el, span};
 use crate::frame::Frame;
 use crate::model::{By, Model};
 

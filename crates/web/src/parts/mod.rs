@@ -5,6 +5,7 @@ pub mod calls;
 pub mod chips;
 pub mod commands;
 pub mod controls;
+mod digits;
 pub mod fields;
 pub mod finder;
 pub mod header;
@@ -14,7 +15,6 @@ pub mod path_strip;
 pub mod program;
 pub mod prose;
 pub mod ribbon;
-pub mod ribbon_marks;
 pub mod say;
 pub mod sheet;
 pub mod stage;
@@ -22,25 +22,28 @@ pub mod stepper;
 pub mod text_view;
 pub mod timeline;
 pub mod verdicts;
+#[cfg(feature = "views")]
+mod views;
 
-use std::sync::Arc;
+#[cfg(feature = "views")]
+pub use self::views::{part, sig};
 
-use leptos::prelude::{AnyView, IntoAny, IntoView, Signal};
-
-/// An attribute or text that changes. All of one type share the code that keeps them up to date;
-/// a closure each would have its own, a kilobyte a piece.
-pub fn sig<T: Send + Sync + 'static>(value: impl Fn() -> T + Send + Sync + 'static) -> Signal<T> {
-    Signal::derive(value)
-}
-
-/// A part of the page that is made anew when what it reads changes. As with [`sig`], all share
-/// their code.
-pub fn part<V: IntoView + 'static>(make: impl Fn() -> V + Send + Sync + 'static) -> AnyView {
-    redraw(Arc::new(move || make().into_any()))
-}
-
-fn redraw(make: Arc<dyn Fn() -> AnyView + Send + Sync>) -> AnyView {
-    (move || make()).into_any()
+/// Appends a whole number, without the formatting machinery.
+pub(crate) fn push_number(out: &mut String, number: i64) {
+    let (mut digits, mut rest) = ([0u8; 20], number.unsigned_abs());
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push('-');
+    }
+    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
 }
 
 /// A length for an SVG attribute.

@@ -1,13 +1,13 @@
 //! The command palette: type a few letters, go there, or press a button of the page.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use crate::address::Address;
 use crate::app::Location;
 use crate::data::files;
-use crate::dom::{El, el, follow, on_window};
+use crate::dom::{El, el, on_window};
 use crate::pages::later;
 
 /// Pages: words, address.
@@ -107,10 +107,10 @@ fn found(text: &str, location: Location) -> Vec<(String, To)> {
 
 /// The dialog, and what opens it. Ctrl or Cmd with K does so too.
 #[must_use]
-pub fn palette(location: Location) -> (El, Callback<()>) {
+pub fn palette(location: Location) -> (El, Callback) {
     let text = RwSignal::new(String::new());
     let at = RwSignal::new(0usize);
-    let go = StoredValue::new_local(None::<El>);
+    let go = StoredValue::new(None::<El>);
     let choose = move |to: usize| {
         if let Some((_, to)) = found(&text.get_untracked(), location).into_iter().nth(to) {
             go.with_value(|dialog| {
@@ -176,7 +176,7 @@ pub fn palette(location: Location) -> (El, Callback<()>) {
         .child(field.clone())
         .child(list);
     go.set_value(Some(dialog.clone()));
-    let kept = StoredValue::new_local((dialog.clone(), field));
+    let kept = StoredValue::new((dialog.clone(), field));
     let open = move || {
         text.set(String::new());
         at.set(0);
@@ -201,7 +201,7 @@ pub fn palette(location: Location) -> (El, Callback<()>) {
             open();
         }
     });
-    (dialog, Callback::new(move |()| open()))
+    (dialog, Callback::new(open))
 }
 
 /// Up, down, and Enter.

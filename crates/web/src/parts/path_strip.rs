@@ -1,9 +1,10 @@
 //! The way of the packet, from the trace: devices, programs, and where the formula changed.
 
+use crate::prelude::*;
+use headroom_core::scene::order::by_key;
 use headroom_core::scene::path::{Station, StationKind, stations};
-use leptos::prelude::*;
 
-use crate::dom::{El, div, el, follow, span};
+use crate::dom::{El, div, el, span};
 use crate::model::{By, Model};
 
 #[derive(Clone, PartialEq)]
@@ -50,7 +51,7 @@ fn stops(model: Model) -> Vec<Stop> {
             });
         }
     }
-    out.sort_by_key(|stop| stop.row);
+    by_key(&mut out, |stop| stop.row);
     out
 }
 
@@ -136,7 +137,7 @@ pub fn path_strip(model: Model) -> El {
     let (bands, list) = (div("bands").set("aria-hidden", "true"), el("ol"));
     let short = el("p").class("short").set("aria-hidden", "true");
     let all = Memo::new(move |_| stops(model));
-    let nodes = StoredValue::new_local(Vec::<(El, El)>::new());
+    let nodes = StoredValue::new(Vec::<(El, El)>::new());
     let (bands_now, list_now, mut drawn) = (bands.clone(), list.clone(), None::<Vec<Stop>>);
     let (short_now, mut last) = (short.clone(), None);
     follow(move || {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::bpf::ListingLine;
 use headroom_core::scene::instruction::{changed_registers, register};
 use headroom_core::scene::reads_at;
 use headroom_core::trace::{Edge, Run, StepKind};
-use leptos::prelude::*;
 
 use super::bytes::front_tabs;
 use super::calls;
-use crate::dom::{El, code, el, follow, span};
+use crate::dom::{El, code, el, span};
 use crate::frame::Frame;
 use crate::model::Model;
 

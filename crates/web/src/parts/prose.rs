@@ -1,8 +1,9 @@
 //! Sentences of the core with kernel names, offsets and bytes set in the monospaced face.
 
-use leptos::prelude::*;
-
 use crate::dom::{El, code, el};
+
+#[cfg(feature = "views")]
+pub use super::views::ticks;
 
 /// A word that belongs into the monospaced face: a kernel name, an offset, a byte.
 fn is_code(word: &str) -> bool {
@@ -99,16 +100,6 @@ pub fn ticked(into: El, words: &str) -> El {
         _ => into.text(part),
     };
     words.split('`').enumerate().fold(into, one)
-}
-
-/// The same as a view of Leptos.
-#[must_use]
-pub fn ticks(text: &str) -> impl IntoView + use<> {
-    let one = |(index, part): (usize, &str)| match index % 2 {
-        1 => view! { <code>{part.to_owned()}</code> }.into_any(),
-        _ => part.to_owned().into_any(),
-    };
-    text.split('`').enumerate().map(one).collect_view()
 }
 
 #[cfg(test)]

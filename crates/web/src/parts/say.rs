@@ -1,10 +1,10 @@
 //! The sentence of the step, in front of the picture.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 
 use super::prose::strong_prose;
 use crate::designs::column_title;
-use crate::dom::{El, div, el, follow, span};
+use crate::dom::{El, div, el, span};
 use crate::model::Model;
 
 /// One sentence for all designs of which the same is true.

@@ -1,12 +1,12 @@
 //! The buffers, one below the other on one scale.
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 
 use super::ribbon::ribbon;
 use crate::designs::{column_title, design_note};
-use crate::dom::{El, div, el, follow, span};
+use crate::dom::{El, div, el, span};
 use crate::model::Model;
 
 /// Width of an element, kept up to date.
@@ -26,7 +26,7 @@ pub fn watch_width(node: &El) -> RwSignal<f64> {
     if let Ok(observer) = web_sys::ResizeObserver::new(on_resize.as_ref().unchecked_ref()) {
         // It tells the width as soon as the element is in the document.
         observer.observe(node.element());
-        let kept = StoredValue::new_local((observer, on_resize));
+        let kept = StoredValue::new((observer, on_resize));
         on_cleanup(move || {
             kept.with_value(|(observer, _)| observer.disconnect());
         });

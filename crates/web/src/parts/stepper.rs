@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use leptos::prelude::*;
+use crate::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlDialogElement, HtmlElement, KeyboardEvent};
@@ -19,10 +19,13 @@ use super::sheet::key_sheet;
 use super::stage::{stage, watch_width};
 use super::text_view::text_view;
 use super::timeline::timeline;
-use crate::dom::{El, bridge, div, el, on_window};
+use crate::dom::{El, div, el, on_window};
 use crate::keys::{Action, action, carry_out};
 use crate::model::{Kind, Model};
 use crate::platform;
+
+#[cfg(feature = "views")]
+pub use super::views::Stepper;
 
 /// Keys that the focused element needs for itself.
 #[must_use]
@@ -64,20 +67,17 @@ pub fn taken(event: &KeyboardEvent) -> bool {
 }
 
 /// Copies the link to the step, and says so.
-fn copier(model: Model, copied: RwSignal<bool>) -> Callback<()> {
-    Callback::new(move |()| {
+fn copier(model: Model, copied: RwSignal<bool>) -> Callback {
+    Callback::new(move || {
         let text = model.link();
         spawn_local(async move {
             if platform::copy(text.clone()).await {
                 copied.try_set(true);
                 let said = "The link to this step is on the clipboard.";
                 model.spoken.try_set(said.into());
-                set_timeout(
-                    move || {
-                        copied.try_set(false);
-                    },
-                    Duration::from_secs(2),
-                );
+                platform::after(Duration::from_secs(2), move || {
+                    copied.try_set(false);
+                });
             } else {
                 model
                     .spoken
@@ -122,7 +122,7 @@ pub fn stepper(model: Model) -> El {
         };
         event.prevent_default();
         match action {
-            Action::CopyLink => copy.run(()),
+            Action::CopyLink => copy.run(),
             Action::Help => open_dialog(&help),
             Action::Find => {
                 if let Some(field) = field.as_a::<HtmlElement>() {
@@ -208,10 +208,4 @@ fn under(model: Model, sheet: El, find: El) -> El {
         .child(find)
         .child(scale)
         .child(keys)
-}
-
-/// The whole stepper, as a view of Leptos.
-#[component]
-pub fn Stepper(model: Model) -> impl IntoView {
-    bridge::view(&stepper(model))
 }

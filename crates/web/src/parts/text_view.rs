@@ -1,7 +1,7 @@
 //! The picture as a table of words.
 
+use crate::prelude::*;
 use headroom_core::scene::{TextRow, text_table};
-use leptos::prelude::*;
 
 use crate::designs::COLUMNS;
 use crate::dom::{El, div, el};

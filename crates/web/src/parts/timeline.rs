@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
+use crate::prelude::*;
 use headroom_core::scene::Row;
 use headroom_core::scene::name::Point;
 use headroom_core::trace::{StepKind, Trace, Verdict};
-use leptos::prelude::*;
 
 use super::fixed;
 use super::ribbon::verdict_word;
 use crate::designs::COLUMNS;
-use crate::dom::{El, div, el, follow, span};
+use crate::dom::{El, div, el, span};
 use crate::model::{By, Model};
 
 /// A function or program, from its entry on, as long as the packet stays on one device.

@@ -2,12 +2,14 @@
 
 use headroom_core::scene::name::StepName;
 use headroom_core::trace::{Edge, StepKind, Verdict};
-use leptos::prelude::*;
 
 use super::ribbon::verdict_word;
 use crate::designs::column_title;
-use crate::dom::{El, bridge, code, div, el, span};
+use crate::dom::{El, code, div, el, span};
 use crate::model::{By, Model};
+
+#[cfg(feature = "views")]
+pub use super::views::Verdicts;
 
 /// So many reads are listed at most; `.` and the timeline lead to all of them.
 const MOST: usize = 24;
@@ -123,10 +125,4 @@ fn one(model: Model, answer: Answer) -> El {
         .on("click", move |_| model.go_to(target.clone(), By::Jump))
         .child(reader)
         .all(shown.unwrap_or_default().iter().map(value))
-}
-
-/// All reads of the run, as a view of Leptos.
-#[component]
-pub fn Verdicts(model: Model) -> impl IntoView {
-    bridge::view(&verdicts(model))
 }

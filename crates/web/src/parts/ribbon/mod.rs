@@ -1,40 +1,39 @@
 //! One buffer as a picture. Nodes stay; their places and texts change. One effect compares the picture
 //! with the one before it and touches only what is another.
 
+mod marks;
+mod rows;
+mod shapes;
+mod zones;
+
 use std::sync::Arc;
 
-use headroom_core::scene::ribbon::Placed;
-use headroom_core::scene::{
-    Cell, Region, Ribbon as Picture, RibbonOptions, Scale, Zone, ZoneKind, pointers, ribbon as draw,
-};
-use headroom_core::trace::{PacketView, Trace, Verdict};
-use leptos::prelude::*;
+use headroom_core::scene::scale::PieceKind;
+use headroom_core::scene::{Cell, Ribbon as Picture, RibbonOptions, Scale, ribbon as draw};
+use headroom_core::trace::{Trace, Verdict};
+use wasm_bindgen::JsCast;
 use web_sys::{Event, MouseEvent};
 
+use self::marks::{Marks, Tick, verdicts};
+use self::shapes::Shapes;
+use self::zones::Zones;
+use super::digits::{Digit, Digits};
 use super::px;
-use super::ribbon_marks::{Marks, Tick, verdicts};
-use crate::dom::{El, Keyed, div, el, follow, svg, text};
+use crate::dom::{El, div, el, svg};
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
+use crate::prelude::*;
 
 /// Width of a character of the 11 px monospaced labels.
 const CHAR: f64 = 6.62;
 /// A byte narrower than this shows no digits.
-const READABLE: f64 = 12.4;
+const READABLE: f64 = 12.2;
 const ARC_H: f64 = 34.0;
 pub(super) const CELL_H: f64 = 32.0;
 pub(super) const ROW_H: f64 = 15.0;
 /// From the top of the zones to the top of the cells.
 pub(super) const HEAD_H: f64 = 40.0;
 
-const ZONES: [ZoneKind; 6] = [
-    ZoneKind::Headroom,
-    ZoneKind::Metadata,
-    ZoneKind::Gap,
-    ZoneKind::Pulled,
-    ZoneKind::Packet,
-    ZoneKind::Tailroom,
-];
 const POINTERS: [&str; 11] = [
     "head",
     "data_hard_start",
@@ -98,11 +97,11 @@ pub fn ribbon(
     });
     let look = move |event: &Event| {
         let under = event.target()?;
-        let cell = wasm_bindgen::JsCast::dyn_into::<web_sys::Element>(under).ok()?;
+        let cell = under.dyn_into::<web_sys::Element>().ok()?;
         if cell.get_attribute("class").as_deref() != Some("hit") {
             return None;
         }
-        let x = f64::from(wasm_bindgen::JsCast::dyn_ref::<MouseEvent>(event)?.client_x());
+        let x = f64::from(event.dyn_ref::<MouseEvent>()?.client_x());
         let scale = model.scale.get_untracked();
         let unit = width.get_untracked().max(240.0) / scale.units;
         let from = cell.closest("svg").ok()??.get_bounding_client_rect().left();
@@ -112,11 +111,14 @@ pub fn ribbon(
             .cells()
             .take_while(|offset| scale.x(*offset) <= at)
             .last()?;
-        model.selected.set(Some(Selected { design, offset }));
+        let chosen = Some(Selected { design, offset });
+        if model.selected.get_untracked() != chosen {
+            model.selected.set(chosen);
+        }
         Some(())
     };
     let picture = picture
-        .on("pointerover", move |event| {
+        .on("pointermove", move |event| {
             look(&event);
         })
         .on("click", move |event| {
@@ -127,28 +129,20 @@ pub fn ribbon(
     div("ribbon").child(picture).child(below)
 }
 
-/// The nodes of a byte, and what they show.
-struct Byte {
-    group: El,
-    hit: El,
-    letters: El,
-    digits: El,
-    shows: Cell,
-}
-
-/// The nodes of a zone: the group, its bracket, its label and the words of that; and what they show.
-type Claim = (El, El, El, El, Option<Placed<Zone>>);
-
 /// The nodes of a picture.
 struct Drawn {
     svg: El,
     zones_group: El,
-    zones: Vec<Claim>,
+    zones: Zones,
     cells: El,
+    shapes: Shapes,
+    folds_group: El,
     folds: Vec<El>,
-    regions: Keyed<(u64, u64, Placed<Region>)>,
-    bytes: Vec<Byte>,
-    bytes_group: El,
+    written: El,
+    written_path: String,
+    digits: Digits,
+    bytes: Vec<Cell>,
+    hits_group: El,
     ticks: Vec<Tick>,
     marks: Marks,
     below: El,
@@ -162,36 +156,34 @@ struct Drawn {
 
 impl Drawn {
     fn new(picture: &El, below: &El) -> Self {
-        let zones_group = svg("g");
-        let zones = ZONES.map(|kind| {
-            let class = format!("zone {}", kind.word().replace(' ', "-"));
-            let (path, words) = (svg("path"), text(""));
-            let label = svg("text").set("y", "10").child(words.clone());
-            let group = svg("g")
-                .class(&class)
-                .child(path.clone())
-                .child(label.clone());
-            group.show(false);
-            zones_group.append(&group);
-            (group, path, label, words, None)
-        });
-        let cells = svg("g");
-        let (folds_and_regions, bytes_group) = (svg("g"), svg("g"));
+        let (zones_group, cells) = (svg("g"), svg("g"));
         picture.append(&zones_group);
         picture.append(&cells);
-        cells.append(&folds_and_regions);
-        cells.append(&bytes_group);
+        let [regions, folds_group] = [(); 2].map(|()| {
+            let group = svg("g");
+            cells.append(&group);
+            group
+        });
+        let written = svg("path").class("written");
+        cells.append(&written);
+        let digits = Digits::new(&cells);
+        let hits_group = svg("g");
+        cells.append(&hits_group);
         let marks = Marks::new(&cells, picture);
         let ticks = POINTERS.map(|name| Tick::new(name, &cells));
         Self {
             svg: picture.clone(),
+            zones: Zones::new(&zones_group),
             zones_group,
-            zones: zones.into(),
+            shapes: Shapes::new(&regions),
+            folds_group,
             folds: Vec::new(),
-            regions: Keyed::new(&folds_and_regions),
-            cells,
+            written,
+            written_path: String::new(),
+            digits,
             bytes: Vec::new(),
-            bytes_group,
+            hits_group,
+            cells,
             ticks: ticks.into(),
             marks,
             below: below.clone(),
@@ -220,8 +212,8 @@ impl Drawn {
         if !same || (self.width - width).abs() > 0.1 {
             self.lay_out(scale, width, unit);
         }
-        self.show_zones(&picture);
-        self.show_regions(&picture);
+        self.zones.show(&picture);
+        self.shapes.show(&picture);
         self.show_bytes(&picture, unit);
         for tick in &mut self.ticks {
             tick.show(&picture);
@@ -254,75 +246,56 @@ impl Drawn {
     fn lay_out(&mut self, scale: &Arc<Scale>, width: f64, unit: f64) {
         self.svg.put("width", &px(width));
         self.svg.mark("tight", unit < READABLE);
-        for fold in self.folds.drain(..) {
-            fold.remove();
+        self.digits.size(digit_size(unit));
+        self.bytes.clear();
+        for old in self.folds.drain(..) {
+            old.remove();
         }
         for piece in scale.folds() {
             let middle = (piece.x + piece.width / 2.0) * unit;
             let q = px((CELL_H + 6.0) / 4.0);
             let path = format!("M{} -3 l-4 {q} l8 {q} l-8 {q} l4 {q}", px(middle));
             let fold = svg("g").class("fold").child(svg("path").set("d", &path));
-            // Over the regions, under the bytes.
-            self.bytes_group.append(&fold);
+            self.folds_group.append(&fold);
             self.folds.push(fold);
         }
-        for byte in self.bytes.drain(..) {
-            byte.group.remove();
+        let whole = scale
+            .pieces
+            .iter()
+            .filter(|piece| piece.kind == PieceKind::Cells);
+        for piece in whole {
+            let hit = svg("rect")
+                .class("hit")
+                .set("x", &px(piece.x * unit))
+                .set("y", "0")
+                .set("width", &px(piece.width * unit))
+                .set("height", &px(CELL_H));
+            self.hits_group.append(&hit);
+            self.folds.push(hit);
         }
         (self.scale, self.width, self.most) = (Some(scale.clone()), width, None);
     }
 
-    fn show_zones(&mut self, picture: &Picture) {
-        for (kind, (group, path, label, words, last)) in ZONES.iter().zip(&mut self.zones) {
-            let zone = picture.zones.iter().find(|zone| zone.item.kind == *kind);
-            if zone == last.as_ref() {
-                continue;
-            }
-            if let Some(zone) = zone {
-                group.style("transform", &format!("translateX({}px)", px(zone.x)));
-                let same_width = last
-                    .as_ref()
-                    .is_some_and(|last| (last.width - zone.width).abs() < 0.01);
-                if !same_width {
-                    path.put(
-                        "d",
-                        &format!("M1 18 v-4 h{} v4", px((zone.width - 2.0).max(1.0))),
-                    );
-                    label.put("x", &px(zone.width / 2.0));
-                }
-                if last.as_ref().is_none_or(|last| last.label != zone.label) {
-                    words.say(&zone.label);
-                }
-            }
-            if zone.is_some() != last.is_some() {
-                group.show(zone.is_some());
-            }
-            *last = zone.cloned();
-        }
-    }
-
-    fn show_regions(&mut self, picture: &Picture) {
-        let key = |r: &Placed<Region>| (r.x.to_bits(), r.width.to_bits(), r.clone());
-        let wanted = picture.regions.iter().map(key).collect();
-        self.regions.show(wanted, &mut |(_, _, r)| region(r));
-    }
-
     fn show_bytes(&mut self, picture: &Picture, unit: f64) {
-        let same = self.bytes.len() == picture.cells.len();
-        if !same {
-            for byte in self.bytes.drain(..) {
-                byte.group.remove();
-            }
-            for cell in &picture.cells {
-                let byte = Byte::new(cell, unit);
-                self.bytes_group.append(&byte.group);
-                self.bytes.push(byte);
-            }
+        if self.bytes == picture.cells {
             return;
         }
-        for (byte, cell) in self.bytes.iter_mut().zip(&picture.cells) {
-            byte.show(cell, unit);
+        let digit = |cell: &Cell| {
+            Some(Digit {
+                x: cell.x + unit / 2.0,
+                y: 20.5,
+                value: cell.value?,
+                strong: cell.written || cell.read.is_some(),
+            })
+        };
+        self.digits
+            .show(picture.cells.iter().filter_map(digit), digit_size(unit));
+        let path = written(&picture.cells, unit);
+        if path != self.written_path {
+            self.written.put("d", &path);
+            self.written_path = path;
         }
+        self.bytes.clone_from(&picture.cells);
     }
 
     /// The most rows that labels take at any step in this buffer, so that stepping never moves the page.
@@ -336,100 +309,41 @@ impl Drawn {
         {
             return rows;
         }
-        let rows = most_rows(frame, scale, width);
+        let rows = rows::most_rows(frame, scale, width);
         self.most = Some((key.0, key.1, rows));
         rows
     }
 }
 
-impl Byte {
-    fn new(cell: &Cell, unit: f64) -> Self {
-        let digits = text(&hex(cell.value));
-        let hit = svg("rect")
-            .class("hit")
-            .set("y", "0")
-            .set("height", &px(CELL_H));
-        let letters = svg("text").set("y", "20.5").child(digits.clone());
-        let group = svg("g")
-            .class(&cell_class(cell))
-            .child(hit.clone())
-            .child(letters.clone());
-        let byte = Self {
-            group,
-            hit,
-            letters,
-            digits,
-            shows: cell.clone(),
-        };
-        byte.place(cell, unit);
-        byte
-    }
-
-    fn place(&self, cell: &Cell, unit: f64) {
-        self.hit.put("x", &px(cell.x));
-        self.hit.put("width", &px(unit));
-        self.letters.put("x", &px(cell.x + unit / 2.0));
-    }
-
-    fn show(&mut self, cell: &Cell, unit: f64) {
-        if self.shows == *cell {
-            return;
-        }
-        if self.shows.value != cell.value {
-            self.digits.say(&hex(cell.value));
-        }
-        let class = cell_class(cell);
-        if class != cell_class(&self.shows) {
-            self.group.put("class", &class);
-        }
-        if (self.shows.x - cell.x).abs() > 0.01 {
-            self.place(cell, unit);
-        }
-        self.shows = cell.clone();
-    }
+/// Two digits leave room between themselves and their neighbours.
+fn digit_size(unit: f64) -> f64 {
+    (unit * 0.72).min(12.0)
 }
 
-fn hex(value: Option<u8>) -> String {
-    value
-        .map(|value| format!("{value:02x}"))
-        .unwrap_or_default()
+/// The bytes that were written, as one shape.
+fn written(cells: &[Cell], unit: f64) -> String {
+    let mut out = String::new();
+    let mut at = 0;
+    while let Some(first) = cells.get(at) {
+        let run = cells[at..].iter().zip(0u32..);
+        let run = run
+            .take_while(|(cell, n)| cell.written && cell.offset == first.offset + n)
+            .count();
+        if run > 0 {
+            let along = px(run as f64 * unit);
+            out.push_str(&format!(
+                "M{} 0h{along}v{}h-{along}z",
+                px(first.x),
+                px(CELL_H)
+            ));
+        }
+        at += run.max(1);
+    }
+    out
 }
 
 fn has_moves(trace: &Trace) -> bool {
     trace.writes.iter().any(|write| write.moved_from.is_some())
-}
-
-fn most_rows(frame: &Frame, scale: &Scale, width: f64) -> usize {
-    let (trace, buffer) = (&frame.trace, frame.buffer_no);
-    let mut seen: Vec<Vec<(&'static str, u32)>> = Vec::new();
-    let mut last = None;
-    for step in trace.steps.iter().filter(|step| step.buffer == buffer) {
-        // A set of fields that is the one before it has the same pointers, but for what a program sees.
-        let same = (step.fields, std::mem::discriminant(&step.kind));
-        if last.replace(same) == Some(same) {
-            continue;
-        }
-        let Some(fields) = step.fields.and_then(|index| trace.fields.get(index)) else {
-            continue;
-        };
-        let view = PacketView {
-            step,
-            fields: Some(fields),
-            buffer: None,
-        };
-        let set = pointers(trace, &view);
-        if !seen.contains(&set) {
-            seen.push(set);
-        }
-    }
-    let rows = |set: &Vec<_>| {
-        let (_, labels) = headroom_core::scene::pointers::place(set, scale, width, CHAR);
-        labels
-            .iter()
-            .map(headroom_core::scene::labels::Label::end_row)
-            .max()
-    };
-    seen.iter().filter_map(rows).max().unwrap_or(0)
 }
 
 fn described(frame: &Frame) -> String {
@@ -442,33 +356,4 @@ fn described(frame: &Frame) -> String {
         .filter(|row| row.kind == "zone")
         .map(|row| format!("{} {}", row.what, row.place));
     said.collect::<Vec<_>>().join(", ")
-}
-
-fn region(region: &Placed<Region>) -> El {
-    let stale = if region.item.stale { " stale" } else { "" };
-    let class = format!("region f-{}{stale}", region.item.family.key());
-    let shape = svg("rect")
-        .set("x", &px(region.x))
-        .set("y", "0")
-        .set("width", &px(region.width))
-        .set("height", &px(CELL_H));
-    let label = svg("text")
-        .class("rl")
-        .set("x", &px(region.x + region.width / 2.0))
-        .set("y", "-6")
-        .text(&region.label);
-    svg("g").class(&class).child(shape).child(label)
-}
-
-fn cell_class(cell: &Cell) -> String {
-    let mut class = String::from("b");
-    let parts = [
-        (cell.value == Some(0), " z"),
-        (cell.written, " w"),
-        (cell.read.is_some(), " rd"),
-    ];
-    for (_, name) in parts.into_iter().filter(|(yes, _)| *yes) {
-        class.push_str(name);
-    }
-    class
 }

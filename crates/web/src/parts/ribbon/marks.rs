@@ -4,9 +4,9 @@ use headroom_core::scene::Ribbon as Picture;
 use headroom_core::scene::labels::Label;
 use headroom_core::scene::ribbon::{MoveMark, ReadMark};
 
-use super::px;
-use super::ribbon::{CELL_H, HEAD_H, ROW_H, verdict_word};
+use super::{CELL_H, HEAD_H, ROW_H, verdict_word};
 use crate::dom::{El, Keyed, code, el, svg};
+use crate::parts::px;
 
 /// The arrow of one pointer. One that is not set keeps its last place, so that it never flies in from
 /// the left.

@@ -1,0 +1,30 @@
+//! Sorting of short lists. The standard library's sort is made for long ones and takes several kilobytes of a
+//! page's module for each type; what a page sorts has some dozens of entries that are nearly in order.
+
+/// Sorts by a key; equal ones keep their order.
+pub fn by_key<T, K: PartialOrd>(list: &mut [T], key: impl Fn(&T) -> K) {
+    for end in 1..list.len() {
+        let mut at = end;
+        while let Some(before) = at.checked_sub(1)
+            && let (Some(a), Some(b)) = (list.get(before), list.get(at))
+            && key(a) > key(b)
+        {
+            list.swap(before, at);
+            at = before;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_key;
+
+    #[test]
+    fn equal_ones_keep_their_order() {
+        let mut list = [(3, 'a'), (1, 'b'), (3, 'c'), (2, 'd'), (1, 'e')];
+        by_key(&mut list, |(key, _)| *key);
+        assert_eq!(list, [(1, 'b'), (1, 'e'), (2, 'd'), (3, 'a'), (3, 'c')]);
+        let mut none: [u8; 0] = [];
+        by_key(&mut none, |n| *n);
+    }
+}

@@ -1,0 +1,278 @@
+//! The bytes of the buffer as a grid, 16 a row.
+
+mod back;
+
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlElement, KeyboardEvent};
+
+use self::back::{Back, Layout, WIDE};
+use super::life::life;
+use super::px;
+use crate::designs::COLUMNS;
+use crate::dom::{El, div, el, on_window, span};
+use crate::frame::Frame;
+use crate::model::{Model, Selected};
+use crate::prelude::*;
+
+/// From the row of the first byte that is drawn to the row of the tail, over all steps.
+fn bounds(model: Model) -> (u32, u32) {
+    model.scale.with(|scale| {
+        let first = scale
+            .folds()
+            .find(|fold| fold.start == 0)
+            .map_or(0, |fold| fold.end);
+        let last = scale
+            .folds()
+            .last()
+            .filter(|fold| fold.start > 0)
+            .map(|fold| fold.start);
+        let last = last
+            .or_else(|| scale.pieces.last().map(|piece| piece.end))
+            .unwrap_or(WIDE);
+        (first / WIDE * WIDE, last.div_ceil(WIDE) * WIDE)
+    })
+}
+
+/// Width of a byte, for a width of the window: in a narrow one a row fills it.
+fn unit(window: f64) -> f64 {
+    if window >= 1700.0 {
+        26.0
+    } else {
+        ((window - 32.0 - HEADS) / f64::from(WIDE)).clamp(17.0, 23.0)
+    }
+}
+
+/// Width of the offsets in front of a row.
+const HEADS: f64 = 44.0;
+
+/// The nodes of the grid. A cell holds nothing: what it shows stands behind it, and its name is said when one
+/// comes to it.
+struct Grid {
+    body: El,
+    back: Back,
+    layout: Layout,
+    cells: Vec<El>,
+    /// The byte that is chosen, and the one that the Tab key comes to.
+    here: Option<u32>,
+    stop: Option<u32>,
+    name: String,
+}
+
+impl Grid {
+    fn new(body: &El) -> Self {
+        Self {
+            body: body.clone(),
+            back: Back::new(),
+            layout: Layout::default(),
+            cells: Vec::new(),
+            here: None,
+            stop: None,
+            name: String::new(),
+        }
+    }
+
+    fn lay_out(&mut self, layout: Layout) {
+        let same = (layout.from, layout.to) == (self.layout.from, self.layout.to);
+        self.layout = layout;
+        self.back.lay_out(layout);
+        self.body.style("--u", &format!("{}px", px(layout.unit)));
+        self.body.style("--r", &format!("{}px", px(layout.row())));
+        if same {
+            return;
+        }
+        self.body.say("");
+        self.cells.clear();
+        (self.here, self.stop) = (None, None);
+        self.body.append(&self.back.svg);
+        for start in (layout.from..layout.to).step_by(WIDE as usize) {
+            let head = span("", &start.to_string()).set("role", "rowheader");
+            let mut row = div("row").set("role", "row").child(head);
+            for offset in start..start + WIDE {
+                let cell = el("span")
+                    .set("role", "gridcell")
+                    .set("data-offset", &offset.to_string())
+                    .set("tabindex", "-1");
+                row = row.child(cell.clone());
+                self.cells.push(cell);
+            }
+            self.body.append(&row);
+        }
+    }
+
+    fn cell(&self, offset: Option<u32>) -> Option<&El> {
+        let index = offset?.checked_sub(self.layout.from)?;
+        self.cells.get(index as usize)
+    }
+
+    /// What a cell is called.
+    fn say(&mut self, frame: Option<&Frame>) {
+        let Some(at) = self.here else { return };
+        let value = frame.and_then(|frame| frame.buffer.bytes.get(at as usize));
+        let name = match value {
+            Some(value) => format!("byte {at}: {value:02x}"),
+            None => format!("byte {at}: not known"),
+        };
+        if name != self.name
+            && let Some(cell) = self.cell(self.here)
+        {
+            cell.put("aria-label", &name);
+            self.name = name;
+        }
+    }
+
+    fn choose(&mut self, chosen: Option<u32>) {
+        let stop = Some(chosen.unwrap_or(self.layout.from));
+        if self.here != chosen {
+            for (offset, on) in [(self.here, false), (chosen, true)] {
+                if let Some(cell) = self.cell(offset) {
+                    cell.maybe("aria-selected", on.then_some("true"));
+                    if !on {
+                        cell.maybe("aria-label", None);
+                    }
+                }
+            }
+            self.here = chosen;
+            self.name.clear();
+        }
+        if self.stop != stop {
+            for (offset, index) in [(self.stop, "-1"), (stop, "0")] {
+                if let Some(cell) = self.cell(offset) {
+                    cell.put("tabindex", index);
+                }
+            }
+            self.stop = stop;
+        }
+    }
+}
+
+/// The offset of the cell that an event is about.
+fn offset_of(event: &Event) -> Option<u32> {
+    let target: web_sys::Element = event.target()?.dyn_into().ok()?;
+    let cell = target.closest("[data-offset]").ok()??;
+    cell.get_attribute("data-offset")?.parse().ok()
+}
+
+/// Width of the window.
+fn inner_width() -> f64 {
+    let width = window().inner_width().ok();
+    width.and_then(|width| width.as_f64()).unwrap_or(1280.0)
+}
+
+/// The grid of the design in front, and the life of the byte one looks at.
+#[must_use]
+pub fn bytes(model: Model) -> El {
+    let frame = Memo::new(move |_| model.front_frame());
+    let chosen = move || {
+        let selected = model.selected.get();
+        selected
+            .filter(|s| s.design == model.front.get())
+            .map(|s| s.offset)
+    };
+    let body = div("grid");
+    let window_width = RwSignal::new(inner_width());
+    on_window("resize", move |_| window_width.set(inner_width()));
+    let bounds = Memo::new(move |_| bounds(model));
+    let layout = Memo::new(move |_| {
+        let (from, to) = bounds.get();
+        let unit = unit(window_width.get());
+        Layout { from, to, unit }
+    });
+    let nodes = StoredValue::new(Grid::new(&body));
+    let mut laid_out = None;
+    follow(move || {
+        let now = layout.get();
+        let chosen = chosen();
+        nodes.update_value(|nodes| {
+            if laid_out != Some(now) {
+                nodes.lay_out(now);
+                laid_out = Some(now);
+            }
+            frame.with(|frame| {
+                nodes.back.show(frame.as_deref());
+                nodes.choose(chosen);
+                nodes.say(frame.as_deref());
+            });
+        });
+    });
+    let select = move |event: Event| {
+        if let Some(offset) = offset_of(&event) {
+            let design = model.front.get_untracked();
+            let chosen = Some(Selected { design, offset });
+            if model.selected.get_untracked() != chosen {
+                model.selected.set(chosen);
+            }
+        }
+    };
+    let on_key = move |event: Event| {
+        let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
+            return;
+        };
+        let (from, to) = nodes.with_value(|nodes| (nodes.layout.from, nodes.layout.to));
+        let at = untrack(chosen).unwrap_or(from);
+        let next = match event.key().as_str() {
+            "ArrowRight" => at + 1,
+            "ArrowLeft" => at.saturating_sub(1),
+            "ArrowDown" => at + WIDE,
+            "ArrowUp" => at.saturating_sub(WIDE),
+            "Home" => at / WIDE * WIDE,
+            "End" => at / WIDE * WIDE + WIDE - 1,
+            _ => return,
+        };
+        event.prevent_default();
+        event.stop_propagation();
+        let offset = next.clamp(from, to.saturating_sub(1).max(from));
+        let design = model.front.get_untracked();
+        model.selected.set(Some(Selected { design, offset }));
+        nodes.with_value(|nodes| {
+            if let Some(cell) = nodes.cell(Some(offset)).and_then(El::as_a::<HtmlElement>) {
+                let _ = cell.focus();
+            }
+        });
+    };
+    let table = body
+        .set("role", "grid")
+        .set(
+            "aria-label",
+            "Bytes of the buffer, 16 a row; arrow keys go from byte to byte",
+        )
+        .on("keydown", on_key)
+        .on("pointerover", select)
+        .on("click", select)
+        .on("focusin", select);
+    let title = el("h2")
+        .set("id", "bytes-title")
+        .child(el("b").text("Bytes"))
+        .child(front_tabs(model));
+    el("section")
+        .class("panel bytes")
+        .set("aria-labelledby", "bytes-title")
+        .child(title)
+        .child(div("scroll").child(table))
+        .child(life(model, frame))
+}
+
+/// Which design the lower panels show.
+#[must_use]
+pub fn front_tabs(model: Model) -> El {
+    let tabs = move || {
+        let shown = model.designs.get();
+        let many = shown.len() > 1;
+        let tab = |design: usize| {
+            let name = COLUMNS.get(design).copied().unwrap_or_default();
+            if !many {
+                return crate::dom::span("tab", name);
+            }
+            el("button")
+                .class("tab")
+                .tells("aria-pressed", move || model.front.get() == design)
+                .on("click", move |_| model.front.set(design))
+                .text(name)
+        };
+        shown.into_iter().map(tab).collect()
+    };
+    el("span")
+        .class("tabs")
+        .set("role", "group")
+        .set("aria-label", "Design shown here")
+        .part(tabs)
+}

@@ -1,0 +1,99 @@
+//! What the bytes are: a shape with a label for each region. Shapes that are needed no more become others.
+
+use headroom_core::scene::ribbon::Placed;
+use headroom_core::scene::{Region, Ribbon as Picture};
+
+use super::CELL_H;
+use crate::dom::{El, svg, text};
+use crate::parts::px;
+
+/// The nodes of a region, and what they show.
+struct Shape {
+    group: El,
+    rect: El,
+    label: El,
+    words: El,
+    class: String,
+    x: f64,
+    width: f64,
+    said: String,
+}
+
+/// Those that are drawn.
+pub(super) struct Shapes {
+    parent: El,
+    all: Vec<(Placed<Region>, Shape)>,
+}
+
+fn class(region: &Region) -> String {
+    let stale = if region.stale { " stale" } else { "" };
+    format!("region f-{}{stale}", region.family.key())
+}
+
+impl Shape {
+    fn new(parent: &El) -> Self {
+        let words = text("");
+        let rect = svg("rect").set("y", "0").set("height", &px(CELL_H));
+        let label = svg("text").class("rl").set("y", "-6").child(words.clone());
+        let group = svg("g").child(rect.clone()).child(label.clone());
+        parent.append(&group);
+        Self {
+            group,
+            rect,
+            label,
+            words,
+            class: String::new(),
+            x: f64::NAN,
+            width: f64::NAN,
+            said: String::new(),
+        }
+    }
+
+    fn show(&mut self, region: &Placed<Region>) {
+        let class = class(&region.item);
+        if class != self.class {
+            self.group.put("class", &class);
+            self.class = class;
+        }
+        if (region.x, region.width) != (self.x, self.width) {
+            self.rect.put("x", &px(region.x));
+            self.rect.put("width", &px(region.width));
+            self.label.put("x", &px(region.x + region.width / 2.0));
+            (self.x, self.width) = (region.x, region.width);
+        }
+        if region.label != self.said {
+            self.words.say(&region.label);
+            self.said.clone_from(&region.label);
+        }
+    }
+}
+
+impl Shapes {
+    pub(super) fn new(parent: &El) -> Self {
+        Self {
+            parent: parent.clone(),
+            all: Vec::new(),
+        }
+    }
+
+    pub(super) fn show(&mut self, picture: &Picture) {
+        let mut free = std::mem::take(&mut self.all);
+        let mut kept: Vec<Option<Shape>> = Vec::with_capacity(picture.regions.len());
+        for region in &picture.regions {
+            let same = free.iter().position(|(known, _)| known == region);
+            kept.push(same.map(|at| free.swap_remove(at).1));
+        }
+        for (region, shape) in picture.regions.iter().zip(kept) {
+            let shape = shape.unwrap_or_else(|| {
+                let old = free.pop().map(|(_, shape)| shape);
+                let mut shape = old.unwrap_or_else(|| Shape::new(&self.parent));
+                shape.show(region);
+                shape
+            });
+            self.all.push((region.clone(), shape));
+        }
+        for (_, shape) in free {
+            shape.group.remove();
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Leptos' effects and memos follow our signals, and our nodes go with its owners, in the module that
+//! draws with its views. The other way round (our effects, its signals) there is nothing.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use leptos::prelude::{ArcTrigger, Notify, Track};
+use leptos::reactive::graph::Observer;
+use leptos::reactive::owner::on_cleanup;
+use send_wrapper::SendWrapper;
+
+use super::graph::{Host, Id, attach, dispose, read, set_host};
+
+thread_local! {
+    /// For each node that is read by something of Leptos.
+    static TRIGGERS: RefCell<HashMap<Id, ArcTrigger>> = RefCell::default();
+}
+
+/// From now on they do.
+pub fn join() {
+    set_host(Host {
+        read: follow,
+        made: |id| on_cleanup(move || dispose(id)),
+        cleanup: |run| {
+            let run = SendWrapper::new(run);
+            on_cleanup(move || run.take()());
+        },
+    });
+}
+
+/// Takes the trigger away with the node.
+struct Kept(Id);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // When the thread ends there may be no list any more.
+        let _ = TRIGGERS.try_with(|all| all.borrow_mut().remove(&self.0));
+    }
+}
+
+fn follow(id: Id) {
+    if Observer::get().is_none() {
+        return;
+    }
+    let known = TRIGGERS.with_borrow(|all| all.get(&id).cloned());
+    let trigger = known.unwrap_or_else(|| watch(id));
+    trigger.track();
+}
+
+fn watch(id: Id) -> ArcTrigger {
+    let trigger = ArcTrigger::new();
+    TRIGGERS.with_borrow_mut(|all| all.insert(id, trigger.clone()));
+    let (tell, kept, mut first) = (trigger.clone(), Kept(id), true);
+    let run = move || {
+        read(kept.0, true);
+        if !std::mem::take(&mut first) {
+            tell.notify();
+        }
+    };
+    attach(id, Box::new(run));
+    trigger
+}
