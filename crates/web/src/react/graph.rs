@@ -354,6 +354,12 @@ pub(crate) fn dispose(id: Id) {
     }
 }
 
+/// Whether a node is an effect, and no value.
+#[cfg_attr(not(feature = "views"), allow(dead_code))]
+pub(crate) fn is_effect(id: Id) -> bool {
+    with(|graph| graph.get(id).is_some_and(|node| node.effect))
+}
+
 /// Runs when the run is over that this is called in, or the part of the page is gone.
 pub(crate) fn cleanup(run: Box<dyn FnOnce()>) {
     match (NOW.get().owner, HOST.get()) {

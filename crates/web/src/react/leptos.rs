@@ -9,23 +9,40 @@ use leptos::reactive::graph::Observer;
 use leptos::reactive::owner::on_cleanup;
 use send_wrapper::SendWrapper;
 
-use super::graph::{Host, Id, attach, dispose, read, set_host};
+use super::graph::{Host, Id, attach, dispose, is_effect, read, set_host};
 
 thread_local! {
     /// For each node that is read by something of Leptos.
     static TRIGGERS: RefCell<HashMap<Id, ArcTrigger>> = RefCell::default();
+    /// Values of parts that are gone.
+    static LATER: RefCell<Vec<Id>> = RefCell::default();
 }
 
 /// From now on they do.
 pub fn join() {
     set_host(Host {
         read: follow,
-        made: |id| on_cleanup(move || dispose(id)),
+        made: |id| on_cleanup(move || retire(id)),
         cleanup: |run| {
             let run = SendWrapper::new(run);
             on_cleanup(move || run.take()());
         },
     });
+}
+
+/// A part of Leptos' goes. What runs ends at once; values are there until the event is over, because the
+/// clean-ups of the same part come after this one and may still ask for them.
+fn retire(id: Id) {
+    if is_effect(id) {
+        return dispose(id);
+    }
+    let first = LATER.with_borrow_mut(|all| {
+        all.push(id);
+        all.len() == 1
+    });
+    if first {
+        wasm_bindgen_futures::spawn_local(async { LATER.take().into_iter().for_each(dispose) });
+    }
 }
 
 /// Takes the trigger away with the node.

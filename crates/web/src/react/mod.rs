@@ -33,6 +33,7 @@ pub fn on_cleanup(run: impl FnOnce() + 'static) {
 }
 
 #[cold]
+#[cfg_attr(feature = "views", track_caller)]
 fn gone() -> ! {
     panic!("a value of a part of the page that is gone")
 }
@@ -48,6 +49,7 @@ fn cell<T: 'static>(value: &Value) -> &RefCell<T> {
     }
 }
 
+#[cfg_attr(feature = "views", track_caller)]
 fn there(id: Id, track: bool) -> Value {
     match read(id, track) {
         Some(value) => value,
@@ -82,6 +84,7 @@ macro_rules! reads {
         impl<T: 'static> $name<T> {
             /// The value; who runs now runs again when it changes.
             #[must_use]
+            #[cfg_attr(feature = "views", track_caller)]
             pub fn get(&self) -> T
             where
                 T: Clone,
@@ -90,12 +93,14 @@ macro_rules! reads {
             }
 
             /// The same, by reference.
+            #[cfg_attr(feature = "views", track_caller)]
             pub fn with<R>(&self, run: impl FnOnce(&T) -> R) -> R {
                 run(&cell::<T>(&there(self.id, true)).borrow())
             }
 
             /// The value as it is now.
             #[must_use]
+            #[cfg_attr(feature = "views", track_caller)]
             pub fn get_untracked(&self) -> T
             where
                 T: Clone,
@@ -104,6 +109,7 @@ macro_rules! reads {
             }
 
             /// The same, by reference.
+            #[cfg_attr(feature = "views", track_caller)]
             pub fn with_untracked<R>(&self, run: impl FnOnce(&T) -> R) -> R {
                 run(&cell::<T>(&there(self.id, false)).borrow())
             }
@@ -152,6 +158,7 @@ impl<T: 'static> RwSignal<T> {
     }
 
     /// Writes it.
+    #[cfg_attr(feature = "views", track_caller)]
     pub fn set(&self, new: T) {
         if self.try_set(new).is_some() {
             gone();
@@ -170,6 +177,7 @@ impl<T: 'static> RwSignal<T> {
     }
 
     /// Changes it.
+    #[cfg_attr(feature = "views", track_caller)]
     pub fn update(&self, run: impl FnOnce(&mut T)) {
         run(&mut cell::<T>(&there(self.id, false)).borrow_mut());
         graph::changed(self.id);
@@ -222,6 +230,7 @@ impl<T: 'static> StoredValue<T> {
     }
 
     /// Reads it.
+    #[cfg_attr(feature = "views", track_caller)]
     pub fn with_value<R>(&self, run: impl FnOnce(&T) -> R) -> R {
         run(&cell::<T>(&there(self.id, false)).borrow())
     }
@@ -238,6 +247,7 @@ impl<T: 'static> StoredValue<T> {
 
     /// A copy of it.
     #[must_use]
+    #[cfg_attr(feature = "views", track_caller)]
     pub fn get_value(&self) -> T
     where
         T: Clone,
@@ -246,11 +256,13 @@ impl<T: 'static> StoredValue<T> {
     }
 
     /// Changes it.
+    #[cfg_attr(feature = "views", track_caller)]
     pub fn update_value<R>(&self, run: impl FnOnce(&mut T) -> R) -> R {
         run(&mut cell::<T>(&there(self.id, false)).borrow_mut())
     }
 
     /// Writes it.
+    #[cfg_attr(feature = "views", track_caller)]
     pub fn set_value(&self, new: T) {
         drop(cell::<T>(&there(self.id, false)).replace(new));
     }
@@ -280,6 +292,7 @@ impl<R: 'static> Callback<R> {
     }
 
     /// Does it.
+    #[cfg_attr(feature = "views", track_caller)]
     pub fn run(&self) -> R {
         let run = self.run.get_value();
         run()
