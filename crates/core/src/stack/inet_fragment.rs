@@ -295,15 +295,22 @@ impl Kernel {
         Some(stolen)
     }
 
-    /// `kfree_skb_partial()`: a packet whose bytes were copied, or whose head another one has.
+    /// `kfree_skb_partial()` (`net/core/skbuff.c`): a packet whose bytes were copied goes as any other (`__kfree_skb()`).
+    /// Of one whose head another has, only `struct sk_buff` goes, straight to its slab (`kmem_cache_free()`): nothing is
+    /// told of that, so the exit still shows it. Its memory is not the next one to be given out, other than after
+    /// `napi_skb_free_stolen_head()`: `__alloc_skb()` takes what NAPI keeps first (`napi_skb_cache_get()`).
     fn kfree_skb_partial(&mut self, no: SkbNo, stolen: bool) -> Run<()> {
         self.traced("kfree_skb_partial", "net/core/skbuff.c", no, |k| {
-            match stolen {
-                true => k.forget_stolen(no),
-                false => k.free_quietly(no),
+            if !stolen {
+                k.free_quietly(no);
             }
             Ok(())
-        })
+        })?;
+        if stolen {
+            self.metadata_freed(no);
+            self.skbs.remove(&no);
+        }
+        Ok(())
     }
 }
 
