@@ -1,8 +1,11 @@
 //! What a kernel drew at random and a recording shows: given to the simulation, which then has to be equal.
 
+use std::collections::BTreeMap;
+
+use super::event::SkbEvent;
 use super::{Packet, Recording};
 use crate::net::dissect::be16;
-use crate::net::udp;
+use crate::net::{ipv4, ipv6, udp, vxlan};
 use crate::trace::Edge;
 
 /// In its place the recordings have the source port of GENEVE, always.
@@ -14,24 +17,61 @@ impl Recording {
     /// `udp_flow_src_port()` (`include/net/udp.h`) makes them of a flow hash whose key is random at each boot, and
     /// maps the hash to the ports from the lower to the upper end of VXLAN's `srcport`, the upper end included:
     /// with `srcport 40000 40001` either may be seen. They are read where the UDP header has just been
-    /// written, at the entry of `iptunnel_xmit()`.
+    /// written: at the entry of `iptunnel_xmit()`, and over IPv6, where none of the functions up to
+    /// `ip6_finish_output2()` is traced, at the first sight of the outer headers of a packet that `vxlan_xmit_one()`
+    /// was given.
     #[must_use]
     pub fn source_ports(&self) -> Vec<u16> {
-        let entries = self
-            .events
-            .iter()
-            .filter(|event| event.stage.name == "iptunnel_xmit" && event.stage.edge == Edge::Entry);
-        let ports = entries.filter_map(|event| {
+        let mut ports = Vec::new();
+        // packets that vxlan_xmit_one() was given and whose outer headers have not been seen, with their lengths then
+        let mut waiting = BTreeMap::new();
+        for event in &self.events {
             let Packet::Skb(skb) = &event.packet else {
-                return None;
+                continue;
             };
-            let start = skb.fields.data.checked_sub(skb.bytes.offset)?;
-            let header = skb.bytes.bytes.get(start as usize..)?;
-            let is_udp = header.len() >= udp::HLEN as usize
-                && skb.fields.transport_header == Some(skb.fields.data)
-                && u32::from(be16(header, 4)) == skb.fields.len;
-            is_udp.then(|| be16(header, 0))
-        });
-        ports.filter(|port| *port != GENEVE_SOURCE_PORT).collect()
+            let port = match (event.stage.name.as_str(), event.stage.edge) {
+                ("iptunnel_xmit", Edge::Entry) => udp_source(skb),
+                ("vxlan_xmit_one", Edge::Entry) => {
+                    waiting.insert(event.skb, skb.fields.len);
+                    None
+                }
+                _ => waiting
+                    .get(&event.skb)
+                    .and_then(|len| udp6_source(skb, vxlan::HLEN + len)),
+            };
+            if let Some(port) = port {
+                waiting.remove(&event.skb);
+                ports.push(port);
+            }
+        }
+        ports.retain(|port| *port != GENEVE_SOURCE_PORT);
+        ports
     }
+}
+
+/// The packet's bytes from an offset on, as far as they were recorded.
+fn bytes_from(skb: &SkbEvent, offset: u32) -> Option<&[u8]> {
+    let start = offset.checked_sub(skb.bytes.offset)?;
+    skb.bytes.bytes.get(start as usize..)
+}
+
+/// Source port of the UDP header that the packet begins with.
+fn udp_source(skb: &SkbEvent) -> Option<u16> {
+    let header = bytes_from(skb, skb.fields.data)?;
+    let is_udp = header.len() >= udp::HLEN as usize
+        && skb.fields.transport_header == Some(skb.fields.data)
+        && u32::from(be16(header, 4)) == skb.fields.len;
+    is_udp.then(|| be16(header, 0))
+}
+
+/// Source port of the UDP header behind the packet's IPv6 header, if `payload` bytes follow it.
+fn udp6_source(skb: &SkbEvent, payload: u32) -> Option<u16> {
+    let (network, transport) = (skb.fields.network_header?, skb.fields.transport_header?);
+    let (outer, header) = (bytes_from(skb, network)?, bytes_from(skb, transport)?);
+    let is_udp6 = network.checked_add(ipv6::HLEN) == Some(transport)
+        && outer.first().is_some_and(|first| first >> 4 == 6)
+        && outer.get(6) == Some(&ipv4::PROTO_UDP)
+        && header.len() >= udp::HLEN as usize
+        && u32::from(be16(header, 4)) == udp::HLEN + payload;
+    is_udp6.then(|| be16(header, 0))
 }

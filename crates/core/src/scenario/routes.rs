@@ -20,6 +20,18 @@ pub struct Route {
     pub encap: Option<Encap>,
 }
 
+impl Route {
+    /// `ip_dst_mtu_maybe_forward()` (`include/net/ip.h`): longest packet, for a device with this MTU.
+    #[must_use]
+    pub fn mtu(&self, device: u32) -> u32 {
+        let headroom = self.encap.map_or(0, Encap::headroom);
+        match headroom < device {
+            true => device - headroom,
+            false => device,
+        }
+    }
+}
+
 /// What a route puts around a packet (`struct lwtunnel_state`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encap {
@@ -63,6 +75,17 @@ impl Encap {
             Self::Mpls(_) => true,
             Self::Bpf(bpf) => bpf.xmit.is_some(),
             Self::Seg6(_) | Self::Ip(_) => false,
+        }
+    }
+
+    /// `lwtunnel_headroom()` (`include/net/lwtunnel.h`): bytes that packets of the route must be shorter than its device
+    /// allows, for what is put around them when they are sent (`mpls_encap_size()`; none for programs, as `headroom` is
+    /// not among what can be given). Segments are put around packets before a length is asked for.
+    #[must_use]
+    pub fn headroom(self) -> u32 {
+        match self {
+            Self::Mpls(labels) => labels.bytes(),
+            Self::Bpf(_) | Self::Seg6(_) | Self::Ip(_) => 0,
         }
     }
 

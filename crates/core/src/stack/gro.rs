@@ -84,7 +84,7 @@ impl Kernel {
         match merged {
             Some(Merged::StolenHead) => self.forget_stolen(no),
             // __kfree_skb()
-            Some(Merged::Emptied) => self.free_quietly(no),
+            Some(Merged::Emptied) => self.free_quietly(no)?,
             _ => {}
         }
         match verdict {

@@ -214,7 +214,7 @@ impl Kernel {
         }
         // skb_morph(): the old buffer is let go, that of the first fragment is shared until it is consumed
         let old = self.skb(no).head;
-        self.skb_release_data(old);
+        self.skb_release_data(old, None)?;
         let head = self.skb(first).head;
         *self.buffers.dataref_mut(head) += 1;
         self.skb_mut(first).cloned = true;
@@ -241,6 +241,8 @@ impl Kernel {
             match self.skb_try_coalesce(no, part) {
                 Some(stolen) => self.kfree_skb_partial(part, stolen)?,
                 None => {
+                    // fp->rbnode, which lies where skb->dev is, is cleared
+                    self.skb_mut(part).dev = None;
                     let skb = self.skb_mut(no);
                     skb.len += from.len;
                     skb.data_len += from.len;
@@ -295,15 +297,25 @@ impl Kernel {
         Some(stolen)
     }
 
-    /// `kfree_skb_partial()`: a packet whose bytes were copied, or whose head another one has.
+    /// `kfree_skb_partial()` (`net/core/skbuff.c`): a packet whose bytes were copied goes as any other (`__kfree_skb()`).
+    /// Of one whose head another has, only `struct sk_buff` goes, straight to its slab (`kmem_cache_free()`): nothing is
+    /// told of that, so the exit still shows it. Its memory is not the next one to be given out, other than after
+    /// `napi_skb_free_stolen_head()`: `__alloc_skb()` takes what NAPI keeps first (`napi_skb_cache_get()`).
     fn kfree_skb_partial(&mut self, no: SkbNo, stolen: bool) -> Run<()> {
-        self.traced("kfree_skb_partial", "net/core/skbuff.c", no, |k| {
-            match stolen {
-                true => k.forget_stolen(no),
+        self.traced(
+            "kfree_skb_partial",
+            "net/core/skbuff.c",
+            no,
+            |k| match stolen {
+                true => Ok(()),
                 false => k.free_quietly(no),
-            }
-            Ok(())
-        })
+            },
+        )?;
+        if stolen {
+            self.metadata_freed(no);
+            self.skbs.remove(&no);
+        }
+        Ok(())
     }
 }
 

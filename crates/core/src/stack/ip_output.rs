@@ -38,7 +38,7 @@ impl Kernel {
     /// `__ip_append_data()` and `__ip_make_skb()`: a datagram in a fresh buffer, IP header in front.
     pub(super) fn ip_make_skb(&mut self, route: Route, datagram: &Datagram<'_>) -> Run<SkbNo> {
         let device = self.topology.dev(route.dev);
-        let (hh_len, mtu) = (device.ll_reserved_space(), device.mtu);
+        let (hh_len, mtu) = (device.ll_reserved_space(), route.mtu(device.mtu));
         let len = ipv4::HLEN + datagram.payload.len() as u32;
         if len > mtu {
             return not_covered(format!(
@@ -142,7 +142,7 @@ impl Kernel {
                     Err(ret) => return Ok(ret),
                 };
                 let sent = k.traced("__ip_finish_output", FILE, no, |k| {
-                    let mtu = k.topology.dev(route.dev).mtu;
+                    let mtu = route.mtu(k.topology.dev(route.dev).mtu);
                     if k.skb(no).len > mtu {
                         return k.ip_fragment(no, route, mtu);
                     }

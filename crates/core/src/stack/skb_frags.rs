@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::skbuff::drop_reason;
 use super::{Kernel, Run};
 use crate::net::{ethernet, ipv4, ipv6};
 use crate::skb::{Frag, Stretch, eat};
@@ -152,37 +153,30 @@ impl Kernel {
         *users = users.saturating_sub(1);
     }
 
-    /// `skb_release_data()`: one user of the buffer less; with the last one its fragments and list go.
-    pub(super) fn skb_release_data(&mut self, head: BufferNo) {
+    /// `skb_release_data()`: one user of the buffer less; with the last one its fragments and list go, the list for
+    /// `reason` (see [`Kernel::kfree_skb_list`]).
+    pub(super) fn skb_release_data(&mut self, head: BufferNo, reason: Option<u32>) -> Run<()> {
         let users = self.buffers.dataref_mut(head);
         *users = users.saturating_sub(1);
         if *users > 0 {
-            return;
+            return Ok(());
         }
         for frag in std::mem::take(self.buffers.frags_mut(head)) {
             self.put_page(frag.page);
         }
         for member in std::mem::take(self.buffers.frag_list_mut(head)) {
-            self.kfree_skb_list(member);
+            self.kfree_skb_list(member, reason)?;
         }
-    }
-
-    /// `kfree_skb_list()` of one packet, as freeing another one comes to it.
-    fn kfree_skb_list(&mut self, member: SkbNo) {
-        match self.skbs.get_mut(&member) {
-            Some(skb) if skb.users > 1 => skb.users -= 1,
-            Some(_) => self.free_quietly(member),
-            None => {}
-        }
+        Ok(())
     }
 
     /// `pskb_expand_head()`, the shared info: fragments and list go to the new head; those that clones still see stay
     /// there too, with one user more.
-    pub(super) fn move_shared_info(&mut self, no: SkbNo, old: BufferNo, new: BufferNo) {
+    pub(super) fn move_shared_info(&mut self, no: SkbNo, old: BufferNo, new: BufferNo) -> Run<()> {
         let from = self.buffers.get(old);
         if from.frags.is_empty() && from.frag_list.is_empty() {
             *self.buffers.dataref_mut(old) -= 1;
-            return;
+            return Ok(());
         }
         let (frags, list) = (from.frags.clone(), from.frag_list.clone());
         if self.skb_cloned(no) {
@@ -199,7 +193,7 @@ impl Kernel {
         }
         *self.buffers.frags_mut(new) = frags;
         *self.buffers.frag_list_mut(new) = list;
-        self.skb_release_data(old);
+        self.skb_release_data(old, None)
     }
 
     /// `__pskb_pull_tail()`: `delta` bytes from the fragments become linear. The buffer is a new one when it is too
@@ -360,7 +354,7 @@ impl Kernel {
         for member in std::mem::take(self.buffers.frag_list_mut(head)) {
             let len = self.skb(member).len;
             if *room == 0 {
-                self.kfree_skb_list(member);
+                self.kfree_skb_list(member, Some(drop_reason::NOT_SPECIFIED))?;
                 continue;
             }
             let mut own = member;

@@ -122,22 +122,51 @@ impl Kernel {
         last
     }
 
-    fn end_of_life(&mut self, name: &'static str, no: SkbNo, drop_reason: Option<u32>) -> Run<()> {
+    fn end_of_life(&mut self, name: &'static str, no: SkbNo, reason: Option<u32>) -> Run<()> {
+        self.tell_end_of_life(name, no, reason)?;
+        self.free_quietly(no)
+    }
+
+    /// The tracepoint `kfree_skb` or `consume_skb`.
+    fn tell_end_of_life(
+        &mut self,
+        name: &'static str,
+        no: SkbNo,
+        drop_reason: Option<u32>,
+    ) -> Run<()> {
         self.step(StepKind::EndOfLife { name, drop_reason }, no, Outcome::None)?;
         if !self.recorder.quiet {
             let dev = self.skb(no).dev.map(|dev| self.dev_ref(dev));
             self.judge.forget(no, dev);
         }
-        self.free_quietly(no);
         Ok(())
     }
 
-    /// `__kfree_skb()`, without a tracepoint.
-    pub(super) fn free_quietly(&mut self, no: SkbNo) {
+    /// `__kfree_skb()`, without a tracepoint for the packet itself. Why it goes is not passed on to its list.
+    pub(super) fn free_quietly(&mut self, no: SkbNo) -> Run<()> {
+        self.skb_release_all(no, Some(drop_reason::NOT_SPECIFIED))
+    }
+
+    /// `skb_release_all()` and `kfree_skbmem()`. `reason` is that of the packets in its list.
+    fn skb_release_all(&mut self, no: SkbNo, reason: Option<u32>) -> Run<()> {
         self.metadata_freed(no);
-        if let Some(skb) = self.skbs.remove(&no) {
-            self.skb_release_data(skb.head);
+        match self.skbs.remove(&no) {
+            Some(skb) => self.skb_release_data(skb.head, reason),
+            None => Ok(()),
         }
+    }
+
+    /// `kfree_skb_list_reason()` of one packet. `None` is `SKB_CONSUMED`, which the other tracepoint tells.
+    pub(super) fn kfree_skb_list(&mut self, member: SkbNo, reason: Option<u32>) -> Run<()> {
+        if self.skbs.get(&member).is_none() || !self.skb_unref(member) {
+            return Ok(());
+        }
+        let name = match reason {
+            Some(_) => "kfree_skb",
+            None => "consume_skb",
+        };
+        self.tell_end_of_life(name, member, reason)?;
+        self.skb_release_all(member, reason)
     }
 
     /// Makes a 4-byte or longer stretch of the packet writable for a header and says who writes it.
@@ -165,7 +194,7 @@ impl Kernel {
             let mut shinfo = k.buffers.get(old).shinfo;
             k.design.expand_head(&mut shinfo, nhead);
             *k.buffers.shinfo_mut(new) = shinfo;
-            k.move_shared_info(no, old, new);
+            k.move_shared_info(no, old, new)?;
             k.judge.moved_buffer(old, new, nhead);
             k.metadata_to_new_head(new, nhead);
             let skb = k.skb_mut(no);
