@@ -4,8 +4,8 @@
 mod world;
 
 use headroom_core::design::DesignName::{self, MacHeader};
-use headroom_core::trace::{Cursor, Edge, PacketFields, StepKind, Trace};
-use world::{drops, whole};
+use headroom_core::trace::{Cursor, Edge, PacketFields, StepKind, Trace, Verdict};
+use world::{drops, functions, whole};
 
 /// From `tx` by way of this host to `far`, whose link takes 1400 bytes.
 const ROUTER: &str = "\
@@ -126,10 +126,7 @@ fn taken_apart(packets: &[Vec<u8>]) -> (Vec<usize>, Vec<u16>, Vec<u8>) {
 fn payload_in_a_page_fragment_is_copied() {
     let bytes = payload(4000);
     let packet = ipv4([[10, 0, 0, 2], [10, 0, 9, 2]], 253, 0, &bytes);
-    let text = format!(
-        "{ROUTER}orc xdp frags_tag rx native\n{}",
-        send(&packet)
-    );
+    let text = format!("{ROUTER}orc xdp frags_tag rx native\n{}", send(&packet));
     let trace = whole(&text, MacHeader);
     let before = packets(&trace, "ip_forward", "rx");
     assert_eq!(before[0].len(), 4020);
@@ -170,6 +167,33 @@ fn a_list_of_fitting_packets_is_not_copied() {
     assert!(drops(&trace).iter().all(|reason| *reason != 2));
 }
 
+/// What is left of a tag: a fragment that is a copy has none of its own, but for an extension, which `ip_copy_metadata()`
+/// shares; a map has no entry for its address, as no hook fires.
+#[test]
+fn a_copied_fragment_has_an_extension_only() {
+    let packet = ipv4([[10, 0, 0, 2], [10, 0, 9, 2]], 253, 0, &payload(2000));
+    let router = ROUTER.replace("mtu 9000", "mtu 3000");
+    let text = format!(
+        "{router}orc xdp set_tag rx native\norc tcx get_tag_dynptr out egress\n{}",
+        send(&packet)
+    );
+    for design in DesignName::EVERY {
+        // 6.12 has no dynptr of metadata
+        if design == DesignName::MacHeader6_12 {
+            continue;
+        }
+        let trace = whole(&text, design);
+        let verdicts: Vec<_> = trace.reads.iter().map(|read| read.verdict).collect();
+        let expected = match design {
+            DesignName::SkbExt => vec![Verdict::Ok; 2],
+            // what is shared is refused, so that the program has nothing to read
+            DesignName::SkbLocalStorage => vec![],
+            _ => vec![Verdict::Lost; 2],
+        };
+        assert_eq!(verdicts, expected, "{design:?}");
+    }
+}
+
 /// The first part would be longer than the link takes: all is copied. 1400 - 20 = 1380, thus 1376 and 1024.
 #[test]
 fn a_list_that_does_not_fit_is_copied() {
@@ -180,4 +204,102 @@ fn a_list_that_does_not_fit_is_copied() {
         assert_eq!(offsets, [0x2000, 172]);
         assert!(sent == bytes);
     }
+}
+
+/// An ICMPv6 echo request of `message` bytes in two IPv6 fragments, as frames to `rx`.
+fn echo6(message: &[u8], first: usize) -> String {
+    let hosts = |host: u8| {
+        [
+            0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, host,
+        ]
+    };
+    let part = |word: u16, part: &[u8]| {
+        let mut bytes = vec![
+            2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x86, 0xdd, 0x60, 0, 0, 0,
+        ];
+        bytes.extend((part.len() as u16 + 8).to_be_bytes());
+        bytes.extend([44, 64]);
+        bytes.extend([hosts(2), hosts(1)].concat());
+        bytes.extend([58, 0]);
+        bytes.extend(word.to_be_bytes());
+        bytes.extend([0, 0, 0, 7]);
+        bytes.extend_from_slice(part);
+        format!("orc send tx {} tx\n", hex(&bytes))
+    };
+    part(1, &message[..first]) + &part(first as u16, &message[first..])
+}
+
+/// An echo request whose checksum, over the pseudo header too, holds.
+fn request(len: usize) -> Vec<u8> {
+    let mut message = vec![128, 0, 0, 0, 0, 7, 0, 1];
+    message.extend(payload(len - 8));
+    let mut pseudo = [0x2001u16, 0x0db8, 1, 0x2001, 0x0db8, 2, len as u16, 58]
+        .iter()
+        .flat_map(|word| word.to_be_bytes())
+        .collect::<Vec<_>>();
+    pseudo.extend_from_slice(&message);
+    let check = !sum_of(&pseudo);
+    message[2..4].copy_from_slice(&check.to_be_bytes());
+    message
+}
+
+/// The answer to 2008 bytes: `__ip6_append_data()` leaves room for the fragment header, 1500 - 40 = 1460, 1456 - 8 = 1448 and
+/// 560 bytes. `ip6_fragment()` sends them as they are: 48 bytes of headers each, without a copy.
+#[test]
+fn a_long_answer_leaves_in_ipv6_fragments() {
+    let message = request(2008);
+    let trace = whole(
+        &format!("{}{}", world::WIRE, echo6(&message, 1200)),
+        MacHeader,
+    );
+    let sent = packets(&trace, "ip6_finish_output2", "rx");
+    let lens: Vec<_> = sent.iter().map(Vec::len).collect();
+    assert_eq!(lens, [1496, 608]);
+    let mut answer = Vec::new();
+    for (packet, offset) in sent.iter().zip([1, 1448]) {
+        assert_eq!(word(packet, 4) as usize, packet.len() - 40);
+        assert_eq!((packet[6], packet[40], packet[41]), (44, 58, 0));
+        assert_eq!(word(packet, 42), offset);
+        assert_eq!(packet[44..48], sent[0][44..48]);
+        answer.extend_from_slice(&packet[48..]);
+    }
+    assert_eq!(answer[0], 129);
+    assert!(answer[4..] == message[4..]);
+    // and the other host puts them together again
+    let got = packets(&trace, "icmpv6_rcv", "tx");
+    assert_eq!(got.last().map(Vec::len), Some(2008));
+}
+
+/// A tunnel's packet has no socket (`ignore_df` is 0), and a link of 1280 bytes can't take an inner packet of 1280 with
+/// headers around it: `ip6_fragment()` tells the sender, which is this host, and drops it. 1281 the tunnel refuses itself.
+#[test]
+fn a_tunnel_packet_is_not_put_into_ipv6_fragments() {
+    let inner = |len: u16| {
+        let mut packet = vec![0x60, 0, 0, 0];
+        packet.extend((len - 40).to_be_bytes());
+        packet.extend([253, 64]);
+        for net in [2, 3] {
+            packet.extend([0x20, 0x01, 0x0d, 0xb8, 0, net, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]);
+        }
+        packet.extend(payload(usize::from(len) - 40));
+        packet
+    };
+    let send = |len| {
+        let frame = hex(&inner(len));
+        format!(
+            "{ROUTER}ip link set dev out mtu 1280\nip -6 addr add 2001:db8:9::1/64 dev out nodad\n\
+             ip -6 addr add 2001:db8:2::1/64 dev rx nodad\nsysctl -q -w net.ipv6.conf.all.forwarding=1\n\
+             ip link add encap type ip6gre local 2001:db8:9::1 remote 2001:db8:9::2\nip link set dev encap up\n\
+             ip link set dev encap mtu 1280\nip -6 route add 2001:db8:3::/64 dev encap\n\
+             orc send tx 02000000000102000000000286dd{frame} tx\n"
+        )
+    };
+    let trace = whole(&send(1280), MacHeader);
+    assert_eq!(saw(&trace, "ip6gre_tunnel_xmit"), 1);
+    let out = functions(&trace, "out");
+    assert!(out.contains(&"ip6_finish_output") && !out.contains(&"ip6_finish_output2"));
+    assert_eq!(saw(&trace, "icmp6_send"), 1);
+    // the sender is the tunnel's own address
+    assert!(functions(&trace, "lo").contains(&"icmpv6_rcv"));
+    assert_eq!(drops(&trace)[0], 2);
 }

@@ -77,7 +77,10 @@ impl Kernel {
     /// the MTU goes on in others, in `frag_list`, so that each is as long as a fragment may be.
     pub(super) fn ip6_make_skb(&mut self, route: Route6, datagram: &Datagram6<'_>) -> Run<SkbNo> {
         let device = self.topology.dev(route.dev);
-        let (mtu, netns) = (device.mtu, device.netns);
+        let netns = device.netns;
+        let mtu = device
+            .mtu
+            .saturating_sub(self.lwtunnel_headroom(route.encap));
         let len = ipv6::HLEN + datagram.payload.len() as u32;
         let first = match len > mtu {
             true => self.ip6_first_len(datagram, mtu)?,
@@ -222,6 +225,7 @@ impl Kernel {
                     Err(ret) => return Ok(ret),
                 };
                 let mtu = k.topology.dev(route.dev).mtu.max(ipv6::MIN_MTU);
+                let mtu = mtu.saturating_sub(k.lwtunnel_headroom(route.encap));
                 if k.skb(no).len > mtu && !k.skb_is_gso(no) {
                     return k.ip6_fragment(no, route, mtu);
                 }

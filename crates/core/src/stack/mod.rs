@@ -74,6 +74,7 @@ mod quiet;
 mod reads;
 #[cfg(test)]
 mod redirect_tests;
+mod reports;
 mod seg6;
 mod sit;
 mod skb_data_move;
