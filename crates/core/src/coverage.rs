@@ -104,8 +104,8 @@ pub const PARTS: [Part; 43] = [
         "__cgroup_bpf_run_filter_skb",
     ),
     part("socket filter", "sock", "sk_filter_trim_cap", ""),
-    part("IPv4 fragments", "", "", "ip_do_fragment"),
-    part("IPv6 fragments", "", "", "ip6_fragment"),
+    part("IPv4 fragments", "", "", "ip_frag_next"),
+    part("IPv6 fragments", "", "", "ip6_frag_next"),
     part("UDP socket", "sock", "__udp_enqueue_schedule_skb", ""),
     part("raw socket", "sock", "raw_rcv", ""),
 ];

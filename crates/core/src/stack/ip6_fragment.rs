@@ -242,3 +242,77 @@ impl Kernel {
             .patch(head, at + PAYLOAD_LEN, &len.to_be_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::design::DesignName;
+    use crate::scenario::parse;
+    use crate::scenario::topology::{Lookup6, NetnsId};
+    use crate::stack::Kernel;
+    use crate::stack::ip6_output::Datagram6;
+    use crate::trace::{Edge, PacketFields, StepKind};
+
+    const WORLD: &str = "\
+ip netns add tx
+ip link add rx type veth peer name tx netns tx
+ip link set dev rx up
+ip -n tx link set dev tx up
+ip -6 addr add 2001:db8::1/64 dev rx nodad
+ip -6 neigh add 2001:db8::2 lladdr 02:00:00:00:00:02 dev rx nud permanent
+";
+
+    /// A list that a clone has too is copied: 1500 - 48 = 1452 bytes of room, thus 1448, and 560 of 2008. veth reserves 16 bytes
+    /// (`LL_RESERVED_SPACE()`), so the network header is there.
+    #[test]
+    fn a_cloned_list_is_copied() {
+        let mut k = Kernel::new("test", DesignName::MacHeader.design());
+        for line in parse(WORLD).expect("commands").lines {
+            k.execute(&line).expect("a command");
+        }
+        let daddr = "2001:db8::2".parse().expect("an address");
+        let Lookup6::Unicast(route) = k.topology.lookup6(NetnsId(0), daddr) else {
+            panic!("no route")
+        };
+        let payload: Vec<u8> = (0..2008u32).map(|at| (at * 7 + at / 256) as u8).collect();
+        let datagram = Datagram6 {
+            saddr: "2001:db8::1".parse().expect("an address"),
+            daddr,
+            protocol: 253,
+            tclass: 0,
+            hop_limit: 64,
+            payload: &payload,
+            writer: "test",
+        };
+        let no = k.ip6_make_skb(route, &datagram).expect("a packet");
+        k.skb_clone(no).expect("a clone");
+        let geometry = super::Geometry {
+            hlen: 40,
+            space: 1452,
+            headroom: 24,
+            member_headroom: 64,
+        };
+        let common = super::Common {
+            header: vec![0; 40],
+            nexthdr: 253,
+            id: 5,
+        };
+        let last = k.ip6_frag_next(no, &geometry, 560, 1448, &common);
+        assert_eq!((k.skb(last).data, k.skb(last).len), (16, 608));
+        assert_eq!(k.packet(last, 40, 8)[..], [253, 0, 5, 168, 0, 0, 0, 5]);
+        assert!(k.packet(last, 48, 560)[..] == payload[1448..]);
+        k.ip6_send_skb(no).expect("sent");
+        let trace = k.into_trace();
+        let sent = trace.steps.iter().filter_map(|step| match step.kind {
+            StepKind::Function {
+                name: "ip6_finish_output2",
+                edge: Edge::Entry,
+                ..
+            } => match &trace.fields[step.fields?] {
+                PacketFields::Skb(skb) => Some((skb.len, skb.data, skb.data_len)),
+                PacketFields::Xdp(_) => None,
+            },
+            _ => None,
+        });
+        assert_eq!(sent.collect::<Vec<_>>(), [(1496, 16, 0), (608, 16, 0)]);
+    }
+}
