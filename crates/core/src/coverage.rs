@@ -39,7 +39,7 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 41] = [
+pub const PARTS: [Part; 43] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
@@ -104,6 +104,8 @@ pub const PARTS: [Part; 41] = [
         "__cgroup_bpf_run_filter_skb",
     ),
     part("socket filter", "sock", "sk_filter_trim_cap", ""),
+    part("IPv4 fragments", "", "", "ip_frag_next"),
+    part("IPv6 fragments", "", "", "ip6_frag_next"),
     part("UDP socket", "sock", "__udp_enqueue_schedule_skb", ""),
     part("raw socket", "sock", "raw_rcv", ""),
 ];

@@ -120,6 +120,8 @@ pub struct SkBuff {
     /// A socket of this host sends it, and it has not come to `ip_finish_output()` yet: the `sk` that is handed
     /// along, as far as it is that of the skb.
     pub from_socket: bool,
+    /// A socket of this host made it, so that it may be put into pieces (`ip6_sk_ignore_df()`).
+    pub ignore_df: bool,
     /// A TC action or program sent it elsewhere (`skb_set_redirected()`).
     pub redirected: bool,
     /// `struct bpf_skb_data_end` in `skb->cb`.
@@ -208,6 +210,7 @@ impl SkBuff {
             users: 1,
             tc_at_ingress: false,
             from_socket: false,
+            ignore_df: false,
             redirected: false,
             cb: BpfSkbDataEnd::default(),
             dst: None,

@@ -73,24 +73,25 @@ impl Kernel {
         if off { 0 } else { FLOW_LABEL }
     }
 
-    /// `__ip6_append_data()` and `__ip6_make_skb()`: a datagram in a fresh buffer, IPv6 header in front.
+    /// `__ip6_append_data()` and `__ip6_make_skb()`: a datagram in a fresh buffer, IPv6 header in front. What is longer than
+    /// the MTU goes on in others, in `frag_list`, so that each is as long as a fragment may be.
     pub(super) fn ip6_make_skb(&mut self, route: Route6, datagram: &Datagram6<'_>) -> Run<SkbNo> {
         let device = self.topology.dev(route.dev);
-        let (hh_len, mtu, netns) = (device.ll_reserved_space(), device.mtu, device.netns);
+        let netns = device.netns;
+        let mtu = device
+            .mtu
+            .saturating_sub(self.lwtunnel_headroom(route.encap));
         let len = ipv6::HLEN + datagram.payload.len() as u32;
-        if len > mtu {
-            return not_covered(format!(
-                "__ip6_append_data: {len} bytes are more than the MTU of {mtu} (fragments)"
-            ));
-        }
-        let no = self.alloc_skb(len + hh_len + FRAG_HDR);
+        let first = match len > mtu {
+            true => self.ip6_first_len(datagram, mtu)?,
+            false => datagram.payload.len(),
+        };
+        let (payload, rest) = datagram.payload.split_at(first);
+        let no = self.ip6_append_skb(route, payload.len() as u32);
         let skb = self.skb_mut(no);
-        skb.reserve(hh_len + FRAG_HDR);
-        skb.put(len);
-        skb.reset_network_header();
-        skb.transport_header = skb.network_header + ipv6::HLEN as u16;
         skb.set_dst6(Some(route));
-        let at = self.skb(no).data;
+        skb.ignore_df = true;
+        let at = skb.data;
         let header = Ipv6Header {
             tclass: datagram.tclass,
             flowlabel: self.ip6_auto_flowlabel(netns),
@@ -101,7 +102,7 @@ impl Kernel {
         };
         self.write_ipv6(no, at, &header.bytes(0), "__ip6_make_skb");
         let mut packet = header.bytes(0).to_vec();
-        packet.extend_from_slice(datagram.payload);
+        packet.extend_from_slice(payload);
         for part in dissect(&packet, Start::Ipv6).parts.iter().skip(1) {
             let bytes = &packet[part.start..part.start + part.len];
             let (layer, label) = (part.layer, part.label.clone());
@@ -114,7 +115,59 @@ impl Kernel {
                 datagram.writer,
             );
         }
+        if !rest.is_empty() {
+            self.ip6_append_rest(no, route, rest, first, datagram.writer)?;
+        }
         Ok(no)
+    }
+
+    /// `maxfraglen` of `__ip6_append_data()`, without the IPv6 header: room for a fragment header is left.
+    fn ip6_first_len(&self, datagram: &Datagram6<'_>, mtu: u32) -> Run<usize> {
+        const MAX_PAYLOAD: usize = 65_535;
+        let space = (mtu.saturating_sub(ipv6::HLEN) & !7).saturating_sub(FRAG_HDR);
+        if space == 0 || datagram.payload.len() > MAX_PAYLOAD {
+            return not_covered(format!(
+                "__ip6_append_data: {} bytes with an MTU of {mtu} (EMSGSIZE)",
+                datagram.payload.len()
+            ));
+        }
+        Ok(space as usize)
+    }
+
+    /// One packet of `__ip6_append_data()`: `len` bytes behind room for an IPv6 header.
+    fn ip6_append_skb(&mut self, route: Route6, len: u32) -> SkbNo {
+        let hh_len = self.topology.dev(route.dev).ll_reserved_space();
+        let len = ipv6::HLEN + len;
+        let no = self.alloc_skb(len + hh_len + FRAG_HDR);
+        let skb = self.skb_mut(no);
+        skb.reserve(hh_len + FRAG_HDR);
+        skb.put(len);
+        skb.reset_network_header();
+        skb.transport_header = skb.network_header + ipv6::HLEN as u16;
+        no
+    }
+
+    /// What of a datagram does not fit into the first packet (`size` bytes each), as `__ip6_make_skb()` leaves it.
+    fn ip6_append_rest(
+        &mut self,
+        no: SkbNo,
+        route: Route6,
+        rest: &[u8],
+        size: usize,
+        writer: &'static str,
+    ) -> Run<()> {
+        for part in rest.chunks(size) {
+            let member = self.ip6_append_skb(route, part.len() as u32);
+            self.skb_mut(member).pull(ipv6::HLEN)?;
+            let (at, label) = (self.skb(member).data, "payload".to_owned());
+            self.write_header(member, at, part, Layer::Payload, label, writer);
+            let skb = self.skb_mut(no);
+            skb.len += part.len() as u32;
+            skb.data_len += part.len() as u32;
+            let head = skb.head;
+            self.buffers.frag_list_mut(head).push(member);
+        }
+        Ok(())
     }
 
     /// Writes an IPv6 header.
@@ -172,8 +225,9 @@ impl Kernel {
                     Err(ret) => return Ok(ret),
                 };
                 let mtu = k.topology.dev(route.dev).mtu.max(ipv6::MIN_MTU);
+                let mtu = mtu.saturating_sub(k.lwtunnel_headroom(route.encap));
                 if k.skb(no).len > mtu && !k.skb_is_gso(no) {
-                    return not_covered("__ip6_finish_output: larger than the MTU (ip6_fragment)");
+                    return k.ip6_fragment(no, route, mtu);
                 }
                 let sent = k.ip6_finish_output2(no, route)?;
                 Ok(if sent == 0 { more } else { sent })
@@ -182,7 +236,7 @@ impl Kernel {
     }
 
     /// `ip6_finish_output2()`: room for the link header, then to the neighbour.
-    fn ip6_finish_output2(&mut self, no: SkbNo, route: Route6) -> Run<i64> {
+    pub(super) fn ip6_finish_output2(&mut self, no: SkbNo, route: Route6) -> Run<i64> {
         self.traced("ip6_finish_output2", FILE, no, |k| {
             let device = k.topology.dev(route.dev);
             // tunnels have header operations too (ip_tunnel_header_ops)

@@ -57,6 +57,14 @@ impl Judge {
         }
     }
 
+    /// The new buffer's packet is made of the old one's without what was left for it: a reader there has lost it.
+    pub fn left_behind(&mut self, old: BufferNo, new: BufferNo) {
+        if let Some(truth) = self.truths.get(&old) {
+            let origins = truth.origins.clone();
+            self.truths.insert(new, Truth { offset: 0, origins });
+        }
+    }
+
     /// A packet carries metadata outside of its buffer.
     pub fn carried_by(&mut self, skb: SkbNo, origins: &[OriginId]) {
         self.carried.insert(skb, origins.to_vec());

@@ -6,6 +6,7 @@ use super::ip_forward::Input;
 use super::ip6_forward::Input6;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
+use crate::net::ipv6;
 use crate::scenario::topology::{DevId, Encap, LwtBpf, ProgId, Route, Route6};
 use crate::trace::SkbNo;
 
@@ -46,6 +47,20 @@ impl Dst {
 }
 
 impl Kernel {
+    /// `lwtunnel_headroom()` (`include/net/lwtunnel.h`): bytes that a route puts around its packets, which its MTU is less by.
+    pub(super) fn lwtunnel_headroom(&self, encap: Option<Encap>) -> u32 {
+        match encap {
+            Some(Encap::Mpls(labels)) => labels.bytes(),
+            // seg6_lwt_headroom(): the destination is one more segment of a header that is put in
+            Some(Encap::Seg6(place)) => self.topology.seg6.get(place).map_or(0, |segments| {
+                let more = u32::from(segments.inline);
+                let header = 8 + 16 * (segments.list.len() as u32 + more);
+                header + (1 - more) * ipv6::HLEN
+            }),
+            Some(Encap::Bpf(_) | Encap::Ip(_)) | None => 0,
+        }
+    }
+
     /// `dst_output()` of an IPv4 packet: by the route's own device, or through its light-weight tunnel.
     pub(super) fn dst_output(&mut self, no: SkbNo) -> Run<i64> {
         let route = self.skb(no).dst;

@@ -284,6 +284,7 @@ impl Kernel {
             let skb = k.skb_mut(no);
             skb.pkt_type = PacketType::Host;
             skb.skb_iif = 0;
+            skb.ignore_df = false;
             skb.drop_dst();
             if xnet {
                 skb.mark = 0;

@@ -221,6 +221,33 @@ impl Kernel {
         }
     }
 
+    /// `skb_ext_copy()`, as `ip_copy_metadata()` calls it: an extension is shared as with a clone. No hook fires, so a map
+    /// hears nothing of it.
+    pub(super) fn metadata_ext_copied(&mut self, from: SkbNo, to: SkbNo) {
+        let extension = |outside: crate::design::Outside| outside.in_extension;
+        if self.design.outside().is_some_and(extension) {
+            // skb_ext_put(): what the other packet had of its own
+            self.drop_store(to);
+            self.metadata_cloned(from, to);
+        }
+    }
+
+    /// A fragment is made of a packet, as a fresh one: what lies in front of the old one's data, or in a map under its
+    /// address, stays there.
+    pub(super) fn metadata_left_behind(&mut self, from: SkbNo, to: SkbNo) {
+        match self.design.outside() {
+            None => {
+                let (old, new) = (self.skb(from).head, self.skb(to).head);
+                self.judge.left_behind(old, new);
+            }
+            Some(outside) if !outside.in_extension => {
+                self.judge.carried_on(from, to);
+                self.judge.lost_at(to, self.recorder.next_step());
+            }
+            Some(_) => {}
+        }
+    }
+
     /// `skb_scrub_packet()`.
     pub(super) fn metadata_scrubbed(&mut self, no: SkbNo) {
         let clears = |outside: crate::design::Outside| outside.on_scrub == OnScrub::Clear;

@@ -60,6 +60,10 @@ pub fn run(text: &str, design: DesignName) -> Partial {
         let catalogue = ["tag", "hooks", "anywhere"];
         names.extend(catalogue.map(|name| content.join(name).join(name).with_extension("bpf.o")));
     }
+    if text.contains("frags_tag") {
+        let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content/programs");
+        names.push(content.join("frags/frags.bpf.o"));
+    }
     let object = |path: &std::path::PathBuf| {
         let name = path.display().to_string();
         (name, fs::read(path).expect("an object"))
