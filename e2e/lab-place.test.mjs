@@ -18,7 +18,7 @@ test('designs, step and zoom level are in the address, outlive a reload, and Bac
   await page.locator('.path, .way').first().waitFor();
   await page.keyboard.press('Home');
   await page.keyboard.press('ArrowRight');
-  await page.waitForURL(/[?&]at=/);
+  await page.waitForURL(/[?&]at=ip_local_out/);
   const where = await page.locator('.controls .scrub').getAttribute('aria-valuetext');
   assert.match(where, /^step 2 of/);
   await page.reload();

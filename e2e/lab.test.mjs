@@ -101,7 +101,7 @@ test('an object file and a capture are dropped, assembler is checked while it is
   await page.getByText(/✓ \d+ instructions/).waitFor();
   await page.getByLabel(/Assembler of/).fill('r0 = 0\nr9 = = 1\nexit');
   await page.locator('.program-file .problem').waitFor();
-  assert.match(await page.locator('.program-file .problem').innerText(), /line 2, column/);
+  assert.match(await page.locator('.program-file .problem').innerText(), /Line 2, column/);
   await shots('lab-programs');
 });
 

@@ -30,6 +30,8 @@ test('a mistake of the lab itself shows a sentence, keeps the input and offers t
   assert.match(await page.locator('.crash').innerText(), /mistake of its own/);
   assert.ok((await page.locator('.crash pre').textContent()).endsWith('# kept'));
   await page.locator('.crash button').click();
+  // The tab is in the address: it is the same one after the reload.
+  await page.getByRole('tab', { name: /Commands/ }).click();
   await commands(page).waitFor();
   assert.equal(await commands(page).inputValue(), typed);
   // It is given back once: no other page finds it.
@@ -72,6 +74,7 @@ test('a link that is damaged in its middle opens what is whole, and says what is
   const other = await context.newPage();
   await other.addInitScript(() => { try { localStorage.removeItem('lab-work'); } catch { /* blocked */ } });
   await other.goto(`${link.slice(0, at)}%${link.slice(at + 1)}`);
+  await other.getByRole('tab', { name: /Commands/ }).click();
   await commands(other).waitFor();
   assert.match(await other.locator('.notice').innerText(), /character \d+|damaged|cut off|broken/i);
   assert.match(await commands(other).inputValue(), /ip tun add decap mode gre/);
