@@ -88,7 +88,12 @@ fn packets(trace: &Trace, function: &str, dev: &str) -> Vec<Vec<u8>> {
         let linear = &view.buffer.expect("a buffer").bytes[skb.data as usize..skb.tail as usize];
         let mut bytes = linear.to_vec();
         for part in &skb.fragments {
-            let page = &cursor.memory().buffers.get(&part.buffer).expect("a page").bytes;
+            let page = &cursor
+                .memory()
+                .buffers
+                .get(&part.buffer)
+                .expect("a page")
+                .bytes;
             bytes.extend(&page[part.offset as usize..(part.offset + part.len) as usize]);
         }
         assert_eq!(bytes.len(), skb.len as usize);
