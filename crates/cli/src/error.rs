@@ -94,6 +94,22 @@ pub(crate) enum CliError {
         design: &'static str,
         error: Box<SimulateError>,
     },
+    /// `--step` of a name that no step has.
+    #[error(
+        "--step: the run under {design} has no step `{step}`; names are those of the site's addresses, of `matrix` and of `--why`"
+    )]
+    NoStep { design: String, step: String },
+    /// A run of commands only.
+    #[error("{design}: nothing to draw, no packet was sent")]
+    NothingToDraw { design: String },
+    /// `--step` where nothing is drawn.
+    #[error("--step: only --format svg draws a step")]
+    StepWithoutPicture,
+    /// Several pictures for one standard output.
+    #[error(
+        "--format svg: {count} designs make {count} files: name one with --design, or a directory with --out"
+    )]
+    SeveralPictures { count: usize },
     /// Bytes are wrong; `what` names the argument.
     #[error("{what}: {error}")]
     Hex { what: &'static str, error: HexError },

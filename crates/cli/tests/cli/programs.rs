@@ -365,5 +365,5 @@ fn the_examples_of_the_help_work() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 13);
+    assert_eq!(tried, 15);
 }
