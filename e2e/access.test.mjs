@@ -12,6 +12,7 @@ const PAGES = {
   '/s': '.scenarios li',
   [READ]: '.controls',
   '/s/seed?d=meta_end&at=bpf_skb_meta_realign.exit@decap%231&z=instructions': '.controls',
+  '/?stop=clones': '.ribbon svg',
   '/spec': '.rule',
   '/embed?s=seed': '.controls',
   '/nowhere': 'h1',

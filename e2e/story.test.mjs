@@ -25,11 +25,16 @@ test('twelve stops, each with a step of its own picture and a link', async ({ pa
   const seen = [];
   for (let stop = 1; stop <= 12; stop += 1) {
     seen.push(await title(page));
+    // The stops on clones and encapsulation are drawn from scenarios of their own.
+    const scenario = { 10: 'tap-gre', 11: 'encap-gre' }[stop] ?? 'seed';
+    await page.waitForFunction((start) => [...document.querySelectorAll('.turn a')].some((a) => a.getAttribute('href').startsWith(start)), `/s/${scenario}?d=`);
     const link = await page.getByRole('link', { name: 'This step, byte by byte' }).getAttribute('href');
-    assert.match(link ?? '', /^\/s\/seed\?d=.*at=/);
+    assert.match(link ?? '', /at=/);
+    if (stop === 10) assert.match(await page.locator('.verdicts').innerText(), /reads 2a 00 00 00 = 42/);
+    if (stop === 11) assert.equal(await page.locator('.verdict.bad').count(), 2, 'neither design keeps the tag');
     const says = await page.locator('.says').innerText();
     assert.ok(says.length > 20, `stop ${stop} says something`);
-    if (stop === 7) await shots('story-reset');
+    if (stop === 6) await shots('story-reset');
     await page.keyboard.press('ArrowRight');
   }
   assert.equal(new Set(seen).size, 12);
@@ -51,6 +56,18 @@ test('a stop has an address, and the picture is that of its words', async ({ pag
   await page.goto(`${url}/?stop=nowhere`);
   await page.locator('.told h2').waitFor();
   assert.equal(await title(page), '42 went in, 524288 came out');
+});
+
+test('the sheet of keys opens on the start page, among the rules and on a slide', async ({ page, url }) => {
+  for (const [address, there] of [['/', '.told h2'], ['/spec', '.rule'], ['/embed?s=seed', '.controls']]) {
+    await page.goto(url + address);
+    await page.locator(`#app ${there}`).first().waitFor();
+    await page.keyboard.press('?');
+    await page.locator('dialog#keys[open]').waitFor();
+    assert.match(await page.locator('dialog#keys').innerText(), /next step/);
+    await page.keyboard.press('Escape');
+    assert.equal(await page.locator('dialog#keys[open]').count(), 0);
+  }
 });
 
 test('doors lead to catalogue, compare, lab and rules', async ({ page, url }) => {

@@ -169,8 +169,9 @@ impl Drawn {
         let digits = Digits::new(&cells);
         let hits_group = svg("g");
         cells.append(&hits_group);
-        let marks = Marks::new(&cells, picture);
+        // Labels over the stems that cross them.
         let ticks = POINTERS.map(|name| Tick::new(name, &cells));
+        let marks = Marks::new(&cells, picture);
         Self {
             svg: picture.clone(),
             zones: Zones::new(&zones_group),
@@ -233,7 +234,7 @@ impl Drawn {
             self.cells
                 .style("transform", &format!("translateY({}px)", px(top)));
         }
-        self.marks.show(&picture, top);
+        self.marks.show(&picture, top, width);
         verdicts(&self.below, &picture, width, &mut self.marks.verdicts);
         let label = frame.map(described).unwrap_or_default();
         if label != self.label {
