@@ -72,6 +72,7 @@ mod page_pool;
 mod program_maps;
 mod programs;
 mod quiet;
+mod rcsum;
 mod reads;
 #[cfg(test)]
 mod redirect_tests;
