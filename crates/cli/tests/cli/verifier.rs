@@ -117,7 +117,7 @@ fn help_mentions_it() {
 /// A listing needs no verdict; `--verify` says it below, and the exit code is 1. `--xlated` is what the kernel runs.
 #[test]
 fn disasm_of_what_linux_refuses() {
-    const REFUSED: &str = "crates/core/tests/programs/refused.bpf.o";
+    const REFUSED: &str = "crates/cli/tests/objects/refused.bpf.o";
     const WHY: &str = "program unchecked, instruction 1: invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0); R1 min value is outside of the allowed memory range";
     let plain = headroom(&["disasm", REFUSED]);
     assert_eq!((plain.status.code(), err(&plain).as_str()), (Some(0), ""));
