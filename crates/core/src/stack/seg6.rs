@@ -139,7 +139,7 @@ impl Kernel {
         dev: DevId,
         segments: &[Ipv6Addr],
     ) -> Run<Result<(), i64>> {
-        self.iptunnel_handle_offloads(no)?;
+        self.iptunnel_handle_offloads(no, crate::skb::gso::IPXIP6)?;
         let proto = match self.skb(no).protocol {
             ethernet::P_IPV6 => ipv6::NEXTHDR_IPV6,
             ethernet::P_IP => ipv4::PROTO_IPIP,
