@@ -35,8 +35,8 @@ pub fn page() -> AnyView {
     // What is read decides what the model starts from; the owner is this page's.
     let owner = Owner::current();
     spawn_local(async move {
-        let (work, scenario, notices) = state::begin().await;
-        let make = || Lab::new(work, scenario, notices);
+        let (work, scenario, outcome, notices) = state::begin().await;
+        let make = || Lab::new(work, scenario, outcome, notices);
         let lab = match &owner {
             Some(owner) => owner.with(make),
             None => make(),

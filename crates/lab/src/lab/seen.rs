@@ -157,7 +157,7 @@ impl Lab {
         } else if let Some(id) = wanted.0.clone().filter(|_| wanted.0 != before.0) {
             spawn_local(async move {
                 match scenario(&id).await {
-                    Ok(texts) => self.replace(template(&texts)),
+                    Ok((texts, _)) => self.replace(template(&texts)),
                     Err(text) => self.notices.update(|all| all.push(text)),
                 }
             });

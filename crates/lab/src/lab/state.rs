@@ -90,7 +90,7 @@ pub struct Lab {
 
 /// What the page starts from: the link, a template, the work of last time, or the seed scenario.
 /// What can't be had is said, and the rest is there.
-pub async fn begin() -> (Work, Scenario, Vec<String>) {
+pub async fn begin() -> (Work, Scenario, Outcome, Vec<String>) {
     let mut notices = Vec::new();
     let (pairs, fragment) = seen::now();
     let wanted = seen::value(&pairs, "s");
@@ -116,11 +116,11 @@ pub async fn begin() -> (Work, Scenario, Vec<String>) {
         None => wanted.unwrap_or_else(|| "seed".into()),
     };
     // A link whose scenario is broken, or of another build, opens all the same: without that scenario's programs.
-    let scenario = match scenario(&id).await {
-        Ok(scenario) => scenario,
+    let (scenario, outcome) = match scenario(&id).await {
+        Ok(known) => known,
         Err(text) => {
             notices.push(text);
-            Scenario::default()
+            Default::default()
         }
     };
     let mut work = work.unwrap_or_else(|| template(&scenario));
@@ -128,19 +128,19 @@ pub async fn begin() -> (Work, Scenario, Vec<String>) {
     if let Some(commands) = headroom_web::crash::kept() {
         work.commands = commands;
     }
-    (work, scenario, notices)
+    (work, scenario, outcome, notices)
 }
 
-/// The texts of a scenario; without a name, an empty one.
+/// The texts of a scenario, and what the build has simulated of it; without a name, an empty one.
 ///
 /// # Errors
 /// A sentence.
-pub async fn scenario(id: &str) -> Result<Scenario, String> {
+pub async fn scenario(id: &str) -> Result<(Scenario, Outcome), String> {
     if id.is_empty() {
-        return Ok(Scenario::default());
+        return Ok(Default::default());
     }
-    let (scenario, ..) = files::scenario(id, &[]).await?;
-    Ok(scenario)
+    let (scenario, outcome, _) = files::scenario(id, &[]).await?;
+    Ok((scenario, outcome))
 }
 
 /// The work that a scenario is.
@@ -155,15 +155,15 @@ pub fn template(scenario: &Scenario) -> Work {
 
 impl Lab {
     /// Starts with a piece of work.
-    pub fn new(work: Work, scenario: Scenario, mut notices: Vec<String>) -> Self {
+    pub fn new(work: Work, scenario: Scenario, outcome: Outcome, mut notices: Vec<String>) -> Self {
         let (place, unread) = seen::read(&scenario.id);
         notices.extend(unread);
-        let model = Model::new(
-            (scenario, Outcome::default(), None),
-            place,
-            super::KIND,
-            Vec::new(),
-        );
+        let own = template(&scenario) == work;
+        let model = Model::new((scenario, outcome, None), place, super::KIND, Vec::new());
+        // What the template became says nothing of work that is no longer it.
+        if !own {
+            model.outcome.set(std::sync::Arc::default());
+        }
         let lab = Self {
             work: RwSignal::new(work.clone()),
             history: StoredValue::new(History::new(work)),
@@ -226,9 +226,19 @@ impl Lab {
                 now = Some(history.now().clone());
             }
         });
-        if let Some(work) = now {
-            self.set(work);
+        let Some(work) = now else { return };
+        let known = self.model.scenario.with_value(|texts| texts.id.clone());
+        if work.scenario == known {
+            return self.set(work);
         }
+        // Back to work that began as another scenario: its programs and traces come with it.
+        let lab = *self;
+        spawn_local(async move {
+            if let Ok((texts, outcome)) = scenario(&work.scenario).await {
+                lab.model.take(texts, outcome);
+            }
+            lab.set(work);
+        });
     }
 
     /// Whether there is something to take back.
@@ -251,8 +261,8 @@ impl Lab {
         }
         spawn_local(async move {
             match scenario(&work.scenario).await {
-                Ok(texts) => {
-                    lab.model.scenario.set_value(texts);
+                Ok((texts, outcome)) => {
+                    lab.model.take(texts, outcome);
                     lab.change(None, |now| *now = work);
                 }
                 Err(text) => lab.notices.update(|all| all.push(text)),

@@ -103,7 +103,7 @@ pub fn templates(lab: Lab) -> AnyView {
         }
         spawn_local(async move {
             match scenario(&id).await {
-                Ok(texts) => {
+                Ok((texts, _)) => {
                     // Its opening picture; the designs that are shown stay.
                     lab.model.place.update(|place| place.at = None);
                     lab.replace(template(&texts));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use headroom_protocol::Job;
+use headroom_protocol::files::Scenario;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Model;
@@ -20,6 +21,12 @@ impl Model {
                 .with_value(|scenario| scenario.commands.clone()),
             objects: Arc::default(),
         }
+    }
+
+    /// Another scenario takes the place of this one: its texts, and what the build has simulated of it.
+    pub fn take(&self, scenario: Scenario, outcome: Outcome) {
+        self.scenario.set_value(scenario);
+        self.own.set_value(Arc::new(outcome));
     }
 
     /// Runs an input; what worked last stays when this does not.
