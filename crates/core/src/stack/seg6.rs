@@ -18,6 +18,8 @@ const FILE: &str = "net/ipv6/seg6_iptunnel.c";
 const SRCRT_TYPE_4: u8 = 4;
 /// Where `nexthdr` is in the IPv6 header.
 const NHOFF: u32 = 6;
+/// Where `hop_limit` is.
+const HOP_LIMIT: u32 = 7;
 /// `-EINVAL`, `-ENETUNREACH`.
 const EINVAL: i64 = -22;
 const ENETUNREACH: i64 = -101;
@@ -218,33 +220,62 @@ impl Kernel {
             self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
             return Ok(Ext::Gone);
         }
-        let left = srh[3];
-        if left == 0 {
-            return self.segments_end(no, dev, srh);
+        let mut left = srh[3];
+        while left != 0 {
+            if left >= srh[1] >> 1 {
+                let skb = self.skb(no);
+                let at = skb.transport_header.wrapping_sub(skb.network_header);
+                self.icmp6_send(no, icmpv6::PARAMPROB, icmpv6::HDR_FIELD, u32::from(at) + 3)?;
+                self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(Ext::Gone);
+            }
+            self.skb_unclone(no)?;
+            left -= 1;
+            let input = self.next_segment(no, srh, left)?;
+            if input != Input6::Local {
+                self.dst_input6(no, input, NHOFF)?;
+                return Ok(Ext::Gone);
+            }
+            if !self.looped_back(no)? {
+                return Ok(Ext::Gone);
+            }
         }
-        if left >= srh[1] >> 1 {
-            let skb = self.skb(no);
-            let at = skb.transport_header.wrapping_sub(skb.network_header);
-            self.icmp6_send(no, icmpv6::PARAMPROB, icmpv6::HDR_FIELD, u32::from(at) + 3)?;
-            self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
-            return Ok(Ext::Gone);
-        }
-        self.skb_unclone(no)?;
+        self.segments_end(no, dev, srh)
+    }
+
+    /// Number `left` of the list is the destination from now on; where that leads. `data` is at the IPv6 header.
+    fn next_segment(&mut self, no: SkbNo, srh: &[u8], left: u8) -> Run<Input6> {
         let skb = self.skb(no);
         let (head, at) = (skb.head, u32::from(skb.transport_header));
         let back = skb.data - u32::from(skb.network_header);
-        let next = addr6(srh, 8 + 16 * usize::from(left - 1));
-        self.buffers.patch(head, at + 3, &[left - 1]);
+        let next = addr6(srh, 8 + 16 * usize::from(left));
+        self.buffers.patch(head, at + 3, &[left]);
         let skb = self.skb_mut(no);
         skb.push(back)?;
         let data = skb.data;
         self.buffers.patch(head, data + 24, &next.octets());
-        let input = self.ip6_route_input(no)?;
-        if input == Input6::Local {
-            return not_covered("ipv6_srh_rcv: two segments of one host in a row");
+        self.ip6_route_input(no)
+    }
+
+    /// `ipv6_srh_rcv()`, *looped_back*: the next segment is this host too, a hop like any other. Whether the packet is
+    /// still there; `data` is at the routing header again.
+    fn looped_back(&mut self, no: SkbNo) -> Run<bool> {
+        let skb = self.skb(no);
+        let (head, data) = (skb.head, skb.data);
+        let at = u32::from(skb.transport_header) - data;
+        let hop_limit = self
+            .bytes(no, data + HOP_LIMIT, 1)
+            .first()
+            .copied()
+            .unwrap_or(0);
+        if hop_limit <= 1 {
+            self.icmp6_send(no, icmpv6::TIME_EXCEED, 0, 0)?;
+            self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+            return Ok(false);
         }
-        self.dst_input6(no, input, NHOFF)?;
-        Ok(Ext::Gone)
+        self.buffers.patch(head, data + HOP_LIMIT, &[hop_limit - 1]);
+        self.skb_mut(no).pull(at)?;
+        Ok(true)
     }
 
     /// The last segment: what is behind the header is received as a packet of the same device.
