@@ -207,10 +207,13 @@ impl Kernel {
         let check = self.gro_pseudo(whole, ipv4::PROTO_TCP, len);
         let flags = self.bytes(whole.no, u32::from(th) + 13, 1).first().copied();
         let accecn = flags.is_some_and(|flags| flags & CWR != 0);
-        self.buffers.shinfo_mut(head).gso_type |= match self.gro_inner_is_ipv6(whole) {
+        let fixed_ids = u32::from(whole.fixed_ids) * gso::TCP_FIXEDID;
+        let gso_type = match self.gro_inner_is_ipv6(whole) {
             true => gso::TCPV6,
-            false => gso::TCPV4 | u32::from(whole.fixed_ids) * gso::TCP_FIXEDID,
-        } | if accecn { gso::TCP_ACCECN } else { 0 };
+            false => gso::TCPV4 | fixed_ids,
+        };
+        let accecn = if accecn { gso::TCP_ACCECN } else { 0 };
+        self.buffers.shinfo_mut(head).gso_type |= gso_type | accecn;
         let place = u32::from(th) + u32::from(CHECK);
         self.buffers.patch(head, place, &check.to_be_bytes());
         let skb = self.skb_mut(whole.no);
