@@ -13,6 +13,7 @@ mod input;
 mod leniency;
 mod list;
 mod matrix;
+mod picture;
 mod run;
 mod script;
 mod text;
@@ -29,6 +30,7 @@ use error::CliError;
 use headroom_core::bpf::Budget;
 use headroom_core::design::DesignName;
 use headroom_core::limits::Limits;
+use headroom_core::scene::{BadStepName, StepName};
 
 /// Linux packet metadata, simulated byte for byte.
 #[derive(Parser)]
@@ -59,8 +61,11 @@ enum Command {
         #[arg(long = "design", value_name = "NAME", value_parser = parse_designs)]
         designs: Vec<Designs>,
         /// How to print.
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = RunFormat::Text)]
+        format: RunFormat,
+        /// The step to draw with `--format svg`, named as in the site's addresses; the first wrong read when absent.
+        #[arg(long, value_name = "NAME", value_parser = parse_step)]
+        step: Option<StepName>,
         /// How closely to look: kernel functions, or every BPF instruction.
         #[arg(long, value_enum, default_value_t = Level::Path)]
         level: Level,
@@ -69,7 +74,7 @@ enum Command {
         why: bool,
         #[command(flatten)]
         limits: LimitArgs,
-        /// Write `<scenario>.<design>.json` (or `.txt`) here instead of printing.
+        /// Write `<scenario>.<design>.json` (or `.txt`, `.svg`) here instead of printing.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         /// A value that a map of the programs begins with, in hex; may be given again and again.
@@ -157,7 +162,9 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   headroom run seed
   headroom run seed --design meta_end --level bpf
-  headroom run seed --design all --why --format json";
+  headroom run seed --design all --why --format json
+  headroom run seed --design mac_header --format svg
+  headroom run seed --design mac_header --format svg --step ip_tunnel_rcv.entry@rx#2";
 
 const VM_EXAMPLES: &str = "\
 Examples:
@@ -208,6 +215,17 @@ enum Format {
     Json,
 }
 
+/// How a run is printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RunFormat {
+    /// For people.
+    Text,
+    /// `headroom-trace/1`.
+    Json,
+    /// A picture of one step.
+    Svg,
+}
+
 /// How closely a run is told.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Level {
@@ -242,6 +260,10 @@ fn parse_designs(name: &str) -> Result<Designs, String> {
     parse_design(name).map(|design| Designs(vec![design]))
 }
 
+fn parse_step(name: &str) -> Result<StepName, String> {
+    name.parse().map_err(|error: BadStepName| error.to_string())
+}
+
 /// What one `--design` asks for.
 #[derive(Clone)]
 struct Designs(Vec<DesignName>);
@@ -264,6 +286,7 @@ fn execute(command: Command, paint: Paint) -> Result<ExitCode, CliError> {
             scenario,
             designs,
             format,
+            step,
             level,
             why,
             limits,
@@ -272,6 +295,7 @@ fn execute(command: Command, paint: Paint) -> Result<ExitCode, CliError> {
         } => {
             let look = run::Look {
                 format,
+                step,
                 level,
                 why,
                 limits: limits.limits(),
@@ -281,7 +305,7 @@ fn execute(command: Command, paint: Paint) -> Result<ExitCode, CliError> {
                 &scenario,
                 &maps,
                 &or_recorded(designs),
-                look,
+                &look,
                 out.as_deref(),
             )
         }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use headroom_core::design::DesignName;
 use headroom_core::limits::Limits;
 use headroom_core::recording::RunJson;
+use headroom_core::scene::StepName;
 use headroom_core::simulate::{Input, simulate};
 use headroom_core::trace::Trace;
 
@@ -15,36 +16,43 @@ use serde::Serialize;
 use crate::colour::Paint;
 use crate::error::CliError;
 use crate::leniency::{self, MayRefuse};
-use crate::{Format, Level, exec, input, text, why};
+use crate::{Level, RunFormat, exec, input, picture, text, why};
 
 /// How a run is shown.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Look {
-    pub format: Format,
+    pub format: RunFormat,
+    pub step: Option<StepName>,
     pub level: Level,
     pub why: bool,
     pub limits: Limits,
     pub paint: Paint,
 }
 
-/// Runs a scenario under each design and prints or writes the result.
+/// Runs a scenario under each design and prints or writes the result. A kernel that refuses one of the programs is a
+/// result beside those of the others; when all do, it is an error.
 pub(crate) fn run(
     name: &str,
     maps: &[String],
     designs: &[DesignName],
-    look: Look,
+    look: &Look,
     out: Option<&Path>,
 ) -> Result<ExitCode, CliError> {
+    let svg = look.format == RunFormat::Svg;
+    if svg && out.is_none() && designs.len() > 1 {
+        let count = designs.len();
+        return Err(CliError::SeveralPictures { count });
+    }
+    if look.step.is_some() && !svg {
+        return Err(CliError::StepWithoutPicture);
+    }
     let mut input = input::resolve(name)?;
     input.limits = look.limits;
     for entry in maps {
         exec::set_map(&mut input.objects, entry)?;
     }
     // all designs run before anything is written: an error leaves nothing behind
-    let traces = designs
-        .iter()
-        .map(|design| trace(name, &input, *design))
-        .collect::<Result<Vec<_>, _>>()?;
+    let (traces, refused) = traces(name, &input, designs)?;
     let may_refuse = leniency::of_objects(&input.objects);
     // a file has no colours
     let look = Look {
@@ -53,11 +61,11 @@ pub(crate) fn run(
         } else {
             look.paint
         },
-        ..look
+        ..look.clone()
     };
     let rendered = traces
         .iter()
-        .map(|trace| render(&input, trace, &may_refuse, look))
+        .map(|trace| render(&input, trace, &may_refuse, &look))
         .collect::<Result<Vec<_>, _>>()?;
     match out {
         Some(dir) => {
@@ -65,23 +73,62 @@ pub(crate) fn run(
                 write_file(dir, trace, look.format, text)?;
             }
         }
-        None => {
-            let mut stdout = std::io::stdout().lock();
-            for text in &rendered {
-                stdout.write_all(text.as_bytes())?;
-            }
-            if look.format == Format::Text {
-                stdout.write_all(text::summary(&traces, look.paint).as_bytes())?;
-                if look.why {
-                    stdout.write_all(why::chains(&traces).as_bytes())?;
-                }
-            }
-        }
+        None => print(&traces, &rendered, &look)?,
     }
-    if look.format == Format::Text {
+    for error in &refused {
+        eprintln!("headroom: {error}");
+    }
+    if look.format == RunFormat::Text {
         leniency::print(&may_refuse);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The runs under the designs, and why others have none.
+fn traces(
+    name: &str,
+    input: &Input,
+    designs: &[DesignName],
+) -> Result<(Vec<Trace>, Vec<CliError>), CliError> {
+    let (mut traces, mut refused) = (Vec::new(), Vec::new());
+    for design in designs {
+        match trace(name, input, *design) {
+            Ok(trace) => traces.push(trace),
+            Err(CliError::Simulate {
+                file,
+                design,
+                error,
+            }) if error.is_refusal() => {
+                refused.push(CliError::Simulate {
+                    file,
+                    design,
+                    error,
+                });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match (traces.is_empty(), refused.pop()) {
+        (true, Some(error)) => Err(error),
+        (_, last) => {
+            refused.extend(last);
+            Ok((traces, refused))
+        }
+    }
+}
+
+fn print(traces: &[Trace], rendered: &[String], look: &Look) -> Result<(), CliError> {
+    let mut stdout = std::io::stdout().lock();
+    for text in rendered {
+        stdout.write_all(text.as_bytes())?;
+    }
+    if look.format == RunFormat::Text {
+        stdout.write_all(text::summary(traces, look.paint).as_bytes())?;
+        if look.why {
+            stdout.write_all(why::chains(traces).as_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 fn trace(name: &str, input: &Input, design: DesignName) -> Result<Trace, CliError> {
@@ -106,11 +153,14 @@ fn render(
     input: &Input,
     trace: &Trace,
     may_refuse: &[MayRefuse],
-    look: Look,
+    look: &Look,
 ) -> Result<String, CliError> {
     Ok(match look.format {
-        Format::Text => text::story(input, trace, look.level == Level::Bpf, look.why, look.paint),
-        Format::Json => {
+        RunFormat::Text => {
+            text::story(input, trace, look.level == Level::Bpf, look.why, look.paint)
+        }
+        RunFormat::Svg => picture::svg(trace, look.step.as_ref())?,
+        RunFormat::Json => {
             let run = Explained {
                 run: RunJson::new(trace),
                 verifier_warnings: may_refuse,
@@ -121,16 +171,16 @@ fn render(
     })
 }
 
-fn write_file(dir: &Path, trace: &Trace, format: Format, text: &str) -> Result<(), CliError> {
+fn write_file(dir: &Path, trace: &Trace, format: RunFormat, text: &str) -> Result<(), CliError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         |error| CliError::Write { path, error }
     };
     std::fs::create_dir_all(dir).map_err(failed(dir))?;
-    let extension = if format == Format::Json {
-        "json"
-    } else {
-        "txt"
+    let extension = match format {
+        RunFormat::Text => "txt",
+        RunFormat::Json => "json",
+        RunFormat::Svg => "svg",
     };
     let path = dir.join(format!("{}.{}.{extension}", trace.scenario, trace.design));
     std::fs::write(&path, text).map_err(failed(&path))?;

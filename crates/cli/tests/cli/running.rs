@@ -230,3 +230,63 @@ fn coverage_is_up_to_date() {
         "{now}"
     );
 }
+
+/// The four bytes that the seed mail's reader gets are `00 00 08 00` (shared/seed), in the middle of the picture.
+#[test]
+fn a_picture_of_the_wrong_read() {
+    let picture = headroom(&["run", "seed", "--design", "mac_header", "--format", "svg"]);
+    assert!(picture.status.success());
+    let svg = out(&picture);
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+    assert!(svg.contains("✗ reads 00 00 08 00 = 524288 · garbage: the GRE header"));
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    let dir = dir.to_str().expect("a path");
+    let step = "get_tag.exit@decap#1";
+    let both = headroom(&[
+        "run", "seed", "--format", "svg", "--step", step, "--out", dir,
+    ]);
+    assert!(both.status.success());
+    let path = format!("{dir}/seed.meta_end.svg");
+    let svg = fs::read_to_string(path).expect("the picture of meta_end");
+    assert!(svg.contains("reads 2a 00 00 00 = 42"));
+    assert!(svg.contains(step));
+}
+
+#[test]
+fn a_picture_that_cannot_be_drawn() {
+    let several = refused(&["run", "seed", "--format", "svg"]);
+    assert!(several.contains("2 designs make 2 files"), "{several}");
+    let none = [
+        "run", "seed", "--design", "meta_end", "--format", "svg", "--step",
+    ];
+    let unknown = refused(&[&none[..], &["ip_rcv.entry@rx#99"]].concat());
+    assert!(
+        unknown.contains("no step `ip_rcv.entry@rx#99`"),
+        "{unknown}"
+    );
+    let text = refused(&["run", "seed", "--step", "ip_rcv.entry@rx"]);
+    assert!(text.contains("only --format svg"), "{text}");
+}
+
+/// `bpf_dynptr_from_skb_meta()` came with Linux 6.18: 6.12 refuses its reader, and the others run all the same.
+#[test]
+fn a_kernel_that_refuses_is_a_result_beside_the_others() {
+    let all = headroom(&[
+        "run",
+        "decap-gre",
+        "--design",
+        "mac_header_6.12",
+        "--design",
+        "meta_end",
+    ]);
+    assert!(all.status.success());
+    assert!(out(&all).contains("meta_end"));
+    let said = String::from_utf8_lossy(&all.stderr);
+    let refusal = "design mac_header_6.12: line 17: ";
+    assert!(
+        said.contains(refusal) && said.contains("bpf_dynptr_from_skb_meta"),
+        "{said}"
+    );
+    let alone = refused(&["run", "decap-gre", "--design", "mac_header_6.12"]);
+    assert!(alone.contains(refusal), "{alone}");
+}

@@ -33,7 +33,7 @@ pub use align::{Row, Zoom, align};
 pub use changes::{FieldChange, FieldValue, changes, values};
 pub use explain::{explain_read, reads_at};
 pub use family::Family;
-pub use name::{Point, StepName, names};
+pub use name::{BadStepName, Point, StepName, names};
 pub use pointers::{Pointer, pointers};
 pub use regions::{Region, regions};
 pub use ribbon::{Cell, Ribbon, RibbonOptions, ribbon};

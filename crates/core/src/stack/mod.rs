@@ -54,6 +54,7 @@ mod judge;
 mod l2tp;
 mod links;
 mod llc;
+mod lwt_encap;
 mod lwtunnel;
 mod macvlan;
 mod md_tunnel;

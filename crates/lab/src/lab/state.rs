@@ -182,7 +182,12 @@ impl Lab {
     pub fn new(mut work: Work, loaded: Loaded, mut notices: Vec<String>) -> Self {
         let (place, unread) = seen::read(&loaded.0.id, &mut work);
         notices.extend(unread);
+        let own = template(&loaded.0) == work;
         let model = Model::new(loaded, place, super::KIND, Vec::new());
+        // What the template became says nothing of work that is no longer it.
+        if !own {
+            model.outcome.set(std::sync::Arc::default());
+        }
         model.linear.set(headroom_web::model::to_scale());
         let lab = Self {
             work: RwSignal::new(work.clone()),
@@ -307,7 +312,7 @@ impl Lab {
             match scenario(&id).await {
                 Ok(loaded) => {
                     let work = template(&loaded.0);
-                    self.model.take_scenario(loaded);
+                    self.model.take(loaded.0, loaded.1);
                     self.replace(work);
                 }
                 Err(text) => {
@@ -330,7 +335,7 @@ impl Lab {
             // It may be another one again by now.
             let wanted = self.work.try_with_untracked(|work| work.scenario == id);
             if wanted == Some(true) {
-                self.model.take_scenario(loaded);
+                self.model.take(loaded.0, loaded.1);
                 self.run();
             }
         });

@@ -337,7 +337,7 @@ fn opened(matrix: Matrix) -> AnyView {
             <div class="workshop-head">
                 <h2 id="workshop-title"><b>"Design workshop"</b></h2>
                 <label>"Made from "<select on:change=picked>{DesignName::EVERY.map(option).collect_view()}</select></label>
-                <span class="back">
+                <span class="undoing">
                     <button class="tab" disabled=sig(move || !workshop.can(History::can_undo)) on:click=move |_| workshop.go(History::undo)>"Undo"</button>
                     <button class="tab" disabled=sig(move || !workshop.can(History::can_redo)) on:click=move |_| workshop.go(History::redo)>"Redo"</button>
                 </span>

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use headroom_protocol::Job;
+use headroom_protocol::files::Scenario;
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Loaded, Model};
+use super::Model;
 use crate::crash;
 use crate::data::{Input, Outcome, Problem, files, simulator};
 use crate::designs::{asked, can_be_had, is_file, is_recorded};
@@ -22,9 +23,9 @@ impl Model {
         }
     }
 
-    /// Takes another scenario: its texts, and the traces of its own input that are there already.
-    pub fn take_scenario(&self, (texts, outcome, _): Loaded) {
-        self.scenario.set_value(texts);
+    /// Another scenario takes the place of this one: its texts, and what the build has simulated of it.
+    pub fn take(&self, scenario: Scenario, outcome: Outcome) {
+        self.scenario.set_value(scenario);
         self.own.set_value(Arc::new(outcome));
     }
 
