@@ -97,7 +97,7 @@ impl Kernel {
             let list: Vec<Ipv6Addr> = segments.list.iter().copied().chain(rest).collect();
             self.seg6_do_srh_inline(no, segment_routing_header(0, &list))?;
         } else {
-            self.iptunnel_handle_offloads(no)?;
+            self.iptunnel_handle_offloads(no, crate::skb::gso::IPXIP6)?;
             let proto = match protocol {
                 ethernet::P_IPV6 => ipv6::NEXTHDR_IPV6,
                 ethernet::P_IP => ipv4::PROTO_IPIP,
