@@ -32,6 +32,10 @@ mod gro_ip;
 mod gro_merge;
 mod gro_tcp;
 mod gro_tunnel;
+mod gso;
+mod gso_ip;
+mod gso_tcp;
+mod gso_tunnel;
 mod icmp;
 mod icmpv6;
 mod inet_fragment;
@@ -62,6 +66,7 @@ mod mpls;
 mod napi;
 mod ndisc;
 mod neighbour;
+mod netdev_features;
 mod netfilter;
 mod netkit;
 mod nic;
@@ -72,6 +77,7 @@ mod page_pool;
 mod program_maps;
 mod programs;
 mod quiet;
+mod rcsum;
 mod reads;
 #[cfg(test)]
 mod redirect_tests;
@@ -81,6 +87,7 @@ mod sit;
 mod skb_data_move;
 mod skb_frags;
 mod skb_own;
+mod skb_segment;
 mod skb_vlan;
 mod skbuff;
 mod socket;
@@ -306,8 +313,13 @@ impl Kernel {
     /// `__ip_select_ident()`: the kernel draws it at random; here it counts from 0xe001, as the
     /// recordings do (golden/README.md, "What is not the same every time").
     pub(crate) fn ip_select_ident(&mut self) -> u16 {
+        self.ip_select_idents(1)
+    }
+
+    /// The same for a packet that will be cut into `segs`: they have the ids that follow.
+    pub(crate) fn ip_select_idents(&mut self, segs: u16) -> u16 {
         let id = self.next_ip_id;
-        self.next_ip_id = self.next_ip_id.wrapping_add(1);
+        self.next_ip_id = self.next_ip_id.wrapping_add(segs);
         id
     }
 

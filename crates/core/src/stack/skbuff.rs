@@ -5,8 +5,8 @@ use super::skb_own::ENOMEM;
 use super::{Kernel, Run};
 use crate::scenario::topology::DevId;
 use crate::skb::{
-    CHECKSUM_COMPLETE, Frag, MAX_LINEAR, MAX_SKB_FRAGS, PAGE_SIZE, PacketType, SkBuff, data_align,
-    kmalloc_end, page_end,
+    Frag, MAX_LINEAR, MAX_SKB_FRAGS, PAGE_SIZE, PacketType, SkBuff, data_align, kmalloc_end,
+    page_end,
 };
 use crate::trace::{Layer, Outcome, SkbNo, StepKind};
 
@@ -270,6 +270,8 @@ impl Kernel {
                 ..original
             };
             skb.headers_offset_update(headroom as i32 - original.data as i32);
+            let shinfo = k.buffers.get(original.head).shinfo;
+            k.buffers.shinfo_mut(head).copy_gso(&shinfo);
             let mut done = size;
             while done < len {
                 let size = (len - done).min(PAGE_SIZE);
@@ -330,9 +332,7 @@ impl Kernel {
         }
         let len = self.skb(no).len;
         let valid = crate::net::checksum::internet(&self.packet(no, 0, len)) == 0;
-        let skb = self.skb_mut(no);
-        skb.ip_summed = CHECKSUM_COMPLETE;
-        skb.csum_valid = valid;
+        self.csum_is_complete(no, valid);
         valid
     }
 }
