@@ -162,12 +162,14 @@ impl Kernel {
         let old = u32::from(self.skb(no).network_header);
         let nexthdr = self.bytes(no, old + 6, 1).first().copied();
         let header = ioam6_lwt_encap(what, nexthdr.unwrap_or(ipv6::NEXTHDR_NONE));
+        self.skb_postpull_rcsum(no, old, ipv6::HLEN);
         self.skb_mut(no).push(hdrlen)?;
         self.skb_mut(no).reset_network_header();
         let mac_len = u32::from(self.skb(no).mac_len);
         self.skb_mac_header_rebuild(no, mac_len);
         let (head, at) = (self.skb(no).head, self.skb(no).data);
         self.buffers.memmove(head, old, at, ipv6::HLEN);
+        self.skb_postpush_rcsum(no, at, ipv6::HLEN + hdrlen, 0);
         self.ioam6_write_options(no, &header, "ioam6_do_inline");
         self.ioam6_length(no);
         self.ioam6_do_fill(no, orig, what)
@@ -198,6 +200,7 @@ impl Kernel {
         let at = self.skb(no).data;
         self.write_ipv6(no, at, &outer, "ioam6_do_encap");
         self.ioam6_length(no);
+        self.skb_postpush_rcsum(no, at, len, 0);
         self.ioam6_do_fill(no, orig, what)
     }
 

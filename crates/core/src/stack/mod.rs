@@ -78,6 +78,7 @@ mod page_pool;
 mod program_maps;
 mod programs;
 mod quiet;
+mod rcsum;
 mod reads;
 #[cfg(test)]
 mod redirect_tests;
