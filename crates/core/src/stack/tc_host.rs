@@ -1,12 +1,13 @@
 //! What a running TC program acts on: its helpers are the stack's functions of the same names.
 
 mod metadata;
+mod proposed;
 
 use super::filter::ENOTSUPP;
 use super::netfilter::NfState;
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host, MapChange, Prepared};
+use crate::bpf::{CtxField, Host, MapChange, Prepared, Proposed, TraitCall};
 use crate::design::policy::DynptrAccess;
 use crate::design::traits::ENOENT;
 use crate::scenario::topology::DevId;
@@ -385,6 +386,18 @@ impl Host for TcHost<'_> {
 
     fn tail_return(&mut self) {
         self.run = self.callers.pop().unwrap_or(self.run);
+    }
+
+    fn proposed(&self) -> Proposed {
+        self.kernel.rules().proposed
+    }
+
+    fn dynptr_from_skb_ext(&mut self, size: u32, flags: u64) -> Result<(u32, bool), i64> {
+        self.skb_ext(size, flags)
+    }
+
+    fn traits(&mut self, call: TraitCall<'_>) -> i64 {
+        self.trait_call(call)
     }
 
     fn meta_everywhere(&self) -> bool {
