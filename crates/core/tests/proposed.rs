@@ -41,7 +41,9 @@ fn ret(hook: Hook, design: DesignName, text: &str) -> i32 {
 
 /// A call with its size and flags, the dynptr at r10 less `at`.
 fn open(size: u32, flags: u32, at: u32) -> String {
-    format!("r1 = r6\nr2 = {size}\nr3 = {flags}\nr4 = r10\nr4 += -{at}\ncall bpf_dynptr_from_skb_ext\n")
+    format!(
+        "r1 = r6\nr2 = {size}\nr3 = {flags}\nr4 = r10\nr4 += -{at}\ncall bpf_dynptr_from_skb_ext\n"
+    )
 }
 
 fn ext(text: &str) -> i32 {
@@ -64,7 +66,9 @@ fn an_extension_is_created_and_found() {
 #[test]
 fn what_is_found_is_read_only() {
     let write = |at: u32| {
-        format!("*(u64 *)(r10 -48) = 7\nr1 = r10\nr1 += -{at}\nr2 = 0\nr3 = r10\nr3 += -48\nr4 = 4\nr5 = 0\ncall bpf_dynptr_write\n")
+        format!(
+            "*(u64 *)(r10 -48) = 7\nr1 = r10\nr1 += -{at}\nr2 = 0\nr3 = r10\nr3 += -48\nr4 = 4\nr5 = 0\ncall bpf_dynptr_write\n"
+        )
     };
     let both = open(0, 1, 16) + &open(0, 0, 32);
     assert_eq!(ext(&(both.clone() + &write(16))), 0);
@@ -94,10 +98,17 @@ fn other_kernels_have_none() {
     let text = format!("r6 = r1\n{}exit\n", open(0, 0, 16));
     let done = run(Hook::Tc, MacHeader, &text);
     let error = done.result.expect_err("none").to_string();
-    assert!(error.contains("kernel function bpf_dynptr_from_skb_ext"), "{error}");
+    assert!(
+        error.contains("kernel function bpf_dynptr_from_skb_ext"),
+        "{error}"
+    );
     let text = "r2 = 3\ncall bpf_xdp_trait_del\nexit\n";
     let error = run(Hook::Xdp, SkbExt, text).result.expect_err("none");
-    assert!(error.to_string().contains("kernel function bpf_xdp_trait_del"));
+    assert!(
+        error
+            .to_string()
+            .contains("kernel function bpf_xdp_trait_del")
+    );
     assert_eq!(ret(Hook::Xdp, Traits, text), -2);
 }
 
@@ -108,14 +119,18 @@ fn an_extension_goes_along() {
         "{WIRE}ip link add d0 type dummy\nip link set d0 up\nip addr add 192.0.2.3/24 dev d0\nip neigh add 192.0.2.1 lladdr 02:00:00:00:00:09 dev d0\n\
          sysctl -w net.ipv4.ip_forward=1\norc tcx ext_write rx ingress\norc tcx ext_read d0 egress\n\
          orc send tx 0200000000010200000000020800{} tx",
-        ECHO4.replacen("4001d4a3c0000202", "4001d4a3c6000202", 1).replacen("4001d4a3", "4001cea3", 1)
+        ECHO4
+            .replacen("4001d4a3c0000202", "4001d4a3c6000202", 1)
+            .replacen("4001d4a3", "4001cea3", 1)
     );
     let trace = whole(&text, SkbExt);
     assert_eq!(trace.printk, ["create 0 write 0", "find 0 value 42"]);
 }
 
 fn set(key: u32, len: u32) -> String {
-    format!("*(u64 *)(r10 -8) = 7\nr1 = r6\nr2 = {key}\nr3 = r10\nr3 += -8\nr4 = {len}\nr5 = 0\ncall bpf_xdp_trait_set\n")
+    format!(
+        "*(u64 *)(r10 -8) = 7\nr1 = r6\nr2 = {key}\nr3 = r10\nr3 += -8\nr4 = {len}\nr5 = 0\ncall bpf_xdp_trait_set\n"
+    )
 }
 
 fn get(key: u32, len: u32) -> String {
@@ -179,9 +194,14 @@ fn traits_go_along() {
             ],
             "{mode}"
         );
-        assert_eq!(at(&trace, "ip_rcv", "rx").meta.len, 4);
+        assert_eq!(at(&trace, "ip_rcv_core", "rx").meta.len, 4);
     }
     // without any, -EOPNOTSUPP
-    let text = format!("{WIRE}orc tcx trait_get rx ingress\norc send tx 0200000000010200000000020800{ECHO4} tx");
-    assert_eq!(whole(&text, Traits).printk, ["key 2: -95 0", "key 9: -95 0"]);
+    let text = format!(
+        "{WIRE}orc tcx trait_get rx ingress\norc send tx 0200000000010200000000020800{ECHO4} tx"
+    );
+    assert_eq!(
+        whole(&text, Traits).printk,
+        ["key 2: -95 0", "key 9: -95 0"]
+    );
 }

@@ -276,7 +276,10 @@ mod tests {
         assert_eq!((v2.size(), v2.offset(3)), (16 + 12, 4));
         assert_eq!(v2.get(1, 8), Ok(&[][..]));
         assert_eq!((v2.is_set(1), v2.is_set(0)), (Ok(true), Ok(false)));
-        assert_eq!((v2.is_set(64), v2.set(1, &[0; 4])), (Err(EINVAL), Err(EBUSY)));
+        assert_eq!(
+            (v2.is_set(64), v2.set(1, &[0; 4])),
+            (Err(EINVAL), Err(EBUSY))
+        );
         let bytes = [&v2.header()[..], v2.values(), &[9; 4]].concat();
         assert_eq!(Traits::in_memory(&bytes, 200), v2);
         assert_eq!((v2.delete(1), v2.is_set(1)), (Ok(()), Ok(false)));

@@ -213,7 +213,7 @@ impl Walk<'_> {
             b'I' if name == "bpf_iter_num_next" => self.next_iter(&value, regno),
             b'I' => self.destroy_iter(&value, regno),
             b'b' => self.check_buffer(&value, regno, size),
-            b'm' => self.check_memory(regno),
+            b'm' => self.check_sized(regno),
             _ => {
                 let bytes = i64::from(code - b'0');
                 self.check_helper_memory(&value, regno, bytes, false, true, None)?;
@@ -236,7 +236,7 @@ impl Walk<'_> {
     }
 
     /// Memory and its size (`__sz`).
-    fn check_memory(&mut self, regno: usize) -> Checked {
+    fn check_sized(&mut self, regno: usize) -> Checked {
         let next = regno + 1;
         for writes in [false, true] {
             self.check_size(regno, next, writes, true, None)

@@ -25,7 +25,9 @@ impl Kernel {
                 return Ok(EINVAL);
             }
             let place = match flags & SKB_EXT_CREATE != 0 {
-                true => k.metadata_to_write(no).or_else(|| k.metadata_created(no, EXTENSION)),
+                true => k
+                    .metadata_to_write(no)
+                    .or_else(|| k.metadata_created(no, EXTENSION)),
                 false => k.metadata_place(no),
             };
             Ok(match place {

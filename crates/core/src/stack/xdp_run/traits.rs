@@ -32,9 +32,9 @@ impl XdpHost<'_, '_> {
     fn keep_traits(&mut self, traits: &Traits) {
         let program = self.kernel.recorder.trace.runs[self.run].program.clone();
         let label = format!("metadata of {program}");
-        let source = self
-            .kernel
-            .program_source(self.run, Layer::Metadata, label, &program, self.dev);
+        let source =
+            self.kernel
+                .program_source(self.run, Layer::Metadata, label, &program, self.dev);
         let head = self.xdp.head;
         let buffers = &mut self.kernel.buffers;
         buffers.write(head, XDP_FRAME_SIZE, &traits.header(), source, 0);
