@@ -71,11 +71,21 @@ impl Kernel {
         self.new_skb(head)
     }
 
+    /// `napi_skb_cache_get()`: what was given back there is the first to be given out.
     pub(super) fn new_skb(&mut self, head: crate::trace::BufferNo) -> SkbNo {
-        let no = self.free_skb_no.take().unwrap_or_else(|| {
-            self.next_skb += 1;
-            SkbNo(self.next_skb - 1)
-        });
+        match self.free_skb_no.take() {
+            Some(no) => self.skb_born(no, head),
+            None => self.new_skb_of_slab(head),
+        }
+    }
+
+    /// `kmem_cache_alloc()`, past that cache, as `skb_clone()` does.
+    pub(super) fn new_skb_of_slab(&mut self, head: crate::trace::BufferNo) -> SkbNo {
+        self.next_skb += 1;
+        self.skb_born(SkbNo(self.next_skb - 1), head)
+    }
+
+    fn skb_born(&mut self, no: SkbNo, head: crate::trace::BufferNo) -> SkbNo {
         self.stores.born(no);
         self.judge.born(no);
         self.skbs.insert(no, SkBuff::new(no, head));
