@@ -197,7 +197,7 @@ impl Dynptrs {
     }
 
     /// `bpf_dynptr_from_skb_ext(skb, size, flags, ptr)`. With the create flag what slices pointed at may be another's now.
-    pub fn from_skb_ext(
+    pub fn skb_ext(
         &mut self,
         [_, size, flags, ptr, _]: [u64; 5],
         memory: &mut Memory<'_>,

@@ -70,7 +70,7 @@ pub(super) fn call(
     let [ctx, key, place, size, _] = args;
     memory.check_context(ctx)?;
     let ret = if name == SKB_EXT {
-        return dynptrs.from_skb_ext(args, memory);
+        return dynptrs.skb_ext(args, memory);
     } else if name.ends_with("_trait_set") {
         let value = memory.buffer(place, size)?;
         memory.host.traits(TraitCall::Set(key, &value))
