@@ -46,13 +46,16 @@ test('an object is attached by a click, its map is set before the run, and seen 
 
 test('a run that takes long shows its progress and can be stopped', async ({ page, url }) => {
   let slow = true;
+  let loaded = 0;
   await page.route('**/headroom-worker_bg.wasm', async (route) => {
+    loaded += 1;
     if (slow) await new Promise((done) => setTimeout(done, 4000));
     await route.continue().catch(() => {});
   });
   await open(page, `${url}/lab`);
   // Templates come from files: nothing is simulated yet.
   assert.equal(await page.locator('.busy progress').count(), 0);
+  assert.equal(loaded, 0, 'the simulator was loaded for what is a file');
   const before = await commands(page).inputValue();
   await commands(page).fill(before.replaceAll('192.0.2.', '198.51.100.'));
   await page.locator('.busy progress').waitFor();

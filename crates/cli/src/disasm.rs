@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::colour::Paint;
 use crate::error::CliError;
+use crate::exec::some_program;
 use crate::{Format, leniency};
 
 /// How programs are listed.
@@ -33,6 +34,7 @@ pub(crate) fn disasm(object: &Path, look: Look) -> Result<ExitCode, CliError> {
         error,
     })?;
     let object = load_object(&object.display().to_string(), &bytes)?;
+    some_program(&object)?;
     let mut out = std::io::stdout().lock();
     if look.format == Format::Json {
         let programs = object.programs.iter();

@@ -21,6 +21,13 @@ pub(crate) enum CliError {
         path: PathBuf,
         error: std::io::Error,
     },
+    /// A file that should be text is none.
+    #[error("{path}: byte {offset} is not text (UTF-8){}", if *object { "; an ELF object goes to `headroom exec --object` or `disasm`" } else { "" })]
+    NoText {
+        path: PathBuf,
+        offset: usize,
+        object: bool,
+    },
     /// `--map` of another form.
     #[error("--map {entry}: it must be NAME=KEY:VALUE, key and value as hex")]
     MapEntry { entry: String },
@@ -41,9 +48,10 @@ pub(crate) enum CliError {
     NoScenario { name: String, known: String },
     /// No `content` directory.
     #[error(
-        "no `content/scenarios` here or above; start headroom inside the project, or name a file"
+        "{}no `content/scenarios` here or above; start headroom inside the project, or name a file",
+        name.as_ref().map(|name| format!("there is no file `{name}`, and ")).unwrap_or_default()
     )]
-    NoContent,
+    NoContent { name: Option<String> },
     /// A directory without recordings.
     #[error("{path}: no recordings (*.json) here")]
     NoRecordings { path: PathBuf },
@@ -118,7 +126,15 @@ pub(crate) enum CliError {
         program: String,
         known: String,
     },
-    /// Several programs, or none.
+    /// No program.
+    #[error(
+        "{file}: there is no program in it; programs stand in sections such as `xdp` or `tc`, and functions in `.text` are called by them"
+    )]
+    NoPrograms { file: String },
+    /// `--nth` without a capture file.
+    #[error("--nth: packets are counted in a pcap file, and --packet is hex")]
+    NthOfHex,
+    /// Several programs.
     #[error("{file}: --program must name one of its programs: {known}")]
     WhichProgram { file: String, known: String },
     /// A program of another type.
@@ -136,4 +152,16 @@ pub(crate) enum CliError {
     /// JSON can't be made.
     #[error("JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+impl CliError {
+    /// Without a place for scenarios: what was looked for, which is no file either.
+    pub(crate) fn looking_for(self, name: &str) -> CliError {
+        match self {
+            CliError::NoContent { .. } => CliError::NoContent {
+                name: Some(name.to_owned()),
+            },
+            error => error,
+        }
+    }
 }

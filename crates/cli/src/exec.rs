@@ -29,9 +29,9 @@ pub(crate) struct ExecArgs {
     /// The packet from its Ethernet header on: hex, or a pcap file.
     #[arg(long, value_name = "HEX|F.pcap")]
     packet: String,
-    /// Which packet of the pcap file, from 1.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    nth: usize,
+    /// Which packet of the pcap file, from 1; the first one unless it is given.
+    #[arg(long, value_name = "N")]
+    nth: Option<usize>,
     /// Metadata in front of the packet.
     #[arg(long, value_name = "HEX")]
     meta: Option<String>,
@@ -153,6 +153,7 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 fn program(args: &ExecArgs) -> Result<(Object, String, Hook), CliError> {
     if let Some(path) = &args.source.object {
         let mut object = load_object(&path.display().to_string(), &read(path)?)?;
+        some_program(&object)?;
         for entry in &args.maps {
             set_map(std::slice::from_mut(&mut object), entry)?;
         }
@@ -201,6 +202,15 @@ fn program(args: &ExecArgs) -> Result<(Object, String, Hook), CliError> {
     Ok((object, name, hook))
 }
 
+/// An object without programs is worth a message of its own.
+pub(crate) fn some_program(object: &Object) -> Result<(), CliError> {
+    if object.programs.is_empty() {
+        let file = object.name.clone();
+        return Err(CliError::NoPrograms { file });
+    }
+    Ok(())
+}
+
 /// The program that was asked for, or the only one.
 fn pick<'o>(object: &'o Object, name: Option<&str>) -> Result<&'o Program, CliError> {
     let found = match (name, object.programs.as_slice()) {
@@ -224,14 +234,18 @@ fn pick<'o>(object: &'o Object, name: Option<&str>) -> Result<&'o Program, CliEr
 }
 
 /// Hex if it looks like hex, else the name of a pcap file.
-fn packet(text: &str, nth: usize) -> Result<Vec<u8>, CliError> {
+fn packet(text: &str, nth: Option<usize>) -> Result<Vec<u8>, CliError> {
     let path = Path::new(text);
     let like_hex = text
         .chars()
         .all(|c| c.is_ascii_hexdigit() || c.is_whitespace());
     if like_hex || !(path.exists() || text.ends_with(".pcap")) {
-        return hex("--packet", text);
+        return match nth {
+            None => hex("--packet", text),
+            Some(_) => Err(CliError::NthOfHex),
+        };
     }
+    let nth = nth.unwrap_or(1);
     pcap::packet(&read(path)?, nth).map_err(|error| CliError::Pcap {
         file: path.into(),
         error,

@@ -12,22 +12,33 @@ use crate::error::CliError;
 
 /// Reads a file as text.
 pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
-    fs::read_to_string(path).map_err(|error| CliError::Read {
+    let bytes = fs::read(path).map_err(|error| CliError::Read {
         path: path.into(),
         error,
-    })
+    })?;
+    text(path, bytes)
 }
 
 /// All of standard input, as text.
 pub(crate) fn stdin() -> Result<String, CliError> {
-    let mut text = String::new();
+    let path = Path::new("standard input");
+    let mut bytes = Vec::new();
     std::io::stdin()
-        .read_to_string(&mut text)
+        .read_to_end(&mut bytes)
         .map_err(|error| CliError::Read {
-            path: "standard input".into(),
+            path: path.into(),
             error,
         })?;
-    Ok(text)
+    text(path, bytes)
+}
+
+/// Bytes as text; an error names the first byte that is none.
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CliError> {
+    String::from_utf8(bytes).map_err(|error| CliError::NoText {
+        path: path.into(),
+        offset: error.utf8_error().valid_up_to(),
+        object: error.as_bytes().starts_with(b"\x7fELF"),
+    })
 }
 
 /// The `content` directory: here or in the nearest directory above.
@@ -39,7 +50,7 @@ pub(crate) fn content() -> Result<PathBuf, CliError> {
     here.ancestors()
         .map(|dir| dir.join("content"))
         .find(|content| content.join("scenarios").is_dir())
-        .ok_or(CliError::NoContent)
+        .ok_or(CliError::NoContent { name: None })
 }
 
 /// All scenario files, by name.
@@ -95,7 +106,7 @@ pub(crate) fn resolve(name: &str) -> Result<Input, CliError> {
         let scenario = ScenarioFile::read(name, &text)?;
         return scenario_input(&scenario, name, &content_above(path)?);
     }
-    let all = scenarios()?;
+    let all = scenarios().map_err(|error| error.looking_for(name))?;
     match all.iter().find(|scenario| scenario.id == name) {
         Some(scenario) => scenario_input(scenario, name, &content()?),
         None => {
@@ -114,7 +125,7 @@ pub(crate) fn find_scenario(name: &str) -> Result<(ScenarioFile, PathBuf), CliEr
     if path.exists() {
         return Ok((read_scenario(path)?, content_above(path)?));
     }
-    let all = scenarios()?;
+    let all = scenarios().map_err(|error| error.looking_for(name))?;
     let known: Vec<_> = all.iter().map(|scenario| scenario.id.clone()).collect();
     match all.into_iter().find(|scenario| scenario.id == name) {
         Some(scenario) => Ok((scenario, content()?)),

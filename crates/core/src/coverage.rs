@@ -39,7 +39,7 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 43] = [
+pub const PARTS: [Part; 44] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
@@ -92,6 +92,7 @@ pub const PARTS: [Part; 43] = [
     part("neighbour discovery", "", "ndisc_rcv", "ndisc_send_skb"),
     part("GRO of TCP", "", "skb_gro_receive", ""),
     part("GRO of IPv6", "", "ipv6_gro_receive", ""),
+    part("GSO", "", "", "skb_segment"),
     part("reassembly IPv4", "", "kfree_skb_partial", ""),
     part("reassembly IPv6", "", "ip6_frag_reasm", ""),
     part("packets in several pieces", "", "__pskb_pull_tail", ""),

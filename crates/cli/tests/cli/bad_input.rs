@@ -176,3 +176,56 @@ fn a_broken_section_is_named_with_its_offset() {
         "{odd}"
     );
 }
+
+/// Files that are no text: the byte, and where an object belongs.
+#[test]
+fn what_is_not_text_is_said_with_its_place() {
+    let text = scratch("not-text", b"r0 = 2\nr1 = \xff\nexit\n")
+        .display()
+        .to_string();
+    let asm = ["exec", "--packet", FRAME, "--hook", "xdp", "--asm", &text];
+    assert!(refused(&asm).contains("byte 12 is not text (UTF-8)\n"));
+    let object = refused(&["run", SEED]);
+    assert!(
+        object.contains("is not text (UTF-8); an ELF object goes to `headroom exec --object`"),
+        "{object}"
+    );
+}
+
+/// Functions in `.text` are no programs; one that is alone is, and its type is to be said (`prog_is_subprog()`,
+/// tools/lib/bpf/libbpf.c).
+#[test]
+fn functions_in_text() {
+    let several = "crates/core/tests/programs/text_only.bpf.o";
+    for command in [
+        &["disasm", several][..],
+        &["exec", "--packet", FRAME, "--object", several],
+    ] {
+        assert!(refused(command).contains("there is no program in it; programs stand in sections"));
+    }
+    let alone = "crates/core/tests/programs/text_alone.bpf.o";
+    let exec = ["exec", "--packet", FRAME, "--object", alone];
+    assert!(refused(&exec).contains("program `answer` (section `.text`) needs --hook xdp or"));
+    let done = headroom(&[&exec[..], &["--hook", "xdp"]].concat());
+    assert!(out(&done).contains("XDP_PASS (2)"), "{}", out(&done));
+}
+
+/// A number of a packet belongs to a capture file.
+#[test]
+fn the_number_of_a_hex_packet() {
+    let exec = ["exec", "--packet", FRAME, "--object", SEED, "--program"];
+    let message = refused(&[&exec[..], &["set_tag", "--nth", "2"]].concat());
+    assert!(message.contains("--nth: packets are counted in a pcap file"));
+}
+
+/// Outside of the project a name that is no file is named.
+#[test]
+fn a_name_where_there_are_no_scenarios() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_headroom"))
+        .args(["run", "nowhere"])
+        .current_dir("/")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).starts_with("headroom: there is no file `nowhere`, and no `content/"));
+}

@@ -50,9 +50,10 @@ fn vm_refuses_in_one_sentence() {
             "b7",
             "headroom: program, byte 0: length of the program is not a multiple of 8 bytes\n",
         ),
+        ("", "headroom: program, byte 0: the program is empty\n"),
         (
-            "",
-            "headroom: program, byte 0: length of the program is not a multiple of 8 bytes\n",
+            "95\0",
+            "headroom: program: line 1, column 3: expected a hex digit, found `\\0`\n",
         ),
         (
             "b70000000000000g",

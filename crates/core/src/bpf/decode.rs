@@ -72,7 +72,10 @@ pub(super) fn decode(
         slot,
         why: why.to_owned(),
     };
-    if bytes.is_empty() || !bytes.len().is_multiple_of(8) {
+    if bytes.is_empty() {
+        return Err(fail(0, "the program is empty"));
+    }
+    if !bytes.len().is_multiple_of(8) {
         return Err(fail(
             0,
             "length of the program is not a multiple of 8 bytes",

@@ -192,9 +192,12 @@ impl<'a> Loader<'a> {
         for id in 0..self.functions.len() {
             let function = self.functions[id].clone();
             let (section, _) = self.section_data(function.section)?;
-            // libbpf: functions in .text are subprograms, global functions elsewhere are programs. rustc
-            // gives each function a section of its own, such as .text.memcpy.
-            if section == ".text" || section.starts_with(".text.") || !function.global {
+            // libbpf: functions in .text are subprograms, global functions elsewhere are programs; one that is
+            // alone is a program in .text too (prog_is_subprog()). rustc gives each function a section of its
+            // own, such as .text.memcpy.
+            let alone = section == ".text" && self.functions.len() == 1;
+            let text = section == ".text" || section.starts_with(".text.");
+            if text && !alone || !function.global {
                 continue;
             }
             linked.push((section, function.name, self.link(id)?));

@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum HexError {
     /// Something other than a digit where one is due.
-    #[error("line {line}, column {column}: expected a hex digit, found `{found}`")]
+    #[error("line {line}, column {column}: expected a hex digit, found `{}`", found.escape_debug())]
     NoDigit {
         /// Line.
         line: usize,

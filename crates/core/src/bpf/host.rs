@@ -298,6 +298,10 @@ pub trait Host {
     fn csum_level(&mut self, _level: u64) -> i64 {
         NOT_HERE
     }
+    /// `bpf_lwt_push_encap()`; at input or where the packet is sent.
+    fn lwt_push_encap(&mut self, _mode: u32, _header: &[u8], _ingress: bool) -> i64 {
+        NOT_HERE
+    }
     /// `bpf_skb_change_type()`.
     fn skb_change_type(&mut self, _pkt_type: u32) -> i64 {
         NOT_HERE

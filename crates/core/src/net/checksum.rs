@@ -21,6 +21,12 @@ pub fn sum(data: &[u8], start: u16) -> u16 {
     sum as u16
 }
 
+/// `csum_add()` of a number of 32 bits in network order to a sum, folded, not inverted.
+#[must_use]
+pub fn add(start: u16, word: u32) -> u16 {
+    sum(&word.to_be_bytes(), start)
+}
+
 /// The sum of the pseudo header of UDP and TCP over IPv4 (RFC 768), not inverted.
 #[must_use]
 pub fn pseudo(saddr: [u8; 4], daddr: [u8; 4], protocol: u8, len: u32) -> u16 {

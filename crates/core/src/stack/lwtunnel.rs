@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::ip_forward::Input;
 use super::ip6_forward::Input6;
 use super::skbuff::drop_reason;
-use super::{Kernel, Run, not_covered};
-use crate::net::ipv6;
+use super::{Kernel, Run};
+use crate::net::{ethernet, ipv6};
 use crate::scenario::topology::{DevId, Encap, LwtBpf, ProgId, Route, Route6};
 use crate::trace::SkbNo;
 
@@ -16,11 +16,12 @@ const BPF: &str = "net/core/lwt_bpf.c";
 pub(super) const LWTUNNEL_XMIT_DONE: i64 = 0;
 /// `LWTUNNEL_XMIT_CONTINUE`: the packet goes on to the neighbour.
 pub(super) const LWTUNNEL_XMIT_CONTINUE: i64 = 256;
-/// `-ENETDOWN`, `-EINVAL`, `-EPERM`, `-EOPNOTSUPP`.
+/// `-ENETDOWN`, `-EINVAL`, `-EPERM`, `-EOPNOTSUPP`, `-EAFNOSUPPORT`.
 const ENETDOWN: i64 = -100;
 const EINVAL: i64 = -22;
 const EPERM: i64 = -1;
 const EOPNOTSUPP: i64 = -95;
+const EAFNOSUPPORT: i64 = -97;
 /// Where `nexthdr` is in the IPv6 header.
 const NHOFF: u32 = 6;
 
@@ -216,7 +217,11 @@ impl Kernel {
             }
             match dst {
                 Dst::V4(route) => k.ip_forward(no, route),
-                Dst::V6(route) => k.ip6_forward(no, route),
+                // bpf_push_seg6_encap() may have changed it
+                Dst::V6(route) => {
+                    let route = k.skb(no).dst6.unwrap_or(route);
+                    k.ip6_forward(no, route)
+                }
             }
         })
     }
@@ -224,22 +229,26 @@ impl Kernel {
     /// `bpf_lwt_input_reroute()`: as if received by the route's device. A route that says no drops with `-EINVAL`.
     fn bpf_lwt_input_reroute(&mut self, no: SkbNo, dst: Dst) -> Run<i64> {
         self.skb_mut(no).drop_dst();
-        match dst {
-            Dst::V4(route) => {
-                let input = self.ip_route_input(no, route.dev)?;
+        match self.skb(no).protocol {
+            ethernet::P_IP => {
+                let input = self.ip_route_input(no, dst.dev())?;
                 if let Input::Martian(_) = input {
                     self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                     return Ok(EINVAL);
                 }
                 self.dst_input(no, input)
             }
-            Dst::V6(_) => {
+            ethernet::P_IPV6 => {
                 let input = self.ip6_route_input(no)?;
                 if let Input6::Error { .. } = input {
                     self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                     return Ok(EINVAL);
                 }
                 self.dst_input6(no, input, NHOFF)
+            }
+            _ => {
+                self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                Ok(EAFNOSUPPORT)
             }
         }
     }
@@ -269,7 +278,7 @@ impl Kernel {
             let protocol = k.skb(no).protocol;
             match k.lwt_verdict(no, dev, "lwt_xmit", program)? {
                 Err(ret) => Ok(ret),
-                Ok(BPF_LWT_REROUTE) => not_covered("bpf_lwt_xmit_reroute"),
+                Ok(BPF_LWT_REROUTE) => k.bpf_lwt_xmit_reroute(no, dev),
                 Ok(_) if k.skb(no).protocol != protocol => {
                     k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                     Ok(EINVAL)

@@ -32,6 +32,10 @@ mod gro_ip;
 mod gro_merge;
 mod gro_tcp;
 mod gro_tunnel;
+mod gso;
+mod gso_ip;
+mod gso_tcp;
+mod gso_tunnel;
 mod icmp;
 mod icmpv6;
 mod inet_fragment;
@@ -54,6 +58,7 @@ mod judge;
 mod l2tp;
 mod links;
 mod llc;
+mod lwt_encap;
 mod lwtunnel;
 mod macvlan;
 mod md_tunnel;
@@ -61,6 +66,7 @@ mod mpls;
 mod napi;
 mod ndisc;
 mod neighbour;
+mod netdev_features;
 mod netfilter;
 mod netkit;
 mod nic;
@@ -80,6 +86,7 @@ mod sit;
 mod skb_data_move;
 mod skb_frags;
 mod skb_own;
+mod skb_segment;
 mod skb_vlan;
 mod skbuff;
 mod socket;
@@ -305,8 +312,13 @@ impl Kernel {
     /// `__ip_select_ident()`: the kernel draws it at random; here it counts from 0xe001, as the
     /// recordings do (golden/README.md, "What is not the same every time").
     pub(crate) fn ip_select_ident(&mut self) -> u16 {
+        self.ip_select_idents(1)
+    }
+
+    /// The same for a packet that will be cut into `segs`: they have the ids that follow.
+    pub(crate) fn ip_select_idents(&mut self, segs: u16) -> u16 {
         let id = self.next_ip_id;
-        self.next_ip_id = self.next_ip_id.wrapping_add(1);
+        self.next_ip_id = self.next_ip_id.wrapping_add(segs);
         id
     }
 

@@ -18,6 +18,8 @@ const FILE: &str = "net/ipv6/seg6_iptunnel.c";
 const SRCRT_TYPE_4: u8 = 4;
 /// Where `nexthdr` is in the IPv6 header.
 const NHOFF: u32 = 6;
+/// Where `hop_limit` is.
+const HOP_LIMIT: u32 = 7;
 /// `-EINVAL`, `-ENETUNREACH`.
 const EINVAL: i64 = -22;
 const ENETUNREACH: i64 = -101;
@@ -37,6 +39,11 @@ fn segment_routing_header(nexthdr: u8, segments: &[Ipv6Addr]) -> Vec<u8> {
     ];
     header.extend(segments.iter().rev().flat_map(|segment| segment.octets()));
     header
+}
+
+/// `segments[first_segment]`: where the packet goes first.
+fn active_segment(srh: &[u8]) -> Ipv6Addr {
+    addr6(srh, 8 + 16 * usize::from(srh[4]))
 }
 
 impl Kernel {
@@ -80,26 +87,43 @@ impl Kernel {
 
     /// `seg6_do_srh()`: by the route's mode.
     fn seg6_do_srh(&mut self, no: SkbNo, dev: DevId, segments: &Segments) -> Run<Result<(), i64>> {
-        match segments.inline {
-            true => self.seg6_do_srh_inline(no, &segments.list),
-            false => self.seg6_do_srh_encap(no, dev, &segments.list),
+        let protocol = self.skb(no).protocol;
+        if segments.inline {
+            if protocol != ethernet::P_IPV6 {
+                return Ok(Err(EINVAL));
+            }
+            // iproute2 leaves a place for the destination
+            let rest = [Ipv6Addr::UNSPECIFIED];
+            let list: Vec<Ipv6Addr> = segments.list.iter().copied().chain(rest).collect();
+            self.seg6_do_srh_inline(no, segment_routing_header(0, &list))?;
+        } else {
+            self.iptunnel_handle_offloads(no, crate::skb::gso::IPXIP6)?;
+            let proto = match protocol {
+                ethernet::P_IPV6 => ipv6::NEXTHDR_IPV6,
+                ethernet::P_IP => ipv4::PROTO_IPIP,
+                _ => return Ok(Err(EINVAL)),
+            };
+            let srh = segment_routing_header(proto, &segments.list);
+            self.seg6_do_srh_encap(no, dev, srh, proto)?;
+            let skb = self.skb_mut(no);
+            skb.inner_transport_header = skb.transport_header;
+            skb.inner_protocol = skb.protocol;
+            skb.protocol = ethernet::P_IPV6;
         }
+        let skb = self.skb_mut(no);
+        skb.transport_header = (skb.data + ipv6::HLEN) as u16;
+        Ok(Ok(()))
     }
 
     /// `__seg6_do_srh_inline()`: the segment routing header goes between the IPv6 header and what follows; the
-    /// destination becomes its last segment.
-    fn seg6_do_srh_inline(&mut self, no: SkbNo, segments: &[Ipv6Addr]) -> Run<Result<(), i64>> {
-        if self.skb(no).protocol != ethernet::P_IPV6 {
-            return Ok(Err(EINVAL));
-        }
-        let Some(first) = segments.first().copied() else {
-            return Ok(Err(EINVAL));
-        };
+    /// destination becomes its last segment. It has a place for one.
+    pub(super) fn seg6_do_srh_inline(&mut self, no: SkbNo, mut srh: Vec<u8>) -> Run<()> {
         let old = u32::from(self.skb(no).network_header);
         let nexthdr = self.bytes(no, old + NHOFF, 1).first().copied();
         let daddr = self.ipv6_hdr_addr(no, 24);
-        let list: Vec<Ipv6Addr> = segments.iter().copied().chain([daddr]).collect();
-        let srh = segment_routing_header(nexthdr.unwrap_or(ipv6::NEXTHDR_NONE), &list);
+        srh[0] = nexthdr.unwrap_or(ipv6::NEXTHDR_NONE);
+        srh[8..24].copy_from_slice(&daddr.octets());
+        let first = active_segment(&srh);
         let hdrlen = srh.len() as u32;
         let mac_len = u32::from(self.skb(no).mac_len);
         self.skb_cow_head(no, hdrlen + mac_len)?;
@@ -117,8 +141,7 @@ impl Kernel {
         self.buffers
             .patch(head, at + NHOFF, &[ipv6::NEXTHDR_ROUTING]);
         self.buffers.patch(head, at + 24, &first.octets());
-        self.skb_mut(no).transport_header = (at + ipv6::HLEN) as u16;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// `skb_mac_header_rebuild()`: the link header of a received packet moves in front of what was pushed.
@@ -132,44 +155,36 @@ impl Kernel {
         }
     }
 
-    /// `__seg6_do_srh_encap()`: IPv6 header and segment routing header in front.
-    fn seg6_do_srh_encap(
+    /// `__seg6_do_srh_encap()`: IPv6 header and segment routing header in front; `proto` is what is inside.
+    pub(super) fn seg6_do_srh_encap(
         &mut self,
         no: SkbNo,
         dev: DevId,
-        segments: &[Ipv6Addr],
-    ) -> Run<Result<(), i64>> {
-        self.iptunnel_handle_offloads(no)?;
-        let proto = match self.skb(no).protocol {
-            ethernet::P_IPV6 => ipv6::NEXTHDR_IPV6,
-            ethernet::P_IP => ipv4::PROTO_IPIP,
-            _ => return Ok(Err(EINVAL)),
-        };
-        let Some(daddr) = segments.first().copied() else {
-            return Ok(Err(EINVAL));
-        };
-        let srh = segment_routing_header(proto, segments);
+        mut srh: Vec<u8>,
+        proto: u8,
+    ) -> Run<()> {
+        srh[0] = proto;
+        let inside_is_ipv6 = self.skb(no).protocol == ethernet::P_IPV6;
+        let daddr = active_segment(&srh);
         let total = ipv6::HLEN + srh.len() as u32;
         let mac_len = u32::from(self.skb(no).mac_len);
         self.skb_cow_head(no, total + mac_len)?;
         let inner = u32::from(self.skb(no).network_header);
-        let (tclass, hop_limit) = match proto {
-            ipv6::NEXTHDR_IPV6 => (
+        let (tclass, hop_limit) = match inside_is_ipv6 {
+            true => (
                 self.ipv6_dsfield(no, inner),
                 self.bytes(no, inner + 7, 1).first().copied().unwrap_or(0),
             ),
-            _ => (0, super::ip6_output::DEFAULT_HOP_LIMIT),
+            false => (0, super::ip6_output::DEFAULT_HOP_LIMIT),
         };
         let netns = self.topology.dev(dev).netns;
         // set_tun_src()
         let Some(saddr) = self.topology.source6(netns, dev, daddr) else {
             return not_covered("set_tun_src: this host has no IPv6 address");
         };
-        let flowlabel = match proto {
-            ipv6::NEXTHDR_IPV6 => {
-                crate::net::dissect::be32(self.bytes(no, inner, 4), 0) & 0x000f_ffff
-            }
-            _ => 0,
+        let flowlabel = match inside_is_ipv6 {
+            true => crate::net::dissect::be32(self.bytes(no, inner, 4), 0) & 0x000f_ffff,
+            false => 0,
         };
         let skb = self.skb_mut(no);
         skb.push(total)?;
@@ -189,12 +204,7 @@ impl Kernel {
         let (layer, label) = (Layer::Ipv6Ext, "IPv6 segment routing header".into());
         let writer = "__seg6_do_srh_encap";
         self.write_header(no, at + ipv6::HLEN, &srh, layer, label, writer);
-        let skb = self.skb_mut(no);
-        skb.inner_transport_header = skb.transport_header;
-        skb.inner_protocol = skb.protocol;
-        skb.protocol = ethernet::P_IPV6;
-        skb.transport_header = (at + ipv6::HLEN) as u16;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// `ipv6_srh_rcv()`: the next segment, or the end: then the inner packet is received anew. Its MAC header stays
@@ -210,33 +220,62 @@ impl Kernel {
             self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
             return Ok(Ext::Gone);
         }
-        let left = srh[3];
-        if left == 0 {
-            return self.segments_end(no, dev, srh);
+        let mut left = srh[3];
+        while left != 0 {
+            if left >= srh[1] >> 1 {
+                let skb = self.skb(no);
+                let at = skb.transport_header.wrapping_sub(skb.network_header);
+                self.icmp6_send(no, icmpv6::PARAMPROB, icmpv6::HDR_FIELD, u32::from(at) + 3)?;
+                self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(Ext::Gone);
+            }
+            self.skb_unclone(no)?;
+            left -= 1;
+            let input = self.next_segment(no, srh, left)?;
+            if input != Input6::Local {
+                self.dst_input6(no, input, NHOFF)?;
+                return Ok(Ext::Gone);
+            }
+            if !self.looped_back(no)? {
+                return Ok(Ext::Gone);
+            }
         }
-        if left >= srh[1] >> 1 {
-            let skb = self.skb(no);
-            let at = skb.transport_header.wrapping_sub(skb.network_header);
-            self.icmp6_send(no, icmpv6::PARAMPROB, icmpv6::HDR_FIELD, u32::from(at) + 3)?;
-            self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
-            return Ok(Ext::Gone);
-        }
-        self.skb_unclone(no)?;
+        self.segments_end(no, dev, srh)
+    }
+
+    /// Number `left` of the list is the destination from now on; where that leads. `data` is at the IPv6 header.
+    fn next_segment(&mut self, no: SkbNo, srh: &[u8], left: u8) -> Run<Input6> {
         let skb = self.skb(no);
         let (head, at) = (skb.head, u32::from(skb.transport_header));
         let back = skb.data - u32::from(skb.network_header);
-        let next = addr6(srh, 8 + 16 * usize::from(left - 1));
-        self.buffers.patch(head, at + 3, &[left - 1]);
+        let next = addr6(srh, 8 + 16 * usize::from(left));
+        self.buffers.patch(head, at + 3, &[left]);
         let skb = self.skb_mut(no);
         skb.push(back)?;
         let data = skb.data;
         self.buffers.patch(head, data + 24, &next.octets());
-        let input = self.ip6_route_input(no)?;
-        if input == Input6::Local {
-            return not_covered("ipv6_srh_rcv: two segments of one host in a row");
+        self.ip6_route_input(no)
+    }
+
+    /// `ipv6_srh_rcv()`, *looped_back*: the next segment is this host too, a hop like any other. Whether the packet is
+    /// still there; `data` is at the routing header again.
+    fn looped_back(&mut self, no: SkbNo) -> Run<bool> {
+        let skb = self.skb(no);
+        let (head, data) = (skb.head, skb.data);
+        let at = u32::from(skb.transport_header) - data;
+        let hop_limit = self
+            .bytes(no, data + HOP_LIMIT, 1)
+            .first()
+            .copied()
+            .unwrap_or(0);
+        if hop_limit <= 1 {
+            self.icmp6_send(no, icmpv6::TIME_EXCEED, 0, 0)?;
+            self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+            return Ok(false);
         }
-        self.dst_input6(no, input, NHOFF)?;
-        Ok(Ext::Gone)
+        self.buffers.patch(head, data + HOP_LIMIT, &[hop_limit - 1]);
+        self.skb_mut(no).pull(at)?;
+        Ok(true)
     }
 
     /// The last segment: what is behind the header is received as a packet of the same device.

@@ -260,6 +260,8 @@ impl Kernel {
                 ..original
             };
             skb.headers_offset_update(headroom as i32 - original.data as i32);
+            let shinfo = k.buffers.get(original.head).shinfo;
+            k.buffers.shinfo_mut(head).copy_gso(&shinfo);
             let mut done = size;
             while done < len {
                 let size = (len - done).min(PAGE_SIZE);

@@ -319,6 +319,11 @@ impl Host for TcHost<'_> {
         self.kernel.bpf_csum_level(self.no, level)
     }
 
+    fn lwt_push_encap(&mut self, mode: u32, header: &[u8], ingress: bool) -> i64 {
+        let source = self.source(Layer::ProgramStore, "store of");
+        self.call(|k, no| k.bpf_lwt_push_encap(no, mode, header, ingress, source))
+    }
+
     fn skb_change_type(&mut self, pkt_type: u32) -> i64 {
         self.kernel.bpf_skb_change_type(self.no, pkt_type)
     }

@@ -260,7 +260,11 @@ impl Kernel {
             let skb = k.skb(no);
             let len = (skb.len + skb.data).saturating_sub(u32::from(skb.network_header));
             let mtu = k.topology.dev(out).mtu.saturating_sub(headroom);
-            if len > mtu && k.topology.dev(dev).master.is_some() {
+            let fits = match k.skb_is_gso(no) {
+                true => k.skb_gso_validate_network_len(no, mtu),
+                false => len <= mtu,
+            };
+            if !fits && k.topology.dev(dev).master.is_some() {
                 return not_covered(
                     "skb_tunnel_check_pmtu: a bridge port sends back what is too long",
                 );
@@ -329,7 +333,10 @@ impl Kernel {
     pub(super) fn udp_set_csum_over(&mut self, no: SkbNo, pseudo: u16) {
         let skb = self.skb(no);
         let (head, at) = (skb.head, u32::from(skb.transport_header));
-        let check = if skb.ip_summed == CHECKSUM_PARTIAL {
+        let check = if self.skb_is_gso(no) {
+            // what the segments' sums are made of
+            pseudo
+        } else if skb.ip_summed == CHECKSUM_PARTIAL {
             let inner = self.lco_csum(no, at);
             match !checksum::sum(&inner.to_be_bytes(), pseudo) {
                 0 => CSUM_MANGLED_0,
@@ -344,5 +351,13 @@ impl Kernel {
         };
         self.buffers
             .patch(head, at + udp::CHECK, &check.to_be_bytes());
+    }
+}
+
+/// `udp_tunnel_handle_offloads()`: what a tunnel over UDP adds to `gso_type`, with a checksum of its own or without.
+pub(super) fn udp_gso_type(udp_csum: bool) -> u32 {
+    match udp_csum {
+        true => crate::skb::gso::UDP_TUNNEL_CSUM,
+        false => crate::skb::gso::UDP_TUNNEL,
     }
 }

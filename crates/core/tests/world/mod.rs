@@ -32,8 +32,11 @@ const OWN: [&str; 6] = [
     "xdp_aborted",
     "cls_verdict",
     "redirects",
-    "tunnel_key",
+    "push_encap",
 ];
+
+/// One of those that were recorded.
+const TUNNEL_KEY: &str = "../../tests/recordings-own/programs/tunnel_key.bpf.o";
 
 /// Runs commands under a design, whole or as far as they go.
 pub fn run(text: &str, design: DesignName) -> Partial {
@@ -53,6 +56,7 @@ pub fn run(text: &str, design: DesignName) -> Partial {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
     let own = OWN.map(|name| own.join(name).with_extension("bpf.o"));
     names.extend(own);
+    names.push(Path::new(env!("CARGO_MANIFEST_DIR")).join(TUNNEL_KEY));
     // programs for hooks behind TC, of the catalogue
     let behind = ["orc nf", "orc sock", "cgroup attach", "encap bpf"];
     if behind.iter().any(|words| text.contains(words)) {

@@ -35,8 +35,8 @@ pub fn page() -> AnyView {
     // What is read decides what the model starts from; the owner is this page's.
     let owner = Owner::current();
     spawn_local(async move {
-        let (work, scenario, notices) = state::begin().await;
-        let make = || Lab::new(work, scenario, notices);
+        let (work, loaded, notices) = state::begin().await;
+        let make = || Lab::new(work, loaded, notices);
         let lab = match &owner {
             Some(owner) => owner.with(make),
             None => make(),
@@ -133,7 +133,8 @@ fn notices(lab: Lab) -> AnyView {
         let all = lab.notices.get();
         (!all.is_empty()).then(|| {
             let one = |text: String| view! { <p>{text}</p> };
-            view! { <div class="notice" role="status">{all.into_iter().map(one).collect_view()}</div> }
+            let read = move |_| lab.notices.update(Vec::clear);
+            view! { <div class="notice" role="status"><div>{all.into_iter().map(one).collect_view()}</div><button class="tab" on:click=read>"Dismiss"</button></div> }
         })
     })
 }
@@ -204,13 +205,7 @@ fn problem(model: Model) -> AnyView {
 
 /// Ctrl or Cmd with Z and Shift+Z, where no text field takes them.
 fn undo_keys(lab: Lab, event: &web_sys::KeyboardEvent) {
-    if !(event.ctrl_key() || event.meta_key()) || !event.key().eq_ignore_ascii_case("z") {
-        return;
-    }
-    let in_text = document()
-        .active_element()
-        .is_some_and(|e| matches!(e.tag_name().as_str(), "TEXTAREA" | "INPUT"));
-    if in_text {
+    if !browser::is_undo(event) {
         return;
     }
     event.prevent_default();

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use headroom_protocol::Job;
+use headroom_protocol::files::Scenario;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Model;
 use crate::crash;
 use crate::data::{Input, Outcome, Problem, files, simulator};
-use crate::designs::{asked, is_file, is_recorded};
+use crate::designs::{asked, can_be_had, is_file, is_recorded};
 
 impl Model {
     /// The scenario's own input.
@@ -20,6 +21,12 @@ impl Model {
                 .with_value(|scenario| scenario.commands.clone()),
             objects: Arc::default(),
         }
+    }
+
+    /// Another scenario takes the place of this one: its texts, and what the build has simulated of it.
+    pub fn take(&self, scenario: Scenario, outcome: Outcome) {
+        self.scenario.set_value(scenario);
+        self.own.set_value(Arc::new(outcome));
     }
 
     /// Runs an input; what worked last stays when this does not.
@@ -41,6 +48,9 @@ impl Model {
     pub(super) fn fill(&self) {
         let wanted = self.place.with(|place| place.designs.clone());
         let mut missing = self.outcome.with(|outcome| outcome.missing(&wanted));
+        // A recording that there is none of can't be had in any way; the page says so.
+        self.scenario
+            .with_value(|texts| missing.retain(|column| can_be_had(texts, *column)));
         let input = self.input.get_untracked();
         if input != self.own_input() {
             // A recording is of the scenario as it stands.

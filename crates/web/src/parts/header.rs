@@ -56,6 +56,14 @@ pub fn header(location: Location) -> El {
         })
         .child(span("wide", "Theme: "))
         .word(move || theme.get().word().to_owned());
+    // Pressed by static/habits.js, which has the key for it too.
+    let dense = document().document_element();
+    let dense = dense.is_some_and(|root| root.has_attribute("data-density"));
+    let density = el("button")
+        .class("quiet wide density")
+        .set("title", "More on one screen (Shift+D)")
+        .set("aria-pressed", if dense { "true" } else { "false" })
+        .text("Dense");
     let bar = div("wrap")
         .child(
             el("a")
@@ -76,6 +84,7 @@ pub fn header(location: Location) -> El {
                 .all(PAGES.iter().map(page)),
         )
         .child(find)
+        .child(density)
         .child(turn);
     el("header").class("top").child(bar).child(dialog)
 }

@@ -69,6 +69,8 @@ fn watch(id: Id) -> ArcTrigger {
     TRIGGERS.with_borrow_mut(|all| all.insert(id, trigger.clone()));
     let (tell, kept, mut first) = (trigger.clone(), Kept(id), true);
     let run = move || {
+        // As a whole: of `kept.0` alone the closure would take a copy, and the entry would go at once.
+        let kept: &Kept = &kept;
         read(kept.0, true);
         if !std::mem::take(&mut first) {
             tell.notify();
@@ -76,4 +78,33 @@ fn watch(id: Id) -> ArcTrigger {
     };
     attach(id, Box::new(run));
     trigger
+}
+
+#[cfg(test)]
+mod tests {
+    use leptos::prelude::{GetUntracked, Memo, Owner};
+
+    use super::super::graph::flush;
+    use super::super::{Memo as Own, RwSignal};
+    use super::*;
+
+    #[test]
+    fn leptos_follows_a_signal_of_ours_by_one_trigger_however_often_it_reads() {
+        join();
+        let owner = Owner::new();
+        owner.with(|| {
+            let signal = RwSignal::new(1);
+            let half = Own::new(move |_| signal.get() / 2);
+            let shown = Memo::new(move |_| format!("{} {}", signal.get(), half.get()));
+            assert_eq!(shown.get_untracked(), "1 0");
+            for (value, words) in [(2, "2 1"), (3, "3 1"), (8, "8 4")] {
+                signal.set(value);
+                flush();
+                assert_eq!(shown.get_untracked(), words);
+                assert_eq!(TRIGGERS.with_borrow(HashMap::len), 2);
+            }
+        });
+        // What goes with an owner waits for the end of an event, and there is no browser here.
+        std::mem::forget(owner);
+    }
 }

@@ -97,7 +97,7 @@ fn of_packet(call: &mut Call<'_, '_>, prog_type: &ProgType) -> Result<Option<u64
     if *prog_type == ProgType::Xdp {
         packet::xdp(call)
     } else if prog_type.has_skb() {
-        packet::skb(call)
+        packet::skb(call, prog_type)
     } else {
         Ok(None)
     }

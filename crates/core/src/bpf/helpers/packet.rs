@@ -5,6 +5,7 @@ use super::{Call, EFAULT, changed, wrong};
 use crate::bpf::host::{Fault, XdpTarget};
 use crate::bpf::maps::{MapKind, ValuePlace};
 use crate::bpf::memory::Memory;
+use crate::bpf::program::ProgType;
 
 /// `sizeof(struct bpf_redir_neigh)`.
 const REDIR_NEIGH: u64 = 20;
@@ -130,7 +131,7 @@ fn devices(memory: &mut Memory<'_>, map: usize) -> Vec<u32> {
 }
 
 /// Helpers of programs with a `struct __sk_buff`. `None`: not one of them.
-pub(super) fn skb(call: &mut Call<'_, '_>) -> Result<Option<u64>, Fault> {
+pub(super) fn skb(call: &mut Call<'_, '_>, prog_type: &ProgType) -> Result<Option<u64>, Fault> {
     let [a1, a2, a3, a4, a5] = call.args;
     if let Some(ret) = without_context(call)? {
         return Ok(Some(ret as u64));
@@ -203,6 +204,14 @@ pub(super) fn skb(call: &mut Call<'_, '_>) -> Result<Option<u64>, Fault> {
             memory.store(a3, &bytes)?;
             ret
         }
+        // bpf_lwt_push_encap(skb, type, hdr, len)
+        73 => {
+            let header = memory.buffer(a3, u64::from(a4 as u32))?;
+            let ingress = *prog_type == ProgType::LwtIn;
+            changed(memory, |host| {
+                host.lwt_push_encap(a2 as u32, &header, ingress)
+            })
+        }
         // bpf_skb_ecn_set_ce(skb)
         97 => changed(memory, |host| host.skb_ecn_set_ce()),
         // bpf_csum_level(skb, level)
@@ -217,7 +226,7 @@ pub(super) fn skb(call: &mut Call<'_, '_>) -> Result<Option<u64>, Fault> {
 fn needs_skb(id: u32) -> bool {
     matches!(
         id,
-        9..=11 | 13 | 18..=21 | 24 | 26 | 29..=34 | 38..=41 | 43 | 46..=48 | 50 | 68 | 79 | 83 | 97
+        9..=11 | 13 | 18..=21 | 24 | 26 | 29..=34 | 38..=41 | 43 | 46..=48 | 50 | 68 | 73 | 79 | 83 | 97
             | 122 | 135 | 151 | 192
     )
 }
