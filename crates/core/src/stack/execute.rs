@@ -203,6 +203,10 @@ impl Kernel {
                 self.packet_snd(id, frame)?;
                 Ok(self.napi_timers()?)
             }
+            Command::IoamNamespaceAdd { netns, namespace } => {
+                let id = self.topology.find_netns(netns)?;
+                self.ioam_namespace_add(id, *namespace)
+            }
             Command::L2tpTunnelAdd { netns, tunnel } => {
                 let id = self.topology.find_netns(netns)?;
                 self.topology.netns[id.0].l2tp.push(*tunnel);

@@ -39,6 +39,7 @@ mod gso_tunnel;
 mod icmp;
 mod icmpv6;
 mod inet_fragment;
+mod ioam6;
 mod ip6_forward;
 mod ip6_fragment;
 mod ip6_gre;
