@@ -59,6 +59,17 @@ test('columns are chosen by chips, four at most, and stand in the address', asyn
   assert.equal(await page.locator('.design').count(), 3);
 });
 
+test('a column that a scenario does not have is said to be missing, and nothing is asked for', async ({ page, url }) => {
+  await open(page, `${url}/compare/seed?d=mac_header,meta_end,recording:mac_header`);
+  const notice = page.locator('.notice', { hasText: 'There is no recording of this scenario for the column kernel · mac_header.' });
+  await notice.waitFor();
+  assert.equal(await page.locator('.design').count(), 2);
+  await notice.getByRole('button', { name: 'Without it' }).click();
+  assert.equal(await page.locator('.notice').count(), 0);
+  assert.equal(await page.getByRole('button', { name: 'kernel · mac_header' }).count(), 0);
+  assert.doesNotMatch(page.url(), /recording/);
+});
+
 test('a recording that is dropped is shown in the stepper', async ({ page, url, shots }) => {
   const name = 'E2-gre-veth-full.mac_header.json';
   const text = await readFile(path.join(root, 'tests/recordings', name), 'utf8');

@@ -84,12 +84,23 @@ test('Back takes a change of the view back; a search is one change', async ({ pa
   await page.waitForURL(/group=1/);
   await page.getByLabel('Find').pressSequentially('gre');
   await page.waitForURL(/q=gre/);
+  // The address is another one before the page has heard of it: what is drawn is waited for.
+  const shown = (groups, order, find) =>
+    page.waitForFunction(
+      ([groups, order, find]) =>
+        (document.querySelectorAll('.cells .group').length > 0) === groups &&
+        document.querySelectorAll('.matrix-controls select')[1].value === order &&
+        document.querySelector('.matrix-controls input').value === find,
+      [groups, order, find],
+    );
+  await shown(true, 'name', 'gre');
   await page.goBack();
   await page.waitForURL((at) => at.search.includes('sort=name') && !at.search.includes('group'));
-  assert.equal(await page.locator('.cells .group').count(), 0);
+  await shown(false, 'name', '');
   assert.equal(await page.getByLabel('Order').inputValue(), 'name');
   await page.goBack();
   await page.waitForURL((at) => !at.search.includes('sort'));
+  await shown(false, 'catalogue', '');
   assert.equal(await page.getByLabel('Order').inputValue(), 'catalogue');
 });
 
@@ -118,6 +129,50 @@ test('the workshop: a point is changed, cells turn, the link holds it, the cell 
   await page.locator('.answer', { hasText: '42' }).first().waitFor();
   assert.match(page.url(), /d=custom&policy=/);
   assert.equal(await page.locator('.notice').count(), 0, await page.locator('.notice').allInnerTexts());
+});
+
+test('the workshop has Undo and Redo, by button and by key; the cells follow', async ({ page, url }) => {
+  await open(page, `${url}/matrix?base=mac_header&policy=on_scrub%3Dkeep&q=seed`);
+  const seed = rowOf(page, 'seed').locator('td.own');
+  await seed.filter({ hasText: '524288 garbage' }).waitFor();
+  const undo = page.locator('.workshop').getByRole('button', { name: 'Undo' });
+  const redo = page.locator('.workshop').getByRole('button', { name: 'Redo' });
+  assert.ok((await undo.isDisabled()) && (await redo.isDisabled()));
+  const point = page.locator('.point', { has: page.getByText('on_decap', { exact: true }) }).locator('select');
+  await point.selectOption('move_up');
+  await seed.filter({ hasText: '42 ok' }).waitFor();
+  await undo.click();
+  await seed.filter({ hasText: '524288 garbage' }).waitFor();
+  assert.equal(await point.inputValue(), 'keep');
+  await page.locator('h1').click();
+  await page.keyboard.press('Control+Shift+Z');
+  await seed.filter({ hasText: '42 ok' }).waitFor();
+  assert.match(decodeURIComponent(page.url()), /policy=on_decap=move_up/);
+  await page.keyboard.press('Control+Z');
+  await seed.filter({ hasText: '524288 garbage' }).waitFor();
+  // Another design is one step too.
+  await page.getByLabel('Made from').selectOption('meta_end');
+  await seed.filter({ hasText: '42 ok' }).waitFor();
+  await undo.click();
+  await seed.filter({ hasText: '524288 garbage' }).waitFor();
+  assert.equal(await page.getByLabel('Made from').inputValue(), 'mac_header');
+});
+
+test('every cell is a link; a number of nine digits stays on one line with its sign', async ({ page, url }) => {
+  for (const address of ['/matrix', '/matrix?base=mac_header&policy=on_decap%3Dmove_up']) {
+    await open(page, url + address);
+    await page.waitForFunction(() => !document.querySelector('.turns progress'), null, { timeout: 90_000 });
+    const cells = await page.locator('.cells tbody td').count();
+    assert.equal(await page.locator('.cells tbody td a[href^="/s/"]').count(), cells, address);
+    const broken = await page.locator('.cells .v').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height > 26 || one.parentElement.scrollWidth > one.parentElement.clientWidth + 1).map((one) => one.textContent));
+    assert.deepEqual(broken, [], address);
+  }
+  // A cell without a step: the program was refused; the run under that design opens.
+  await open(page, `${url}/matrix?q=decap-geneve&d=mac_header_6.12`);
+  const cell = rowOf(page, 'decap-geneve').locator('td a');
+  assert.match(await cell.innerText(), /refused/);
+  await cell.click();
+  await page.waitForURL(/\/s\/decap-geneve\?d=mac_header_6\.12/);
 });
 
 test('points that contradict each other are refused with the reason, and the column stays', async ({ page, url }) => {

@@ -39,19 +39,30 @@
   addEventListener('touchcancel', () => { begun = null; }, { passive: true });
 }
 
-// Shift and d: dense or comfortable; theme.js sets what was chosen before the first paint.
-addEventListener('keydown', (event) => {
-  if (event.key !== 'D' || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target instanceof Element && event.target.closest('input, select, textarea, dialog[open]')) return;
-  const root = document.documentElement;
-  const dense = root.dataset.density !== 'dense';
-  if (dense) root.dataset.density = 'dense';
-  else delete root.dataset.density;
-  try {
-    if (dense) localStorage.setItem('density', 'dense');
-    else localStorage.removeItem('density');
-  } catch {
-    // A sandboxed frame keeps nothing.
-  }
-  event.preventDefault();
-});
+// Dense or comfortable, by a key (Shift and d) or a button; theme.js sets what was chosen before the first paint.
+{
+  const turn = () => {
+    const root = document.documentElement;
+    const dense = root.dataset.density !== 'dense';
+    if (dense) root.dataset.density = 'dense';
+    else delete root.dataset.density;
+    document.querySelector('.density')?.setAttribute('aria-pressed', dense);
+    try {
+      if (dense) localStorage.setItem('density', 'dense');
+      else localStorage.removeItem('density');
+    } catch {
+      // A sandboxed frame keeps nothing.
+    }
+  };
+
+  addEventListener('click', (event) => {
+    if (event.target instanceof Element && event.target.closest('.density')) turn();
+  });
+
+  addEventListener('keydown', (event) => {
+    if (event.key !== 'D' || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof Element && event.target.closest('input, select, textarea, dialog[open]')) return;
+    turn();
+    event.preventDefault();
+  });
+}

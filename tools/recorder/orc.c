@@ -21,6 +21,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <dirent.h>
 #include <time.h>
@@ -34,6 +35,8 @@
 #define BPF_TCX_EGRESS 47
 #define BPF_NETKIT_PRIMARY 54
 #define BPF_NETKIT_PEER 55
+#define ATTACH_NETFILTER 45
+#define PROG_TYPE_NETFILTER 32
 
 static const char *dir;
 FILE *out;
@@ -119,6 +122,12 @@ static int enter(const char *netns)
 	return rc;
 }
 
+/* programs that are no XDP and no TC program stay what their section says */
+static int own_type(const char *section)
+{
+	return !strncmp(section, "cgroup_skb", 10) || !strncmp(section, "socket", 6);
+}
+
 /* all programs of an object, each traced; `stem` is the file's name without `.bpf.o` */
 static int load_object(const char *stem)
 {
@@ -137,6 +146,15 @@ static int load_object(const char *stem)
 			bpf_program__set_autoload(p, false);
 			continue;
 		}
+		if (!strncmp(bpf_program__section_name(p), "netfilter", 9)) {
+			/* older libbpf does not know the section, and a kernel without netfilter not the type */
+			bpf_program__set_type(p, PROG_TYPE_NETFILTER);
+			bpf_program__set_expected_attach_type(p, ATTACH_NETFILTER);
+			bpf_program__set_autoload(p, !access("/proc/sys/net/netfilter", F_OK));
+			continue;
+		}
+		if (own_type(bpf_program__section_name(p)))
+			continue;
 		if (strncmp(bpf_program__section_name(p), "xdp", 3))
 			bpf_program__set_type(p, BPF_PROG_TYPE_SCHED_CLS);
 		bpf_program__set_expected_attach_type(p, 0);
@@ -284,6 +302,44 @@ static int tun_write(const char *dev, const char *hex, const char *netns)
 	return i;
 }
 
+/* bpf_program__attach_netfilter(), which older libbpf does not have */
+static int attach_netfilter(int fd, int ipv6, const char *hook, int priority)
+{
+	static const char *hooks[] = { "prerouting", "input", "forward", "output", "postrouting" };
+	struct { __u32 fd, target, type, flags, pf, hook; __s32 priority; __u32 nf_flags; } attr = {
+		.fd = fd, .type = ATTACH_NETFILTER, .pf = ipv6 ? 10 : 2, .priority = priority
+	};
+
+	while (attr.hook < 5 && strcmp(hooks[attr.hook], hook))
+		attr.hook++;
+	return syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+/* the socket of a process, which nobody reads; it stays open until the experiment ends */
+static int hold_socket(int udp, int number, int filter)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(number) };
+	int s = socket(AF_INET, udp ? SOCK_DGRAM : SOCK_RAW, udp ? 0 : number);
+
+	if (s < 0 || udp && bind(s, (void *)&any, sizeof(any)))
+		return 1;
+	return filter >= 0 && setsockopt(s, SOL_SOCKET, 50 /* SO_ATTACH_BPF */, &filter, sizeof(filter));
+}
+
+/* `bpftool cgroup attach PATH TYPE pinned PROGRAM …`, by a link, which goes with the experiment */
+static int attach_cgroup(char **w)
+{
+	const char *name = strrchr(w[6], '/');
+	int group = open(w[3], O_RDONLY), fd = find_prog(name ? name + 1 : w[6]), rc;
+
+	if (group < 0 || fd < 0)
+		return 1;
+	rc = bpf_link_create(fd, group, strcmp(w[4], "cgroup_inet_egress") ? BPF_CGROUP_INET_INGRESS : BPF_CGROUP_INET_EGRESS, NULL);
+	if (rc < 0)
+		say(C_LOG, "cgroup: %s", strerror(errno));
+	return rc < 0;
+}
+
 static int orc(char **w, int n)
 {
 	int fd, index, mode, rc, i;
@@ -318,6 +374,32 @@ static int orc(char **w, int n)
 			say(C_LOG, "netkit: %s", strerror(errno));
 		enter(NULL);
 		return rc < 0;
+	}
+	if (!strcmp(w[1], "nf") && n >= 5) {
+		int numbered = n > 5 && strspn(w[5], "-0123456789") == strlen(w[5]);
+		const char *netns = n > 5 + numbered ? w[5 + numbered] : NULL;
+
+		fd = find_prog(w[2]);
+		if (fd < 0 || enter(netns))
+			return 1;
+		rc = attach_netfilter(fd, !strcmp(w[3], "ip6"), w[4], numbered ? atoi(w[5]) : 0);
+		if (rc < 0)
+			say(C_LOG, "netfilter: %s", strerror(errno));
+		enter(NULL);
+		return rc < 0;
+	}
+	if (!strcmp(w[1], "sock") && n >= 4) {
+		int filtered = n > 5 && !strcmp(w[4], "filter");
+		const char *netns = n > 4 + 2 * filtered ? w[4 + 2 * filtered] : NULL;
+
+		fd = filtered ? find_prog(w[5]) : -1;
+		if (filtered && fd < 0 || enter(netns))
+			return 1;
+		rc = hold_socket(!strcmp(w[2], "udp"), atoi(w[3]), fd);
+		if (rc)
+			say(C_LOG, "sock: %s", strerror(errno));
+		enter(NULL);
+		return rc;
 	}
 	if (!strcmp(w[1], "cfg") && n >= 4) {
 		__u32 key = atoi(w[2]), value = strtoul(w[3], NULL, 0);
@@ -408,6 +490,20 @@ static int command(const char *line)
 	return WIFEXITED(rc) ? WEXITSTATUS(rc) : 255;
 }
 
+/* before the first packet: the namespaces' names, and nothing of what came before */
+static void first_packet(void)
+{
+	name_netns();
+	usleep(100 * 1000);
+	ring_buffer__consume(ring);
+}
+
+/* a command that sends packets itself */
+static int is_ping(const char *line)
+{
+	return !strncmp(line, "ping ", 5) || strstr(line, " ping ");
+}
+
 static void experiment(char **lines, int count)
 {
 	static char copy[400000];
@@ -434,12 +530,23 @@ static void experiment(char **lines, int count)
 			for (char *p = strtok(copy, " "); p && n < 64; p = strtok(NULL, " "))
 				w[n++] = p;
 			if (!sent && (!strcmp(w[1], "send") || !strcmp(w[1], "burst") || !strcmp(w[1], "tun"))) {
-				name_netns();
-				usleep(100 * 1000);
-				ring_buffer__consume(ring);
+				first_packet();
 				sent = 1;
 			}
 			rc = orc(w, n);
+		} else if (is_ping(lines[i])) {
+			if (!sent)
+				first_packet();
+			sent = 1;
+			enable(1);
+			rc = command(lines[i]);
+			settle(50);
+			enable(0);
+		} else if (!strncmp(lines[i], "bpftool cgroup attach ", 22)) {
+			snprintf(copy, sizeof(copy), "%s", lines[i]);
+			for (char *p = strtok(copy, " "); p && n < 64; p = strtok(NULL, " "))
+				w[n++] = p;
+			rc = n < 7 || attach_cgroup(w);
 		} else {
 			rc = command(lines[i]);
 		}

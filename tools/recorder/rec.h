@@ -4,7 +4,7 @@
 #define REC_H
 #define BYTES 2048
 enum { KIND_NONE = 0, KIND_SKB = 1, KIND_XDP = 2 };
-enum { HOW_SKB = 0, HOW_PSKB = 1, HOW_XDP = 2 };
+enum { HOW_SKB = 0, HOW_PSKB = 1, HOW_XDP = 2, HOW_NF = 3 };
 enum { FN_KFREE = 0xfff0, FN_CONSUME = 0xfff1 };
 
 struct rec {

@@ -27,7 +27,7 @@ cc -O2 -o "$root/bin/orc" "$here/orc.c" "$here/tracing.c" -lbpf -lelf -lz
 busybox=$(command -v busybox)
 cp "$busybox" "$root/bin/busybox"
 cp -L /bin/dash "$root/bin/sh"
-for tool in ip tc ethtool bridge; do
+for tool in ip tc ethtool bridge bpftool; do
     cp -L "$(PATH=$PATH:/usr/sbin:/sbin command -v $tool)" "$root/bin/$tool"
 done
 for binary in "$root"/bin/*; do
@@ -39,7 +39,7 @@ done
 
 # modules, each after those it needs
 order="llc stp garp mrp 8021q bridge tunnel4 tunnel6 ip_tunnel gre ip_gre ipip udp_tunnel ip6_udp_tunnel vxlan geneve veth \
-mpls_router mpls_iptunnel sch_ingress cls_matchall cls_bpf act_mirred act_gact act_vlan act_mpls dummy ip6_tunnel ip6_gre sit macvlan tun virtio_blk"
+mpls_router mpls_iptunnel sch_ingress cls_matchall cls_bpf act_mirred act_gact act_vlan act_mpls dummy ip6_tunnel ip6_gre sit macvlan tun l2tp_core l2tp_netlink l2tp_eth l2tp_ip virtio_blk"
 echo "$order" > "$root/mods/order"
 if [ "$modules" != - ]; then
     for module in $order; do

@@ -4,7 +4,7 @@
 
 usage: to_recording.py RAW LIST.json DESIGN KERNEL OUTDIR
 
-LIST.json: [{id, title, setup}]. One file OUTDIR/<id>.<design>.json each.
+LIST.json: [{id, title, setup, objects: {program: its object, where that has another name}}]. One file OUTDIR/<id>.<design>.json each.
 """
 import json
 import re
@@ -56,7 +56,12 @@ def csum(header):
 
 
 class Idents:
-    """Identifications that the kernel drew: 0xe001 and on, in order of appearance."""
+    """Identifications that the kernel drew: 0xe001 and on, in order of appearance.
+
+    A number is taken for drawn where it stands in the packet's own header, at the network header; from then on it is
+    replaced in everything that looks like a header. Metadata that were moved onto what an old header left are not one,
+    and a header that is payload before it is a packet's own was sent, in fragments.
+    """
 
     def __init__(self, sent):
         self.sent = {0}
@@ -73,10 +78,16 @@ class Idents:
                     and data[at + 1] in (0, 0xB8, 0xC0):
                 yield at
 
-    def fix(self, data):
+    def fix(self, data, own=None):
+        """`data` with the numbers replaced. `own`: (network header, where the packet begins and ends), or None if any
+        header may be the packet's own."""
         out = None
         for at in self.headers(data):
             ident = struct.unpack_from(">H", data, at + 4)[0]
+            if own and ident not in self.map and at != own[0]:
+                if own[1] < at < own[2]:
+                    self.sent.add(ident)
+                continue
             if ident not in self.sent:
                 new = self.map.setdefault(ident, 0xE001 + len(self.map))
                 out = out or bytearray(data)
@@ -87,8 +98,22 @@ class Idents:
                     struct.pack_into(">H", out, at + 10, csum(bytes(out[at:at + 20])))
         for at in self.geneve_ports(out or data):
             out = out or bytearray(data)
+            self.quoted(out, at)
             out[at:at + 2] = b"\xe5\xe5"
         return bytes(out) if out else data
+
+    @staticmethod
+    def quoted(data, at):
+        """The checksum of an ICMP error that quotes the UDP header at `at`, as if the port were 0xe5e5 (RFC 1624)."""
+        icmp = at - 28
+        if icmp < 20 or data[icmp - 11] != 1 or data[icmp - 20] != 0x45 or data[at - 20] != 0x45 or data[icmp] not in (3, 11, 12):
+            return
+        old, = struct.unpack_from(">H", data, icmp + 2)
+        if old:
+            total = (old ^ 0xFFFF) + (struct.unpack_from(">H", data, at)[0] ^ 0xFFFF) + 0xE5E5
+            while total >> 16:
+                total = (total & 0xFFFF) + (total >> 16)
+            struct.pack_into(">H", data, icmp + 2, total ^ 0xFFFF)
 
     def geneve_ports(self, data):
         """The source port of geneve, a hash with a random key: in front of port 6081, and not one that was sent."""
@@ -123,6 +148,7 @@ class Experiment:
         self.idents = Idents(sent)
         self.events, self.reads, self.results, self.stack = [], [], [], []
         self.last_dev = {}
+        self.seen = (b"", b"")
         for kind, blob in self.raw:
             if kind == C_REC:
                 self.record(blob)
@@ -140,7 +166,10 @@ class Experiment:
     def record(self, blob):
         r = dict(zip(NAMES, HEAD.unpack_from(blob)))
         r["dev"] = r["dev"].split(b"\0")[0].decode()
-        data = self.idents.fix(blob[HEAD.size:])
+        own = (r["network_header"], r["data"], r["tail"]) if r["kind"] == KIND_SKB else None
+        raw = blob[HEAD.size:]
+        data = self.idents.fix(raw, own)
+        self.seen = (raw, data)
         if r["fn"] in (FN_KFREE, FN_CONSUME):
             name, returns, prog = ("kfree_skb", "consume_skb")[r["fn"] == FN_CONSUME], "v", False
             release = True
@@ -281,6 +310,7 @@ class Experiment:
                     and self.stack[at - 1][4] == frame[4]:
                 hook = "egress"
         entry.update(hook=hook, after_seq=len(self.events))
+        value = self.as_seen(value)
         if how in (1, 2):
             entry.update(how=("data_meta", "dynptr")[how - 1], len=length, value=value.hex(), ret=ret)
             if length > size and size:
@@ -289,6 +319,12 @@ class Experiment:
         else:
             entry.update(helper=what, ret=7 if what == "redirect" and ret == 7 else ret)
             self.results.append(entry)
+
+    def as_seen(self, value):
+        """What a program read, with the numbers replaced as in the bytes of the event before."""
+        raw, data = self.seen
+        at = raw.find(value) if len(value) >= 4 and any(value) else -1
+        return data[at:at + len(value)] if at >= 0 else value
 
     def warnings(self):
         text = self.kmsg.decode(errors="replace")
@@ -319,13 +355,17 @@ class Experiment:
         failed = [{"command": i, "rc": rc} for i, rc in sorted(self.rcs.items()) if rc]
         if failed:
             doc["setup_failed"] = failed[0] if len(failed) == 1 else failed
+        # the object of a program has its name, unless the list of experiments says otherwise
+        stem = lambda name: self.meta.get("objects", {}).get(name, name) + ".bpf.c"
         doc["programs"] = {}
         for c in setup:
             w = c.split()
-            if w[:2] in (["orc", "xdp"], ["orc", "tcx"], ["orc", "netkit"]):
-                doc["programs"].setdefault(w[2], w[2] + ".bpf.c")
+            if w[:2] in (["orc", "xdp"], ["orc", "tcx"], ["orc", "netkit"], ["orc", "nf"]):
+                doc["programs"].setdefault(w[2], stem(w[2]))
+            if w[:2] == ["orc", "sock"] and "filter" in w:
+                doc["programs"].setdefault(w[w.index("filter") + 1], stem(w[w.index("filter") + 1]))
             for name in re.findall(r"pinned /sys/fs/bpf/(\w+)", c):
-                doc["programs"].setdefault(name, name + ".bpf.c")
+                doc["programs"].setdefault(name, stem(name))
         m = re.search(r"/progs/(\S+)\.bpf\.o", " ".join(setup))
         if m:
             doc["programs"].setdefault(m.group(1), m.group(1) + ".bpf.c")

@@ -47,6 +47,9 @@ struct xdp_buff {
 	__u32 frame_sz;
 } CORE;
 
+/* the context of a netfilter program */
+struct bpf_nf_ctx { struct sk_buff *skb; } CORE;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 << 20);
@@ -152,6 +155,8 @@ static __always_inline void event(__u64 cookie, __u64 arg, __u64 ret, int edge)
 		r->arg = arg;
 		bpf_probe_read_kernel(&arg, sizeof(arg), (void *)arg);
 	}
+	if (how == HOW_NF)
+		arg = (__u64)(long)BPF_CORE_READ((struct bpf_nf_ctx *)arg, skb);
 	r->arg = arg;
 	if (how == HOW_XDP)
 		copy_xdp(r, (void *)arg);

@@ -85,6 +85,10 @@ static int find_arg(const struct btf *btf, const struct btf_type *proto, int *ho
 			*how = deep == 2 ? HOW_PSKB : HOW_SKB;
 			return i;
 		}
+		if (points_to(btf, p[i].type, "bpf_nf_ctx") == 1) {
+			*how = HOW_NF;
+			return i;
+		}
 		if (!strcmp(name, "skb") || !strcmp(name, "skb_")) {
 			*how = HOW_SKB;
 			return i;

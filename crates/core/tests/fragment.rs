@@ -1,10 +1,12 @@
 //! What leaves in pieces. Expected values are arithmetic: Ethernet 14, IPv4 20, IPv6 40, fragment header 8, GRE 4 bytes; the
 //! rules are those of `ip_do_fragment()` (`net/ipv4/ip_output.c`) and `ip6_fragment()` (`net/ipv6/ip6_output.c`).
 
+mod packets;
 mod world;
 
 use headroom_core::design::DesignName::{self, MacHeader};
-use headroom_core::trace::{Cursor, Edge, PacketFields, StepKind, Trace, Verdict};
+use headroom_core::trace::{Trace, Verdict};
+use packets::{hex, ipv4, packets, payload, saw, sum_of, word};
 use world::{drops, functions, whole};
 
 /// From `tx` by way of this host to `far`, whose link takes 1400 bytes.
@@ -27,89 +29,9 @@ ip neigh add 10.0.9.2 lladdr 02:00:00:00:00:04 dev out nud permanent
 sysctl -q -w net.ipv4.ip_forward=1
 ";
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn word(bytes: &[u8], at: usize) -> u16 {
-    u16::from_be_bytes([bytes[at], bytes[at + 1]])
-}
-
-/// Whether a header's checksum holds.
-fn sum_of(header: &[u8]) -> u16 {
-    let mut sum: u32 = header
-        .chunks(2)
-        .map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1]))
-        .sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    sum as u16
-}
-
-/// An IPv4 packet of an unused protocol's (253) or another one's payload.
-fn ipv4(hosts: [[u8; 4]; 2], protocol: u8, frag_off: u16, payload: &[u8]) -> Vec<u8> {
-    let mut header = vec![0x45, 0];
-    header.extend((payload.len() as u16 + 20).to_be_bytes());
-    header.extend([0x22, 0x22]);
-    header.extend(frag_off.to_be_bytes());
-    header.extend([64, protocol, 0, 0]);
-    header.extend(hosts.concat());
-    let check = !sum_of(&header);
-    header[10..12].copy_from_slice(&check.to_be_bytes());
-    header.extend_from_slice(payload);
-    header
-}
-
 fn send(packet: &[u8]) -> String {
     let ethernet = "0200000000010200000000020800";
     format!("orc send tx {ethernet}{} tx\n", hex(packet))
-}
-
-/// Bytes that tell where they were.
-fn payload(len: usize) -> Vec<u8> {
-    (0..len).map(|at| (at * 7 + at / 256) as u8).collect()
-}
-
-/// Every packet as it comes to `function` on `dev`: its bytes from `data` on, wherever they lie.
-fn packets(trace: &Trace, function: &str, dev: &str) -> Vec<Vec<u8>> {
-    let mut cursor = Cursor::new(trace).expect("a trace");
-    let mut all = Vec::new();
-    for (at, step) in trace.steps.iter().enumerate() {
-        let entry = matches!(step.kind, StepKind::Function { name, edge: Edge::Entry, .. } if name == function);
-        if !entry || step.dev.as_ref().is_none_or(|found| found.name != dev) {
-            continue;
-        }
-        cursor.go(at);
-        let view = cursor.packet();
-        let Some(PacketFields::Skb(skb)) = view.fields else {
-            panic!("an skb")
-        };
-        let linear = &view.buffer.expect("a buffer").bytes[skb.data as usize..skb.tail as usize];
-        let mut bytes = linear.to_vec();
-        for part in &skb.fragments {
-            let page = &cursor
-                .memory()
-                .buffers
-                .get(&part.buffer)
-                .expect("a page")
-                .bytes;
-            bytes.extend(&page[part.offset as usize..(part.offset + part.len) as usize]);
-        }
-        assert_eq!(bytes.len(), skb.len as usize);
-        all.push(bytes);
-    }
-    all
-}
-
-fn saw(trace: &Trace, function: &str) -> usize {
-    trace
-        .steps
-        .iter()
-        .filter(|step| {
-            matches!(step.kind, StepKind::Function { name, edge: Edge::Entry, .. } if name == function)
-        })
-        .count()
 }
 
 /// Lengths, `frag_off` words and payload of IPv4 packets.

@@ -335,3 +335,24 @@ orc send tx {} tx",
     let refused = text.replace("seg6_enabled=1", "seg6_enabled=0");
     assert!(!functions(&whole(&refused, MacHeader), "in").contains(&"netif_rx"));
 }
+
+/// `ipv6_srh_rcv()`, *looped_back*: mode *inline* leaves the packet's own destination as the last segment. Where that is the
+/// same host as the one before, the way to it is a hop like any other: the packet has the hop limit 3 − 1 on arrival, 1
+/// at the second segment, and with one less it is refused with an ICMPv6 error. Checksum of the message by hand: fd01 + 2 +
+/// fd50 + 1 of the addresses, 8, 3a, 8000 + 7 + 1: 27a9e, folded 7aa0, inverted 855f.
+#[test]
+fn two_segments_of_one_host() {
+    let routes = "ip -6 route add fd50::/64 encap seg6 mode inline segs fd00::1 dev out
+ip -n far -6 addr add fd50::1/128 dev in
+ip netns exec far sysctl -w net.ipv6.conf.all.seg6_enabled=1 net.ipv6.conf.in.seg6_enabled=1
+orc send tx";
+    for (hop_limit, arrives) in [(64, true), (3, true), (2, false)] {
+        let echo = frame("fd500000000000000000000000000001", hop_limit)
+            .replace("00083b", "00083a")
+            .replace("8000000000070001", "8000855f00070001");
+        let trace = whole(&router(&format!("{routes} {echo} tx")), MacHeader);
+        let names = functions(&trace, "in");
+        assert_eq!(names.contains(&"icmpv6_rcv"), arrives, "{hop_limit}");
+        assert_eq!(names.contains(&"icmp6_send"), !arrives, "{hop_limit}");
+    }
+}

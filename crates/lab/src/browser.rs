@@ -26,6 +26,52 @@ pub async fn read(file: &File) -> Result<(String, Vec<u8>), String> {
     Ok((name, Uint8Array::new(&buffer).to_vec()))
 }
 
+/// Gives a file to another page of the site, and goes there.
+pub fn hand_over(file: &File, page: &str) {
+    headroom_web::drop::wait(file);
+    let _ = follow_link(page);
+}
+
+/// As if a link was pressed: the site's other module knows how to go to a page without loading all anew.
+fn follow_link(page: &str) -> Result<(), JsValue> {
+    let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    link.set_href(page);
+    let body = document().body().ok_or(JsValue::NULL)?;
+    body.append_child(&link)?;
+    link.click();
+    link.remove();
+    Ok(())
+}
+
+/// What a file is, as far as its first bytes and its name say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// A BPF object.
+    Object,
+    /// A capture.
+    Capture,
+    /// A recording or a trace.
+    Json,
+    /// Perhaps work that was saved.
+    Other,
+}
+
+/// See [`Looks`].
+#[must_use]
+pub fn looks(bytes: &[u8]) -> Looks {
+    let begin = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    match bytes {
+        [0x7f, b'E', b'L', b'F', ..] => Looks::Object,
+        [0xd4, 0xc3, 0xb2, 0xa1, ..]
+        | [0xa1, 0xb2, 0xc3, 0xd4, ..]
+        | [0x4d, 0x3c, 0xb2, 0xa1, ..]
+        | [0xa1, 0xb2, 0x3c, 0x4d, ..]
+        | [0x0a, 0x0d, 0x0d, 0x0a, ..] => Looks::Capture,
+        _ if begin == Some(&b'{') => Looks::Json,
+        _ => Looks::Other,
+    }
+}
+
 /// Width of the window in pixels, as it is now.
 #[must_use]
 pub fn window_width() -> f64 {
@@ -38,6 +84,15 @@ pub fn window_width() -> f64 {
 pub fn files(list: Option<FileList>) -> Vec<File> {
     let Some(list) = list else { return Vec::new() };
     (0..list.length()).filter_map(|at| list.get(at)).collect()
+}
+
+/// The keys that take back (with Shift: do again), where no text field takes them for itself.
+#[must_use]
+pub fn is_undo(event: &web_sys::KeyboardEvent) -> bool {
+    let keys = (event.ctrl_key() || event.meta_key()) && event.key().eq_ignore_ascii_case("z");
+    let in_text =
+        |element: web_sys::Element| matches!(element.tag_name().as_str(), "TEXTAREA" | "INPUT");
+    keys && !document().active_element().is_some_and(in_text)
 }
 
 /// Writes to the browser's storage; `false` when that is full or closed.

@@ -47,6 +47,13 @@ impl<T: Clone + PartialEq> History<T> {
         self.latest = about;
     }
 
+    /// Forgets the oldest states until no more than `most` are there; the one now stays.
+    pub fn keep_at_most(&mut self, most: usize) {
+        let gone = self.states.len().saturating_sub(most.max(1)).min(self.at);
+        self.states.drain(..gone);
+        self.at -= gone;
+    }
+
     /// Ends a run of changes of one thing: the next one is a step of its own.
     pub fn pause(&mut self) {
         self.latest = None;
@@ -121,5 +128,13 @@ mod tests {
         assert_eq!((steps, *history.now()), (MOST - 1, MOST + 1));
         history.change(*history.now(), None);
         assert!(history.can_redo(), "no change changes nothing");
+        // Never the one that is shown, nor what can be done again.
+        history.keep_at_most(2);
+        assert_eq!(*history.now(), MOST + 1);
+        assert!(!history.can_undo() && history.can_redo());
+        while history.redo() {}
+        history.keep_at_most(3);
+        assert!(history.undo() && history.undo() && !history.undo());
+        assert_eq!(*history.now(), MOST * 2 - 2);
     }
 }

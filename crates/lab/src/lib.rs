@@ -6,7 +6,7 @@
 //! and leaves it at `headroom:leave`.
 
 //!
-//! What can be reckoned without a browser is in [`asm`], [`catalogue::choose`], [`edit`], [`filter`], [`history`], [`layout`], [`maps`], [`policy`] and [`render`], and is
+//! What can be reckoned without a browser is in [`asm`], [`catalogue::choose`], [`edit`], [`filter`], [`history`], [`layout`], [`maps`], [`policy`], [`render`] and [`way`], and is
 //! tested on the host; the rest is for wasm32 alone.
 
 #[cfg(target_arch = "wasm32")]
@@ -39,3 +39,4 @@ pub mod render;
 mod take;
 #[cfg(target_arch = "wasm32")]
 mod take_sheet;
+pub mod way;

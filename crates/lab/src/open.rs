@@ -14,7 +14,7 @@ use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::browser;
+use crate::browser::{self, Looks, looks};
 
 /// The page.
 pub fn page() -> AnyView {
@@ -27,7 +27,14 @@ pub fn page() -> AnyView {
             return;
         };
         spawn_local(async move {
-            let opened = browser::read(&file).await.and_then(|(name, bytes)| {
+            let read = browser::read(&file).await;
+            if let Ok((name, bytes)) = &read
+                && (matches!(looks(bytes), Looks::Object | Looks::Capture)
+                    || name.ends_with(".headroom"))
+            {
+                return browser::hand_over(&file, "/lab");
+            }
+            let opened = read.and_then(|(name, bytes)| {
                 let text = String::from_utf8(bytes).map_err(|e| {
                     format!(
                         "{name}: byte {} is no UTF-8; a recording is JSON.",
@@ -136,6 +143,7 @@ fn shown(opened: OpenedFile) -> AnyView {
         ..Place::of(&opened.id)
     };
     let model = Model::new((scenario, outcome, None), place, Kind::Picture, Vec::new());
+    model.linear.set(headroom_web::model::to_scale());
     let setup = (!lines.is_empty()).then(|| {
         view! {
             <details class="setup"><summary>"The commands that made it"</summary><pre><code>{commands}</code></pre></details>

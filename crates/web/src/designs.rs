@@ -1,6 +1,7 @@
 //! Columns by index, as the pages use them: the designs, recordings of real kernels, and a file that
 //! the reader has opened.
 
+use headroom_protocol::files::Scenario;
 use headroom_protocol::{CUSTOM as CUSTOM_NAME, DESIGNS as ALL};
 
 pub use headroom_protocol::FIRST_SHOWN;
@@ -79,6 +80,13 @@ pub fn is_recorded(index: usize) -> bool {
 #[must_use]
 pub fn is_file(index: usize) -> bool {
     is_recorded(index) && index != FILE
+}
+
+/// A design, which can be simulated, or a recording that stands beside the scenario.
+#[must_use]
+pub fn can_be_had(texts: &Scenario, column: usize) -> bool {
+    let named = |name: &String| COLUMNS.get(column).is_some_and(|known| name == known);
+    !is_recorded(column) || texts.recordings.iter().any(named)
 }
 
 /// Index of the column that an answer of the simulator names.

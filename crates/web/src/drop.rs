@@ -38,9 +38,14 @@ pub fn watch(location: Location) {
         } else {
             "/lab"
         };
-        let _ = Reflect::set(&window(), &KEY.into(), &file);
+        wait(&file);
         location.follow(page);
     });
+}
+
+/// Lets a file wait for the page that takes it.
+pub fn wait(file: &File) {
+    let _ = Reflect::set(&window(), &KEY.into(), file);
 }
 
 /// The file that waits; it is given once.

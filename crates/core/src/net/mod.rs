@@ -16,6 +16,7 @@ pub mod l2tp;
 pub mod mpls;
 pub mod ndisc;
 pub mod pcap;
+mod pcapng;
 pub mod tcp;
 pub mod udp;
 pub mod vlan;

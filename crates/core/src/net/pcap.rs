@@ -1,20 +1,35 @@
-//! Packets of a capture file (`.pcap`).
+//! Packets of a capture file (`.pcap`, `.pcapng`).
 
+use pcap_file::PcapError as Parse;
 use pcap_file::pcap::{PcapParser, RawPcapPacket};
-use pcap_file::{DataLink, PcapError as Parse};
 use thiserror::Error;
 
-/// First bytes of a pcapng file (its section header block).
-const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+use super::pcapng;
+
+/// `LINKTYPE_ETHERNET`.
+pub(super) const ETHERNET: u32 = 1;
 /// Bytes of the file's header.
 const HEADER: usize = 24;
 
 /// Why a capture can't be read. Offsets are bytes from the start of the file, packets count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PcapError {
-    /// The newer format.
-    #[error("this is a pcapng file; `editcap -F pcap` makes a pcap file of it")]
-    Pcapng,
+    /// A block of a pcapng file that makes no sense.
+    #[error("offset {offset}: a pcapng block: {why}")]
+    Block {
+        /// Where it starts.
+        offset: usize,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A packet of another link in a pcapng file.
+    #[error("offset {offset}: a packet of link type {link}; only Ethernet is covered")]
+    LinkOf {
+        /// Where its block starts.
+        offset: usize,
+        /// Type, as `LINKTYPE_*` numbers it.
+        link: u32,
+    },
     /// The header is wrong or cut off.
     #[error("not a pcap file: {why}")]
     NoPcap {
@@ -61,19 +76,83 @@ pub enum PcapError {
 /// As [`packet`]; a packet that was captured in part only is refused.
 pub fn packets(file: &[u8]) -> Result<Vec<Vec<u8>>, PcapError> {
     let mut out = Vec::new();
-    walk(file, |number, offset, record| {
-        out.push(whole(number, offset, record)?);
+    walk(file, |packet| {
+        out.push(whole(&packet)?);
         Ok(())
     })?;
+    Ok(out)
+}
+
+/// A packet as a capture holds it.
+pub(super) struct Packet<'f> {
+    /// From 1.
+    pub number: usize,
+    /// Of its record or block.
+    pub offset: usize,
+    /// What was captured.
+    pub data: &'f [u8],
+    /// Bytes on the wire.
+    pub original: usize,
+}
+
+/// What could be read of a capture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Readable {
+    /// Number (from 1) and bytes of the first whole packets, as many as were asked for.
+    pub packets: Vec<(usize, Vec<u8>)>,
+    /// Whole packets in the file.
+    pub whole: usize,
+    /// Packets that are not whole.
+    pub broken: usize,
+    /// What is wrong with the first of these.
+    pub first: Option<PcapError>,
+}
+
+/// The first `most` packets of at most `most_bytes` together, also of a file that is cut off or holds parts of packets.
+///
+/// # Errors
+/// When no packet can be read, why.
+pub fn readable(file: &[u8], most: usize, most_bytes: usize) -> Result<Readable, PcapError> {
+    let mut out = Readable::default();
+    let mut bytes = 0_usize;
+    let end = walk(file, |packet| {
+        match whole(&packet) {
+            Ok(data) => {
+                out.whole += 1;
+                bytes = bytes.saturating_add(data.len());
+                if out.packets.len() < most && bytes <= most_bytes {
+                    out.packets.push((packet.number, data));
+                }
+            }
+            Err(error) => {
+                out.broken += 1;
+                out.first.get_or_insert(error);
+            }
+        }
+        Ok(())
+    });
+    match end {
+        Err(error) if out.whole == 0 => return Err(out.first.unwrap_or(error)),
+        Err(error) => {
+            out.broken += 1;
+            out.first.get_or_insert(error);
+        }
+        Ok(_) if out.whole == 0 => {
+            if let Some(error) = out.first {
+                return Err(error);
+            }
+        }
+        Ok(_) => {}
+    }
     Ok(out)
 }
 
 /// The packet of that number, from 1. The whole file is read, so that one that is cut off is refused.
 pub fn packet(file: &[u8], number: usize) -> Result<Vec<u8>, PcapError> {
     let mut found = None;
-    let count = walk(file, |at, offset, record| {
-        if at == number {
-            found = Some(whole(at, offset, record)?);
+    let count = walk(file, |packet| {
+        if packet.number == number {
+            found = Some(whole(&packet)?);
         }
         Ok(())
     })?;
@@ -83,25 +162,25 @@ pub fn packet(file: &[u8], number: usize) -> Result<Vec<u8>, PcapError> {
     })
 }
 
-fn whole(packet: usize, offset: usize, record: &RawPcapPacket<'_>) -> Result<Vec<u8>, PcapError> {
-    if record.incl_len < record.orig_len {
-        let (have, of) = (record.incl_len, record.orig_len);
+fn whole(packet: &Packet<'_>) -> Result<Vec<u8>, PcapError> {
+    let (have, of) = (packet.data.len(), packet.original);
+    if have < of {
         return Err(PcapError::Packet {
-            offset,
-            packet,
+            offset: packet.offset,
+            packet: packet.number,
             why: format!("only {have} of its {of} bytes were captured"),
         });
     }
-    Ok(record.data.to_vec())
+    Ok(packet.data.to_vec())
 }
 
-/// Calls `each` for every packet with its number and the offset of its record; gives their count.
+/// Calls `each` for every packet; gives their count.
 fn walk(
     file: &[u8],
-    mut each: impl FnMut(usize, usize, &RawPcapPacket<'_>) -> Result<(), PcapError>,
+    mut each: impl FnMut(Packet<'_>) -> Result<(), PcapError>,
 ) -> Result<usize, PcapError> {
-    if file.starts_with(&PCAPNG) {
-        return Err(PcapError::Pcapng);
+    if file.starts_with(&pcapng::SECTION) {
+        return pcapng::walk(file, each);
     }
     if file.len() < HEADER {
         let why = format!("{} bytes, its header has {HEADER}", file.len());
@@ -110,9 +189,8 @@ fn walk(
     let (mut rest, parser) = PcapParser::new(file).map_err(|error| PcapError::NoPcap {
         why: error.to_string(),
     })?;
-    let link = parser.header().datalink;
-    if link != DataLink::ETHERNET {
-        let link = u32::from(link);
+    let link = u32::from(parser.header().datalink);
+    if link != ETHERNET {
         return Err(PcapError::Link { link });
     }
     let mut count = 0;
@@ -130,10 +208,20 @@ fn walk(
                 why: error.to_string(),
             },
         })?;
-        each(count, offset, &record)?;
+        each(Packet {
+            number: count,
+            offset,
+            data: captured(&record),
+            original: record.orig_len as usize,
+        })?;
         rest = after;
     }
     Ok(count)
+}
+
+fn captured<'r>(record: &'r RawPcapPacket<'_>) -> &'r [u8] {
+    let len = record.data.len().min(record.incl_len as usize);
+    record.data.get(..len).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -191,9 +279,39 @@ mod tests {
         }
     }
 
+    /// A capture that ends in the middle of its last packet, with one of which a part was captured only.
+    #[test]
+    fn what_can_be_read_is_read() {
+        let mut all = file(&[&[1, 2, 3], &[4], &[5, 6]]);
+        // Of the second packet (its record stands at 24 + 16 + 3) 9 bytes were on the wire.
+        all[43 + 12] = 9;
+        let read = readable(&all, 9, 9).expect("packets");
+        assert_eq!(read.packets, [(1, vec![1, 2, 3]), (3, vec![5, 6])]);
+        assert_eq!((read.whole, read.broken), (2, 1));
+        let said = read.first.map(|error| error.to_string());
+        let want = "offset 43: packet 2: only 1 of its 9 bytes were captured";
+        assert_eq!(said.as_deref(), Some(want));
+        // Not more than asked for, in number and in bytes; all are counted.
+        for (most, most_bytes) in [(1, 9), (9, 4)] {
+            let read = readable(&all, most, most_bytes).expect("packets");
+            assert_eq!((read.packets.len(), read.whole), (1, 2));
+        }
+        let cut = readable(&all[..all.len() - 1], 9, 9).expect("packets");
+        assert_eq!((cut.packets.len(), cut.broken), (1, 2));
+        // Nothing at all: the reason, not an empty list.
+        let packet = 1;
+        assert_eq!(
+            readable(&all[..40], 9, 9),
+            Err(PcapError::CutOff { offset: 24, packet })
+        );
+        assert_eq!(readable(&all[..24], 9, 9), Ok(Readable::default()));
+    }
+
     #[test]
     fn other_files() {
-        assert_eq!(packet(&[0x0a, 0x0d, 0x0d, 0x0a], 1), Err(PcapError::Pcapng));
+        // The newer format: not more than its first four bytes.
+        let newer = packet(&[0x0a, 0x0d, 0x0d, 0x0a], 1);
+        assert!(matches!(newer, Err(PcapError::Block { offset: 0, .. })));
         assert!(matches!(packet(&[7; 40], 1), Err(PcapError::NoPcap { .. })));
         let mut raw_ip = file(&[&[1]]);
         raw_ip[20] = 101;

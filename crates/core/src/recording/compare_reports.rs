@@ -4,6 +4,7 @@ use super::compare::whole;
 use super::event::{Field, Value};
 use super::hex;
 use super::model::{Head, HelperResult, Read};
+use super::normalise::printed_as_drawn;
 use super::report::Report;
 use crate::trace::read::{Report as Said, ReportWhat};
 use crate::trace::{ReadHow, StepKind, Trace};
@@ -38,12 +39,21 @@ pub(super) fn compare_reports(
     let said = trace.reports.iter().filter(|said| !is_read(said));
     let got: Vec<Vec<Field>> = said.map(|said| said_fields(said, place(said))).collect();
     lists("helper_results", &results, &got, report);
-    lists(
-        "printk",
-        &lines(&head.printk),
-        &lines(&trace.printk),
-        report,
-    );
+    let drawn = |recorded: &String, simulated: &String| {
+        // what the recorder replaced in the bytes is printed as the kernel drew it
+        match printed_as_drawn(trace, recorded, simulated) {
+            true => recorded.clone(),
+            false => simulated.clone(),
+        }
+    };
+    let mut printed: Vec<String> = head
+        .printk
+        .iter()
+        .zip(&trace.printk)
+        .map(|(l, r)| drawn(l, r))
+        .collect();
+    printed.extend(trace.printk.iter().skip(printed.len()).cloned());
+    lists("printk", &lines(&head.printk), &lines(&printed), report);
     lists(
         "warnings",
         &lines(&head.warnings),

@@ -1,22 +1,27 @@
 //! What is not the same every time: every rule that lets a recording and a trace differ, in one place.
 //! Source of the list: the recordings' README, "What is not the same every time".
 //!
-//! No rule is needed for:
+//! No rule, or a small one, is needed for:
 //! * **IPv4 identifications.** In recordings, those drawn at random are 0xe001, 0xe002 … in order of appearance;
 //!   the simulator's own counter starts at 0xe001 and draws in the same order.
 //! * **The UDP source port of geneve** (a hash with a random key, 0xe5e5 in recordings): whoever simulates geneve
 //!   writes 0xe5e5.
 //! * **`end` of buffers of ICMP and TCP replies**: it depends on the allocator, but was the same in both kernels.
+//! * **`printk` numbers made from replaced bytes** are as the kernel printed them: [`printed_as_drawn`].
 //! * **Interface indexes**: `redirect` returns 7 (`TC_ACT_REDIRECT`), as `TC_ACT_REDIRECT` is 7.
 
 use std::collections::BTreeMap;
 
 use super::events::TracedEvent;
 use super::visible::is_visible;
-use crate::trace::{Edge, OriginId, SourceTable};
+use crate::trace::origin::Layer;
+use crate::trace::{Edge, MetadataRead, OriginId, SourceTable, Trace};
 
 /// `__dev_queue_xmit:exit` is left out of recordings: where it falls depends on when the softirq ran.
 const NEVER_RECORDED: [(&str, Edge); 1] = [("__dev_queue_xmit", Edge::Exit)];
+
+/// Who writes the frames of `orc send`: nothing of them is drawn.
+const SENT: &str = "packet_snd";
 
 /// The inside of freeing is left out of recordings, also where the functions are traced. The end of a
 /// packet shows as the tracepoints `consume_skb` and `kfree_skb`, not as the functions of these names.
@@ -58,6 +63,57 @@ pub fn is_left_out(function: &str, point: crate::scene::Point) -> bool {
 #[must_use]
 pub fn may_differ(origin: Option<OriginId>) -> bool {
     origin.is_some_and(|origin| origin.source == SourceTable::UNWRITTEN)
+}
+
+/// Whether a line of `bpf_printk()` says the same: one number in it is made from bytes that the recorder replaces (a drawn
+/// identification, the checksum of its header, a drawn port), and it is there as the kernel printed it. It has to be the
+/// number of a metadata read, and all its other bytes have to be equal.
+#[must_use]
+pub fn printed_as_drawn(trace: &Trace, recorded: &str, simulated: &str) -> bool {
+    let Some((drawn, replaced)) = one_number(recorded, simulated) else {
+        return false;
+    };
+    let read = |read: &MetadataRead| {
+        let number = read
+            .bytes
+            .first_chunk()
+            .map(|four| u32::from_le_bytes(*four));
+        let pairs = drawn.to_le_bytes().into_iter().zip(replaced.to_le_bytes());
+        number == Some(replaced)
+            && pairs.zip(&read.origins).all(|((left, right), origin)| {
+                left == right || is_replaced(&trace.sources, *origin)
+            })
+    };
+    trace.reads.iter().any(read)
+}
+
+/// A byte of a header of the kernel's making that the recorder replaces.
+fn is_replaced(sources: &SourceTable, origin: OriginId) -> bool {
+    let source = sources.source(origin);
+    let field = sources.field(origin).map(|(name, _)| name);
+    source.writer != SENT
+        && match source.layer {
+            Layer::Ipv4 => matches!(field, Some("id" | "check")),
+            Layer::Udp => field == Some("source"),
+            _ => false,
+        }
+}
+
+/// The two numbers, where two lines differ in one decimal number only.
+fn one_number(left: &str, right: &str) -> Option<(u32, u32)> {
+    let same = left.bytes().zip(right.bytes()).take_while(|(a, b)| a == b);
+    let before: Vec<u8> = same.map(|(a, _)| a).collect();
+    let digits = before.iter().rev().take_while(|byte| byte.is_ascii_digit());
+    let start = before.len() - digits.count();
+    let split = |line: &str| {
+        let rest = line.get(start..)?;
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        Some((rest.get(..end)?.parse().ok()?, rest.get(end..)?.to_owned()))
+    };
+    let ((one, tail), (other, rest)) = (split(left)?, split(right)?);
+    (tail == rest).then_some((one, other))
 }
 
 /// Numbers of skbs and buffers mean identity only. Skbs are matched in pairs by the alignment; this is
@@ -143,6 +199,74 @@ mod tests {
                 same_as_before: None,
                 shared_with: vec![]
             }
+        );
+    }
+
+    #[test]
+    fn one_number_in_a_line() {
+        let numbers = |left, right| one_number(left, right);
+        assert_eq!(
+            numbers("value 17453166", "value 17463623"),
+            Some((17_453_166, 17_463_623))
+        );
+        assert_eq!(numbers("a 12 b", "a 129 b"), Some((12, 129)));
+        assert_eq!(numbers("7", "8"), Some((7, 8)));
+        assert_eq!(numbers("a 1 b 2", "a 3 b 4"), None);
+        assert_eq!(numbers("a 1", "b 1"), None);
+        assert_eq!(numbers("size 4", "size 4 value 2"), None);
+        assert_eq!(numbers("get_meta: no metadata", "get_meta: 5"), None);
+        assert_eq!(numbers("99999999999", "5"), None);
+    }
+
+    /// A read of a tunnel header's checksum and of two bytes of its source address, 10.1: the checksum may differ.
+    #[test]
+    fn a_printed_number_of_drawn_bytes() {
+        let mut trace = crate::trace::Recorder::new("a", "meta_end").trace;
+        let add = |trace: &mut Trace, writer: &str| {
+            trace.sources.add(crate::trace::origin::Source {
+                layer: Layer::Ipv4,
+                label: "IPv4".into(),
+                writer: writer.into(),
+                dev: None,
+                step: 0,
+                len: 20,
+            })
+        };
+        let (made, sent) = (add(&mut trace, "iptunnel_xmit"), add(&mut trace, SENT));
+        let read = |source: u16| MetadataRead {
+            run: 0,
+            program: "get_tag_dynptr".into(),
+            dev: crate::trace::DevRef {
+                name: "out".into(),
+                netns: None,
+            },
+            hook: "egress",
+            how: crate::trace::ReadHow::Dynptr,
+            step: 0,
+            buffer: crate::trace::BufferNo(1),
+            offset: Some(254),
+            bytes: vec![0x47, 0x79, 0x0a, 0x01],
+            origins: (10..14).map(|byte| OriginId { source, byte }).collect(),
+            verdict: crate::trace::Verdict::Overwritten,
+            expected: None,
+        };
+        let line = |number: u32| format!("get_tag_dynptr: ret 0 size 4 value {number}");
+        let (ours, theirs) = (line(0x010a_7947), line(0x010a_506e));
+        assert!(!printed_as_drawn(&trace, &theirs, &ours), "nobody read it");
+        trace.reads = vec![read(made)];
+        assert!(printed_as_drawn(&trace, &theirs, &ours));
+        // the address is not drawn, and the size neither
+        assert!(!printed_as_drawn(&trace, &line(0x020a_506e), &ours));
+        assert!(!printed_as_drawn(
+            &trace,
+            &theirs.replace("size 4", "size 8"),
+            &ours
+        ));
+        assert!(!printed_as_drawn(&trace, &theirs, &line(0x010a_7948)));
+        trace.reads = vec![read(sent)];
+        assert!(
+            !printed_as_drawn(&trace, &theirs, &ours),
+            "what was sent is known"
         );
     }
 

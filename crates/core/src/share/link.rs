@@ -17,6 +17,8 @@ pub const MAX_LINK: usize = 32 * 1024;
 pub const MAX_UNPACKED: usize = 16 << 20;
 /// Effort of the compressor, 0–10; above 8 it is slower and gains under a percent.
 const EFFORT: u8 = 8;
+/// The same for what is kept at each change.
+const QUICK: u8 = 1;
 
 /// What a link held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,14 +80,26 @@ pub fn to_text(work: &Work) -> String {
     out
 }
 
+/// As [`to_text`], in a fraction of the time and somewhat longer: for what is kept at each change.
+#[must_use]
+pub fn to_text_quickly(work: &Work) -> String {
+    let mut out = String::from(VERSION);
+    URL_SAFE_NO_PAD.encode_string(packed(work, QUICK), &mut out);
+    out
+}
+
 /// The same, compressed, for a file; of any length.
 #[must_use]
 pub fn to_bytes(work: &Work) -> Vec<u8> {
+    packed(work, EFFORT)
+}
+
+fn packed(work: &Work, effort: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     for section in work.sections() {
         write(&section, &mut bytes);
     }
-    compress_to_vec(&bytes, EFFORT)
+    compress_to_vec(&bytes, effort)
 }
 
 /// Opens a fragment, with or without `#`. Blanks and line breaks that a mail put in are passed over.

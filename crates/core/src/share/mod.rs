@@ -10,5 +10,6 @@ mod work;
 
 pub use link::{
     MAX_LINK, MAX_UNPACKED, Opened, ShareError, from_bytes, from_link, to_bytes, to_link, to_text,
+    to_text_quickly,
 };
 pub use work::{Frame, Program, ProgramText, Work};

@@ -51,6 +51,10 @@ fn there_and_back() {
     );
     let opened = from_link(&format!("#{link}")).expect("a link");
     assert_eq!((opened.work, opened.broken), (work(), vec![]));
+    assert_eq!(
+        from_link(&to_text_quickly(&work())).expect("a text").work,
+        work()
+    );
     let wrapped = format!("{}\r\n {}", &link[..40], &link[40..]);
     assert_eq!(from_link(&wrapped).expect("a link").work, work());
     assert_eq!(from_bytes(&to_bytes(&work())).expect("a file").work, work());

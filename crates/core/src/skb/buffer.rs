@@ -14,6 +14,8 @@ pub struct SharedInfo {
     pub gso_size: u16,
     /// `gso_segs`.
     pub gso_segs: u16,
+    /// `gso_type`: bits of [`gso`](super::gso).
+    pub gso_type: u32,
 }
 
 impl SharedInfo {
@@ -24,6 +26,17 @@ impl SharedInfo {
             0 => 1,
             _ => self.gso_segs.max(1),
         }
+    }
+
+    /// `skb_gso_reset()`: one packet as any other.
+    pub fn gso_reset(&mut self) {
+        (self.gso_size, self.gso_segs, self.gso_type) = (0, 0, 0);
+    }
+
+    /// What `skb_copy_header()` copies of the shared info.
+    pub fn copy_gso(&mut self, from: &Self) {
+        (self.gso_size, self.gso_segs) = (from.gso_size, from.gso_segs);
+        self.gso_type = from.gso_type;
     }
 }
 

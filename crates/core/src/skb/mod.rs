@@ -6,6 +6,7 @@
 mod alloc;
 mod buffer;
 mod frag;
+mod offload;
 mod packets;
 mod sk_buff;
 
@@ -14,6 +15,7 @@ pub use alloc::{
 };
 pub use buffer::{Buffer, Buffers, SharedInfo, below_head};
 pub use frag::{Frag, MAX_SKB_FRAGS, Stretch, eat};
+pub use offload::{Features, feature, gso, net_gso_ok};
 pub use packets::Packets;
 pub use sk_buff::{
     BpfFields, BpfSkbDataEnd, CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL,

@@ -1,6 +1,8 @@
 //! `net/core/dev.c`, transmit.
 
 use super::dev_rx::NET_RX_DROP;
+use super::features::Xmit;
+use super::skb_own::ENOMEM;
 use super::tc::Egress;
 use super::{Kernel, Run, Softirq, not_covered};
 use crate::scenario::topology::{DevId, DeviceKind};
@@ -42,9 +44,20 @@ impl Kernel {
         if self.dead_loop(no, XMIT_RECURSION_LIMIT)? {
             return Ok(NET_XMIT_DROP);
         }
-        self.validate_xmit_skb(no)?;
+        let mut rest = Vec::new();
+        let first = match self.validate_xmit_skb(no)? {
+            Xmit::Whole => no,
+            Xmit::Segments(list) => match list.split_first() {
+                Some((first, others)) => {
+                    rest.extend_from_slice(others);
+                    *first
+                }
+                None => return Ok(ENOMEM),
+            },
+            Xmit::Nothing => return Ok(ENOMEM),
+        };
         self.xmit_recursion += 1;
-        let result = self.dev_hard_start_xmit(no);
+        let result = self.dev_hard_start_xmit(first, &rest);
         self.xmit_recursion -= 1;
         result?;
         Ok(0)
@@ -67,19 +80,27 @@ impl Kernel {
         Ok(true)
     }
 
-    /// `dev_hard_start_xmit()`: the driver takes the packet; NULL says that all went out.
-    fn dev_hard_start_xmit(&mut self, no: SkbNo) -> Run<Option<SkbNo>> {
-        self.traced("dev_hard_start_xmit", FILE, no, |k| {
-            let Some(dev) = k.skb(no).dev else {
+    /// `dev_hard_start_xmit()`: the driver takes the packet, and those it was cut into; NULL says that all went out.
+    fn dev_hard_start_xmit(&mut self, first: SkbNo, rest: &[SkbNo]) -> Run<Option<SkbNo>> {
+        self.traced("dev_hard_start_xmit", FILE, first, |k| {
+            let Some(dev) = k.skb(first).dev else {
                 return not_covered("dev_hard_start_xmit of a packet without device");
             };
-            if k.has_taps(dev) {
-                k.dev_queue_xmit_nit(no, dev)?;
+            k.xmit_one(first, dev)?;
+            for next in rest {
+                k.xmit_one(*next, dev)?;
             }
-            k.metadata_before_encap(no, dev);
-            k.ndo_start_xmit(no, dev)?;
             Ok(None)
         })
+    }
+
+    /// `xmit_one()`: taps see the packet, then the driver has it.
+    fn xmit_one(&mut self, no: SkbNo, dev: DevId) -> Run<()> {
+        if self.has_taps(dev) {
+            self.dev_queue_xmit_nit(no, dev)?;
+        }
+        self.metadata_before_encap(no, dev);
+        self.ndo_start_xmit(no, dev)
     }
 
     /// `netdev_start_xmit()`: the driver's own function.
@@ -154,6 +175,7 @@ impl Kernel {
         if ret == 0 {
             let protocol = self.eth_type_trans(no, to)?;
             self.skb_mut(no).protocol = protocol;
+            self.postpull_eth(no);
         }
         Ok(ret)
     }

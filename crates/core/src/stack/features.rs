@@ -1,113 +1,93 @@
-//! `validate_xmit_skb()` (`net/core/dev.c`) and the device features it asks for.
+//! `validate_xmit_skb()` and `skb_checksum_help()` (`net/core/dev.c`).
 
+use super::gso::Segmented;
+use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
-use crate::net::{checksum, vlan};
-use crate::scenario::topology::{DevId, DeviceKind};
-use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL};
+use crate::net::checksum;
+use crate::skb::feature::{FRAGLIST, HW_CSUM, HW_VLAN_TX, SG};
+use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, Features};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/dev.c";
 /// `CSUM_MANGLED_0`: in UDP a checksum of 0 says that there is none.
 pub(super) const CSUM_MANGLED_0: u16 = 0xffff;
 
+/// What is sent of a packet that was given to a device.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Xmit {
+    /// The packet itself.
+    Whole,
+    /// What it was cut into; itself it is gone.
+    Segments(Vec<SkbNo>),
+    /// Nothing: it was dropped.
+    Nothing,
+}
+
 impl Kernel {
     /// `validate_xmit_skb()`: does in software what the device can't.
-    pub(super) fn validate_xmit_skb(&mut self, no: SkbNo) -> Run<()> {
+    pub(super) fn validate_xmit_skb(&mut self, no: SkbNo) -> Run<Xmit> {
+        let mut xmit = Xmit::Whole;
         self.traced("validate_xmit_skb", FILE, no, |k| {
             let Some(dev) = k.skb(no).dev else {
                 return not_covered("validate_xmit_skb of a packet without device");
             };
-            if k.skb(no).vlan_present && !k.inserts_vlan_tags(dev) {
+            let features = k.netif_skb_features(no, dev);
+            if k.skb(no).vlan_present && features & HW_VLAN_TX == 0 {
                 k.vlan_hwaccel_push_inside(no)?;
             }
-            if k.skb(no).ip_summed == CHECKSUM_PARTIAL {
-                let skb = k.skb_mut(no);
-                if skb.encapsulation {
-                    skb.inner_transport_header = skb.csum_start;
-                } else {
-                    skb.transport_header = skb.csum_start;
-                }
-                if !k.sums(no, dev) {
-                    k.skb_checksum_help(no)?;
-                }
+            if k.netif_needs_gso(no, features) {
+                xmit = k.gso_for_device(no, features)?;
+            } else {
+                k.prepare_for_device(no, features)?;
             }
-            Ok(Some(no))
+            Ok(match &xmit {
+                Xmit::Whole => Some(no),
+                Xmit::Segments(list) => list.first().copied(),
+                Xmit::Nothing => None,
+            })
         })?;
-        Ok(())
+        Ok(xmit)
     }
 
-    /// `NETIF_F_HW_VLAN_CTAG_TX` and `STAG_TX` (`VETH_FEATURES`, `netkit_setup()`, `br_dev_setup()`).
-    fn inserts_vlan_tags(&self, dev: DevId) -> bool {
-        matches!(
-            self.topology.dev(dev).kind,
-            DeviceKind::Veth { .. }
-                | DeviceKind::Netkit { .. }
-                | DeviceKind::Bridge
-                | DeviceKind::Tun { tap: true }
-        )
+    /// The part of `validate_xmit_skb()` about a packet that the device does not cut itself.
+    fn gso_for_device(&mut self, no: SkbNo, features: Features) -> Run<Xmit> {
+        match self.skb_gso_segment(no, features)? {
+            Segmented::Not => Ok(Xmit::Whole),
+            Segmented::Into(list) => {
+                self.consume_skb(no)?;
+                Ok(Xmit::Segments(list))
+            }
+            Segmented::Failed => {
+                self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                Ok(Xmit::Nothing)
+            }
+        }
     }
 
-    /// `netif_skb_features() & NETIF_F_HW_CSUM`.
-    fn sums(&self, no: SkbNo, dev: DevId) -> bool {
+    /// The same about one that it takes as it is, but for fragments (`skb_needs_linearize()`) and a checksum
+    /// (`skb_csum_hwoffload_help()`).
+    fn prepare_for_device(&mut self, no: SkbNo, features: Features) -> Run<()> {
         let skb = self.skb(no);
-        let tagged = skb.vlan_present || vlan::is_vlan(skb.protocol);
-        self.hw_csum(dev, skb.encapsulation) && (!tagged || self.vlan_csum(dev))
-    }
-
-    /// `NETIF_F_HW_CSUM` in `features`, or with an encapsulated packet in `hw_enc_features`, which only
-    /// veth (`veth_setup()`) and VLANs on it (`vlan_tnl_features()`) have.
-    fn hw_csum(&self, dev: DevId, encapsulation: bool) -> bool {
-        match self.topology.dev(dev).kind {
-            // macvlan_init(): always on, and hw_enc_features are the features
-            DeviceKind::Veth { .. } | DeviceKind::Netkit { .. } | DeviceKind::Macvlan { .. } => {
-                true
+        if skb.data_len > 0 {
+            let buffer = self.buffers.get(skb.head);
+            let listed = !buffer.frag_list.is_empty() && features & FRAGLIST == 0;
+            if listed || (!buffer.frags.is_empty() && features & SG == 0) {
+                self.skb_linearize(no)?;
             }
-            DeviceKind::Vlan { lower, .. } => {
-                self.hw_csum(lower, encapsulation) && self.vlan_csum(lower)
-            }
-            DeviceKind::Gre(_)
-            | DeviceKind::Gretap(_)
-            | DeviceKind::Ipip(_)
-            | DeviceKind::Ip6Gre(_)
-            | DeviceKind::Ip6Gretap(_)
-            | DeviceKind::Ip6Tnl(_)
-            | DeviceKind::Sit(_)
-            | DeviceKind::L2tpEth(..)
-            | DeviceKind::Vxlan(_)
-            | DeviceKind::Geneve(_)
-            | DeviceKind::Bridge
-            | DeviceKind::Loopback => !encapsulation,
-            // tun_net_fix_features(): only what the process asked for (TUNSETOFFLOAD)
-            DeviceKind::Tun { .. } => false,
-            // dummy_setup(): hw_enc_features are the features
-            DeviceKind::Dummy | DeviceKind::Nic(_) => true,
         }
-    }
-
-    /// `NETIF_F_HW_CSUM` in `vlan_features` (`veth_setup()`, `vxlan_setup()`, `br_dev_setup()`,
-    /// `vlan_dev_init()`).
-    fn vlan_csum(&self, dev: DevId) -> bool {
-        match self.topology.dev(dev).kind {
-            DeviceKind::Veth { .. }
-            | DeviceKind::Netkit { .. }
-            | DeviceKind::Macvlan { .. }
-            | DeviceKind::Vxlan(_)
-            | DeviceKind::Bridge
-            | DeviceKind::Nic(_) => true,
-            DeviceKind::Vlan { lower, .. } => self.vlan_csum(lower),
-            DeviceKind::Gre(_)
-            | DeviceKind::Gretap(_)
-            | DeviceKind::Ipip(_)
-            | DeviceKind::Ip6Gre(_)
-            | DeviceKind::Ip6Gretap(_)
-            | DeviceKind::Ip6Tnl(_)
-            | DeviceKind::Sit(_)
-            | DeviceKind::L2tpEth(..)
-            | DeviceKind::Dummy
-            | DeviceKind::Tun { .. }
-            | DeviceKind::Geneve(_)
-            | DeviceKind::Loopback => false,
+        let skb = self.skb_mut(no);
+        if skb.ip_summed != CHECKSUM_PARTIAL {
+            return Ok(());
         }
+        if skb.encapsulation {
+            skb.inner_transport_header = skb.csum_start;
+        } else {
+            skb.transport_header = skb.csum_start;
+        }
+        if features & HW_CSUM == 0 {
+            self.skb_checksum_help(no)?;
+        }
+        Ok(())
     }
 
     /// `skb_checksum_help()`: finishes the checksum in software.

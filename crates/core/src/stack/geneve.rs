@@ -121,7 +121,8 @@ impl Kernel {
                 };
                 let len = IPV6_HLEN + info.options.len() as u32;
                 k.skb_tunnel_check_pmtu(no, dev, route.dev, len)?;
-                k.geneve_build_skb(no, (dev, parms.vni, &info), route.dev, ipv6::HLEN)?;
+                let csum = !parms.udp6zerocsumtx;
+                k.geneve_build_skb(no, (dev, parms.vni, csum, &info), route.dev, ipv6::HLEN)?;
                 k.udp_tunnel6_xmit_skb(no, (route, outer), ports, parms.udp6zerocsumtx)?;
                 return Ok(0);
             }
@@ -130,7 +131,8 @@ impl Kernel {
             };
             let len = IPV4_HLEN + info.options.len() as u32;
             k.skb_tunnel_check_pmtu(no, dev, route.dev, len)?;
-            k.geneve_build_skb(no, (dev, parms.vni, &info), route.dev, ipv4::HLEN)?;
+            let csum = parms.udpcsum;
+            k.geneve_build_skb(no, (dev, parms.vni, csum, &info), route.dev, ipv4::HLEN)?;
             k.udp_tunnel_xmit_skb(no, route, outer, ports, (dev, parms))?;
             Ok(0)
         })
@@ -140,7 +142,7 @@ impl Kernel {
     fn geneve_build_skb(
         &mut self,
         no: SkbNo,
-        (dev, vni, info): (DevId, u32, &TunInfo),
+        (dev, vni, csum, info): (DevId, u32, bool, &TunInfo),
         out: DevId,
         iphdr_len: u32,
     ) -> Run<()> {
@@ -153,7 +155,8 @@ impl Kernel {
             + info.options.len() as u32
             + iphdr_len;
         k.skb_cow_head(no, room)?;
-        k.iptunnel_handle_offloads(no)?;
+        k.iptunnel_handle_offloads(no, super::udp::udp_gso_type(csum))?;
+        k.skb_mut(no).inner_protocol = ethernet::P_TEB;
         let options = info.options.len();
         k.skb_mut(no).push(geneve::HLEN + options as u32)?;
         let mut header = vec![0; geneve::HLEN as usize];

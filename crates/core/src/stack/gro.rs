@@ -272,7 +272,7 @@ impl Kernel {
         let head = self.skb(no).head;
         match segment {
             Some(segment) if count > 1 => {
-                if !self.gro_complete_headers(no, &segment.networks, dev)? {
+                if !self.gro_complete_headers(no, (&segment.networks, segment.fixed_ids), dev)? {
                     return not_covered("gro_complete of a protocol that never merges");
                 }
                 self.buffers.shinfo_mut(head).gso_segs = count;

@@ -7,8 +7,11 @@ use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{ethernet, geneve, gre, ipv4, ipv6, udp, vlan, vxlan};
 use crate::scenario::topology::DevId;
-use crate::skb::CHECKSUM_PARTIAL;
+use crate::skb::{CHECKSUM_PARTIAL, gso};
 use crate::trace::SkbNo;
+
+/// The flag `cwr`, in byte 13 of TCP's header.
+const CWR: u8 = 0x80;
 
 /// A merged packet on its way through the functions of the protocols.
 struct Whole<'a> {
@@ -17,6 +20,8 @@ struct Whole<'a> {
     networks: &'a [u32],
     /// The NAPI's device.
     dev: DevId,
+    /// `ip_fixedid`.
+    fixed_ids: u8,
 }
 
 impl Kernel {
@@ -24,14 +29,20 @@ impl Kernel {
     pub(super) fn gro_complete_headers(
         &mut self,
         no: SkbNo,
-        networks: &[u32],
+        (networks, fixed_ids): (&[u32], u8),
         dev: DevId,
     ) -> Run<bool> {
         let skb = self.skb_mut(no);
         // a NIC may hand in packets of a tunnel
         skb.encapsulation = false;
         let protocol = skb.protocol;
-        self.gro_complete_type(&Whole { no, networks, dev }, protocol, 0)
+        let whole = Whole {
+            no,
+            networks,
+            dev,
+            fixed_ids,
+        };
+        self.gro_complete_type(&whole, protocol, 0)
     }
 
     /// `gro_find_complete_by_type()` and what it finds; `at` is `nhoff`, from `data`.
@@ -124,13 +135,19 @@ impl Kernel {
             }
             ipv4::PROTO_UDP => self.udp_gro_complete(whole, behind),
             ipv4::PROTO_GRE => self.gre_gro_complete(whole, behind),
-            ipv4::PROTO_IPIP => {
-                self.skb_mut(whole.no).encapsulation = true;
-                self.inet_gro_complete(whole, behind)
-            }
-            ipv6::NEXTHDR_IPV6 => {
-                self.skb_mut(whole.no).encapsulation = true;
-                self.ipv6_gro_complete(whole, behind)
+            ipv4::PROTO_IPIP | ipv6::NEXTHDR_IPV6 => {
+                let over = match self.gro_outer_is_ipv6(whole) {
+                    true => gso::IPXIP6,
+                    false => gso::IPXIP4,
+                };
+                let skb = self.skb_mut(whole.no);
+                skb.encapsulation = true;
+                let head = skb.head;
+                self.buffers.shinfo_mut(head).gso_type |= over;
+                match protocol {
+                    ipv4::PROTO_IPIP => self.inet_gro_complete(whole, behind),
+                    _ => self.ipv6_gro_complete(whole, behind),
+                }
             }
             _ => Ok(false),
         }
@@ -138,7 +155,10 @@ impl Kernel {
 
     /// `gre_gro_complete()` (`net/ipv4/gre_offload.c`).
     fn gre_gro_complete(&mut self, whole: &Whole<'_>, at: u32) -> Run<bool> {
-        self.skb_mut(whole.no).encapsulation = true;
+        let skb = self.skb_mut(whole.no);
+        skb.encapsulation = true;
+        let head = skb.head;
+        self.buffers.shinfo_mut(head).gso_type = gso::GRE;
         let header = self.complete_header(whole, at, gre::BASE_HLEN).to_vec();
         let behind = at + gre::header_len(be16(&header, 0));
         let found = self.gro_complete_type(whole, be16(&header, 2), behind)?;
@@ -162,6 +182,10 @@ impl Kernel {
         let netns = self.topology.dev(whole.dev).netns;
         let socket = self.udp_socket(netns, be16(&header, 2), self.gro_outer_is_ipv6(whole));
         self.skb_mut(whole.no).encapsulation = true;
+        self.buffers.shinfo_mut(head).gso_type = match be16(&header, 6) {
+            0 => gso::UDP_TUNNEL,
+            _ => gso::UDP_TUNNEL_CSUM,
+        };
         let behind = at + udp::HLEN;
         match socket {
             Some(UdpSocket::Vxlan) => self.eth_gro_complete(whole, behind + vxlan::HLEN),
@@ -181,6 +205,15 @@ impl Kernel {
         let skb = self.skb(whole.no);
         let (head, len, th) = (skb.head, skb.len - at, skb.transport_header);
         let check = self.gro_pseudo(whole, ipv4::PROTO_TCP, len);
+        let flags = self.bytes(whole.no, u32::from(th) + 13, 1).first().copied();
+        let accecn = flags.is_some_and(|flags| flags & CWR != 0);
+        let fixed_ids = u32::from(whole.fixed_ids) * gso::TCP_FIXEDID;
+        let gso_type = match self.gro_inner_is_ipv6(whole) {
+            true => gso::TCPV6,
+            false => gso::TCPV4 | fixed_ids,
+        };
+        let accecn = if accecn { gso::TCP_ACCECN } else { 0 };
+        self.buffers.shinfo_mut(head).gso_type |= gso_type | accecn;
         let place = u32::from(th) + u32::from(CHECK);
         self.buffers.patch(head, place, &check.to_be_bytes());
         let skb = self.skb_mut(whole.no);
@@ -197,6 +230,12 @@ impl Kernel {
         let inner = usize::from(self.skb(whole.no).encapsulation);
         let at = whole.networks.get(inner).copied().unwrap_or(0);
         pseudo_of(self.complete_header(whole, at, ipv6::HLEN), protocol, len)
+    }
+
+    /// Whether the IP header that is innermost is one of IPv6.
+    fn gro_inner_is_ipv6(&self, whole: &Whole<'_>) -> bool {
+        let at = whole.networks.last().copied().unwrap_or(0);
+        self.complete_byte(whole, at) >> 4 == 6
     }
 
     /// Whether the outermost IP header is one of IPv6.

@@ -123,7 +123,8 @@ impl Kernel {
             }
             let out = k.topology.dev(route.dev);
             let (room, mtu) = (out.hard_header_len, out.mtu.max(ipv6::MIN_MTU));
-            if k.skb(no).len > mtu && !k.skb_is_gso(no) {
+            // ip6_pkt_too_big()
+            if k.exceeds_mtu(no, mtu) {
                 // the output device's address is to be the source
                 k.skb_mut(no).dev = Some(route.dev);
                 k.icmp6_send(no, icmpv6::PKT_TOOBIG, 0, mtu)?;
@@ -141,10 +142,5 @@ impl Kernel {
             }
             k.traced("ip6_forward_finish", FILE, no, |k| k.dst_output6(no))
         })
-    }
-
-    /// `skb_is_gso()`.
-    pub(super) fn skb_is_gso(&self, no: SkbNo) -> bool {
-        self.buffers.get(self.skb(no).head).shinfo.gso_size != 0
     }
 }

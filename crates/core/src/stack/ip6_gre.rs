@@ -96,7 +96,7 @@ impl Kernel {
             let Some(encap) = k.prepare_ip6_xmit(no, &parms, ipv4::PROTO_GRE, tun_hlen) else {
                 return not_covered("ip6gre_tunnel_xmit: the encapsulation limit is used up");
             };
-            k.iptunnel_handle_offloads(no)?;
+            k.iptunnel_handle_offloads(no, super::ipgre::gre_gso_type(&parms.gre))?;
             let sent = k.__gre6_xmit(no, dev, parms, encap)?;
             k.ip6_xmit_failed(no, sent)?;
             Ok(0)

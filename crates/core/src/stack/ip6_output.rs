@@ -226,10 +226,13 @@ impl Kernel {
                 };
                 let mtu = k.topology.dev(route.dev).mtu.max(ipv6::MIN_MTU);
                 let mtu = mtu.saturating_sub(k.lwtunnel_headroom(route.encap));
-                if k.skb(no).len > mtu && !k.skb_is_gso(no) {
-                    return k.ip6_fragment(no, route, mtu);
-                }
-                let sent = k.ip6_finish_output2(no, route)?;
+                let sent = if k.skb_is_gso(no) {
+                    k.ip6_finish_output_gso(no, route, mtu)?
+                } else if k.skb(no).len > mtu {
+                    k.ip6_fragment(no, route, mtu)?
+                } else {
+                    k.ip6_finish_output2(no, route)?
+                };
                 Ok(if sent == 0 { more } else { sent })
             })
         })

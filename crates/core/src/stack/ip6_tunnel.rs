@@ -142,7 +142,7 @@ impl Kernel {
             if ethernet {
                 let protocol = k.eth_type_trans(no, tunnel)?;
                 k.skb_mut(no).protocol = protocol;
-                k.skb_mut(no).postpull_rcsum();
+                k.postpull_eth(no);
             } else {
                 let skb = k.skb_mut(no);
                 skb.dev = Some(tunnel);
@@ -205,7 +205,8 @@ impl Kernel {
             let Some(encap) = k.prepare_ip6_xmit(no, &parms, proto, 0) else {
                 return not_covered("ipxip6_tnl_xmit: the encapsulation limit is used up");
             };
-            k.iptunnel_handle_offloads(no)?;
+            k.iptunnel_handle_offloads(no, crate::skb::gso::IPXIP6)?;
+            k.skb_mut(no).inner_protocol = u16::from(proto);
             let sent = k.ip6_tnl_xmit(no, dev, parms, encap)?;
             k.ip6_xmit_failed(no, sent)?;
             Ok(0)

@@ -141,7 +141,8 @@ impl Kernel {
             }
             let out = k.topology.dev(route.dev);
             let (room, mtu) = (out.ll_reserved_space(), route.mtu(out.mtu));
-            if k.skb(no).len > mtu && be16(&header, 6) & ipv4::DF != 0 {
+            // ip_exceeds_mtu()
+            if k.exceeds_mtu(no, mtu) && be16(&header, 6) & ipv4::DF != 0 {
                 k.icmp_send_info(no, icmp::DEST_UNREACH, icmp::FRAG_NEEDED, mtu)?;
                 k.kfree_skb(no, drop_reason::PKT_TOO_BIG)?;
                 return Ok(NET_RX_DROP);

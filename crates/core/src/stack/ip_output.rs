@@ -143,6 +143,9 @@ impl Kernel {
                 };
                 let sent = k.traced("__ip_finish_output", FILE, no, |k| {
                     let mtu = route.mtu(k.topology.dev(route.dev).mtu);
+                    if k.skb_is_gso(no) {
+                        return k.ip_finish_output_gso(no, route, mtu);
+                    }
                     if k.skb(no).len > mtu {
                         return k.ip_fragment(no, route, mtu);
                     }
@@ -154,7 +157,7 @@ impl Kernel {
     }
 
     /// `ip_fragment()`: with DF set the sender is told, and the packet dropped.
-    fn ip_fragment(&mut self, no: SkbNo, route: Route, mtu: u32) -> Run<i64> {
+    pub(super) fn ip_fragment(&mut self, no: SkbNo, route: Route, mtu: u32) -> Run<i64> {
         let at = u32::from(self.skb(no).network_header);
         if be16(self.bytes(no, at + 6, 2), 0) & ipv4::DF != 0 {
             self.icmp_send_info(no, icmp::DEST_UNREACH, icmp::FRAG_NEEDED, mtu)?;

@@ -10,7 +10,7 @@ use crate::net::dissect::{be16, ipv4_label};
 use crate::net::{checksum, ethernet, icmp, icmpv6, ipv4, ipv6, vlan};
 use crate::scenario::command::TunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind, Route};
-use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL};
+use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, gso};
 use crate::trace::{Layer, SkbNo};
 
 const CORE: &str = "net/ipv4/ip_tunnel_core.c";
@@ -80,7 +80,7 @@ impl Kernel {
     ) -> Run<()> {
         self.traced("__iptunnel_pull_header", CORE, no, |k| {
             k.pskb_may_pull(no, hdr_len)?;
-            k.skb_mut(no).pull_rcsum(hdr_len)?;
+            k.skb_pull_rcsum(no, hdr_len)?;
             if proto == ethernet::P_TEB && !raw_proto {
                 k.pskb_may_pull(no, ethernet::HLEN)?;
             }
@@ -96,8 +96,7 @@ impl Kernel {
             skb.protocol = inner;
             skb.clear_vlan_tag();
             k.skb_scrub_packet(no, xnet)?;
-            // iptunnel_pull_offloads()
-            k.skb_mut(no).encapsulation = false;
+            k.iptunnel_pull_offloads(no)?;
             Ok(0)
         })?;
         Ok(())
@@ -151,7 +150,7 @@ impl Kernel {
             if ethernet {
                 let protocol = k.eth_type_trans(no, tunnel)?;
                 k.skb_mut(no).protocol = protocol;
-                k.skb_mut(no).postpull_rcsum();
+                k.postpull_eth(no);
             } else {
                 k.skb_mut(no).dev = Some(tunnel);
             }
@@ -164,15 +163,34 @@ impl Kernel {
         Ok(())
     }
 
-    /// `iptunnel_handle_offloads()`: what is outer now becomes inner.
-    pub(super) fn iptunnel_handle_offloads(&mut self, no: SkbNo) -> Run<()> {
+    /// `iptunnel_pull_offloads()`: no tunnel is around it any more.
+    fn iptunnel_pull_offloads(&mut self, no: SkbNo) -> Run<()> {
+        if self.skb_is_gso(no) {
+            self.skb_unclone(no)?;
+            let head = self.skb(no).head;
+            self.buffers.shinfo_mut(head).gso_type &= !gso::ENCAP_ALL;
+        }
+        self.skb_mut(no).encapsulation = false;
+        Ok(())
+    }
+
+    /// `iptunnel_handle_offloads()`: what is outer now becomes inner. `gso_type` is what the tunnel adds to it.
+    pub(super) fn iptunnel_handle_offloads(&mut self, no: SkbNo, gso_type: u32) -> Run<()> {
         self.traced("iptunnel_handle_offloads", CORE, no, |k| {
             let skb = k.skb_mut(no);
             if !skb.encapsulation {
                 skb.reset_inner_headers();
             }
             skb.encapsulation = true;
+            if k.skb_is_gso(no) {
+                // skb_header_unclone()
+                k.skb_unclone(no)?;
+                let head = k.skb(no).head;
+                k.buffers.shinfo_mut(head).gso_type |= gso_type;
+                return Ok(0);
+            }
             // without CHECKSUM_PARTIAL the mark is taken back
+            let skb = k.skb_mut(no);
             if skb.ip_summed != CHECKSUM_PARTIAL {
                 skb.encapsulation = false;
                 skb.ip_summed = CHECKSUM_NONE;
@@ -400,7 +418,7 @@ impl Kernel {
                 return Ok(());
             }
             k.skb_scrub_packet(no, xnet)?;
-            let id = k.ip_select_ident();
+            let id = k.ip_select_idents(k.buffers.get(k.skb(no).head).shinfo.packets());
             outer[4..6].copy_from_slice(&id.to_be_bytes());
             let skb = k.skb_mut(no);
             skb.set_dst(Some(route));

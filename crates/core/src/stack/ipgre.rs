@@ -7,7 +7,7 @@ use crate::net::dissect::{be16, be32};
 use crate::net::{ethernet, gre, icmp, ipv4};
 use crate::scenario::command::TunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind};
-use crate::skb::CHECKSUM_PARTIAL;
+use crate::skb::{CHECKSUM_PARTIAL, gso};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv4/ip_gre.c";
@@ -70,7 +70,7 @@ impl Kernel {
             if !self.skb_checksum_simple_validate(no) {
                 return Ok(None);
             }
-            self.skb_checksum_try_convert(no);
+            self.skb_checksum_try_convert(no, None);
         }
         Ok(Some((gre::header_len(flags), info)))
     }
@@ -139,7 +139,7 @@ impl Kernel {
             }
             let needed = k.topology.dev(dev).needed_headroom;
             k.skb_cow_head(no, needed)?;
-            k.iptunnel_handle_offloads(no)?;
+            k.iptunnel_handle_offloads(no, gre_gso_type(&parms))?;
             let proto = k.skb(no).protocol;
             k.gre_xmit(no, dev, parms, proto)?;
             Ok(0)
@@ -153,7 +153,7 @@ impl Kernel {
                 k.gre_fb_xmit(no, dev, ethernet::P_TEB)?;
                 return Ok(0);
             }
-            k.iptunnel_handle_offloads(no)?;
+            k.iptunnel_handle_offloads(no, gre_gso_type(&parms))?;
             let needed = k.topology.dev(dev).needed_headroom;
             k.skb_cow_head(no, needed)?;
             k.gre_xmit(no, dev, parms, ethernet::P_TEB)?;
@@ -181,16 +181,20 @@ impl Kernel {
         let header = gre_header(proto, parms.ocsum, parms.okey, seq);
         let skb = self.skb_mut(no);
         skb.push(header.len() as u32)?;
+        skb.inner_protocol = proto;
         skb.reset_transport_header();
-        let data = skb.data;
-        self.write_header(
-            no,
-            data,
-            &header,
-            Layer::Gre,
-            "GRE header".into(),
-            "gre_build_header",
-        );
+        let (data, head, dev) = (skb.data, skb.head, skb.dev);
+        let (label, writer, len) = ("GRE header".into(), "gre_build_header", header.len());
+        let source = self.source(Layer::Gre, label, writer, dev, len as u32);
+        let gso_type = self.buffers.get(head).shinfo.gso_type;
+        let later = parms.ocsum && gso_type & (gso::GRE | gso::GRE_CSUM) != 0;
+        if later {
+            // the checksum is for gre_gso_segment() or the device: what was in its place shows through
+            self.buffers.write(head, data, &header[..4], source, 0);
+            self.buffers.write(head, data + 8, &header[8..], source, 8);
+            return Ok(());
+        }
+        self.buffers.write(head, data, &header, source, 0);
         if parms.ocsum {
             self.gre_csum(no, data);
         }
@@ -211,6 +215,14 @@ impl Kernel {
             skb.csum_start = data as u16;
             skb.csum_offset = gre::BASE_HLEN as u16;
         }
+    }
+}
+
+/// `gre_handle_offloads()`: what GRE adds to `gso_type`.
+pub(super) fn gre_gso_type(parms: &TunnelParms) -> u32 {
+    match parms.ocsum {
+        true => gso::GRE_CSUM,
+        false => gso::GRE,
     }
 }
 

@@ -6,6 +6,7 @@ use super::{Kernel, Run};
 use crate::net::{ethernet, icmp, ipv4};
 use crate::scenario::command::TunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind};
+use crate::skb::gso;
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv4/ipip.c";
@@ -81,7 +82,8 @@ impl Kernel {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
-            k.iptunnel_handle_offloads(no)?;
+            k.iptunnel_handle_offloads(no, gso::IPXIP4)?;
+            k.skb_mut(no).inner_protocol = u16::from(ipv4::PROTO_IPIP);
             match parms.external {
                 true => k.ip_md_tunnel_xmit(no, dev, ipv4::PROTO_IPIP, 0)?,
                 false => k.ip_tunnel_xmit(no, dev, parms, ipv4::PROTO_IPIP)?,

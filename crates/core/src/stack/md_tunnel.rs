@@ -107,8 +107,8 @@ impl Kernel {
         };
         let needed = self.topology.dev(dev).needed_headroom;
         self.skb_cow_head(no, needed)?;
-        self.iptunnel_handle_offloads(no)?;
         let parms = gre_words(&info);
+        self.iptunnel_handle_offloads(no, super::ipgre::gre_gso_type(&parms))?;
         self.gre_build_header(no, dev, parms, proto)?;
         let tunnel_hlen = super::ipgre::gre_hlen(&parms);
         self.ip_md_tunnel_xmit(no, dev, ipv4::PROTO_GRE, tunnel_hlen)

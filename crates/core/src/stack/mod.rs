@@ -32,9 +32,14 @@ mod gro_ip;
 mod gro_merge;
 mod gro_tcp;
 mod gro_tunnel;
+mod gso;
+mod gso_ip;
+mod gso_tcp;
+mod gso_tunnel;
 mod icmp;
 mod icmpv6;
 mod inet_fragment;
+mod ioam6;
 mod ip6_forward;
 mod ip6_fragment;
 mod ip6_gre;
@@ -62,6 +67,7 @@ mod mpls;
 mod napi;
 mod ndisc;
 mod neighbour;
+mod netdev_features;
 mod netfilter;
 mod netkit;
 mod nic;
@@ -72,6 +78,7 @@ mod page_pool;
 mod program_maps;
 mod programs;
 mod quiet;
+mod rcsum;
 mod reads;
 #[cfg(test)]
 mod redirect_tests;
@@ -81,6 +88,7 @@ mod sit;
 mod skb_data_move;
 mod skb_frags;
 mod skb_own;
+mod skb_segment;
 mod skb_vlan;
 mod skbuff;
 mod socket;
@@ -120,7 +128,7 @@ use crate::design::MetadataDesign;
 use crate::limits::Limits;
 use crate::scenario::topology::{DevId, Topology, TopologyError};
 use crate::skb::{Buffers, Packets, SkBuff, SkbError};
-use crate::trace::{Layer, Outcome, Recorder, SkbNo, Trace};
+use crate::trace::{BufferNo, Layer, Outcome, Recorder, SkbNo, Trace};
 use crate::xdp::XdpBuff;
 
 /// Most steps of one run; a run that would take more ends with an error that says so.
@@ -231,6 +239,8 @@ pub struct Kernel {
     mirred_nesting: u32,
     redirect_info: filter::RedirectInfo,
     xdp_redirect_info: Option<XdpTarget>,
+    /// The frame whose program used traits, and no metadata.
+    xdp_traits: Option<BufferNo>,
     xdp_tx: Vec<(DevId, XdpBuff)>,
     xdp_bulk: Vec<(DevId, XdpBuff)>,
     xdp_cpu: Vec<(DevId, XdpBuff)>,
@@ -278,6 +288,7 @@ impl Kernel {
             mirred_nesting: 0,
             redirect_info: filter::RedirectInfo::default(),
             xdp_redirect_info: None,
+            xdp_traits: None,
             xdp_tx: Vec::new(),
             xdp_bulk: Vec::new(),
             xdp_cpu: Vec::new(),
@@ -306,8 +317,13 @@ impl Kernel {
     /// `__ip_select_ident()`: the kernel draws it at random; here it counts from 0xe001, as the
     /// recordings do (golden/README.md, "What is not the same every time").
     pub(crate) fn ip_select_ident(&mut self) -> u16 {
+        self.ip_select_idents(1)
+    }
+
+    /// The same for a packet that will be cut into `segs`: they have the ids that follow.
+    pub(crate) fn ip_select_idents(&mut self, segs: u16) -> u16 {
         let id = self.next_ip_id;
-        self.next_ip_id = self.next_ip_id.wrapping_add(1);
+        self.next_ip_id = self.next_ip_id.wrapping_add(segs);
         id
     }
 

@@ -12,6 +12,7 @@ use crate::net::{ethernet, ipv4, ipv6};
 use crate::scenario::topology::{DevId, MplsRoute};
 use crate::skb::PacketType;
 use crate::trace::{Layer, SkbNo};
+use crate::xdp::EINVAL;
 
 impl Kernel {
     /// `mpls_forward()`: pops the label, pushes those that take its place, and sends the packet on.
@@ -64,7 +65,7 @@ impl Kernel {
             return Ok(None);
         }
         let (device, pushed) = (self.topology.dev(route.dev), route.out.bytes());
-        if !device.up || self.skb(no).len + pushed > device.mtu {
+        if !device.up || self.exceeds_mtu(no, device.mtu.saturating_sub(pushed)) {
             return Ok(None);
         }
         let room = match device.has_header_ops() {
@@ -147,7 +148,13 @@ impl Kernel {
                 8
             };
             let ttl = k.bytes(no, at + field, 1).first().copied().unwrap_or(0);
-            let room = k.topology.dev(out).ll_reserved_space() + labels.bytes();
+            let device = k.topology.dev(out);
+            let room = device.ll_reserved_space() + labels.bytes();
+            // mpls_pkt_too_big()
+            if k.exceeds_mtu(no, device.mtu.saturating_sub(labels.bytes())) {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(EINVAL);
+            }
             k.skb_cow_head(no, room)?;
             let skb = k.skb_mut(no);
             skb.inner_network_header = skb.data as u16;

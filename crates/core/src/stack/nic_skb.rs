@@ -148,7 +148,8 @@ impl Kernel {
             skb.encapsulation = false;
             skb.ip_summed = crate::skb::CHECKSUM_NONE;
             let head = skb.head;
-            k.buffers.shinfo_mut(head).gso_size = 0;
+            let shinfo = k.buffers.shinfo_mut(head);
+            (shinfo.gso_size, shinfo.gso_type) = (0, 0);
             k.metadata_scrub_extension(no);
             k.judge.reused(head, no);
             k.napi.entry(dev).or_default().skb = Some(no);

@@ -6,6 +6,7 @@ use super::{Kernel, Run, not_covered};
 use crate::net::{ethernet, icmp, icmpv6, ipv4, ipv6};
 use crate::scenario::command::TunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind};
+use crate::skb::gso;
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv6/sit.c";
@@ -85,7 +86,8 @@ impl Kernel {
             match k.skb(no).protocol {
                 ethernet::P_IPV6 => k.ipip6_tunnel_xmit(no, dev, parms)?,
                 ethernet::P_IP => {
-                    k.iptunnel_handle_offloads(no)?;
+                    k.iptunnel_handle_offloads(no, gso::IPXIP4)?;
+                    k.skb_mut(no).inner_protocol = u16::from(ipv4::PROTO_IPIP);
                     k.ip_tunnel_xmit(no, dev, parms, ipv4::PROTO_IPIP)?;
                 }
                 _ => k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?,
@@ -109,7 +111,8 @@ impl Kernel {
         let Some(saddr) = parms.local.or(route.src) else {
             return not_covered("ipip6_tunnel_xmit: no source address");
         };
-        self.iptunnel_handle_offloads(no)?;
+        self.iptunnel_handle_offloads(no, gso::IPXIP4)?;
+        self.skb_mut(no).inner_protocol = u16::from(ipv6::NEXTHDR_IPV6);
         let mut df = !parms.nopmtudisc;
         if df {
             let mtu = self.topology.dev(route.dev).mtu.saturating_sub(ipv4::HLEN);

@@ -11,7 +11,7 @@ use crate::net::{checksum, icmp, ipv4, udp};
 use crate::scenario::command::{TunnelDf, TunnelTtl, UdpTunnelParms};
 use crate::scenario::ip_l2tp::L2tpEncap;
 use crate::scenario::topology::{DevId, DeviceKind, NetnsId, Route, Socket};
-use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
+use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv4/udp.c";
@@ -48,7 +48,7 @@ impl Kernel {
                 k.kfree_skb(no, reason)?;
                 return Ok(0);
             }
-            k.pskb_trim(no, ulen)?;
+            k.pskb_trim_rcsum(no, ulen)?;
             if !k.udp4_csum_init(no, check) {
                 k.kfree_skb(no, drop_reason::UDP_CSUM)?;
                 return Ok(0);
@@ -65,7 +65,7 @@ impl Kernel {
             match netns.and_then(|netns| k.udp_socket(netns, port, false)) {
                 Some(socket) => {
                     if check != 0 {
-                        k.skb_checksum_try_convert(no);
+                        k.skb_checksum_try_convert(no, Some(ipv4::PROTO_UDP));
                     }
                     k.udp_queue_rcv_skb(no, socket)
                 }
@@ -119,7 +119,11 @@ impl Kernel {
                 DeviceKind::Vxlan(parms) if listens(parms) => Some(UdpSocket::Vxlan),
                 DeviceKind::Geneve(parms) if listens(parms) => Some(UdpSocket::Geneve),
                 DeviceKind::L2tpEth(tunnel, _) => match tunnel.encap {
-                    L2tpEncap::Udp { sport, .. } if sport == port && !v6 => Some(UdpSocket::L2tp),
+                    L2tpEncap::Udp { sport, .. }
+                        if sport == port && tunnel.local.is_ipv6() == v6 =>
+                    {
+                        Some(UdpSocket::L2tp)
+                    }
                     _ => None,
                 },
                 _ => None,
@@ -156,24 +160,13 @@ impl Kernel {
         self.skb_decr_checksum_unnecessary(no);
     }
 
-    /// `skb_checksum_try_convert()`: a right checksum that somebody else has found is as good as a sum of the
-    /// whole packet, from which inner checksums follow.
-    pub(super) fn skb_checksum_try_convert(&mut self, no: SkbNo) {
-        let skb = self.skb_mut(no);
-        if skb.ip_summed == CHECKSUM_NONE && skb.csum_valid {
-            skb.ip_summed = CHECKSUM_COMPLETE;
-        }
-    }
-
     /// `skb_checksum_complete()`: sums the packet unless somebody has done so.
     pub(super) fn checksum_complete(&mut self, no: SkbNo, protocol: u8) -> bool {
         if self.csum_unnecessary(no) {
             return true;
         }
         let valid = self.sum_is_right(no, protocol);
-        let skb = self.skb_mut(no);
-        skb.ip_summed = CHECKSUM_COMPLETE;
-        skb.csum_valid = valid;
+        self.csum_is_complete(no, valid);
         valid
     }
 
@@ -260,7 +253,11 @@ impl Kernel {
             let skb = k.skb(no);
             let len = (skb.len + skb.data).saturating_sub(u32::from(skb.network_header));
             let mtu = k.topology.dev(out).mtu.saturating_sub(headroom);
-            if len > mtu && k.topology.dev(dev).master.is_some() {
+            let fits = match k.skb_is_gso(no) {
+                true => k.skb_gso_validate_network_len(no, mtu),
+                false => len <= mtu,
+            };
+            if !fits && k.topology.dev(dev).master.is_some() {
                 return not_covered(
                     "skb_tunnel_check_pmtu: a bridge port sends back what is too long",
                 );
@@ -329,7 +326,10 @@ impl Kernel {
     pub(super) fn udp_set_csum_over(&mut self, no: SkbNo, pseudo: u16) {
         let skb = self.skb(no);
         let (head, at) = (skb.head, u32::from(skb.transport_header));
-        let check = if skb.ip_summed == CHECKSUM_PARTIAL {
+        let check = if self.skb_is_gso(no) {
+            // what the segments' sums are made of
+            pseudo
+        } else if skb.ip_summed == CHECKSUM_PARTIAL {
             let inner = self.lco_csum(no, at);
             match !checksum::sum(&inner.to_be_bytes(), pseudo) {
                 0 => CSUM_MANGLED_0,
@@ -344,5 +344,13 @@ impl Kernel {
         };
         self.buffers
             .patch(head, at + udp::CHECK, &check.to_be_bytes());
+    }
+}
+
+/// `udp_tunnel_handle_offloads()`: what a tunnel over UDP adds to `gso_type`, with a checksum of its own or without.
+pub(super) fn udp_gso_type(udp_csum: bool) -> u32 {
+    match udp_csum {
+        true => crate::skb::gso::UDP_TUNNEL_CSUM,
+        false => crate::skb::gso::UDP_TUNNEL,
     }
 }

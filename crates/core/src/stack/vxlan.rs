@@ -56,7 +56,7 @@ impl Kernel {
         }
         let protocol = self.eth_type_trans(no, dev)?;
         self.skb_mut(no).protocol = protocol;
-        self.skb_mut(no).postpull_rcsum();
+        self.postpull_eth(no);
         let source = u32::from(self.skb(no).mac_header) + 6;
         if self.bytes(no, source, 6) == self.topology.dev(dev).mac {
             return self.kfree_skb(no, echo);
@@ -130,23 +130,30 @@ impl Kernel {
             self.skb_tunnel_check_pmtu(no, dev, route.dev, HEADROOM6)?;
             let xnet = self.left_home(dev);
             self.skb_scrub_packet(no, xnet)?;
-            self.vxlan_build_skb(no, route.dev, ipv6::HLEN, parms.vni)?;
             let nocheck = !parms.udpcsum || parms.udp6zerocsumtx;
+            self.vxlan_build_skb(no, route.dev, ipv6::HLEN, (parms.vni, !nocheck))?;
             return self.udp_tunnel6_xmit_skb(no, (route, outer), ports, nocheck);
         }
         let Some((route, outer)) = self.udp_tunnel_outer(no, dev, parms)? else {
             return Ok(());
         };
         self.skb_tunnel_check_pmtu(no, dev, route.dev, HEADROOM)?;
-        self.vxlan_build_skb(no, route.dev, ipv4::HLEN, parms.vni)?;
+        self.vxlan_build_skb(no, route.dev, ipv4::HLEN, (parms.vni, parms.udpcsum))?;
         self.udp_tunnel_xmit_skb(no, route, outer, ports, (dev, parms))
     }
 
     /// `vxlan_build_skb()`.
-    fn vxlan_build_skb(&mut self, no: SkbNo, out: DevId, iphdr_len: u32, vni: u32) -> Run<()> {
+    fn vxlan_build_skb(
+        &mut self,
+        no: SkbNo,
+        out: DevId,
+        iphdr_len: u32,
+        (vni, udp_sum): (u32, bool),
+    ) -> Run<()> {
         let room = self.topology.dev(out).ll_reserved_space() + HLEN + iphdr_len;
         self.skb_cow_head(no, room)?;
-        self.iptunnel_handle_offloads(no)?;
+        self.iptunnel_handle_offloads(no, super::udp::udp_gso_type(udp_sum))?;
+        self.skb_mut(no).inner_protocol = ethernet::P_TEB;
         self.skb_mut(no).push(vxlan::HLEN)?;
         let words = [vxlan::HF_VNI, vni << 8];
         let header: Vec<u8> = words.into_iter().flat_map(u32::to_be_bytes).collect();

@@ -26,17 +26,21 @@ ip -n tx -6 addr add 2001:db8::2/64 dev tx nodad
 pub const ECHO4: &str = "45000034222200004001d4a3c0000202c00002010800dbd6070700016162636465666768696a6b6c6d6e6f707172737475767778";
 
 /// Objects of this folder's own programs, which every world has.
-const OWN: [&str; 6] = [
+const OWN: [&str; 7] = [
     "tag_tx",
     "xdp_pass",
     "xdp_aborted",
     "cls_verdict",
     "redirects",
     "push_encap",
+    "csum",
 ];
 
-/// One of those that were recorded.
-const TUNNEL_KEY: &str = "../../tests/recordings-own/programs/tunnel_key.bpf.o";
+/// One of those that were recorded, and what only kernels of designs load.
+const OTHERS: [&str; 2] = [
+    "../../tests/recordings-own/programs/tunnel_key.bpf.o",
+    "tests/world/traits.bpf.o",
+];
 
 /// Runs commands under a design, whole or as far as they go.
 pub fn run(text: &str, design: DesignName) -> Partial {
@@ -56,7 +60,7 @@ pub fn run(text: &str, design: DesignName) -> Partial {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
     let own = OWN.map(|name| own.join(name).with_extension("bpf.o"));
     names.extend(own);
-    names.push(Path::new(env!("CARGO_MANIFEST_DIR")).join(TUNNEL_KEY));
+    names.extend(OTHERS.map(|path| Path::new(env!("CARGO_MANIFEST_DIR")).join(path)));
     // programs for hooks behind TC, of the catalogue
     let behind = ["orc nf", "orc sock", "cgroup attach", "encap bpf"];
     if behind.iter().any(|words| text.contains(words)) {

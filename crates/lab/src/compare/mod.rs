@@ -8,7 +8,8 @@ mod now;
 use std::sync::Arc;
 
 use headroom_core::compare::{Column, Compared, compare, next_difference, previous_difference};
-use headroom_web::designs::{COLUMNS, FIRST_SHOWN, is_recorded};
+use headroom_web::data::Scenario;
+use headroom_web::designs::{COLUMNS, FIRST_SHOWN, can_be_had, column_title, is_recorded};
 use headroom_web::model::{By, Kind, Model};
 use headroom_web::pages::load::views::with_model;
 use headroom_web::parts::chips;
@@ -97,6 +98,7 @@ fn draw(model: Model) -> AnyView {
                 {chips(model)}
             </div>
             <p class="lead">{ticks(&first)}" "<a href=address>"The scenario"</a></p>
+            {lacking(model)}
             {crate::policy::panel::panel(model, move || platform::write_address(&model.address().print(), true))}
             <Verdicts model/>
             {bar(model, rows)}
@@ -107,6 +109,38 @@ fn draw(model: Model) -> AnyView {
         </main>
     }
     .into_any()
+}
+
+/// Columns of the address that this scenario does not have: a link was typed, or the design of another page kept.
+fn lacking(model: Model) -> AnyView {
+    let columns = Memo::new(move |_| {
+        let wanted = model.place.with(|place| place.designs.clone());
+        let lacks = |column: &usize| {
+            let texts = |texts: &Scenario| !can_be_had(texts, *column);
+            model.scenario.with_value(texts)
+        };
+        wanted.into_iter().filter(lacks).collect::<Vec<_>>()
+    });
+    part(move || {
+        let names: Vec<&str> = columns.get().into_iter().map(column_title).collect();
+        let out = move |_| {
+            let mut place = model.place.get_untracked();
+            let lacks = columns.get_untracked();
+            place.designs.retain(|column| !lacks.contains(column));
+            if place.designs.is_empty() {
+                place.designs = (0..FIRST_SHOWN).collect();
+            }
+            model.follow(place);
+            platform::write_address(&model.address().print(), true);
+        };
+        (!names.is_empty()).then(|| {
+            let words = format!("There is no recording of this scenario for the column {}.", names.join(" and "));
+            view! {
+                <p class="notice" role="status">{words}" "<a href="/compare">"What was recorded"</a>" "
+                    <button class="tab" on:click=out>"Without it"</button></p>
+            }
+        })
+    })
 }
 
 /// The columns that can be shown; four at most at a time.

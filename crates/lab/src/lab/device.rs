@@ -3,10 +3,12 @@
 use headroom_core::scenario::graph::Graph;
 use headroom_core::scenario::syntax::{Kind, tokens};
 use headroom_core::scene::StepName;
+use headroom_core::trace::DevRef;
 use headroom_web::model::By;
 use leptos::prelude::*;
 
 use super::state::Lab;
+use crate::way;
 
 /// Most commands and visits that are listed.
 const MOST: usize = 40;
@@ -92,15 +94,8 @@ fn visits(lab: Lab, netns: Option<&str>, dev: &str) -> Vec<StepName> {
         return Vec::new();
     };
     let names = lab.model.names(design);
-    let mut out = Vec::new();
-    let mut inside = false;
-    for (step, name) in trace.steps.iter().zip(names.iter()) {
-        let Some(place) = &step.dev else { continue };
-        let here = place.name == dev && place.netns.as_deref() == netns;
-        if here && !inside {
-            out.push(name.clone());
-        }
-        inside = here;
-    }
-    out
+    let here = |place: &DevRef| place.name == dev && place.netns.as_deref() == netns;
+    let stays = way::stays(trace.steps.iter().enumerate());
+    let stays = stays.into_iter().filter(|(_, place)| here(place));
+    stays.filter_map(|(at, _)| names.get(at).cloned()).collect()
 }

@@ -1,12 +1,19 @@
 //! The topology as a picture, with the packet's way on it.
 
+use std::sync::Arc;
+
 use headroom_core::scenario::graph::{Device, Edge, Graph};
+use headroom_core::trace::DevRef;
 use headroom_web::parts::{part, px};
 use leptos::prelude::*;
 
 use super::device;
 use super::state::Lab;
 use crate::layout::{Layout, Place, layout};
+use crate::way;
+
+/// On a narrow screen the picture is drawn smaller, down to this part of its width; then it is scrolled.
+const SMALLEST: f64 = 0.8;
 
 /// A device as the picture knows it when the commands change: namespace and name.
 type Chosen = RwSignal<Option<(Option<String>, String)>>;
@@ -52,23 +59,17 @@ fn way_here(lab: Lab, graph: &Graph) -> Vec<usize> {
     let Some(trace) = first.and_then(|design| model.trace(design)) else {
         return Vec::new();
     };
-    let mut out: Vec<usize> = Vec::new();
     let range = model.rows_here();
     model.rows.with(|rows| {
-        for row in rows.get(range).unwrap_or_default() {
-            let step = row.steps.first().copied().flatten();
-            let step = step.and_then(|step| trace.steps.get(step));
-            let Some(dev) = step.and_then(|step| step.dev.as_ref()) else {
-                continue;
-            };
-            if let Some(at) = graph.device(dev.netns.as_deref(), &dev.name)
-                && out.last() != Some(&at)
-            {
-                out.push(at);
-            }
-        }
-    });
-    out
+        let rows = rows.get(range).unwrap_or_default().iter();
+        let steps = rows.filter_map(|row| {
+            let at = row.steps.first().copied().flatten()?;
+            Some((at, trace.steps.get(at)?))
+        });
+        let device =
+            |(_, dev): (usize, &Arc<DevRef>)| graph.device(dev.netns.as_deref(), &dev.name);
+        way::stays(steps).into_iter().filter_map(device).collect()
+    })
 }
 
 /// What is marked in the picture.
@@ -107,7 +108,7 @@ fn draw(lab: Lab, graph: &Graph, picture: &Layout, way: &[usize], marks: Marks) 
     let said = words(graph, way, lab.model.send.get() + 1, packets);
     view! {
         <figure class="topology">
-            <div class="scroll"><svg width=px(width) height=px(height) viewBox=format!("0 0 {width:.0} {height:.0}") role="group" aria-label="Devices and the packet’s way; each device is a button">
+            <div class="scroll"><svg style:min-width=format!("{}px", px(width * SMALLEST)) width=px(width) height=px(height) viewBox=format!("0 0 {width:.0} {height:.0}") role="group" aria-label="Devices and the packet’s way; each device is a button">
                 {picture.groups.iter().map(group).collect_view()}
                 {graph.edges.iter().filter_map(edge).collect_view()}
                 <path class="way" d=way_path(picture, way)/>

@@ -10,13 +10,21 @@ pub fn form(
     text: RwSignal<String>,
     changed: impl Fn(Vec<Layer>) + Copy + Send + Sync + 'static,
 ) -> AnyView {
-    let layers = Memo::new(move |_| packet::parse(&text.get()).ok());
+    // While the line above can't be read, the fields show what it was before, and wait.
+    let layers = Memo::new(move |before: Option<&Option<Vec<Layer>>>| {
+        let now = packet::parse(&text.get()).ok();
+        now.or_else(|| before.cloned().flatten())
+    });
+    let waits = Memo::new(move |_| text.with(|text| packet::parse(text).is_err()));
     let shape = Memo::new(move |_| {
         layers
             .get()
             .map(|layers| layers.iter().map(|layer| layer.kind).collect::<Vec<_>>())
     });
     let edit = move |act: &dyn Fn(&mut Vec<Layer>)| {
+        if waits.get_untracked() {
+            return;
+        }
         if let Some(mut now) = layers.get_untracked() {
             act(&mut now);
             changed(now);
@@ -24,7 +32,7 @@ pub fn form(
     };
     let boxes = move || {
         let kinds = shape.get().unwrap_or_default();
-        let one = |(at, kind): (usize, Kind)| layer_box(layers, at, kind, edit);
+        let one = |(at, kind): (usize, Kind)| layer_box(layers, waits, at, kind, edit);
         kinds.into_iter().enumerate().map(one).collect_view()
     };
     let add = move |event: web_sys::Event| {
@@ -44,8 +52,9 @@ pub fn form(
     view! {
         <details class="layers" open>
             <summary>"Fields"</summary>
+            {part(move || waits.get().then(|| view! { <p class="hint">"As they were before the line above could no longer be read."</p> }))}
             <div class="layer-boxes">{part(boxes)}</div>
-            <select class="tab" aria-label="Add a layer" prop:value="" on:change=add>
+            <select class="tab" aria-label="Add a layer" prop:value="" disabled=sig(move || waits.get()) on:change=add>
                 <option value="">"Add a layer…"</option>{Kind::ALL.map(option).collect_view()}
             </select>
         </details>
@@ -55,6 +64,7 @@ pub fn form(
 
 fn layer_box(
     layers: Memo<Option<Vec<Layer>>>,
+    waits: Memo<bool>,
     at: usize,
     kind: Kind,
     edit: impl Fn(&dyn Fn(&mut Vec<Layer>)) + Copy + Send + Sync + 'static,
@@ -88,7 +98,7 @@ fn layer_box(
     };
     let note = (kind == Kind::Payload).then(|| view! { <p class="hint">{sig(move || format!("{} bytes, in the line above", length()))}</p> });
     view! {
-        <fieldset>
+        <fieldset disabled=sig(move || waits.get())>
             <legend><code>{kind.word()}</code>
                 <button class="tab" aria-label=format!("Move {} up", kind.word()) disabled=at == 0 on:click=up>"↑"</button>
                 <button class="tab" aria-label=format!("Remove {}", kind.word()) on:click=remove>"×"</button></legend>
@@ -149,7 +159,8 @@ fn field(
         <label><span>{spec.name}</span>
             <input type="text" autocomplete="off" spellcheck="false" prop:value=sig(value)
                 placeholder=sig(move || computed.get().unwrap_or_else(|| "–".into()))
-                aria-invalid=sig(move || wrong.with(Option::is_some).to_string()) title=sig(move || wrong.get().unwrap_or_default()) on:change=typed/></label>
+                aria-invalid=sig(move || wrong.with(Option::is_some).to_string()) on:change=typed/>
+            {part(move || wrong.get().map(|what| view! { <span class="wrong" role="alert">{what}</span> }))}</label>
     }
     .into_any()
 }

@@ -138,13 +138,7 @@ fn one(lab: Lab, map: MapState, types: Option<MapTypes>) -> AnyView {
     let key = Fields::new(&keys, def.key_size);
     let value = Fields::new(&values, def.value_size);
     let takes = takes_bytes(def.kind);
-    let about = format!(
-        "{}, key {} bytes, value {} bytes, {} entries at most",
-        def.kind.name(),
-        def.key_size,
-        def.value_size,
-        def.max_entries
-    );
+    let about = about(&def);
     let programs = def.kind == MapKind::ProgArray;
     let count = map.entries.len();
     let row = |(of, held): (Vec<u8>, Vec<u8>)| {
@@ -198,6 +192,21 @@ fn one(lab: Lab, map: MapState, types: Option<MapTypes>) -> AnyView {
         </article>
     }
     .into_any()
+}
+
+/// `array, key 4 bytes, value 8 bytes, 16 entries at most`
+fn about(def: &MapDef) -> String {
+    let (kind, most) = (def.kind.name(), def.max_entries);
+    if def.kind == MapKind::Ringbuf {
+        return format!("{kind}, {most} bytes");
+    }
+    let entries = if most == 1 {
+        "one entry".to_owned()
+    } else {
+        format!("{most} entries at most")
+    };
+    let (key, value) = (def.key_size, def.value_size);
+    format!("{kind}, key {key} bytes, value {value} bytes, {entries}")
 }
 
 /// `bpftool map update` can put bytes into it.

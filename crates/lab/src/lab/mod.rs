@@ -35,8 +35,8 @@ pub fn page() -> AnyView {
     // What is read decides what the model starts from; the owner is this page's.
     let owner = Owner::current();
     spawn_local(async move {
-        let (work, scenario, outcome, notices) = state::begin().await;
-        let make = || Lab::new(work, scenario, outcome, notices);
+        let (work, loaded, notices) = state::begin().await;
+        let make = || Lab::new(work, loaded, notices);
         let lab = match &owner {
             Some(owner) => owner.with(make),
             None => make(),
@@ -133,23 +133,26 @@ fn notices(lab: Lab) -> AnyView {
         let all = lab.notices.get();
         (!all.is_empty()).then(|| {
             let one = |text: String| view! { <p>{text}</p> };
-            view! { <div class="notice" role="status">{all.into_iter().map(one).collect_view()}</div> }
+            let read = move |_| lab.notices.update(Vec::clear);
+            view! { <div class="notice" role="status"><div>{all.into_iter().map(one).collect_view()}</div><button class="tab" on:click=read>"Dismiss"</button></div> }
         })
     })
 }
 
 fn tabs(lab: Lab) -> AnyView {
     let tab = move |tab: Tab, word: &'static str| {
-        let count = move || match tab {
-            Tab::Commands => String::new(),
-            Tab::Programs => lab.work.with(|work| format!(" {}", work.programs.len())),
-            Tab::Packets => lab.work.with(|work| format!(" {}", work.packets.len())),
-            Tab::Maps => lab
-                .work
-                .with(|work| match crate::maps::changes(&work.commands).len() {
-                    0 => String::new(),
-                    count => format!(" {count}"),
-                }),
+        // the user's own; those of the project are there without a number
+        let count = move || {
+            let count = lab.work.with(|work| match tab {
+                Tab::Commands => 0,
+                Tab::Programs => work.programs.len(),
+                Tab::Packets => work.packets.len(),
+                Tab::Maps => crate::maps::changes(&work.commands).len(),
+            });
+            match count {
+                0 => String::new(),
+                count => format!(" {count}"),
+            }
         };
         view! {
             <button role="tab" class="tab" aria-selected=sig(move || (lab.tab.get() == tab).to_string()) id=format!("tab-{word}")
@@ -202,13 +205,7 @@ fn problem(model: Model) -> AnyView {
 
 /// Ctrl or Cmd with Z and Shift+Z, where no text field takes them.
 fn undo_keys(lab: Lab, event: &web_sys::KeyboardEvent) {
-    if !(event.ctrl_key() || event.meta_key()) || !event.key().eq_ignore_ascii_case("z") {
-        return;
-    }
-    let in_text = document()
-        .active_element()
-        .is_some_and(|e| matches!(e.tag_name().as_str(), "TEXTAREA" | "INPUT"));
-    if in_text {
+    if !browser::is_undo(event) {
         return;
     }
     event.prevent_default();

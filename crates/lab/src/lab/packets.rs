@@ -49,22 +49,20 @@ pub fn panel(lab: Lab) -> AnyView {
             </tr>
         }
     };
+    let some = Memo::new(move |_| names.with(|names| !names.is_empty()));
     let list = move || {
-        let all = names.get();
-        (!all.is_empty()).then(|| {
+        some.get().then(|| {
             view! {
                 <div class="scroll packets-list"><table>
                     <thead><tr><th scope="col">"packet"</th><th scope="col">"bytes"</th><th scope="col">"layers"</th></tr></thead>
-                    <tbody>{all.into_iter().map(row).collect_view()}</tbody>
+                    <tbody><For each=move || names.get() key=Clone::clone children=row/></tbody>
                 </table></div>
             }
         })
     };
-    let detail = move || {
-        let count = names.with(Vec::len);
-        let at = chosen.get();
-        (at < count).then(|| one(lab, at))
-    };
+    // What is typed into a packet changes the list; the packet itself is drawn anew only for another one.
+    let shown = Memo::new(move |_| Some(chosen.get()).filter(|at| *at < names.with(Vec::len)));
+    let detail = move || shown.get().map(|at| one(lab, at));
     view! {
         <section class="packets" aria-label="Packets"><h2 class="sr">"Packets"</h2>
             <p class="add">"Drop a capture ("<code>".pcap"</code>") anywhere, or "<button class="tab" on:click=add>"make a packet"</button></p>
@@ -106,6 +104,20 @@ fn one(lab: Lab, at: usize) -> AnyView {
         bytes_of(lab, at)
     }))));
     let wrong = RwSignal::new(None::<String>);
+    // Bytes that no text here made: another packet of the same number, or a change that was taken back.
+    let bytes = Memo::new(move |_| bytes_of(lab, at));
+    Effect::new(move |_| {
+        let bytes = bytes.get();
+        let built = |text: &String| {
+            packet::parse(text)
+                .ok()
+                .and_then(|layers| packet::build(&layers).ok())
+        };
+        if text.with_untracked(built).as_ref() != Some(&bytes) {
+            wrong.set(None);
+            text.set(packet::print(&packet::take_apart(&bytes)));
+        }
+    });
     let typed = move |event: web_sys::Event| {
         let now = event_target_value(&event);
         let built = packet::parse(&now)
@@ -170,7 +182,7 @@ fn one(lab: Lab, at: usize) -> AnyView {
             {part(move || wrong.get().map(|what| view! { <p class="problem" role="status"><b aria-hidden="true">"✗ "</b>{what}</p> }))}
             {layers::form(text, layers_changed)}
             <label class="field-line">"As bytes"
-                <textarea class="asm hex" rows="5" spellcheck="false" prop:value=sig(move || spaced(&bytes_of(lab, at))) on:change=hex_typed></textarea></label>
+                <textarea class="asm hex" rows="5" spellcheck="false" prop:value=sig(move || spaced(&bytes.get())) on:change=hex_typed></textarea></label>
             <p class="takes">
                 {take::copy_button("Copy hex", move || export::hex(&untrack(|| bytes_of(lab, at))))}
                 {take::copy_button("Copy C array", move || export::c_array(&untrack(name), &untrack(|| bytes_of(lab, at))))}

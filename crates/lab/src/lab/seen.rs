@@ -1,16 +1,16 @@
 //! What is seen of the work, as the address says it: designs, step, zoom level, the policy of `custom`. The work
 //! itself is behind the `#`, or in this browser.
 
+use std::mem::take;
 use std::time::Duration;
 
-use headroom_core::share;
+use headroom_core::share::{self, Work};
 use headroom_web::address::{self, Address, Place, encode};
 use headroom_web::app::Location;
 use headroom_web::platform;
 use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
-use super::state::{Lab, Tab, later, scenario, template};
+use super::state::{Lab, Tab, later, never};
 
 /// Keys of the query that say it.
 const OWN: [&str; 6] = ["d", "policy", "find", "at", "z", "tab"];
@@ -38,10 +38,18 @@ fn joined(pairs: &[(String, String)]) -> String {
     pairs.iter().map(one).collect::<Vec<_>>().join("&")
 }
 
-/// The place of the address, and what of it could not be read.
-pub fn read(scenario: &str) -> (Place, Vec<String>) {
+/// The place of the address, and what of it could not be read. The first links said it inside, beside the work: that
+/// holds where the address says nothing, and is taken out of the work, for the address says it from now on.
+pub fn read(scenario: &str, work: &mut Work) -> (Place, Vec<String>) {
     let (mut pairs, _) = now();
     pairs.retain(|(key, _)| OWN.contains(&key.as_str()));
+    let (view, policy) = (take(&mut work.view), take(&mut work.policy));
+    if pairs.iter().all(|(key, _)| key == "tab") {
+        pairs.extend(address::pairs(&view));
+        if !policy.is_empty() && value(&pairs, "policy").is_none() {
+            pairs.push(("policy".into(), policy));
+        }
+    }
     // The same words as in the address of a scenario, and the same reader.
     let (address, notices) = Address::parse(&format!("/s/x?{}", joined(&pairs)));
     let place = match address {
@@ -97,6 +105,7 @@ impl Lab {
                 Some(platform::full_address(&link))
             })));
         let timer = StoredValue::new(None);
+        on_cleanup(move || never(timer));
         Effect::new(move |before: Option<(Place, Tab)>| {
             let now = (model.place.get(), self.tab.get());
             if let Some((before, tab)) = before {
@@ -135,7 +144,7 @@ impl Lab {
     /// The address has become another one; `before` and `wanted` are the template and the link in it.
     fn came(self, before: &(Option<String>, String), wanted: &(Option<String>, String)) {
         let id = self.work.with_untracked(|work| work.scenario.clone());
-        let (place, notices) = read(&id);
+        let (place, notices) = read(&id, &mut Work::default());
         self.tab
             .set(Tab::of(&value(&now().0, "tab").unwrap_or_default()));
         if self.model.place.get_untracked() != place {
@@ -146,8 +155,12 @@ impl Lab {
         }
         if !wanted.1.is_empty() && wanted.1 != before.1 {
             match share::from_link(&wanted.1) {
-                Ok(opened) => {
-                    self.notices.set(opened.broken);
+                Ok(mut opened) => {
+                    let id = opened.work.scenario.clone();
+                    let (place, notices) = read(&id, &mut opened.work);
+                    self.model.follow(place);
+                    self.notices
+                        .set(opened.broken.into_iter().chain(notices).collect());
                     self.replace(opened.work);
                 }
                 Err(error) => self.notices.set(vec![format!(
@@ -155,12 +168,7 @@ impl Lab {
                 )]),
             }
         } else if let Some(id) = wanted.0.clone().filter(|_| wanted.0 != before.0) {
-            spawn_local(async move {
-                match scenario(&id).await {
-                    Ok((texts, _)) => self.replace(template(&texts)),
-                    Err(text) => self.notices.update(|all| all.push(text)),
-                }
-            });
+            self.begin_with(id);
         }
     }
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use headroom_core::scenario::graph::Graph;
 use headroom_core::scenario::{Parsed, parse};
-use headroom_core::share::{self, ProgramText, Work};
+use headroom_core::share::{self, Program, ProgramText, Work};
 use headroom_protocol::Object;
-use headroom_protocol::files::Scenario;
 use headroom_web::address::{self, Address};
-use headroom_web::data::{Input, Outcome, files, simulator};
-use headroom_web::model::Model;
+use headroom_web::data::{Input, Scenario, files, simulator};
+use headroom_web::model::{Loaded, Model};
 use headroom_web::platform;
+use leptos::ev::Custom;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
@@ -21,6 +21,8 @@ use crate::history::History;
 
 /// Where the work is kept.
 const KEY: &str = "lab-work";
+/// Most bytes of packets and programs that the states of the history hold together.
+const MOST_KEPT: usize = 48 << 20;
 /// How long to wait after the last change.
 const PAUSE: Duration = Duration::from_millis(300);
 /// A pause in typing after which it is a new step of the history.
@@ -84,13 +86,16 @@ pub struct Lab {
     pub line: RwSignal<Option<usize>>,
     /// What a reader should know: broken parts of a link, a full storage.
     pub notices: RwSignal<Vec<String>>,
+    /// The reader has changed something.
+    own: StoredValue<bool>,
+    /// A change waits for its run.
     timer: StoredValue<Option<TimeoutHandle>>,
     pause: StoredValue<Option<TimeoutHandle>>,
 }
 
 /// What the page starts from: the link, a template, the work of last time, or the seed scenario.
 /// What can't be had is said, and the rest is there.
-pub async fn begin() -> (Work, Scenario, Outcome, Vec<String>) {
+pub async fn begin() -> (Work, Loaded, Vec<String>) {
     let mut notices = Vec::new();
     let (pairs, fragment) = seen::now();
     let wanted = seen::value(&pairs, "s");
@@ -116,36 +121,44 @@ pub async fn begin() -> (Work, Scenario, Outcome, Vec<String>) {
         None => wanted.unwrap_or_else(|| "seed".into()),
     };
     // A link whose scenario is broken, or of another build, opens all the same: without that scenario's programs.
-    let (scenario, outcome) = match scenario(&id).await {
-        Ok(known) => known,
+    let loaded = match scenario(&id).await {
+        Ok(loaded) => loaded,
         Err(text) => {
             notices.push(text);
-            Default::default()
+            nothing_of(&id)
         }
     };
-    let mut work = work.unwrap_or_else(|| template(&scenario));
+    let mut work = work.unwrap_or_else(|| template(&loaded.0));
     // What was typed last, if the page then ended by a mistake of its own.
     if let Some(commands) = headroom_web::crash::kept() {
         work.commands = commands;
     }
-    (work, scenario, outcome, notices)
+    (work, loaded, notices)
 }
 
-/// The texts of a scenario, and what the build has simulated of it; without a name, an empty one.
+/// The texts of a scenario and the traces that the build made of it; without a name, an empty one.
 ///
 /// # Errors
 /// A sentence.
-pub async fn scenario(id: &str) -> Result<(Scenario, Outcome), String> {
+pub async fn scenario(id: &str) -> Result<Loaded, String> {
     if id.is_empty() {
-        return Ok(Default::default());
+        return Ok(Loaded::default());
     }
-    let (scenario, outcome, _) = files::scenario(id, &[]).await?;
-    Ok((scenario, outcome))
+    files::scenario(id, &[]).await
+}
+
+/// What is there of a scenario that can't be had: its name.
+fn nothing_of(id: &str) -> Loaded {
+    let texts = Scenario {
+        id: id.to_owned(),
+        ..Scenario::default()
+    };
+    (texts, Default::default(), None)
 }
 
 /// The work that a scenario is.
 #[must_use]
-pub fn template(scenario: &Scenario) -> Work {
+fn template(scenario: &Scenario) -> Work {
     Work {
         commands: scenario.commands.clone(),
         scenario: scenario.id.clone(),
@@ -153,17 +166,29 @@ pub fn template(scenario: &Scenario) -> Work {
     }
 }
 
+/// Roughly, in bytes; never 0.
+fn size_of_work(work: &Work) -> usize {
+    let program = |program: &Program| match &program.text {
+        ProgramText::Object(bytes) => bytes.len(),
+        ProgramText::Assembler(text) => text.len(),
+    };
+    let programs: usize = work.programs.iter().map(program).sum();
+    let packets: usize = work.packets.iter().map(|frame| frame.bytes.len()).sum();
+    1024 + work.commands.len() + programs + packets
+}
+
 impl Lab {
     /// Starts with a piece of work.
-    pub fn new(work: Work, scenario: Scenario, outcome: Outcome, mut notices: Vec<String>) -> Self {
-        let (place, unread) = seen::read(&scenario.id);
+    pub fn new(mut work: Work, loaded: Loaded, mut notices: Vec<String>) -> Self {
+        let (place, unread) = seen::read(&loaded.0.id, &mut work);
         notices.extend(unread);
-        let own = template(&scenario) == work;
-        let model = Model::new((scenario, outcome, None), place, super::KIND, Vec::new());
+        let own = template(&loaded.0) == work;
+        let model = Model::new(loaded, place, super::KIND, Vec::new());
         // What the template became says nothing of work that is no longer it.
         if !own {
             model.outcome.set(std::sync::Arc::default());
         }
+        model.linear.set(headroom_web::model::to_scale());
         let lab = Self {
             work: RwSignal::new(work.clone()),
             history: StoredValue::new(History::new(work)),
@@ -175,12 +200,36 @@ impl Lab {
             stopped: RwSignal::new(false),
             line: RwSignal::new(None),
             notices: RwSignal::new(notices),
+            own: StoredValue::new(false),
             timer: StoredValue::new(None),
             pause: StoredValue::new(None),
         };
         lab.run();
         lab.follow_address();
+        lab.keep_in_time();
         lab
+    }
+
+    /// What was typed last is kept also when the page goes before the pause is over.
+    fn keep_in_time(self) {
+        let going = move |_: web_sys::Event| {
+            if self.own.try_get_value() == Some(true) {
+                self.keep();
+            }
+        };
+        let left = window_event_listener(Custom::<web_sys::Event>::new("pagehide"), going);
+        let hidden =
+            window_event_listener(Custom::<web_sys::Event>::new("visibilitychange"), going);
+        on_cleanup(move || {
+            left.remove();
+            hidden.remove();
+            let waits = self.timer.get_value().is_some();
+            never(self.timer);
+            never(self.pause);
+            if waits {
+                self.keep();
+            }
+        });
     }
 
     /// Changes the work; `about` as in [`History::change`].
@@ -190,8 +239,11 @@ impl Lab {
         if work == self.work.get_untracked() {
             return;
         }
-        self.history
-            .update_value(|history| history.change(work.clone(), about));
+        let most = (MOST_KEPT / size_of_work(&work)).max(2);
+        self.history.update_value(|history| {
+            history.change(work.clone(), about);
+            history.keep_at_most(most);
+        });
         self.set(work);
         let history = self.history;
         later(self.pause, LONG_PAUSE, move || {
@@ -202,8 +254,14 @@ impl Lab {
     fn set(&self, work: Work) {
         self.work.set(work);
         self.changes.update(|n| *n = n.wrapping_add(1));
+        // The first change takes the template out of the address, so that a reload finds the reader's own.
+        if !self.own.get_value() {
+            self.own.set_value(true);
+            self.keep();
+        }
         let lab = *self;
         later(self.timer, PAUSE, move || {
+            lab.timer.set_value(None);
             lab.keep();
             lab.run();
         });
@@ -226,19 +284,9 @@ impl Lab {
                 now = Some(history.now().clone());
             }
         });
-        let Some(work) = now else { return };
-        let known = self.model.scenario.with_value(|texts| texts.id.clone());
-        if work.scenario == known {
-            return self.set(work);
+        if let Some(work) = now {
+            self.set(work);
         }
-        // Back to work that began as another scenario: its programs and traces come with it.
-        let lab = *self;
-        spawn_local(async move {
-            if let Ok((texts, outcome)) = scenario(&work.scenario).await {
-                lab.model.take(texts, outcome);
-            }
-            lab.set(work);
-        });
     }
 
     /// Whether there is something to take back.
@@ -255,17 +303,40 @@ impl Lab {
 
     /// Takes another piece of work; the one before is one step back.
     pub fn replace(&self, work: Work) {
-        let lab = *self;
-        if work.scenario == self.work.with_untracked(|now| now.scenario.clone()) {
-            return self.change(None, |now| *now = work);
-        }
+        self.change(None, |now| *now = work);
+    }
+
+    /// Takes a scenario as the work.
+    pub fn begin_with(self, id: String) {
         spawn_local(async move {
-            match scenario(&work.scenario).await {
-                Ok((texts, outcome)) => {
-                    lab.model.take(texts, outcome);
-                    lab.change(None, |now| *now = work);
+            match scenario(&id).await {
+                Ok(loaded) => {
+                    let work = template(&loaded.0);
+                    self.model.take(loaded.0, loaded.1);
+                    self.replace(work);
                 }
-                Err(text) => lab.notices.update(|all| all.push(text)),
+                Err(text) => {
+                    self.notices.try_update(|all| all.push(text));
+                }
+            }
+        });
+    }
+
+    /// Runs the work when its scenario is there: another one, or the one before a template was taken.
+    fn run_with(self, id: String) {
+        spawn_local(async move {
+            let loaded = match scenario(&id).await {
+                Ok(loaded) => loaded,
+                Err(text) => {
+                    self.notices.try_update(|all| all.push(text));
+                    nothing_of(&id)
+                }
+            };
+            // It may be another one again by now.
+            let wanted = self.work.try_with_untracked(|work| work.scenario == id);
+            if wanted == Some(true) {
+                self.model.take(loaded.0, loaded.1);
+                self.run();
             }
         });
     }
@@ -295,6 +366,10 @@ impl Lab {
     pub fn run(&self) {
         self.stopped.set(false);
         let work = self.work.get_untracked();
+        let known = self.model.scenario.with_value(|texts| texts.id.clone());
+        if known != work.scenario {
+            return self.run_with(work.scenario);
+        }
         let objects = work.programs.iter().map(|program| Object {
             name: program.name.clone(),
             bytes: match &program.text {
@@ -337,7 +412,7 @@ impl Lab {
 
     /// Keeps the work in this browser.
     fn keep(&self) {
-        let text = self.work.with_untracked(share::to_text);
+        let text = self.work.with_untracked(share::to_text_quickly);
         if browser::try_store(KEY, &text) {
             leave_the_link();
         } else {
@@ -397,10 +472,15 @@ fn leave_the_link() {
     platform::write_address(&format!("/lab{joint}{}", kept.join("&")), false);
 }
 
-/// Does something later, unless it is asked for again before.
-pub fn later(slot: StoredValue<Option<TimeoutHandle>>, after: Duration, act: impl Fn() + 'static) {
-    if let Some(Some(waiting)) = slot.try_get_value() {
+/// What was to be done later is not done.
+pub fn never(slot: StoredValue<Option<TimeoutHandle>>) {
+    if let Some(Some(waiting)) = slot.try_update_value(Option::take) {
         waiting.clear();
     }
+}
+
+/// Does something later, unless it is asked for again before.
+pub fn later(slot: StoredValue<Option<TimeoutHandle>>, after: Duration, act: impl Fn() + 'static) {
+    never(slot);
     slot.try_set_value(set_timeout_with_handle(act, after).ok());
 }

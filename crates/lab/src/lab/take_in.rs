@@ -8,21 +8,30 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
-use super::state::{Lab, Tab, scenario, template};
-use crate::browser;
+use super::state::{Lab, Tab};
+use crate::browser::{self, Looks, looks};
 
 /// Most packets that are taken of a capture.
 const MOST_PACKETS: usize = 500;
+
+/// Most bytes of these together: the work is kept at each change, with those before it.
+const MOST_OF_PACKETS: usize = 1 << 20;
 
 /// Takes in files, whatever they are.
 pub fn files(lab: Lab, files: Vec<File>) {
     spawn_local(async move {
         for file in files {
-            let taken = browser::read(&file)
-                .await
-                .and_then(|(name, bytes)| take(lab, name, bytes));
+            let taken = match browser::read(&file).await {
+                // The reader may be on another page by now.
+                _ if lab.tab.try_get_untracked().is_none() => return,
+                Ok((_, bytes)) if looks(&bytes) == Looks::Json => {
+                    return browser::hand_over(&file, "/open");
+                }
+                Ok((name, bytes)) => take(lab, name, bytes),
+                Err(text) => Err(text),
+            };
             if let Err(text) = taken {
-                lab.notices.try_update(|all| all.push(text));
+                lab.notices.update(|all| all.push(text));
             }
         }
     });
@@ -40,8 +49,8 @@ pub fn chosen(lab: Lab, event: &web_sys::Event) {
 }
 
 fn take(lab: Lab, name: String, bytes: Vec<u8>) -> Result<(), String> {
-    match bytes.as_slice() {
-        [0x7f, b'E', b'L', b'F', ..] => {
+    match looks(&bytes) {
+        Looks::Object => {
             headroom_core::bpf::load_object(&name, &bytes).map_err(|error| error.to_string())?;
             lab.change(None, |work| {
                 work.programs.retain(|program| program.name != name);
@@ -53,15 +62,8 @@ fn take(lab: Lab, name: String, bytes: Vec<u8>) -> Result<(), String> {
             lab.tab.set(Tab::Programs);
             Ok(())
         }
-        [0xd4, 0xc3, 0xb2, 0xa1, ..]
-        | [0xa1, 0xb2, 0xc3, 0xd4, ..]
-        | [0x4d, 0x3c, 0xb2, 0xa1, ..]
-        | [0xa1, 0xb2, 0x3c, 0x4d, ..]
-        | [0x0a, 0x0d, 0x0d, 0x0a, ..] => capture(lab, &name, &bytes),
-        [b'{', ..] => Err(format!(
-            "{name} is JSON: a recording or a trace is opened by the page “Open”."
-        )),
-        _ => {
+        Looks::Capture => capture(lab, &name, &bytes),
+        Looks::Json | Looks::Other => {
             let opened = share::from_bytes(&bytes).map_err(|error| {
                 format!("{name} is no object file, capture or saved work: {error}.")
             })?;
@@ -73,23 +75,33 @@ fn take(lab: Lab, name: String, bytes: Vec<u8>) -> Result<(), String> {
 }
 
 fn capture(lab: Lab, name: &str, bytes: &[u8]) -> Result<(), String> {
-    let packets = pcap::packets(bytes).map_err(|error| format!("{name}: {error}."))?;
-    let all = packets.len();
+    let read = pcap::readable(bytes, MOST_PACKETS, MOST_OF_PACKETS)
+        .map_err(|error| format!("{name}: {error}."))?;
+    let (taken, all) = (read.packets.len(), read.whole);
+    let mut said = Vec::new();
+    if let Some(error) = &read.first {
+        let left = match read.broken {
+            1 => "one packet was left out".to_owned(),
+            broken => format!("{broken} packets were left out"),
+        };
+        said.push(format!("{name}: {left}: {error}."));
+    }
+    if all == 0 {
+        said.push(format!("{name} is a capture without packets."));
+    } else if taken < all {
+        said.push(format!(
+            "{name} has {all} packets; the first {taken} are here."
+        ));
+    }
     lab.change(None, |work| {
-        for (number, packet) in (1..).zip(packets.into_iter().take(MOST_PACKETS)) {
+        for (number, bytes) in read.packets {
             work.packets.push(Frame {
                 name: format!("{name} {number}"),
-                bytes: packet,
+                bytes,
             });
         }
     });
-    if all > MOST_PACKETS {
-        lab.notices.update(|notices| {
-            notices.push(format!(
-                "{name} has {all} packets; the first {MOST_PACKETS} are here."
-            ))
-        });
-    }
+    lab.notices.update(|notices| notices.extend(said));
     lab.tab.set(Tab::Packets);
     Ok(())
 }
@@ -101,16 +113,9 @@ pub fn templates(lab: Lab) -> AnyView {
         if id.is_empty() {
             return;
         }
-        spawn_local(async move {
-            match scenario(&id).await {
-                Ok((texts, _)) => {
-                    // Its opening picture; the designs that are shown stay.
-                    lab.model.place.update(|place| place.at = None);
-                    lab.replace(template(&texts));
-                }
-                Err(text) => lab.notices.update(|all| all.push(text)),
-            }
-        });
+        // Its opening picture; the designs that are shown stay.
+        lab.model.place.update(|place| place.at = None);
+        lab.begin_with(id);
     };
     let option = |id: &&str| view! { <option value=*id>{*id}</option> };
     view! {

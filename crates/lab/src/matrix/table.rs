@@ -16,6 +16,9 @@ use crate::render;
 /// With more columns than that the table is drawn narrow, so that all of them are in sight on a laptop's screen.
 const ROOMY: usize = 7;
 
+/// More digits than that do not fit into a narrow column at its size of type.
+const LONG: usize = 7;
+
 /// What stands in the table's body.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Item {
@@ -110,11 +113,8 @@ fn line(matrix: Matrix, row: &MatrixRow, designs: &[String]) -> AnyView {
         .collect();
     let cell = |design: &String| match by_design.get(design.as_str()) {
         Some(found) => {
-            let address = found.step.as_ref().map(|step| {
-                let (id, design) = (&row.scenario, encode(&found.design));
-                format!("/s/{id}?d={design}&{}", at(step))
-            });
-            one(found, address, None)
+            let design = format!("d={}", encode(&found.design));
+            one(found, &address(row, &design, found), None)
         }
         None if design == CUSTOM => custom(matrix, row.clone()),
         None => view! { <td class="gap">"–"</td> }.into_any(),
@@ -124,6 +124,12 @@ fn line(matrix: Matrix, row: &MatrixRow, designs: &[String]) -> AnyView {
     view! { <tr><th scope="row"><a href=address title=row.title.clone()>{row.scenario.clone()}</a><span>{row.title.clone()}</span></th>{cells}</tr> }.into_any()
 }
 
+/// The run under a design, at the step that decided the cell; at its opening picture, where no step did.
+fn address(row: &MatrixRow, design: &str, cell: &MatrixCell) -> String {
+    let step = cell.step.as_deref().map(at).unwrap_or_default();
+    format!("/s/{}?{design}{step}", row.scenario)
+}
+
 /// The step in an address, at the zoom level at which it is one.
 fn at(step: &str) -> String {
     let name = step.parse::<StepName>();
@@ -131,7 +137,7 @@ fn at(step: &str) -> String {
         Ok(Point::Insn(_) | Point::Prologue(_)) => "instructions",
         _ => "functions",
     };
-    format!("at={}&z={zoom}", encode(step))
+    format!("&at={}&z={zoom}", encode(step))
 }
 
 /// The workshop's cell: as soon as it is there, and marked when it has turned.
@@ -148,16 +154,13 @@ fn custom(matrix: Matrix, row: MatrixRow) -> AnyView {
             .view
             .with_untracked(|view| (view.policy.clone(), view.base.clone()));
         let was = turned(&whole, &base).map(|(was, _)| was.to_owned());
-        let address = cell.step.as_ref().map(|step| {
-            let (id, policy) = (&row.scenario, encode(&policy));
-            format!("/s/{id}?d=custom&policy={policy}&{}", at(step))
-        });
-        one(&cell, address, was)
+        let design = format!("d=custom&policy={}", encode(&policy));
+        one(&cell, &address(&row, &design, &cell), was)
     })
 }
 
 /// A cell; `was` is the verdict that it had under the design the workshop's was made from.
-fn one(cell: &MatrixCell, address: Option<String>, was: Option<String>) -> AnyView {
+fn one(cell: &MatrixCell, address: &str, was: Option<String>) -> AnyView {
     let (sign, class) = match cell.verdict.as_str() {
         "ok" => ("✓", "ok"),
         _ if is_wrong(cell) => ("✗", "bad"),
@@ -169,25 +172,18 @@ fn one(cell: &MatrixCell, address: Option<String>, was: Option<String>) -> AnyVi
     } else {
         class.to_owned()
     };
-    let value = cell
-        .value
-        .filter(|_| cell.verdict != "refused")
-        .map(|value| format!("{value} "))
-        .unwrap_or_default();
-    let cost = render::cost(cell);
-    let said = format!("{value}{}", cell.verdict);
-    let text = view! {
-        <b aria-hidden="true">{sign}</b>" "<span>{said}</span>
-        {was.map(|was| view! { <b class="turned">{format!(" ← {was}")}</b> })}
-        <small>{cost}</small>
-    };
+    let value = cell.value.filter(|_| cell.verdict != "refused");
+    let value = value.map(|value| value.to_string()).unwrap_or_default();
+    // The sign and what was read stay on one line; a number of many digits is drawn narrower.
+    let class_of_value = if value.len() > LONG { "v long" } else { "v" };
+    let joint = if value.is_empty() { "" } else { " " };
     let title = format!("{} {}", cell.step.clone().unwrap_or_default(), cell.note);
-    match address {
-        Some(address) => {
-            view! { <td class=class><a href=address title=title>{text}</a></td> }.into_any()
-        }
-        None => {
-            view! { <td class=class title=title><span class="cell">{text}</span></td> }.into_any()
-        }
+    view! {
+        <td class=class><a href=address.to_owned() title=title.trim().to_owned()>
+            <span class=class_of_value><b aria-hidden="true">{sign}</b>" "{value}</span>{joint}<span>{cell.verdict.clone()}</span>
+            {was.map(|was| view! { " "<b class="turned">{format!("← {was}")}</b> })}
+            <small>{render::cost(cell)}</small>
+        </a></td>
     }
+    .into_any()
 }

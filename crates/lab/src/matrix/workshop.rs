@@ -11,11 +11,13 @@ use headroom_protocol::files::{Jobs, MatrixCell, MatrixFile, MatrixRow};
 use headroom_protocol::{Answer, Request, sentence};
 use headroom_web::data::{files, simulator};
 use headroom_web::parts::{part, sig};
+use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Matrix;
 use crate::filter::{CUSTOM, View, turns};
+use crate::history::History;
 use crate::{policy, take};
 
 /// How long to wait after the last change.
@@ -37,6 +39,10 @@ pub struct Workshop {
     /// The worker is on it.
     running: StoredValue<bool>,
     timer: StoredValue<Option<TimeoutHandle>>,
+    /// The policies that were set, with the design each was made from.
+    history: StoredValue<History<Own>>,
+    /// Counts changes of the history, for the buttons.
+    changes: RwSignal<u32>,
     /// How many scenarios are done, of how many.
     done: RwSignal<(usize, usize)>,
     /// What is wrong: points that contradict each other, a file that can't be had.
@@ -61,6 +67,8 @@ impl Workshop {
             round: StoredValue::new(0),
             running: StoredValue::new(false),
             timer: StoredValue::new(None),
+            history: StoredValue::new(History::new(view.with_untracked(own_of))),
+            changes: RwSignal::new(0),
             done: RwSignal::new((0, 0)),
             problem: RwSignal::new(None),
         };
@@ -68,7 +76,17 @@ impl Workshop {
             view.with(|view| (!view.base.is_empty()).then(|| view.policy.clone()))
         });
         Effect::new(move |_| workshop.judge(wanted.get()));
-        on_cleanup(simulator::cancel);
+        // However it came to be set: by a hand, a link, Back. What is taken back is known already.
+        let own = Memo::new(move |_| view.with(own_of));
+        Effect::new(move |_| workshop.remember(own.get()));
+        let keys = window_event_listener(ev::keydown, move |event| workshop.undo_keys(&event));
+        on_cleanup(move || {
+            keys.remove();
+            if let Some(waiting) = workshop.timer.get_value() {
+                waiting.clear();
+            }
+            simulator::cancel();
+        });
         workshop
     }
 
@@ -195,6 +213,49 @@ impl Workshop {
     fn set(self, act: impl FnOnce(&mut View)) {
         self.view.update(act);
     }
+
+    fn remember(self, own: Own) {
+        self.history
+            .update_value(|history| history.change(own, None));
+        self.changes.update(|n| *n = n.wrapping_add(1));
+    }
+
+    /// One change back or on.
+    fn go(self, way: fn(&mut History<Own>) -> bool) {
+        let to = self.history.try_update_value(|history| {
+            let moved = way(history);
+            moved.then(|| history.now().clone())
+        });
+        if let Some(Some((policy, base))) = to {
+            self.set(|view| (view.policy, view.base) = (policy, base));
+        }
+    }
+
+    fn can(self, way: fn(&History<Own>) -> bool) -> bool {
+        self.changes.track();
+        self.history.with_value(way)
+    }
+
+    /// Ctrl or Cmd with Z and Shift+Z, while the workshop is open and no text field takes them.
+    fn undo_keys(self, event: &web_sys::KeyboardEvent) {
+        if self.view.with_untracked(|view| view.base.is_empty()) || !crate::browser::is_undo(event)
+        {
+            return;
+        }
+        event.prevent_default();
+        self.go(if event.shift_key() {
+            History::redo
+        } else {
+            History::undo
+        });
+    }
+}
+
+/// The workshop's design: its policy, and the design that it was made from.
+type Own = (String, String);
+
+fn own_of(view: &View) -> Own {
+    (view.policy.clone(), view.base.clone())
 }
 
 impl Matrix {
@@ -276,6 +337,10 @@ fn opened(matrix: Matrix) -> AnyView {
             <div class="workshop-head">
                 <h2 id="workshop-title"><b>"Design workshop"</b></h2>
                 <label>"Made from "<select on:change=picked>{DesignName::EVERY.map(option).collect_view()}</select></label>
+                <span class="undoing">
+                    <button class="tab" disabled=sig(move || !workshop.can(History::can_undo)) on:click=move |_| workshop.go(History::undo)>"Undo"</button>
+                    <button class="tab" disabled=sig(move || !workshop.can(History::can_redo)) on:click=move |_| workshop.go(History::redo)>"Redo"</button>
+                </span>
                 <button class="tab" on:click=back>"All points as there"</button>
                 {take::copy_button("Copy command", command)}
                 <button class="tab" on:click=close>"Close"</button>

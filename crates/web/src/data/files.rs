@@ -113,9 +113,11 @@ pub async fn scenario(
     designs: &[usize],
 ) -> Result<(Scenario, Outcome, Option<Problem>), String> {
     let opening = begin(files::scenario(id));
+    // Only a recorded experiment has recordings.
+    let recorded = id.starts_with(files::RECORDED_PREFIX);
     let others: Vec<(usize, Loading)> = designs
         .iter()
-        .filter(|design| is_file(**design))
+        .filter(|design| recorded && is_file(**design))
         .map(|design| (*design, begin_trace(id, *design)))
         .collect();
     let opening: files::Opening = opening.read().await?;

@@ -20,6 +20,7 @@ use self::derive::{sends, traces};
 use crate::address::Place;
 use crate::data::{Input, Outcome, Problem, Scenario};
 use crate::frame::{Frame, Kept};
+use crate::platform;
 
 /// How a step was reached: what Back does, and what is said aloud, depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +117,15 @@ pub struct Model {
     pub own_link: StoredValue<Option<Callback<Option<String>>>>,
 }
 
+/// Whether the reader drew to scale last time.
+#[must_use]
+pub fn to_scale() -> bool {
+    platform::stored(SCALE).is_some()
+}
+
+/// Where that is kept.
+pub const SCALE: &str = "scale";
+
 fn same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
     a.zip(b).is_some_and(|(a, b)| Arc::ptr_eq(a, b))
 }
@@ -192,7 +202,9 @@ impl Model {
                 .filter_map(of)
                 .collect::<Vec<_>>()
         });
-        let linear = RwSignal::new(false);
+        // What the build drew of the start page is folded, and a slide has no storage.
+        let remembers = matches!(kind, Kind::Page | Kind::Compare);
+        let linear = RwSignal::new(remembers && to_scale());
         let buffers = Memo::new(move |_| {
             frames.with(|frames| {
                 frames

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::Model;
 use crate::crash;
 use crate::data::{Input, Outcome, Problem, files, simulator};
-use crate::designs::{asked, is_file, is_recorded};
+use crate::designs::{asked, can_be_had, is_file, is_recorded};
 
 impl Model {
     /// The scenario's own input.
@@ -54,6 +54,9 @@ impl Model {
     pub(super) fn fill(&self) {
         let wanted = self.place.with(|place| place.designs.clone());
         let mut missing = self.outcome.with(|outcome| outcome.missing(&wanted));
+        // A recording that there is none of can't be had in any way; the page says so.
+        self.scenario
+            .with_value(|texts| missing.retain(|column| can_be_had(texts, *column)));
         let input = self.input.get_untracked();
         if input != self.own_input() {
             // A recording is of the scenario as it stands.

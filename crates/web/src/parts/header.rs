@@ -6,6 +6,7 @@ use super::palette::palette;
 use crate::address::Address;
 use crate::app::Location;
 use crate::dom::{El, div, el, span, svg};
+use crate::platform::palette_keys;
 use crate::theme::Theme;
 
 /// Pages: address, word, whether an address is one of theirs.
@@ -44,7 +45,7 @@ pub fn header(location: Location) -> El {
         .set("title", "Go to a page or scenario")
         .on("click", move |_| open.run())
         .text("Find ")
-        .child(el("kbd").text("⌘K"));
+        .child(el("kbd").text(palette_keys()));
     let theme = RwSignal::new(Theme::stored());
     let turn = el("button")
         .class("quiet theme")
@@ -55,6 +56,14 @@ pub fn header(location: Location) -> El {
         })
         .child(span("wide", "Theme: "))
         .word(move || theme.get().word().to_owned());
+    // Pressed by static/habits.js, which has the key for it too.
+    let dense = document().document_element();
+    let dense = dense.is_some_and(|root| root.has_attribute("data-density"));
+    let density = el("button")
+        .class("quiet wide density")
+        .set("title", "More on one screen (Shift+D)")
+        .set("aria-pressed", if dense { "true" } else { "false" })
+        .text("Dense");
     let bar = div("wrap")
         .child(
             el("a")
@@ -75,6 +84,7 @@ pub fn header(location: Location) -> El {
                 .all(PAGES.iter().map(page)),
         )
         .child(find)
+        .child(density)
         .child(turn);
     el("header").class("top").child(bar).child(dialog)
 }

@@ -21,7 +21,7 @@ use super::text_view::text_view;
 use super::timeline::timeline;
 use crate::dom::{El, div, el, on_window};
 use crate::keys::{Action, action, carry_out};
-use crate::model::{Kind, Model};
+use crate::model::{Kind, Model, SCALE};
 use crate::platform;
 
 #[cfg(feature = "views")]
@@ -177,7 +177,11 @@ fn under(model: Model, find: El) -> El {
             "title",
             "Headroom, payload and tailroom folded, or every byte equally wide",
         )
-        .on("click", move |_| model.linear.update(|l| *l = !*l))
+        .on("click", move |_| {
+            model.linear.update(|l| *l = !*l);
+            let kept = model.linear.get_untracked().then_some("linear");
+            platform::store(SCALE, kept);
+        })
         .word(move || {
             if model.linear.get() {
                 "to scale"

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::super::{Kernel, Run, not_covered};
+use super::super::{Kernel, Run};
 use crate::scenario::command::RouteKind;
 use crate::scenario::topology::{DevId, Lookup};
 use crate::trace::SkbNo;
@@ -230,6 +230,7 @@ impl Kernel {
     ) -> Run<i64> {
         const SEGS: u64 = 1;
         const FRAG_NEEDED: i64 = 1;
+        const SEGS_TOOBIG: i64 = 2;
         let known = if skb.is_some() { SEGS } else { 0 };
         if flags & !known != 0 || flags & SEGS != 0 && (len_diff != 0 || *mtu_len != 0) {
             return Ok(EINVAL);
@@ -250,10 +251,16 @@ impl Kernel {
         let fits =
             len.wrapping_add(len_diff as i32) <= (device.mtu + device.hard_header_len) as i32;
         let gso = skb.is_some_and(|no| self.buffers.get(self.skb(no).head).shinfo.gso_size != 0);
-        if !fits && gso && flags & SEGS != 0 {
-            return not_covered("bpf_check_mtu of the segments of a GSO packet");
+        let mut verdict = if fits || gso { 0 } else { FRAG_NEEDED };
+        if let Some(no) = skb.filter(|_| !fits && gso && flags & SEGS != 0) {
+            if self.skb(no).transport_header == crate::skb::NOT_SET {
+                return Ok(EINVAL);
+            }
+            if !self.skb_gso_validate_network_len(no, device.mtu) {
+                verdict = SEGS_TOOBIG;
+            }
         }
         *mtu_len = device.mtu;
-        Ok(if fits || gso { 0 } else { FRAG_NEEDED })
+        Ok(verdict)
     }
 }

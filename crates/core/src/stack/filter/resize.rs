@@ -75,7 +75,7 @@ impl Kernel {
             skb.forget_complete_checksum();
         }
         let head = self.skb(no).head;
-        self.buffers.shinfo_mut(head).gso_size = 0;
+        self.buffers.shinfo_mut(head).gso_reset();
         Ok(0)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{BPF_SKB_MAX_LEN, EFAULT, EINVAL, ENOMEM, ENOTSUPP, FILE};
 use crate::net::{ethernet, ipv4};
-use crate::skb::CHECKSUM_NONE;
+use crate::skb::{CHECKSUM_NONE, gso};
 use crate::stack::{Kernel, Run};
 use crate::trace::SkbNo;
 
@@ -53,7 +53,9 @@ impl Kernel {
             if !k.pskb_may_pull(no, off.saturating_add(len))? {
                 return Ok(ENOMEM);
             }
+            let old = k.skb(no).data;
             k.skb_mut(no).pull(len)?;
+            k.skb_postpull_rcsum(no, old + off, len);
             k.skb_postpull_data_move(no, len, off)?;
             Ok(0)
         })
@@ -132,9 +134,54 @@ impl Kernel {
             _ => return Ok(ENOTSUPP),
         };
         if ret == 0 {
+            self.gso_proto_xlat(no, to);
             self.bpf_skb_change_protocol(no, to);
         }
         Ok(ret)
+    }
+
+    /// A merged packet is cut as one of the other protocol later, and its headers are checked then.
+    fn gso_proto_xlat(&mut self, no: SkbNo, to: u16) {
+        if !self.skb_is_gso(no) {
+            return;
+        }
+        let (old, new) = match to {
+            ethernet::P_IPV6 => (gso::TCPV4, gso::TCPV6),
+            _ => (gso::TCPV6, gso::TCPV4),
+        };
+        let head = self.skb(no).head;
+        let gso_type = &mut self.buffers.shinfo_mut(head).gso_type;
+        if *gso_type & old != 0 {
+            *gso_type = *gso_type & !old | new;
+        }
+        *gso_type |= gso::DODGY;
+    }
+
+    /// Whether room can't be made or taken in a merged packet: only TCP may be cut at other places.
+    fn gso_keeps_room(&self, no: SkbNo) -> bool {
+        let gso_type = self.buffers.get(self.skb(no).head).shinfo.gso_type;
+        self.skb_is_gso(no) && gso_type & gso::TCP == 0
+    }
+
+    /// The segments of a merged packet are shorter by `by`, or longer when it is negative, unless the program says that
+    /// they are not; `gso_type` gets what is said of the tunnel.
+    fn gso_adjust_room(&mut self, no: SkbNo, by: i32, gso_type: u32, flags: u64) -> Run<()> {
+        if !self.skb_is_gso(no) {
+            return Ok(());
+        }
+        let head = self.skb(no).head;
+        let shinfo = self.buffers.shinfo_mut(head);
+        shinfo.gso_type |= gso_type | gso::DODGY;
+        shinfo.gso_segs = 0;
+        if flags & flag::FIXED_GSO != 0 {
+            return Ok(());
+        }
+        // skb_decrease_gso_size(), skb_increase_gso_size()
+        shinfo.gso_size = (i32::from(shinfo.gso_size) - by) as u16;
+        if by > 0 && !self.buffers.get(head).frag_list.is_empty() {
+            self.skb_linearize(no)?;
+        }
+        Ok(())
     }
 
     fn meta_len(&self, no: SkbNo) -> u32 {
@@ -209,6 +256,25 @@ impl Kernel {
     /// `bpf_skb_net_grow()`: asks for headroom for the metadata too; with an encapsulation flag what was outer
     /// becomes inner.
     fn bpf_skb_net_grow(&mut self, no: SkbNo, off: u32, len_diff: u32, flags: u64) -> Run<i64> {
+        if self.gso_keeps_room(no) {
+            return Ok(ENOTSUPP);
+        }
+        let ret = self.__bpf_skb_net_grow(no, off, len_diff, flags)?;
+        if ret == 0 {
+            let has = |of: u64| flags & of != 0;
+            let gso_type = match has(flag::ENCAP_L3) {
+                false => 0,
+                _ if has(flag::ENCAP_L4_UDP) => gso::UDP_TUNNEL,
+                _ if has(flag::ENCAP_L4_GRE) => gso::GRE,
+                _ if has(flag::ENCAP_L3_IPV6) => gso::IPXIP6,
+                _ => gso::IPXIP4,
+            };
+            self.gso_adjust_room(no, len_diff as i32, gso_type, flags)?;
+        }
+        Ok(ret)
+    }
+
+    fn __bpf_skb_net_grow(&mut self, no: SkbNo, off: u32, len_diff: u32, flags: u64) -> Run<i64> {
         self.skb_cow_head(no, self.meta_len(no) + len_diff)?;
         let before = self.skb(no).clone();
         let encap = flags & flag::ENCAP_L3 != 0;
@@ -239,6 +305,10 @@ impl Kernel {
         skb.inner_mac_header = before.network_header.wrapping_sub(inner_mac_len);
         skb.inner_network_header = before.network_header;
         skb.inner_transport_header = before.transport_header;
+        skb.inner_protocol = match flags & flag::ENCAP_L2_ETH {
+            0 => skb.protocol,
+            _ => ethernet::P_TEB,
+        };
         skb.encapsulation = true;
         skb.set_network_header(mac_len);
         if flags & (flag::ENCAP_L4_GRE | flag::ENCAP_L4_UDP) != 0 {
@@ -258,9 +328,13 @@ impl Kernel {
         if flags & !(flag::FIXED_GSO | flag::DECAP_L3 | flag::NO_CSUM_RESET) != 0 {
             return Ok(EINVAL);
         }
+        if self.gso_keeps_room(no) {
+            return Ok(ENOTSUPP);
+        }
         self.skb_unclone(no)?;
         let ret = self.bpf_skb_net_hdr_pop(no, off, len_diff)?;
         if ret == 0 {
+            self.gso_adjust_room(no, -(len_diff as i32), 0, flags)?;
             match (self.skb(no).protocol, flags & flag::DECAP_L3) {
                 (ethernet::P_IP, flag::DECAP_L3_IPV6) => {
                     self.bpf_skb_change_protocol(no, ethernet::P_IPV6);
