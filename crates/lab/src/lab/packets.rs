@@ -65,7 +65,7 @@ pub fn panel(lab: Lab) -> AnyView {
     let detail = move || shown.get().map(|at| one(lab, at));
     view! {
         <section class="packets" aria-label="Packets"><h2 class="sr">"Packets"</h2>
-            <p class="add">"Drop a capture ("<code>".pcap"</code>") anywhere, or "<button class="tab" on:click=add>"make a packet"</button></p>
+            <p class="add">"Drop a capture ("<code>".pcap"</code>", "<code>".pcapng"</code>") anywhere, or "<button class="tab" on:click=add>"make a packet"</button></p>
             {part(list)}
             {part(detail)}
         </section>
