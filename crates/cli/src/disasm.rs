@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use headroom_core::bpf::{Judgement, Listing, Program, Prologue, load_object};
+use headroom_core::bpf::{Judgement, Listing, Program, load_object};
 use headroom_core::design::DesignName;
 
 use serde_json::json;
@@ -36,10 +36,21 @@ pub(crate) fn disasm(object: &Path, look: Look) -> Result<ExitCode, CliError> {
     let object = load_object(&object.display().to_string(), &bytes)?;
     some_program(&object)?;
     let mut out = std::io::stdout().lock();
+    let judged: Vec<_> = object.programs.iter().map(Program::judge).collect();
+    // before anything is printed
+    let listings = judged
+        .iter()
+        .map(|judged| listing(judged, look.xlated))
+        .collect::<Result<Vec<_>, _>>()?;
+    let both = || judged.iter().zip(&listings);
+    let objection = look.verify && judged.iter().any(|one| one.objection().is_some());
+    let code = match objection {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    };
     if look.format == Format::Json {
-        let programs = object.programs.iter();
-        let programs: Vec<_> = programs
-            .map(|program| json_of(program, look))
+        let programs: Vec<_> = both()
+            .map(|(judged, listing)| json_of(judged, listing, look))
             .collect::<Result<_, CliError>>()?;
         let json = json!({
             "schema": "headroom-disasm/1",
@@ -47,26 +58,28 @@ pub(crate) fn disasm(object: &Path, look: Look) -> Result<ExitCode, CliError> {
             "programs": programs,
         });
         writeln!(out, "{json}")?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(code);
     }
-    for program in &object.programs {
-        print_program(&mut out, program, look)?;
+    for (judged, listing) in both() {
+        print_program(&mut out, judged, listing, look)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
-/// A program as the kernel runs it under a design; without one, nothing is put in front of it.
+/// A program as the kernel runs it under a design, which must be one that it runs; without a design, as it is written.
 fn listing(judged: &Judgement<'_>, xlated: Option<DesignName>) -> Result<Arc<Listing>, CliError> {
-    let prologue = match xlated {
-        Some(design) => design.design().prologue(judged.facts()?),
-        None => Prologue::default(),
+    let prepared = match xlated {
+        Some(design) => judged.fix_up(design.design().prologue(judged.facts()?))?,
+        None => judged.as_written()?,
     };
-    Ok(judged.fix_up(prologue)?.listing())
+    Ok(prepared.listing())
 }
 
-fn json_of(program: &Program, look: Look) -> Result<serde_json::Value, CliError> {
-    let judged = program.judge();
-    let listing = listing(&judged, look.xlated)?;
+fn json_of(
+    judged: &Judgement<'_>,
+    listing: &Listing,
+    look: Look,
+) -> Result<serde_json::Value, CliError> {
     let lines: Vec<_> = listing
         .lines
         .iter()
@@ -88,16 +101,20 @@ fn json_of(program: &Program, look: Look) -> Result<serde_json::Value, CliError>
     });
     if look.verify {
         json["walked"] = judged.walked().into();
-        json["verifier_warnings"] = serde_json::to_value(leniency::of_program(&judged))?;
+        json["verifier_warnings"] = serde_json::to_value(leniency::of_program(judged))?;
+        json["refused"] = judged.objection().map(|why| why.to_string()).into();
     }
     Ok(json)
 }
 
-fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<(), CliError> {
-    let judged = program.judge();
-    let listing = listing(&judged, look.xlated)?;
+fn print_program(
+    out: &mut impl Write,
+    judged: &Judgement<'_>,
+    listing: &Listing,
+    look: Look,
+) -> Result<(), CliError> {
     let may_refuse = match look.verify {
-        true => leniency::of_program(&judged),
+        true => leniency::of_program(judged),
         false => Vec::new(),
     };
     let paint = look.paint;
@@ -143,12 +160,14 @@ fn print_program(out: &mut impl Write, program: &Program, look: Look) -> Result<
         }
     }
     if look.verify {
-        writeln!(
-            out,
-            "verifier: {}, {} instructions walked",
-            paint.good("accepted"),
-            judged.walked()
-        )?;
+        let walked = judged.walked();
+        match judged.objection() {
+            None => {
+                let accepted = paint.good("accepted");
+                writeln!(out, "verifier: {accepted}, {walked} instructions walked")?;
+            }
+            Some(why) => writeln!(out, "{}", paint.warning(format!("verifier: {why}")))?,
+        }
     }
     writeln!(out)?;
     Ok(())

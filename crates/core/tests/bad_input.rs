@@ -97,3 +97,47 @@ orc send tx 02000000000102000000000208004500 tx"
     let said = error(&text);
     assert!(said.contains("do its devices form a loop?"), "{said}");
 }
+
+/// `__icmp_send()`: an error is told about a packet for this host alone, not about a later fragment, and not about an ICMP
+/// message that is an error itself or of a type nobody knows (19). A UDP port that is closed; a hop too many on the way.
+#[test]
+fn what_no_icmp_error_is_said_about() {
+    let told = |mac: &str, packet: &str| {
+        let router = "sysctl -w net.ipv4.ip_forward=1";
+        let text = format!("{WIRE}{router}\norc send tx {mac}0200000000020800{packet} tx");
+        functions(&whole(&text, MacHeader), "tx").contains(&"icmp_rcv")
+    };
+    let (one, all) = ("020000000001", "ffffffffffff");
+    let udp = "4500002022220000401144a90a0000020a00000103e80009000c231c61626364";
+    let late = |protocol: &str, rest: &str| format!("4500001c2222{protocol}0a0000020a000009{rest}");
+    let echo = late("0000010183b5", "0800f7f100070007");
+    assert!(told(one, udp) && told(one, &echo));
+    assert!(!told(all, udp));
+    assert!(!told(one, &late("0000010183b5", "0300fcf100070007")));
+    assert!(!told(one, &late("0000010183b5", "1300ecf100070007")));
+    assert!(!told(one, &late("0001011183a4", "3132333435363738")));
+}
+
+/// `tcp_v4_rcv()`: a segment to many, and one that ends within its header, are dropped without a reason of their own; a data
+/// offset of 4 is PKT_TOO_SMALL; one of 6 that is not there, again, has no reason.
+#[test]
+fn segments_without_an_answer() {
+    let ends = |mac: &str, packet: &str| {
+        drops(&whole(
+            &format!("{WIRE}orc send tx {mac}0200000000020800{packet} tx"),
+            MacHeader,
+        ))
+    };
+    let one = "020000000001";
+    let syn = "4500002822220000400644ac0a0000020a00000103e800500000000100000000500203e893bf0000";
+    assert_eq!(ends("ffffffffffff", syn), [2]);
+    assert_eq!(
+        ends(
+            one,
+            "4500001e22220000400644b60a0000020a00000103e80050000000010000"
+        ),
+        [2]
+    );
+    assert_eq!(ends(one, &syn.replace("500203e8", "400203e8")), [9]);
+    assert_eq!(ends(one, &syn.replace("500203e8", "600203e8")), [2]);
+}

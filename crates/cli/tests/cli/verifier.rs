@@ -113,3 +113,29 @@ fn help_mentions_it() {
         assert!(help.contains("Linux may"), "{command}: {help}");
     }
 }
+
+/// A listing needs no verdict; `--verify` says it below, and the exit code is 1. `--xlated` is what the kernel runs.
+#[test]
+fn disasm_of_what_linux_refuses() {
+    const REFUSED: &str = "crates/cli/tests/objects/refused.bpf.o";
+    const WHY: &str = "program unchecked, instruction 1: invalid access to packet, off=0 size=1, R1(id=0,off=0,r=0); R1 min value is outside of the allowed memory range";
+    let plain = headroom(&["disasm", REFUSED]);
+    assert_eq!((plain.status.code(), err(&plain).as_str()), (Some(0), ""));
+    let text = out(&plain);
+    assert!(text.contains("unchecked (section xdp)"), "{text}");
+    assert!(text.contains("    0: r1 = *(u32 *)(r1 +0)\n    1: "));
+    assert!(text.contains("elsewhere (section kprobe/do_nothing)"));
+    let verified = headroom(&["disasm", REFUSED, "--verify"]);
+    assert_eq!(verified.status.code(), Some(1));
+    let text = out(&verified);
+    assert!(
+        text.contains(&format!("verifier: {REFUSED}: {WHY}\n")),
+        "{text}"
+    );
+    assert!(text.contains("section kprobe/do_nothing names no program type"));
+    let json = json_of(&headroom(&[
+        "disasm", REFUSED, "--verify", "--format", "json",
+    ]));
+    assert_eq!(json["programs"][0]["refused"], format!("{REFUSED}: {WHY}"));
+    assert!(refused(&["disasm", REFUSED, "--xlated"]).contains(WHY));
+}

@@ -5,6 +5,7 @@ use headroom_core::bpf::vm::{Pace, Plain};
 use headroom_core::bpf::{Budget, Object, Program, Prologue, fix_up};
 use headroom_core::design::DesignName;
 use headroom_core::stack::{Hook, Ready, exec};
+use headroom_core::trace::Cursor;
 use rbpf::EbpfVmNoData;
 
 use super::{Now, print, time};
@@ -171,6 +172,52 @@ fn loading(target: &str, now: Now<'_>) {
     );
 }
 
+/// A million instructions with their trace: what it weighs, and what the worst of many jumps in it takes.
+fn long_trace(target: &str, now: Now<'_>) {
+    const TEXT: &str = "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr4 = r2\nr4 += 14\nr0 = 2\nif r4 > r3 goto out\n\
+        r5 = 333330\nagain: *(u32 *)(r2 +2) = r5\nr5 += -1\nif r5 != 0 goto again\nout: exit\n";
+    let program = Program::from_asm("loop.s", "xdp", TEXT).expect("a program");
+    let object = Object {
+        name: "loop".into(),
+        programs: vec![program],
+        maps: Vec::new(),
+        license: "GPL".into(),
+    };
+    let name = object.programs[0].name.clone();
+    let start = now();
+    let done = exec(
+        &object,
+        &name,
+        Hook::Xdp,
+        &[2; 64],
+        &[],
+        DesignName::MacHeader,
+    );
+    let done = done.expect("a run");
+    let ms = now() - start;
+    assert_eq!(done.trace.registers.len(), 8 + 3 * 333_330);
+    print(target, "million.traced", ms, "ms to verify, run and trace");
+    let mega = done.trace.bytes() as f64 / 1e6;
+    print(target, "million.weight", mega, "MB of trace");
+    let mut cursor = Cursor::new(&done.trace).expect("steps");
+    let steps = done.trace.steps.len();
+    let mut worst: f64 = 0.0;
+    // far apart, so that none begins where the last one ended
+    for jump in 0..200 {
+        let to = jump * 617_413 % steps;
+        let start = now();
+        cursor.go(to);
+        std::hint::black_box(cursor.packet());
+        worst = worst.max(now() - start);
+    }
+    print(
+        target,
+        "million.jump",
+        worst,
+        "ms, the longest of 200 jumps",
+    );
+}
+
 /// All of it.
 pub fn report(target: &str, now: Now<'_>) {
     against_rbpf(target, "loop", &tight_loop(), 10, now);
@@ -180,4 +227,5 @@ pub fn report(target: &str, now: Now<'_>) {
     million(target, "million.steps", &tight_loop(), Pace::Steps, now);
     packet(target, now);
     loading(target, now);
+    long_trace(target, now);
 }

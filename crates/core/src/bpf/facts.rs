@@ -95,6 +95,22 @@ impl<'p> Judgement<'p> {
         fixup::fix_up_with(self.program, prologue, &self.accepted()?.followed)
     }
 
+    /// For a listing of the program as it is written, whatever the verifier says of it and whether its section names a
+    /// type or not. Context loads are rewritten only where the program is accepted.
+    pub fn as_written(&self) -> Result<Prepared, LoadError> {
+        let nothing = Followed::new(self.program.insns.len());
+        let judged = fixup::check_type(self.program).and_then(|()| self.accepted());
+        let followed = judged.map_or(&nothing, |verified| &verified.followed);
+        fixup::fix_up_with(self.program, Prologue::default(), followed)
+    }
+
+    /// What stands in the way of a run: a section that names no type, or the verifier's refusal.
+    pub fn objection(&self) -> Option<LoadError> {
+        fixup::check_type(self.program)
+            .err()
+            .or_else(|| self.refused.clone())
+    }
+
     /// As [`fixup::fix_up_unverified`], without a walk of its own.
     pub fn fix_up_unverified(&self, prologue: Prologue) -> Result<Prepared, LoadError> {
         fixup::fix_up_with(self.program, prologue, &self.verified.followed)

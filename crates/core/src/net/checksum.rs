@@ -21,6 +21,42 @@ pub fn sum(data: &[u8], start: u16) -> u16 {
     sum as u16
 }
 
+/// `csum_partial()`: a 32-bit sum of little-endian words with end-around carry, added to another one. A last word that is not
+/// whole is filled up with zeros.
+#[must_use]
+pub fn csum_partial(bytes: &[u8], start: u32) -> u32 {
+    let mut sum = u64::from(start);
+    for part in bytes.chunks(4) {
+        let mut word = [0; 4];
+        word[..part.len()].copy_from_slice(part);
+        sum += u64::from(u32::from_le_bytes(word));
+    }
+    while sum > u64::from(u32::MAX) {
+        sum = (sum & 0xffff_ffff) + (sum >> 32);
+    }
+    sum as u32
+}
+
+/// `csum_add()`.
+#[must_use]
+pub fn csum_add(a: u32, b: u32) -> u32 {
+    let (sum, carry) = a.overflowing_add(b);
+    sum + u32::from(carry)
+}
+
+/// `csum_block_add()`: the sum of two pieces, the second of which begins `offset` bytes behind the start.
+#[must_use]
+pub fn csum_block_add(a: u32, b: u32, offset: u32) -> u32 {
+    csum_add(
+        a,
+        if offset & 1 == 1 {
+            b.rotate_right(8)
+        } else {
+            b
+        },
+    )
+}
+
 /// `csum_add()` of a number of 32 bits in network order to a sum, folded, not inverted.
 #[must_use]
 pub fn add(start: u16, word: u32) -> u16 {
@@ -43,7 +79,24 @@ pub fn pseudo6(saddr: [u8; 16], daddr: [u8; 16], protocol: u8, len: u32) -> u16 
 
 #[cfg(test)]
 mod tests {
-    use super::internet;
+    use super::{csum_block_add, csum_partial, internet};
+
+    /// Two words and two bytes; a carry; a piece at an odd place counts in the other half of each word.
+    #[test]
+    fn sums_as_in_memory() {
+        assert_eq!(csum_partial(&[1, 2, 3, 4, 5, 6], 0), 0x0403_0201 + 0x0605);
+        assert_eq!(csum_partial(&[0xff; 4], 2), 2);
+        assert_eq!(csum_partial(&[], 7), 7);
+        let whole = |bytes: &[u8]| !internet(bytes);
+        let folded = |sum: u32| {
+            let once = (sum & 0xffff) + (sum >> 16);
+            (((once & 0xffff) + (once >> 16)) as u16).swap_bytes()
+        };
+        let bytes = [9, 8, 7, 6, 5, 4, 3];
+        let (a, b) = bytes.split_at(3);
+        let both = csum_block_add(csum_partial(a, 0), csum_partial(b, 0), 3);
+        assert_eq!(folded(both), whole(&bytes));
+    }
 
     /// RFC 1071, section 3: the words 0001 f203 f4f5 f6f7 sum to ddf2 (after folding), inverted 220d.
     #[test]

@@ -128,8 +128,13 @@ pub(super) fn seg6(
         _ => return Err(args.unexpected(modes)),
     };
     args.value("segs", |word| (word == "segs").then_some(()))?;
-    let segs = args.value("IPv6 addresses with commas between", |word| {
-        word.split(',').map(ipv6).collect::<Option<Vec<_>>>()
+    // `hdrlen`, a byte, counts half segments; mode inline puts the destination behind them (seg6_validate_srh())
+    const MOST: usize = 127;
+    let room = MOST - usize::from(inline);
+    let wanted = "up to 127 IPv6 addresses with commas between";
+    let segs = args.value(wanted, |word| {
+        let all = word.split(',').map(ipv6).collect::<Option<Vec<_>>>();
+        all.filter(|all| all.len() <= room)
     })?;
     Ok(Ok(RouteEncap::Seg6 { segs, inline }))
 }

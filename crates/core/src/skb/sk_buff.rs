@@ -145,6 +145,9 @@ pub struct BpfFields {
     pub tstamp: u64,
     pub tstamp_type: u8,
     pub csum_level: u8,
+    /// `skb->csum` of a packet with `CHECKSUM_COMPLETE`: the sum from `data` on, or from behind the MAC header that a
+    /// TC program at ingress sees too.
+    pub csum: u32,
     /// `qdisc_skb_cb.tc_classid`.
     pub tc_classid: u16,
     /// `qdisc_skb_cb.data`, which programs see as `cb`.
@@ -323,23 +326,6 @@ impl SkBuff {
         self.data += len;
         self.len -= len;
         Ok(())
-    }
-
-    /// `skb_pull_rcsum()`: as [`SkBuff::pull`]; a checksum that a device was still to fill in is gone with its header.
-    ///
-    /// # Errors
-    /// [`SkbError::Pull`].
-    pub fn pull_rcsum(&mut self, len: u32) -> Result<(), SkbError> {
-        self.pull(len)?;
-        self.postpull_rcsum();
-        Ok(())
-    }
-
-    /// `skb_postpull_rcsum()`.
-    pub fn postpull_rcsum(&mut self) {
-        if self.ip_summed == CHECKSUM_PARTIAL && u32::from(self.csum_start) < self.data {
-            self.ip_summed = CHECKSUM_NONE;
-        }
     }
 
     /// `skb_reset_mac_header()`: the MAC header is where `data` is.

@@ -58,12 +58,12 @@ impl Kernel {
             skb.network_offset().unsigned_abs()
         };
         let iif = skb.dev.map_or(0, |dev| self.topology.dev(dev).ifindex);
-        let skb = self.skb_mut(sent);
         if at_nh && !expects_nh {
-            skb.push(mac_len)?;
+            self.skb_push_rcsum(sent, mac_len)?;
         } else if !at_nh && expects_nh {
-            skb.pull(mac_len)?;
+            self.skb_pull_rcsum(sent, mac_len)?;
         }
+        let skb = self.skb_mut(sent);
         skb.skb_iif = iif;
         skb.dev = Some(to);
         skb.redirected |= mirred.redirect;

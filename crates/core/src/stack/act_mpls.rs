@@ -37,7 +37,7 @@ impl Kernel {
             let at_ingress = k.skb(no).tc_at_ingress;
             let mac_len = if at_ingress {
                 let mac_len = u32::from(k.skb(no).mac_len);
-                k.skb_mut(no).push(mac_len)?;
+                k.skb_push_rcsum(no, mac_len)?;
                 mac_len
             } else {
                 k.skb(no).network_offset().unsigned_abs()
@@ -47,7 +47,7 @@ impl Kernel {
             }
             if at_ingress {
                 let mac_len = u32::from(k.skb(no).mac_len);
-                k.skb_mut(no).pull_rcsum(mac_len)?;
+                k.skb_pull_rcsum(no, mac_len)?;
             }
             Ok(control)
         })
@@ -141,6 +141,7 @@ impl Kernel {
             let (at, label) = (data + mac_len, format!("MPLS label {}", entry.label));
             let bytes = entry.encode().to_be_bytes();
             k.write_header(no, at, &bytes, Layer::Mpls, label, "skb_mpls_push");
+            k.skb_postpush_rcsum(no, at, mpls::HLEN, 0);
             k.mpls_ethertype(no, protocol, mac_len, ethernet);
             Ok(0)
         })
@@ -158,6 +159,8 @@ impl Kernel {
             }
             let skb = k.skb(no);
             let (head, mac) = (skb.head, u32::from(skb.mac_header));
+            let label = u32::from(skb.network_header);
+            k.skb_postpull_rcsum(no, label, mpls::HLEN);
             k.buffers.memmove(head, mac, mac + mpls::HLEN, mac_len);
             let skb = k.skb_mut(no);
             skb.pull(mpls::HLEN)?;
@@ -177,6 +180,8 @@ impl Kernel {
         skb.protocol = protocol;
         let (head, at) = (skb.head, u32::from(skb.network_header));
         if ethernet && mac_len >= ethernet::HLEN && at >= 2 {
+            let old = self.bytes(no, at - 2, 2).to_vec();
+            self.csum_follows(no, &old, &protocol.to_be_bytes());
             self.buffers.patch(head, at - 2, &protocol.to_be_bytes());
         }
     }
@@ -191,6 +196,8 @@ impl Kernel {
         if err == 0 {
             let (head, at) = (self.skb(no).head, u32::from(self.skb(no).network_header));
             let bytes = entry.encode().to_be_bytes();
+            let old = self.bytes(no, at, mpls::HLEN).to_vec();
+            self.csum_follows(no, &old, &bytes);
             self.buffers.patch(head, at, &bytes);
         }
         Ok(err)

@@ -22,14 +22,14 @@ impl Kernel {
             let at_ingress = k.skb(no).tc_at_ingress;
             if at_ingress {
                 let mac_len = u32::from(k.skb(no).mac_len);
-                k.skb_mut(no).push(mac_len)?;
+                k.skb_push_rcsum(no, mac_len)?;
             }
             if k.vlan_act(no, action)? != 0 {
                 return Ok(act::SHOT);
             }
             if at_ingress {
                 let mac_len = u32::from(k.skb(no).mac_len);
-                k.skb_mut(no).pull_rcsum(mac_len)?;
+                k.skb_pull_rcsum(no, mac_len)?;
             }
             k.skb_mut(no).reset_mac_len();
             Ok(control)
@@ -74,8 +74,8 @@ impl Kernel {
             if skb.len < ethernet::HLEN || tagged || skb.network_offset() < ethernet::HLEN as i32 {
                 return Ok(EPROTO);
             }
+            k.skb_pull_rcsum(no, ethernet::HLEN)?;
             let skb = k.skb_mut(no);
-            skb.pull_rcsum(ethernet::HLEN)?;
             skb.reset_mac_header();
             skb.reset_mac_len();
             Ok(0)
@@ -97,6 +97,7 @@ impl Kernel {
             let header = [&dst[..], &src[..], &protocol.to_be_bytes()].concat();
             let (layer, label) = (Layer::Ethernet, "Ethernet".into());
             k.write_header(no, at, &header, layer, label, "skb_eth_push");
+            k.skb_postpush_rcsum(no, at, ethernet::HLEN, 0);
             Ok(0)
         })
     }

@@ -175,6 +175,7 @@ impl Kernel {
         if ret == 0 {
             let protocol = self.eth_type_trans(no, to)?;
             self.skb_mut(no).protocol = protocol;
+            self.postpull_eth(no);
         }
         Ok(ret)
     }

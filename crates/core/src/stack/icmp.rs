@@ -6,9 +6,11 @@ use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
 use super::ip_output::Datagram;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
+use crate::net::dissect::be16;
 use crate::net::{checksum, icmp, ipv4};
 use crate::scenario::command::Ipv4Net;
 use crate::scenario::topology::{Lookup, NetnsId, Route};
+use crate::skb::PacketType;
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv4/icmp.c";
@@ -170,6 +172,10 @@ impl Kernel {
         let Some(dev) = skb.dev else {
             return not_covered("icmp_send of a packet without device");
         };
+        if !self.may_be_told(no) {
+            return Ok(());
+        }
+        let skb = self.skb(no);
         let netns = self.topology.dev(dev).netns;
         let at = u32::from(skb.network_header);
         let room = LARGEST - ipv4::HLEN - icmp::HLEN;
@@ -192,6 +198,28 @@ impl Kernel {
         message.extend(self.bytes_from_head(no, at, quoted));
         let tos = (tos & IPTOS_RT_MASK) | IPTOS_PREC_INTERNETCONTROL;
         self.icmp_push_reply(netns, from, saddr, tos, &mut message)
+    }
+
+    /// Whether `__icmp_send()` says an error about a packet at all: not about one for many, nor about a later fragment,
+    /// nor about an ICMP error (`icmp_pointers[].error`; an unknown type is taken for one).
+    fn may_be_told(&self, no: SkbNo) -> bool {
+        const OFFSET: u16 = 0x1fff;
+        let skb = self.skb(no);
+        let at = u32::from(skb.network_header);
+        let header = self.bytes_from_head(no, at, ipv4::HLEN);
+        let (Some(&first), Some(&protocol)) = (header.first(), header.get(9)) else {
+            return false;
+        };
+        if skb.pkt_type != PacketType::Host || self.is_to_many(no) || be16(&header, 6) & OFFSET != 0
+        {
+            return false;
+        }
+        let inner = self.bytes_from_head(no, at + u32::from(first & 0xf) * 4, 1);
+        protocol != ipv4::PROTO_ICMP
+            || matches!(
+                inner.first(),
+                Some(&(icmp::ECHO_REPLY | icmp::ECHO | icmp::TIMESTAMP..=icmp::HIGHEST))
+            )
     }
 
     /// `icmp_push_reply()`: checksum, IP header, out. Without a route nothing is said.

@@ -182,7 +182,7 @@ impl Kernel {
         let header = header.max(0).unsigned_abs();
         self.pskb_pull(no, header)?;
         let len = place.end - place.offset;
-        self.pskb_trim(no, len)
+        self.pskb_trim_rcsum(no, len)
     }
 
     /// `inet_frag_kill()`: the fragment goes; the others go when nobody refers to the queue any more.

@@ -97,7 +97,7 @@ impl Kernel {
             let skb = k.skb_mut(no);
             skb.transport_header = skb.network_header.wrapping_add(ipv6::HLEN as u16);
             // pskb_trim_rcsum(): padding of the link layer goes away
-            k.pskb_trim(no, len)?;
+            k.pskb_trim_rcsum(no, len)?;
             nhoff = Some(NHOFF);
             if header.get(6) == Some(&ipv6::NEXTHDR_HOP) {
                 nhoff = match k.ipv6_parse_opts(no, true)? {
@@ -191,7 +191,7 @@ impl Kernel {
 
     /// A protocol behind which no extension header can stand (`INET6_PROTO_FINAL`).
     fn ip6_final_protocol(&mut self, no: SkbNo, protocol: u8, nhoff: u32) -> Run<()> {
-        self.skb_mut(no).postpull_rcsum();
+        self.postpull_network_header(no);
         match protocol {
             ipv6::NEXTHDR_ICMP => self.icmpv6_rcv(no).map(drop),
             ipv4::PROTO_UDP => self.udpv6_rcv(no).map(drop),

@@ -142,7 +142,7 @@ impl Kernel {
             if ethernet {
                 let protocol = k.eth_type_trans(no, tunnel)?;
                 k.skb_mut(no).protocol = protocol;
-                k.skb_mut(no).postpull_rcsum();
+                k.postpull_eth(no);
             } else {
                 let skb = k.skb_mut(no);
                 skb.dev = Some(tunnel);

@@ -115,7 +115,7 @@ impl Kernel {
             };
             let ihl = u16::from(header[0] & 0x0f) * 4;
             // pskb_trim_rcsum(): padding of the link layer goes away
-            k.pskb_trim(no, len)?;
+            k.pskb_trim_rcsum(no, len)?;
             let skb = k.skb_mut(no);
             skb.transport_header = skb.network_header.wrapping_add(ihl);
             Ok(Some(no))

@@ -80,7 +80,7 @@ impl Kernel {
     ) -> Run<()> {
         self.traced("__iptunnel_pull_header", CORE, no, |k| {
             k.pskb_may_pull(no, hdr_len)?;
-            k.skb_mut(no).pull_rcsum(hdr_len)?;
+            k.skb_pull_rcsum(no, hdr_len)?;
             if proto == ethernet::P_TEB && !raw_proto {
                 k.pskb_may_pull(no, ethernet::HLEN)?;
             }
@@ -150,7 +150,7 @@ impl Kernel {
             if ethernet {
                 let protocol = k.eth_type_trans(no, tunnel)?;
                 k.skb_mut(no).protocol = protocol;
-                k.skb_mut(no).postpull_rcsum();
+                k.postpull_eth(no);
             } else {
                 k.skb_mut(no).dev = Some(tunnel);
             }

@@ -70,7 +70,7 @@ impl Kernel {
             if !self.skb_checksum_simple_validate(no) {
                 return Ok(None);
             }
-            self.skb_checksum_try_convert(no);
+            self.skb_checksum_try_convert(no, None);
         }
         Ok(Some((gre::header_len(flags), info)))
     }

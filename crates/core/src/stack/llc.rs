@@ -63,7 +63,7 @@ impl Kernel {
             return Ok(None);
         };
         // pskb_trim_rcsum()
-        self.pskb_trim(no, size)?;
+        self.pskb_trim_rcsum(no, size)?;
         Ok(Some(dsap))
     }
 }

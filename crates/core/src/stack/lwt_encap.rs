@@ -155,6 +155,9 @@ impl Kernel {
                 header[10..12].copy_from_slice(&sum.to_be_bytes());
             }
             k.buffers.write(head, at, &header, source, 0);
+            if ingress {
+                k.skb_postpush_rcsum(no, at, len, 0);
+            }
             k.bpf_compute_data_pointers(no);
             if k.buffers.get(head).shinfo.gso_size != 0 {
                 return not_covered("handle_gso_encap");

@@ -77,6 +77,7 @@ mod page_pool;
 mod program_maps;
 mod programs;
 mod quiet;
+mod rcsum;
 mod reads;
 #[cfg(test)]
 mod redirect_tests;

@@ -81,9 +81,7 @@ impl Kernel {
             skb.dev = Some(peer);
             match k.netkit_run(no, dev, peer, parms)? {
                 act::UNSPEC | act::OK => {
-                    let skb = k.skb_mut(no);
-                    skb.pull(ethernet::HLEN)?;
-                    skb.postpull_rcsum();
+                    k.skb_pull_rcsum(no, ethernet::HLEN)?;
                     k.__netif_rx(no)
                 }
                 act::REDIRECT => {

@@ -128,6 +128,7 @@ impl Kernel {
         let mac_len = u32::from(self.skb(no).mac_len);
         self.skb_cow_head(no, hdrlen + mac_len)?;
         let old = u32::from(self.skb(no).network_header);
+        self.skb_postpull_rcsum(no, old, ipv6::HLEN);
         self.skb_mut(no).push(hdrlen)?;
         self.skb_mut(no).reset_network_header();
         self.skb_mac_header_rebuild(no, mac_len);
@@ -141,6 +142,7 @@ impl Kernel {
         self.buffers
             .patch(head, at + NHOFF, &[ipv6::NEXTHDR_ROUTING]);
         self.buffers.patch(head, at + 24, &first.octets());
+        self.skb_postpush_rcsum(no, at, ipv6::HLEN + hdrlen, 0);
         Ok(())
     }
 
@@ -204,6 +206,7 @@ impl Kernel {
         let (layer, label) = (Layer::Ipv6Ext, "IPv6 segment routing header".into());
         let writer = "__seg6_do_srh_encap";
         self.write_header(no, at + ipv6::HLEN, &srh, layer, label, writer);
+        self.skb_postpush_rcsum(no, at, total, 0);
         Ok(())
     }
 
@@ -285,9 +288,9 @@ impl Kernel {
             ipv4::PROTO_IPIP => ethernet::P_IP,
             _ => return Ok(self.past_ext_header(no, srh.len() as u32)),
         };
+        self.postpull_network_header(no);
+        self.skb_pull_rcsum(no, srh.len() as u32)?;
         let skb = self.skb_mut(no);
-        skb.postpull_rcsum();
-        skb.pull_rcsum(srh.len() as u32)?;
         skb.reset_network_header();
         skb.reset_transport_header();
         skb.encapsulation = false;

@@ -31,7 +31,7 @@ impl Kernel {
         let mut clone = no;
         self.traced("skb_clone", FILE, no, |k| {
             let head = k.skb(no).head;
-            clone = k.new_skb(head);
+            clone = k.new_skb_of_slab(head);
             k.skb_mut(no).cloned = true;
             let mut copy = k.skb(no).clone();
             (copy.no, copy.users) = (clone, 1);

@@ -33,6 +33,8 @@ impl Kernel {
                 let skb = k.skb_mut(no);
                 skb.protocol = old_proto;
                 skb.network_header = skb.network_header.wrapping_sub(vlan::HLEN as u16);
+                let at = skb.data + ADDRESSES;
+                k.skb_postpush_rcsum(no, at, vlan::HLEN, 0);
             }
             k.skb_mut(no).put_vlan_tag(proto, tci);
             Ok(0)
@@ -77,6 +79,8 @@ impl Kernel {
             if err != 0 {
                 return Ok(err);
             }
+            let at = k.skb(no).data + ADDRESSES;
+            k.skb_postpull_rcsum(no, at, vlan::HLEN);
             tci = k.vlan_remove_tag(no)?;
             let skb = k.skb_mut(no);
             skb.mac_header = skb.mac_header.wrapping_add(vlan::HLEN as u16);

@@ -5,8 +5,8 @@ use super::skb_own::ENOMEM;
 use super::{Kernel, Run};
 use crate::scenario::topology::DevId;
 use crate::skb::{
-    CHECKSUM_COMPLETE, Frag, MAX_LINEAR, MAX_SKB_FRAGS, PAGE_SIZE, PacketType, SkBuff, data_align,
-    kmalloc_end, page_end,
+    Frag, MAX_LINEAR, MAX_SKB_FRAGS, PAGE_SIZE, PacketType, SkBuff, data_align, kmalloc_end,
+    page_end,
 };
 use crate::trace::{Layer, Outcome, SkbNo, StepKind};
 
@@ -71,11 +71,21 @@ impl Kernel {
         self.new_skb(head)
     }
 
+    /// `napi_skb_cache_get()`: what was given back there is the first to be given out.
     pub(super) fn new_skb(&mut self, head: crate::trace::BufferNo) -> SkbNo {
-        let no = self.free_skb_no.take().unwrap_or_else(|| {
-            self.next_skb += 1;
-            SkbNo(self.next_skb - 1)
-        });
+        match self.free_skb_no.take() {
+            Some(no) => self.skb_born(no, head),
+            None => self.new_skb_of_slab(head),
+        }
+    }
+
+    /// `kmem_cache_alloc()`, past that cache, as `skb_clone()` does.
+    pub(super) fn new_skb_of_slab(&mut self, head: crate::trace::BufferNo) -> SkbNo {
+        self.next_skb += 1;
+        self.skb_born(SkbNo(self.next_skb - 1), head)
+    }
+
+    fn skb_born(&mut self, no: SkbNo, head: crate::trace::BufferNo) -> SkbNo {
         self.stores.born(no);
         self.judge.born(no);
         self.skbs.insert(no, SkBuff::new(no, head));
@@ -322,9 +332,7 @@ impl Kernel {
         }
         let len = self.skb(no).len;
         let valid = crate::net::checksum::internet(&self.packet(no, 0, len)) == 0;
-        let skb = self.skb_mut(no);
-        skb.ip_summed = CHECKSUM_COMPLETE;
-        skb.csum_valid = valid;
+        self.csum_is_complete(no, valid);
         valid
     }
 }

@@ -170,9 +170,7 @@ impl Kernel {
             return Ok(-1);
         }
         // udp_csum_pull_header()
-        let skb = self.skb_mut(no);
-        skb.pull(udp::HLEN)?;
-        skb.postpull_rcsum();
+        self.skb_pull_rcsum(no, udp::HLEN)?;
         self.traced("__udp_enqueue_schedule_skb", "net/ipv4/udp.c", no, |_| {
             Ok(0)
         })?;

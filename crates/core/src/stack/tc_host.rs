@@ -311,8 +311,8 @@ impl Host for TcHost<'_> {
         self.call(|k, no| k.bpf_l4_csum_replace(no, offset, [from, to, flags], source))
     }
 
-    fn csum_update(&mut self, _: u32) -> i64 {
-        self.call(Kernel::bpf_csum_update)
+    fn csum_update(&mut self, csum: u32) -> i64 {
+        self.kernel.bpf_csum_update(self.no, csum)
     }
 
     fn csum_level(&mut self, level: u64) -> i64 {

@@ -6,6 +6,7 @@ use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be32;
 use crate::net::{checksum, ipv4, tcp};
 use crate::scenario::topology::Lookup;
+use crate::skb::PacketType;
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv4/tcp_ipv4.c";
@@ -16,12 +17,21 @@ impl Kernel {
     /// `tcp_v4_rcv()` without a socket.
     pub(super) fn tcp_v4_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("tcp_v4_rcv", FILE, no, |k| {
-            k.pskb_may_pull(no, tcp::HLEN)?;
+            // a segment to many is never answered
+            if k.skb(no).pkt_type != PacketType::Host || !k.pskb_may_pull(no, tcp::HLEN)? {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            }
             let skb = k.skb(no);
             let th = k.bytes(no, skb.data, skb.headlen().min(tcp::HLEN)).to_vec();
             let doff = u32::from(th.get(12).copied().unwrap_or(0) >> 4) * 4;
-            if th.len() < tcp::HLEN as usize || doff < tcp::HLEN || !k.pskb_may_pull(no, doff)? {
-                k.kfree_skb(no, drop_reason::PKT_TOO_SMALL)?;
+            let refused = match doff {
+                0..tcp::HLEN => Some(drop_reason::PKT_TOO_SMALL),
+                _ if !k.pskb_may_pull(no, doff)? => Some(drop_reason::NOT_SPECIFIED),
+                _ => None,
+            };
+            if let Some(reason) = refused {
+                k.kfree_skb(no, reason)?;
                 return Ok(0);
             }
             if !k.csum_init(no, ipv4::PROTO_TCP) || !k.checksum_complete(no, ipv4::PROTO_TCP) {

@@ -8,7 +8,7 @@ use super::{Kernel, Run, not_covered};
 use crate::net::{checksum, ethernet, ipv4, ipv6, tcp};
 use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::Lookup6;
-use crate::skb::CHECKSUM_PARTIAL;
+use crate::skb::{CHECKSUM_PARTIAL, PacketType};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv6/tcp_ipv6.c";
@@ -20,16 +20,21 @@ impl Kernel {
     /// `tcp_v6_rcv()` without a socket.
     pub(super) fn tcp_v6_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("tcp_v6_rcv", FILE, no, |k| {
-            k.pskb_may_pull(no, tcp::HLEN)?;
+            // a segment to many is never answered
+            if k.skb(no).pkt_type != PacketType::Host || !k.pskb_may_pull(no, tcp::HLEN)? {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            }
             let skb = k.skb(no);
             let th = k.bytes(no, skb.data, skb.headlen().min(tcp::HLEN)).to_vec();
             let doff = u32::from(th.get(12).copied().unwrap_or(0) >> 4) * 4;
-            let whole = th.len() == tcp::HLEN as usize && doff >= tcp::HLEN;
-            if !whole
-                || !k.pskb_may_pull(no, doff)?
-                || k.skb(no).pkt_type != crate::skb::PacketType::Host
-            {
-                k.kfree_skb(no, drop_reason::PKT_TOO_SMALL)?;
+            let refused = match doff {
+                0..tcp::HLEN => Some(drop_reason::PKT_TOO_SMALL),
+                _ if !k.pskb_may_pull(no, doff)? => Some(drop_reason::NOT_SPECIFIED),
+                _ => None,
+            };
+            if let Some(reason) = refused {
+                k.kfree_skb(no, reason)?;
                 return Ok(0);
             }
             if !k.csum_init(no, ipv4::PROTO_TCP) || !k.checksum_complete(no, ipv4::PROTO_TCP) {

@@ -11,7 +11,7 @@ use crate::net::{checksum, icmp, ipv4, udp};
 use crate::scenario::command::{TunnelDf, TunnelTtl, UdpTunnelParms};
 use crate::scenario::ip_l2tp::L2tpEncap;
 use crate::scenario::topology::{DevId, DeviceKind, NetnsId, Route, Socket};
-use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
+use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv4/udp.c";
@@ -48,7 +48,7 @@ impl Kernel {
                 k.kfree_skb(no, reason)?;
                 return Ok(0);
             }
-            k.pskb_trim(no, ulen)?;
+            k.pskb_trim_rcsum(no, ulen)?;
             if !k.udp4_csum_init(no, check) {
                 k.kfree_skb(no, drop_reason::UDP_CSUM)?;
                 return Ok(0);
@@ -65,7 +65,7 @@ impl Kernel {
             match netns.and_then(|netns| k.udp_socket(netns, port, false)) {
                 Some(socket) => {
                     if check != 0 {
-                        k.skb_checksum_try_convert(no);
+                        k.skb_checksum_try_convert(no, Some(ipv4::PROTO_UDP));
                     }
                     k.udp_queue_rcv_skb(no, socket)
                 }
@@ -156,24 +156,13 @@ impl Kernel {
         self.skb_decr_checksum_unnecessary(no);
     }
 
-    /// `skb_checksum_try_convert()`: a right checksum that somebody else has found is as good as a sum of the
-    /// whole packet, from which inner checksums follow.
-    pub(super) fn skb_checksum_try_convert(&mut self, no: SkbNo) {
-        let skb = self.skb_mut(no);
-        if skb.ip_summed == CHECKSUM_NONE && skb.csum_valid {
-            skb.ip_summed = CHECKSUM_COMPLETE;
-        }
-    }
-
     /// `skb_checksum_complete()`: sums the packet unless somebody has done so.
     pub(super) fn checksum_complete(&mut self, no: SkbNo, protocol: u8) -> bool {
         if self.csum_unnecessary(no) {
             return true;
         }
         let valid = self.sum_is_right(no, protocol);
-        let skb = self.skb_mut(no);
-        skb.ip_summed = CHECKSUM_COMPLETE;
-        skb.csum_valid = valid;
+        self.csum_is_complete(no, valid);
         valid
     }
 

@@ -46,7 +46,7 @@ impl Kernel {
         if ulen < udp::HLEN || ulen > skb.len {
             return Ok(Some(drop_reason::PKT_TOO_SMALL));
         }
-        self.pskb_trim(no, ulen)?;
+        self.pskb_trim_rcsum(no, ulen)?;
         let valid = if check == 0 {
             self.csum_is_valid(no);
             true
@@ -68,7 +68,7 @@ impl Kernel {
             return Ok(Some(drop_reason::NO_SOCKET));
         };
         if check != 0 {
-            self.skb_checksum_try_convert(no);
+            self.skb_checksum_try_convert(no, Some(ipv4::PROTO_UDP));
         }
         self.udpv6_queue_rcv_skb(no, socket)?;
         Ok(None)

@@ -25,8 +25,8 @@ impl Kernel {
             let tag = k.bytes(no, k.skb(no).data, vlan::HLEN + 2).to_vec();
             let skb = k.skb_mut(no);
             skb.put_vlan_tag(skb.protocol, be16(&tag, 0));
-            skb.pull_rcsum(vlan::HLEN)?;
-            skb.protocol = encapsulated(&tag);
+            k.skb_pull_rcsum(no, vlan::HLEN)?;
+            k.skb_mut(no).protocol = encapsulated(&tag);
             k.skb_reorder_vlan_header(no)?;
             let skb = k.skb_mut(no);
             skb.reset_network_header();

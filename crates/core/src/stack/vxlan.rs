@@ -56,7 +56,7 @@ impl Kernel {
         }
         let protocol = self.eth_type_trans(no, dev)?;
         self.skb_mut(no).protocol = protocol;
-        self.skb_mut(no).postpull_rcsum();
+        self.postpull_eth(no);
         let source = u32::from(self.skb(no).mac_header) + 6;
         if self.bytes(no, source, 6) == self.topology.dev(dev).mac {
             return self.kfree_skb(no, echo);

@@ -26,13 +26,14 @@ ip -n tx -6 addr add 2001:db8::2/64 dev tx nodad
 pub const ECHO4: &str = "45000034222200004001d4a3c0000202c00002010800dbd6070700016162636465666768696a6b6c6d6e6f707172737475767778";
 
 /// Objects of this folder's own programs, which every world has.
-const OWN: [&str; 6] = [
+const OWN: [&str; 7] = [
     "tag_tx",
     "xdp_pass",
     "xdp_aborted",
     "cls_verdict",
     "redirects",
     "push_encap",
+    "csum",
 ];
 
 /// One of those that were recorded.

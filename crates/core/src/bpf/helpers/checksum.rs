@@ -3,6 +3,7 @@
 
 use super::Call;
 use crate::bpf::host::Fault;
+use crate::net::checksum::csum_partial;
 
 /// `csum_partial()` of bytes, folded to 16 bits: little-endian words, a last odd byte is the low one.
 pub(crate) fn sum16(bytes: &[u8], start: u64) -> u16 {
@@ -42,23 +43,9 @@ fn csum_diff(from: &[u8], to: &[u8], seed: u32) -> u16 {
         }
         (true, false) => sum16(to, u64::from(seed)),
         // ~csum_partial(from, ~seed)
-        (false, true) => fold(u64::from(!fold_32(from, !seed))),
+        (false, true) => fold(u64::from(!csum_partial(from, !seed))),
         (true, true) => fold(u64::from(seed)),
     }
-}
-
-/// `csum_partial()` as a 32-bit sum with end-around carry.
-fn fold_32(bytes: &[u8], start: u32) -> u32 {
-    let mut sum = u64::from(start);
-    for pair in bytes.chunks(4) {
-        let mut word = [0; 4];
-        word[..pair.len()].copy_from_slice(pair);
-        sum += u64::from(u32::from_le_bytes(word));
-    }
-    while sum > u64::from(u32::MAX) {
-        sum = (sum & 0xffff_ffff) + (sum >> 32);
-    }
-    sum as u32
 }
 
 #[cfg(test)]

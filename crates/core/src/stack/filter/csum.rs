@@ -1,9 +1,9 @@
-//! Checksums: `bpf_l3_csum_replace()`, `bpf_l4_csum_replace()`, `bpf_csum_update()`, `bpf_csum_level()`. Sums are
-//! as in memory: little-endian words of network-order bytes.
+//! Checksums: `bpf_l3_csum_replace()`, `bpf_l4_csum_replace()`, `bpf_csum_level()`. Sums are as in memory: little-endian words of network-order bytes.
 
-use super::{EFAULT, EINVAL, ENOTSUPP, FILE};
+use super::{EFAULT, EINVAL, FILE};
+use crate::net::checksum::csum_add;
 use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_NONE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
-use crate::stack::{Kernel, Run, not_covered};
+use crate::stack::{Kernel, Run};
 use crate::trace::SkbNo;
 use crate::xdp::EACCES;
 
@@ -17,12 +17,6 @@ const IPV6: u64 = 1 << 7;
 const MANGLED_0: u16 = 0xffff;
 /// `SKB_MAX_CSUM_LEVEL`.
 const MAX_CSUM_LEVEL: u8 = 3;
-
-/// `csum_add()`.
-fn csum_add(a: u32, b: u32) -> u32 {
-    let (sum, carry) = a.overflowing_add(b);
-    sum + u32::from(carry)
-}
 
 /// `csum_sub()`.
 fn csum_sub(a: u32, b: u32) -> u32 {
@@ -161,16 +155,18 @@ impl Kernel {
                 sum = MANGLED_0;
             }
             k.set_csum(no, offset, sum, source);
+            // the sum of the whole packet changes with the pseudo header, which is no part of it
+            let skb = k.skb_mut(no);
+            if skb.ip_summed == CHECKSUM_COMPLETE && flags & PSEUDO_HDR != 0 {
+                let csum = skb.bpf.csum;
+                skb.bpf.csum = match minus {
+                    Some(minus) => !csum_add(csum_sub(!csum, minus), plus),
+                    None if flags & IPV6 != 0 => csum,
+                    None => !csum_sub(plus, csum),
+                };
+            }
             Ok(0)
         })
-    }
-
-    /// `bpf_csum_update()`.
-    pub(in crate::stack) fn bpf_csum_update(&mut self, no: SkbNo) -> Run<i64> {
-        if self.skb(no).ip_summed == CHECKSUM_COMPLETE {
-            return not_covered("bpf_csum_update: skb->csum of a packet with CHECKSUM_COMPLETE");
-        }
-        Ok(ENOTSUPP)
     }
 
     /// `bpf_csum_level()`: how many checksums the device has verified, less one.

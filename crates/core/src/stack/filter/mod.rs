@@ -86,7 +86,17 @@ impl Kernel {
                 return Ok(EFAULT);
             }
             let (head, at) = (k.skb(no).head, k.skb(no).data + offset);
+            let len = from.len() as u32;
+            if flags & BPF_F_RECOMPUTE_CSUM != 0 {
+                k.skb_postpull_rcsum_at(no, at, len, offset);
+            }
             k.buffers.write(head, at, from, source, 0);
+            if flags & BPF_F_RECOMPUTE_CSUM != 0 {
+                k.skb_postpush_rcsum(no, at, len, offset);
+            }
+            if flags & BPF_F_INVALIDATE_HASH != 0 {
+                k.skb_mut(no).bpf.hash = None;
+            }
             Ok(0)
         })
     }

@@ -105,6 +105,7 @@ impl Kernel {
             self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
             return Ok(ERANGE);
         }
+        self.bpf_push_mac_rcsum(no);
         if flags & BPF_F_INGRESS != 0 {
             self.dev_forward_skb_nomtu(no, dev)
         } else {
@@ -120,8 +121,13 @@ impl Kernel {
             self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
             return Ok(ERANGE);
         }
+        let mac = u32::from(skb.mac_header);
+        let pulled = mac_len > 0 && !skb.tc_at_ingress;
+        self.skb_mut(no).pull(mac_len as u32)?;
+        if pulled {
+            self.skb_postpull_rcsum(no, mac, mac_len as u32);
+        }
         let skb = self.skb_mut(no);
-        skb.pull(mac_len as u32)?;
         // skb_pop_mac_header()
         skb.mac_header = skb.network_header;
         skb.reset_mac_len();

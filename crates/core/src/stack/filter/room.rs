@@ -53,7 +53,9 @@ impl Kernel {
             if !k.pskb_may_pull(no, off.saturating_add(len))? {
                 return Ok(ENOMEM);
             }
+            let old = k.skb(no).data;
             k.skb_mut(no).pull(len)?;
+            k.skb_postpull_rcsum(no, old + off, len);
             k.skb_postpull_data_move(no, len, off)?;
             Ok(0)
         })

@@ -1,4 +1,4 @@
-//! `bpf_skb_vlan_push()` and `bpf_skb_vlan_pop()`. (`bpf_push_mac_rcsum()` around them changes `skb->csum` only.)
+//! `bpf_skb_vlan_push()` and `bpf_skb_vlan_pop()`.
 
 use super::FILE;
 use crate::net::vlan;
@@ -19,7 +19,9 @@ impl Kernel {
             } else {
                 vlan::P_8021Q
             };
+            k.bpf_push_mac_rcsum(no);
             let ret = k.skb_vlan_push(no, proto, vlan_tci)?;
+            k.bpf_pull_mac_rcsum(no);
             k.skb_mut(no).reset_mac_len();
             k.bpf_compute_data_pointers(no);
             Ok(ret)
@@ -29,7 +31,9 @@ impl Kernel {
     /// `bpf_skb_vlan_pop()`.
     pub(in crate::stack) fn bpf_skb_vlan_pop(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("bpf_skb_vlan_pop", FILE, no, |k| {
+            k.bpf_push_mac_rcsum(no);
             let ret = k.skb_vlan_pop(no)?;
+            k.bpf_pull_mac_rcsum(no);
             k.bpf_compute_data_pointers(no);
             Ok(ret)
         })
