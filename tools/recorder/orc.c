@@ -36,6 +36,7 @@
 #define BPF_NETKIT_PRIMARY 54
 #define BPF_NETKIT_PEER 55
 #define ATTACH_NETFILTER 45
+#define PROG_TYPE_NETFILTER 32
 
 static const char *dir;
 FILE *out;
@@ -124,7 +125,7 @@ static int enter(const char *netns)
 /* programs that are no XDP and no TC program stay what their section says */
 static int own_type(const char *section)
 {
-	return !strncmp(section, "netfilter", 9) || !strncmp(section, "cgroup_skb", 10) || !strncmp(section, "socket", 6);
+	return !strncmp(section, "cgroup_skb", 10) || !strncmp(section, "socket", 6);
 }
 
 /* all programs of an object, each traced; `stem` is the file's name without `.bpf.o` */
@@ -143,6 +144,13 @@ static int load_object(const char *stem)
 		if (!strncmp(bpf_program__section_name(p), "lwt", 3)) {
 			/* `ip route` loads those itself */
 			bpf_program__set_autoload(p, false);
+			continue;
+		}
+		if (!strncmp(bpf_program__section_name(p), "netfilter", 9)) {
+			/* older libbpf does not know the section, and a kernel without netfilter not the type */
+			bpf_program__set_type(p, PROG_TYPE_NETFILTER);
+			bpf_program__set_expected_attach_type(p, ATTACH_NETFILTER);
+			bpf_program__set_autoload(p, !access("/proc/sys/net/netfilter", F_OK));
 			continue;
 		}
 		if (own_type(bpf_program__section_name(p)))
@@ -482,6 +490,20 @@ static int command(const char *line)
 	return WIFEXITED(rc) ? WEXITSTATUS(rc) : 255;
 }
 
+/* before the first packet: the namespaces' names, and nothing of what came before */
+static void first_packet(void)
+{
+	name_netns();
+	usleep(100 * 1000);
+	ring_buffer__consume(ring);
+}
+
+/* a command that sends packets itself */
+static int is_ping(const char *line)
+{
+	return !strncmp(line, "ping ", 5) || strstr(line, " ping ");
+}
+
 static void experiment(char **lines, int count)
 {
 	static char copy[400000];
@@ -508,12 +530,18 @@ static void experiment(char **lines, int count)
 			for (char *p = strtok(copy, " "); p && n < 64; p = strtok(NULL, " "))
 				w[n++] = p;
 			if (!sent && (!strcmp(w[1], "send") || !strcmp(w[1], "burst") || !strcmp(w[1], "tun"))) {
-				name_netns();
-				usleep(100 * 1000);
-				ring_buffer__consume(ring);
+				first_packet();
 				sent = 1;
 			}
 			rc = orc(w, n);
+		} else if (is_ping(lines[i])) {
+			if (!sent)
+				first_packet();
+			sent = 1;
+			enable(1);
+			rc = command(lines[i]);
+			settle(50);
+			enable(0);
 		} else if (!strncmp(lines[i], "bpftool cgroup attach ", 22)) {
 			snprintf(copy, sizeof(copy), "%s", lines[i]);
 			for (char *p = strtok(copy, " "); p && n < 64; p = strtok(NULL, " "))

@@ -36,5 +36,7 @@ CHANGE(vlan_push_2, bpf_skb_vlan_push(skb, 0, 42) ?: bpf_skb_vlan_push(skb, 0, 2
 CHANGE(vlan_pop_1, bpf_skb_vlan_pop(skb))
 CHANGE(vlan_pop_2, bpf_skb_vlan_pop(skb) ?: bpf_skb_vlan_pop(skb))
 CHANGE(vlan_push_2_pop, bpf_skb_vlan_push(skb, 0, 42) ?: bpf_skb_vlan_push(skb, 0, 207) ?: bpf_skb_vlan_pop(skb))
+/* Linux takes a program once on a hook. */
+CHANGE(nothing_again, 0)
 
 char _license[] SEC("license") = "GPL";

@@ -39,7 +39,7 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 44] = [
+pub const PARTS: [Part; 46] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
@@ -81,10 +81,12 @@ pub const PARTS: [Part; 44] = [
     ),
     part("external mode, UDP", "external", "vxlan_rcv", "vxlan_xmit"),
     part("L2TPv3", "l2tp", "l2tp_recv_common", "l2tp_eth_dev_xmit"),
+    part("L2TPv3 over IPv6", "", "l2tp_ip6_recv", "inet6_csk_xmit"),
     part("MPLS label", "", "mpls_forward", "mpls_xmit"),
     part("LWT bpf", "", "bpf_input", "bpf_xmit"),
     part("LWT bpf, out", "", "", "bpf_output"),
     part("LWT seg6", "seg6", "seg6_input_core", "seg6_output_core"),
+    part("LWT ioam6", "", "", "ioam6_output"),
     part("act_mirred", "", "tcf_mirred_act", ""),
     part("forwarding IPv4", "", "ip_forward", ""),
     part("forwarding IPv6", "", "ip6_forward", ""),

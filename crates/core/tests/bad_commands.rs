@@ -138,6 +138,13 @@ const MEANT: &[Row] = &[
         &["`redirct`", "did you mean `redirect`"],
     ),
     (
+        "tc filter add dev rx ingress matchall action mirrd egress mirror dev x",
+        46,
+        &["`mirrd`", "did you mean `mirred`"],
+    ),
+    ("bridge vlna add dev rx vid 5", 8, &["did you mean `vlan`"]),
+    ("ethtool -K rx gor on", 15, &["did you mean `gro`"]),
+    (
         "tc filter add dev rx ingress matchall action vlan puhs id 5",
         51,
         &["`puhs`", "did you mean `push`"],
@@ -391,16 +398,19 @@ fn a_type_of_device_that_is_not_there() {
         let error = simulate(&input, DesignName::MacHeader).expect_err("no such type");
         error.to_string()
     };
-    for (command, meant) in [
-        ("ip link add x type dumy", "dummy"),
-        ("ip tunnel add t mode gree local 10.0.0.1", "gre"),
-        ("ip link add x type gretab local 10.0.0.1", "gretap"),
+    for (command, column, meant) in [
+        ("ip link add x type dumy", 20, "dummy"),
+        ("ip tunnel add t mode gree local 10.0.0.1", 22, "gre"),
+        ("ip link add x type gretab local 10.0.0.1", 20, "gretap"),
     ] {
         let text = told(command);
         assert!(text.starts_with("line 1: "), "{text}");
         assert!(text.contains(&format!("did you mean `{meant}`")), "{text}");
         assert!(text.contains("it has: veth, gre, gretap"), "{text}");
+        assert!(text.ends_with(&format!("(column {column})")), "{text}");
     }
+    // Linux has it, so it is no slip of `macvlan`
+    assert!(!told("ip link add x type macvtap").contains("did you mean"));
 }
 
 #[test]

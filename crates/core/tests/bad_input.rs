@@ -141,3 +141,22 @@ fn segments_without_an_answer() {
     assert_eq!(ends(one, &syn.replace("500203e8", "400203e8")), [9]);
     assert_eq!(ends(one, &syn.replace("500203e8", "600203e8")), [2]);
 }
+
+/// `bpf_mprog_attach()`: a hook has a program once, as Linux 6.18 said to the script of a scenario of ours that had it twice. The
+/// recorder loads a program anew each time.
+#[test]
+fn a_program_twice_on_a_hook() {
+    let attach =
+        |hook: &str| format!("bpftool net attach tcx_{hook} pinned /sys/fs/bpf/get_meta dev rx\n");
+    // the world has the objects of programs that are words of it
+    let world = format!("{WIRE}orc tcx get_meta tx ingress tx\n");
+    let twice = error(&format!("{world}{0}{0}", attach("ingress")));
+    assert!(
+        twice.starts_with("line 11:") && twice.contains("`get_meta` on this hook of rx"),
+        "{twice}"
+    );
+    let both = format!("{world}{}{}", attach("ingress"), attach("egress"));
+    whole(&both, MacHeader);
+    let orc = "orc tcx get_meta rx ingress\n";
+    whole(&format!("{WIRE}{orc}{orc}"), MacHeader);
+}

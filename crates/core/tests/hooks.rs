@@ -333,6 +333,59 @@ ip {netns} link set dev {name} up\n"
     }
 }
 
+/// L2TPv3 over IPv6 (`l2tp_ip6_recv()`, `inet6_csk_xmit()`): the same behind an outer header of 40 bytes, and with UDP a checksum
+/// that holds. A packet without one is not taken, unless the tunnel says so.
+#[test]
+fn l2tp_pseudowires_over_ipv6() {
+    let inner = format!("0200000000030200000000040800{PING}");
+    let ends = |encap: &str, rx: &str| {
+        let end = |netns: &str, near: u8, far: u8, name: &str, more: &str| {
+            format!(
+                "ip {netns} l2tp add tunnel tunnel_id 1 peer_tunnel_id 1 encap {encap} local 2001:db8::{near} remote 2001:db8::{far} {more}
+ip {netns} l2tp add session name {name} tunnel_id 1 session_id 7 peer_session_id 7
+ip {netns} link set dev {name} up\n"
+            )
+        };
+        let ports = if encap == "udp" {
+            "udp_sport 5000 udp_dport 5000"
+        } else {
+            ""
+        };
+        format!(
+            "{WIRE}{}{}orc xdp set_tag rx native\norc tcx get_tag_dynptr decap ingress\norc send encap {inner} tx",
+            end("", 1, 2, "decap", &format!("{ports} {rx}")),
+            end(
+                "-n tx",
+                2,
+                1,
+                "encap",
+                &format!(
+                    "{ports} {}",
+                    if rx.is_empty() {
+                        ""
+                    } else {
+                        "udp6_csum_tx off"
+                    }
+                )
+            ),
+        )
+    };
+    for (encap, outer) in [("ip", 40), ("udp", 40 + 8 + 4)] {
+        for (design, value) in [(MacHeader, 0), (MetaEnd, 42)] {
+            let trace = whole(&ends(encap, ""), design);
+            let line = format!("get_tag_dynptr: ret 0 size 4 value {value}");
+            assert_eq!(trace.printk, [line], "{encap}");
+            let fields = at(&trace, "__netif_receive_skb_core", "decap");
+            assert_eq!(fields.mac_header, Some(256 + 14 + outer + 8), "{encap}");
+        }
+    }
+    let unchecked = whole(&ends("udp", "udp6_csum_rx off"), MetaEnd);
+    assert_eq!(unchecked.printk.len(), 1);
+    // SKB_DROP_REASON_UDP_CSUM
+    let refused = whole(&ends("udp", "udp6_csum_rx on"), MetaEnd);
+    assert_eq!(drops(&refused)[0], 11);
+}
+
 /// Programs that send packets on, to device 3 of the namespace: `out`, whose other end `in` is in `far`.
 fn redirected(commands: &str) -> Trace {
     run(&format!(

@@ -1,11 +1,13 @@
 //! Light-weight tunnels: programs at input, output and xmit, segment routing into and around packets. What is expected is
 //! counted from `net/core/lwtunnel.c`, `lwt_bpf.c` and `net/ipv6/seg6_iptunnel.c`.
 
+mod packets;
 mod world;
 
 use headroom_core::design::DesignName::{self, MacHeader, MacHeader6_19, SkbExt};
 use headroom_core::scenario::parse;
 use headroom_core::trace::Trace;
+use packets::packets;
 use world::{WIRE, at, drops, functions, whole};
 
 /// UDP, 10.0.0.2:4000 to 192.0.2.9:5000, 24 bytes of data: 52 bytes of IPv4.
@@ -140,6 +142,53 @@ fn segments_into_ipv6() {
     // an echo request of 64 bytes
     assert_eq!(sent.len, 14 + 40 + 40 + 64);
     assert!(functions(&trace, "rx").contains(&"seg6_input_core"));
+}
+
+/// A route of 192.0.2.0/24 with segments, and what it sends of the packet by `out`: from the outer IPv6 header on.
+fn in_segments(segs: &str) -> (Trace, Vec<u8>) {
+    let trace = whole(
+        &format!(
+            "{WIRE}{OUT}{SEG6}ip route add 192.0.2.0/24 encap seg6 {segs} dev out\norc send tx {ON} tx"
+        ),
+        MacHeader,
+    );
+    let sent = packets(&trace, "__dev_queue_xmit", "out");
+    let packet = sent.first().expect("a packet")[14..].to_vec();
+    (trace, packet)
+}
+
+/// `seg6_do_srh_encap_red()` (RFC 8986, section 5.2): the first segment is the destination alone. Of two, the other is in a
+/// header of 8 + 16 bytes (2 units of 8 behind the first, one segment left, last entry 0); of one nothing is left, and IPv4
+/// (4) follows.
+#[test]
+fn reduced_segments() {
+    let (_, packet) = in_segments("mode encap.red segs fd00::1,fd50::9");
+    assert_eq!(packet.len(), 40 + 24 + 52);
+    assert_eq!((packet[6], packet[24], packet[39]), (43, 0xfd, 1));
+    assert_eq!(packet[40..48], [4, 2, 4, 1, 0, 0, 0, 0]);
+    assert_eq!((packet[48..50].to_vec(), packet[63]), (vec![0xfd, 0x50], 9));
+    let (_, packet) = in_segments("mode encap.red segs fd00::1");
+    assert_eq!(packet.len(), 40 + 52);
+    assert_eq!((packet[6], packet[39]), (4, 1));
+}
+
+/// Mode `l2encap` puts the frame as it came into the packet: 143 is Ethernet (RFC 8986, section 9), 14 bytes more. It is at
+/// input only (`seg6_build_state()`); `pskb_expand_head()` makes room for the Ethernet header once more.
+#[test]
+fn frames_in_segments() {
+    for (mode, header) in [("l2encap", 24), ("l2encap.red", 0)] {
+        let (trace, packet) = in_segments(&format!("mode {mode} segs fd00::1"));
+        assert_eq!(packet.len(), 40 + header + 14 + 52, "{mode}");
+        let next = if header == 0 { packet[6] } else { packet[40] };
+        assert_eq!(next, 143, "{mode}");
+        let frame = &packet[40 + header..];
+        let came: Vec<_> = (0..14).map(|at| &ON[2 * at..2 * at + 2]).collect();
+        assert_eq!(packets::hex(&frame[..14]), came.concat(), "{mode}");
+        assert!(
+            functions(&trace, "rx").contains(&"seg6_input_core"),
+            "{mode}"
+        );
+    }
 }
 
 #[test]

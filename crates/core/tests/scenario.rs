@@ -29,8 +29,8 @@ fn what_is_known_but_not_simulated_is_named() {
         ("ip -f mpls route del 100", "ip -f mpls route"),
         ("ip route add throw 10.1.0.1/32", "ip route add … throw"),
         (
-            "ip route add 10.2.0.0/24 encap seg6 mode l2encap",
-            "ip route add … encap seg6 mode l2encap",
+            "ip route add 10.2.0.0/24 encap seg6local action End.DX2 oif d",
+            "ip route add … encap seg6local",
         ),
         ("ip link set dev rx promisc on", "ip link set … promisc"),
         ("ip link del rx", "ip link del"),

@@ -186,3 +186,13 @@ pub fn store(key: &str, value: Option<&str>) {
         };
     }
 }
+
+/// The keys that open the palette, as this machine's keyboard has them.
+#[must_use]
+pub fn palette_keys() -> &'static str {
+    let apple = |name: String| name.starts_with("Mac") || name.starts_with("iP");
+    match window().navigator().platform().is_ok_and(apple) {
+        true => "⌘K",
+        false => "Ctrl K",
+    }
+}

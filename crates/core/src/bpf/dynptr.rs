@@ -12,6 +12,7 @@ use super::host::Fault;
 use super::maps::values_address;
 use super::memory::{CTX_ADDRESS, Memory};
 use super::program::ProgType;
+use super::proposed::SKB_EXT_CREATE;
 
 /// `DYNPTR_TYPE_SHIFT` (kernel/bpf/helpers.c).
 const TYPE_SHIFT: u32 = 28;
@@ -193,6 +194,23 @@ impl Dynptrs {
             }
         };
         Ok(ret as u64)
+    }
+
+    /// `bpf_dynptr_from_skb_ext(skb, size, flags, ptr)`. With the create flag what slices pointed at may be another's now.
+    pub fn skb_ext(
+        &mut self,
+        [_, size, flags, ptr, _]: [u64; 5],
+        memory: &mut Memory<'_>,
+    ) -> Result<u64, Fault> {
+        let made = memory.host.dynptr_from_skb_ext(size as u32, flags);
+        if flags & SKB_EXT_CREATE != 0 {
+            memory.forget_slices();
+        }
+        let made = made.map(|(size, rdonly)| Dynptr {
+            rdonly,
+            ..Dynptr::over(Space::SkbMeta, size)
+        });
+        Ok(self.make(memory, ptr, made)? as u64)
     }
 
     /// Carries out a kernel function of dynptrs; the name is one that `helpers::has_kfunc()` knows.

@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use super::fixup::Prepared;
+use super::proposed::{Proposed, TraitCall};
 
 /// A field of the kernel structure behind the context pointer, after the fix-up has turned
 /// `struct xdp_md` and `struct __sk_buff` accesses into loads of the real structure.
@@ -374,6 +375,18 @@ pub trait Host {
     }
     /// A field of the kernel structure behind the context is written: `size` bytes of `value`.
     fn ctx_store(&mut self, _field: CtxField, _size: u32, _value: u64) {}
+    /// What the design's kernel has beyond Linux.
+    fn proposed(&self) -> Proposed {
+        Proposed::default()
+    }
+    /// `bpf_dynptr_from_skb_ext()`: size of the dynptr, and whether it is read-only.
+    fn dynptr_from_skb_ext(&mut self, _size: u32, _flags: u64) -> Result<(u32, bool), i64> {
+        Err(NOT_HERE)
+    }
+    /// A kernel function of traits.
+    fn traits(&mut self, _call: TraitCall<'_>) -> i64 {
+        NOT_HERE
+    }
     /// Whether [`Host::dynptr_from_skb_meta`] is there in programs other than TC's.
     fn meta_everywhere(&self) -> bool {
         false

@@ -24,7 +24,7 @@ pub(super) const TRAITS: ByPolicy = ByPolicy {
 pub enum Version {
     /// Early code: values of 2, 4 or 8 bytes.
     V1,
-    /// RFC v2: values of 4 or 8 bytes; 0 is none.
+    /// RFC v2: values of 0, 4 or 8 bytes.
     V2,
 }
 
@@ -80,16 +80,15 @@ impl Traits {
         &self.values
     }
 
-    /// Bytes of the values of all keys below `key`. In v1 `4·popcount(high) + 2·popcount(low)`; both bits are 8 bytes,
-    /// so that a third 2 is added for them.
+    /// Bytes of the values of all keys below `key`. In v1 `4·popcount(high) + 2·popcount(low)`, in v2
+    /// `4·popcount(high)`; both bits are 8 bytes, so that a third 2 (v1) or a second 4 (v2) is added for them.
     fn below(&self, key: u32) -> u32 {
         let mask = 1u64.checked_shl(key).map_or(u64::MAX, |bit| bit - 1);
         let (high, low) = (self.high & mask, self.low & mask);
+        let both = (high & low).count_ones();
         match self.version {
-            Version::V1 => {
-                4 * high.count_ones() + 2 * low.count_ones() + 2 * (high & low).count_ones()
-            }
-            Version::V2 => 8 * high.count_ones() + 4 * low.count_ones(),
+            Version::V1 => 4 * high.count_ones() + 2 * low.count_ones() + 2 * both,
+            Version::V2 => 4 * high.count_ones() + 4 * both,
         }
     }
 
@@ -97,20 +96,32 @@ impl Traits {
         ((self.high >> key) & 1, (self.low >> key) & 1)
     }
 
+    /// Whether a key is set; in v2 also to a value of no bytes.
+    ///
+    /// # Errors
+    /// `-EINVAL`: no such key.
+    pub fn is_set(&self, key: u32) -> Result<bool, i64> {
+        match key {
+            0..KEYS => Ok(self.code(key) != (0, 0)),
+            _ => Err(EINVAL),
+        }
+    }
+
     fn len_of(&self, key: u32) -> u32 {
         match (self.version, self.code(key)) {
             (_, (0, 0)) => 0,
             (Version::V1, (0, _)) => 2,
-            (Version::V1, (_, 0)) | (Version::V2, (0, _)) => 4,
-            (Version::V1, _) | (Version::V2, _) => 8,
+            (Version::V2, (0, _)) => 0,
+            (_, (_, 0)) => 4,
+            _ => 8,
         }
     }
 
     fn code_for(&self, len: usize) -> Option<(u64, u64)> {
         match (self.version, len) {
-            (Version::V1, 2) | (Version::V2, 4) => Some((0, 1)),
-            (Version::V1, 4) | (Version::V2, 8) => Some((1, 0)),
-            (Version::V1, 8) => Some((1, 1)),
+            (Version::V1, 2) | (Version::V2, 0) => Some((0, 1)),
+            (_, 4) => Some((1, 0)),
+            (_, 8) => Some((1, 1)),
             _ => None,
         }
     }
@@ -125,14 +136,14 @@ impl Traits {
             return Err(EINVAL);
         };
         let at = self.below(key) as usize;
-        let now = self.len_of(key) as usize;
-        if now != 0 && now != value.len() {
+        let (now, is_set) = (self.len_of(key) as usize, self.code(key) != (0, 0));
+        if is_set && now != value.len() {
             return Err(match self.version {
                 Version::V1 => EINVAL,
                 Version::V2 => EBUSY,
             });
         }
-        if now == 0 && self.size() + value.len() as u32 > self.room {
+        if !is_set && self.size() + value.len() as u32 > self.room {
             return Err(match self.version {
                 Version::V1 => ENOMEM,
                 Version::V2 => ENOSPC,
@@ -149,12 +160,12 @@ impl Traits {
     /// # Errors
     /// `-EINVAL`: no such key. `-ENOENT`: it is not set. `-EFBIG` (v1), `-ENOSPC` (v2): the buffer is too small.
     pub fn get(&self, key: u32, room: usize) -> Result<&[u8], i64> {
-        if key >= KEYS {
-            return Err(EINVAL);
+        if !self.is_set(key)? {
+            return Err(ENOENT);
         }
         let (at, len) = (self.below(key) as usize, self.len_of(key) as usize);
         match self.values.get(at..at + len) {
-            Some([]) | None => Err(ENOENT),
+            None => Err(ENOENT),
             Some(value) if value.len() > room => Err(match self.version {
                 Version::V1 => EFBIG,
                 Version::V2 => ENOSPC,
@@ -174,6 +185,32 @@ impl Traits {
         self.high &= !(1 << key);
         self.low &= !(1 << key);
         Ok(())
+    }
+
+    /// Where the value of a key begins, bytes from the start of the values.
+    #[must_use]
+    pub fn offset(&self, key: u32) -> u32 {
+        self.below(key)
+    }
+
+    /// The store whose header and values lie in memory (v2), with room up to `room` bytes. What is cut off counts as 0.
+    #[must_use]
+    pub fn in_memory(bytes: &[u8], room: u32) -> Self {
+        let word = |at: usize| {
+            let bytes = bytes.get(at..at + 8).and_then(|b| b.try_into().ok());
+            bytes.map_or(0, u64::from_le_bytes)
+        };
+        let mut traits = Self {
+            version: Version::V2,
+            high: word(0),
+            low: word(8),
+            values: Vec::new(),
+            room,
+        };
+        let behind = bytes.get(TRAITS_HEADER as usize..).unwrap_or_default();
+        traits.values = behind.to_vec();
+        traits.values.resize(traits.below(KEYS) as usize, 0);
+        traits
     }
 
     /// The header as it lies in memory.
@@ -226,6 +263,26 @@ mod tests {
         assert_eq!(v2.delete(2), Ok(()));
         assert_eq!(v2.values(), [5; 4]);
         assert_eq!(v2.get(5, 4), Ok(&[5; 4][..]));
+    }
+
+    /// RFC v2, `struct __trait_hdr`: 01 is no byte, 10 four, 11 eight; the high bits in one word, the low ones in the other.
+    #[test]
+    fn codes_of_v2() {
+        let mut v2 = Traits::new(Version::V2, 200);
+        for (key, len) in [(1, 0), (2, 4), (3, 8)] {
+            assert_eq!(v2.set(key, &vec![key as u8; len]), Ok(()));
+        }
+        assert_eq!((v2.header()[0], v2.header()[8]), (0b1100, 0b1010));
+        assert_eq!((v2.size(), v2.offset(3)), (16 + 12, 4));
+        assert_eq!(v2.get(1, 8), Ok(&[][..]));
+        assert_eq!((v2.is_set(1), v2.is_set(0)), (Ok(true), Ok(false)));
+        assert_eq!(
+            (v2.is_set(64), v2.set(1, &[0; 4])),
+            (Err(EINVAL), Err(EBUSY))
+        );
+        let bytes = [&v2.header()[..], v2.values(), &[9; 4]].concat();
+        assert_eq!(Traits::in_memory(&bytes, 200), v2);
+        assert_eq!((v2.delete(1), v2.is_set(1)), (Ok(()), Ok(false)));
     }
 
     /// 6c: the errors, which differ between the versions.

@@ -4,6 +4,7 @@ use super::command::{Command, Netns};
 use super::error::ParseError;
 use super::ip::need;
 use super::lex::Args;
+use super::meant::meant;
 use super::topology::DevId;
 use super::value::{device, number};
 use crate::net::vlan;
@@ -167,6 +168,9 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
         netns.clone()
     };
     let object = args.expect("vlan")?;
+    if meant(object, "vlan").is_some() {
+        return Err(args.unexpected("vlan"));
+    }
     let verb = args.next().unwrap_or_default();
     let add = match (object, verb) {
         ("vlan", "add") => true,

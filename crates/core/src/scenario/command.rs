@@ -5,12 +5,13 @@ use super::bpf_map::MapChange;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub use super::bridge::{BridgeOptions, BridgeVlan};
+pub use super::ip_ioam::IoamNamespace;
 pub use super::ip_l2tp::{L2tpSession, L2tpTunnel};
 pub use super::link_kind::{LinkKind, MacvlanMode, NetkitParms};
 pub use super::netfilter::NfChange;
 pub use super::operand::{
-    CfgValue, Ipv4Net, Ipv6Net, LwtSections, Mac, MirredAction, NapiKnob, Netns, RouteEncap,
-    RouteKind, TcHook, XdpMode,
+    CfgValue, Ioam6, Ioam6Mode, Ipv4Net, Ipv6Net, LwtSections, Mac, MirredAction, NapiKnob, Netns,
+    RouteEncap, RouteKind, Seg6Mode, TcHook, XdpMode,
 };
 pub use super::socket::{CgroupAttach, SocketCommand};
 pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
@@ -174,6 +175,13 @@ pub enum Command {
         addr: Ipv6Addr,
         /// `-c`, 1 when absent.
         count: u32,
+    },
+    /// `ip ioam namespace add …`.
+    IoamNamespaceAdd {
+        /// Namespace in which the command runs.
+        netns: Netns,
+        /// The namespace of IOAM.
+        namespace: IoamNamespace,
     },
     /// `ip l2tp add tunnel …`.
     L2tpTunnelAdd {

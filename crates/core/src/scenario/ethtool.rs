@@ -23,9 +23,13 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
     let dev = args.value("a device", device)?;
     let feature = args.expect("a feature such as gro")?;
     if !matches!(feature, "gro" | "generic-receive-offload" | "rx-gro") {
-        return Ok(Command::NotCovered {
-            what: format!("ethtool -K … {feature}"),
-        });
+        // features that Linux has beside it; one of them is no slip of the finger
+        let others = ["gso", "tso", "ufo", "lro", "rx", "tx", "sg"];
+        let what = format!("ethtool -K … {feature}");
+        return match others.contains(&feature) {
+            true => Ok(Command::NotCovered { what }),
+            false => args.not_covered(what, "gro"),
+        };
     }
     let on = args.value("on or off", |word| match word {
         "on" => Some(true),

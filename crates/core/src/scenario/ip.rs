@@ -7,7 +7,7 @@ use super::error::ParseError;
 use super::lex::{Args, Word};
 use super::parse::command;
 use super::value::{destination, device, ipv4, ipv4_net, is_ipv6, label, labels, mac, number};
-use super::{ip_l2tp, ip_link, ip_tunnel, ip6, route_encap};
+use super::{ip_ioam, ip_l2tp, ip_link, ip_tunnel, ip6, route_encap};
 use crate::net::mpls::Labels;
 
 /// `ip`'s objects in the order in which it matches prefixes (iproute2, ip/ip.c): `n` is `neighbor`.
@@ -113,6 +113,9 @@ pub(super) fn parse(
     let with_addresses = matches!(object, "address" | "neighbor" | "neighbour" | "route");
     if with_addresses && ip6::is_meant(words.get(args.taken()..).unwrap_or_default()) {
         return parse6(args, netns, object);
+    }
+    if object == "ioam" {
+        return ip_ioam::parse(args, netns);
     }
     let verb = match args.next() {
         None => return shows(),
@@ -369,8 +372,11 @@ pub(super) fn encap(
         "ip" => Ok(route_encap::ip(args, false)?.map(RouteEncap::Ip)),
         "ip6" => Ok(route_encap::ip(args, true)?.map(RouteEncap::Ip)),
         "bpf" => Ok(route_encap::bpf(args)?.map_err(|word| format!("bpf {word}"))),
-        "seg6" => Ok(route_encap::seg6(args, six)?.map_err(|word| format!("seg6 {word}"))),
-        "ioam6" | "ila" | "rpl" | "xfrm" | "seg6local" => Ok(Err(args.latest().to_owned())),
+        "seg6" => Ok(Ok(route_encap::seg6(args, six)?)),
+        // ioam6_build_state()
+        "ioam6" if six => Ok(Ok(route_encap::ioam6(args)?)),
+        "ioam6" => Err(args.unexpected("another kind, as Linux refuses ioam6 for IPv4")),
+        "ila" | "rpl" | "xfrm" | "seg6local" => Ok(Err(args.latest().to_owned())),
         _ => Err(args.unexpected("mpls, ip, ip6, bpf, seg6, seg6local, ioam6, ila, rpl or xfrm")),
     }
 }

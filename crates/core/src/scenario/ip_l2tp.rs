@@ -1,12 +1,12 @@
-//! `ip l2tp add tunnel`, `ip l2tp add session`: L2TPv3 over IPv4.
+//! `ip l2tp add tunnel`, `ip l2tp add session`: L2TPv3 over IPv4 and over IPv6.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::command::{Command, Netns};
 use super::error::ParseError;
 use super::ip::{need, not_covered};
 use super::lex::Args;
-use super::value::{device, hex, ipv4, is_ipv6, number};
+use super::value::{device, hex, ipv4, ipv6, is_ipv6, number};
 use crate::net::l2tp::MAX_COOKIE;
 
 /// What carries a tunnel's packets.
@@ -22,6 +22,8 @@ pub enum L2tpEncap {
         dport: u16,
         /// With UDP checksum.
         csum: bool,
+        /// Over IPv6, packets without one are taken (`udp6_csum_rx off`).
+        unchecked: bool,
     },
 }
 
@@ -33,9 +35,9 @@ pub struct L2tpTunnel {
     /// `encap`.
     pub encap: L2tpEncap,
     /// `local`.
-    pub local: Ipv4Addr,
+    pub local: IpAddr,
     /// `remote`.
-    pub remote: Ipv4Addr,
+    pub remote: IpAddr,
 }
 
 /// `ip l2tp add session`.
@@ -65,19 +67,25 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
 fn tunnel(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let (mut id, mut local, mut remote, mut udp) = (None, None, None, true);
     let (mut sport, mut dport, mut csum) = (None, None, true);
+    let (mut csum6_tx, mut csum6_rx) = (true, true);
     let port = |word: &str| number(word).and_then(|port| u16::try_from(port).ok());
     while let Some(word) = args.next() {
         match word {
-            "local" | "remote" if args.peek().is_some_and(is_ipv6) => {
-                return not_covered("ip l2tp add tunnel over IPv6");
-            }
             "tunnel_id" => id = Some(args.value("a number", number)?),
             "peer_tunnel_id" => drop(args.value("a number", number)?),
-            "local" => local = Some(args.value("an IPv4 address", ipv4)?),
-            "remote" => remote = Some(args.value("an IPv4 address", ipv4)?),
+            "local" => local = Some(args.value("an address", address)?),
+            "remote" => {
+                let same = |word: &str| {
+                    address(word)
+                        .filter(|to| local.is_none_or(|l: IpAddr| l.is_ipv6() == to.is_ipv6()))
+                };
+                remote = Some(args.value("an address of the same family as local", same)?);
+            }
             "udp_sport" => sport = Some(args.value("a port", port)?),
             "udp_dport" => dport = Some(args.value("a port", port)?),
             "udp_csum" => csum = args.value("on or off", on)?,
+            "udp6_csum_tx" => csum6_tx = args.value("on or off", on)?,
+            "udp6_csum_rx" => csum6_rx = args.value("on or off", on)?,
             "encap" => {
                 udp = args.value("ip or udp", |word| match word {
                     "udp" => Some(true),
@@ -88,11 +96,17 @@ fn tunnel(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> 
             _ => return Err(args.unexpected("tunnel_id, peer_tunnel_id, encap, local or remote")),
         }
     }
+    let local = need(&mut args, local, "local and an address")?;
+    let remote = need(&mut args, remote, "remote and an address")?;
     let encap = if udp {
         L2tpEncap::Udp {
             sport: need(&mut args, sport, "udp_sport and a port")?,
             dport: need(&mut args, dport, "udp_dport and a port")?,
-            csum,
+            csum: match local.is_ipv6() {
+                true => csum6_tx,
+                false => csum,
+            },
+            unchecked: !csum6_rx,
         }
     } else {
         L2tpEncap::Ip
@@ -100,8 +114,8 @@ fn tunnel(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> 
     let tunnel = L2tpTunnel {
         id: need(&mut args, id, "tunnel_id and a number")?,
         encap,
-        local: need(&mut args, local, "local and an address")?,
-        remote: need(&mut args, remote, "remote and an address")?,
+        local,
+        remote,
     };
     Ok(vec![Command::L2tpTunnelAdd { netns, tunnel }])
 }
@@ -142,6 +156,13 @@ fn session(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError>
         tunnel_id: need(&mut args, tunnel_id, "tunnel_id and a number")?,
         session,
     }])
+}
+
+fn address(word: &str) -> Option<IpAddr> {
+    match is_ipv6(word) {
+        true => ipv6(word).map(IpAddr::V6),
+        false => ipv4(word).map(IpAddr::V4),
+    }
 }
 
 fn on(word: &str) -> Option<bool> {

@@ -48,17 +48,78 @@ pub enum RouteEncap {
         /// The labels.
         labels: crate::net::mpls::Labels,
     },
-    /// `encap seg6 mode encap|inline segs A,B,…`: a list of segments, with an IPv6 header or in the packet's own.
+    /// `encap seg6 mode MODE segs A,B,…`: a list of segments, with an IPv6 header or in the packet's own.
     Seg6 {
         /// The segments, in the order in which they are passed.
         segs: Vec<Ipv6Addr>,
-        /// `mode inline`.
-        inline: bool,
+        /// `mode`.
+        mode: Seg6Mode,
     },
+    /// `encap ioam6 …`: a trace of the nodes that are passed.
+    Ioam6(Ioam6),
     /// `encap ip id N dst A …`, `encap ip6 …`: what a tunnel device in external mode is to do.
     Ip(crate::skb::TunInfo),
     /// `encap bpf [headroom N] in|out|xmit obj FILE section NAME …`: programs do it.
     Bpf(LwtSections),
+}
+
+/// What `encap seg6` does (`SEG6_IPTUN_MODE_*`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seg6Mode {
+    /// Into the packet's own IPv6 header.
+    Inline,
+    /// Around the packet.
+    Encap,
+    /// Around it, without the first segment, which is the destination anyway.
+    EncapRed,
+    /// Around the frame.
+    L2Encap,
+    /// Both.
+    L2EncapRed,
+}
+
+impl Seg6Mode {
+    /// The frame goes along: only what was received has one, so that it is at input alone.
+    #[must_use]
+    pub fn is_l2(self) -> bool {
+        matches!(self, Self::L2Encap | Self::L2EncapRed)
+    }
+
+    /// The first segment is left out.
+    #[must_use]
+    pub fn is_reduced(self) -> bool {
+        matches!(self, Self::EncapRed | Self::L2EncapRed)
+    }
+}
+
+/// How `encap ioam6` puts its options into a packet (`IOAM6_IPTUNNEL_MODE_*`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ioam6Mode {
+    /// Behind the packet's own IPv6 header.
+    Inline,
+    /// Behind one that is put around it.
+    Encap,
+    /// Inline for what this host sends, around what it forwards.
+    Auto,
+}
+
+/// `encap ioam6 [freq K/N] [mode MODE] [tunsrc A] [tundst B] trace prealloc type T ns N size S`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ioam6 {
+    /// Of so many packets (the second), so many get it.
+    pub freq: (u32, u32),
+    /// `mode`.
+    pub mode: Ioam6Mode,
+    /// `tunsrc`.
+    pub tunsrc: Option<Ipv6Addr>,
+    /// `tundst`.
+    pub tundst: Option<Ipv6Addr>,
+    /// `type`: which fields a node fills in, the first one is the highest bit.
+    pub trace_type: u32,
+    /// `ns`.
+    pub ns: u16,
+    /// `size`: room for what nodes fill in, bytes.
+    pub size: u8,
 }
 
 /// Sections (or names of pinned programs) of a route's programs.

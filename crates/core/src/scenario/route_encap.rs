@@ -2,7 +2,7 @@
 //! to do with packets; `bpf` and `seg6` do it themselves.
 
 use super::bpftool::program_of;
-use super::command::{LwtSections, RouteEncap};
+use super::command::{Ioam6, Ioam6Mode, LwtSections, RouteEncap, Seg6Mode};
 use super::error::ParseError;
 use super::ip::need;
 use super::lex::Args;
@@ -110,33 +110,103 @@ fn program(args: &mut Args<'_>) -> Result<String, ParseError> {
     Ok(args.expect("a section name")?.to_owned())
 }
 
-/// `encap seg6 mode encap|inline segs A,B,…`; the inner error is a mode that is not simulated.
-pub(super) fn seg6(
-    args: &mut Args<'_>,
-    six: bool,
-) -> Result<Result<RouteEncap, String>, ParseError> {
+/// `encap seg6 mode MODE segs A,B,…`.
+pub(super) fn seg6(args: &mut Args<'_>, six: bool) -> Result<RouteEncap, ParseError> {
     args.value("mode", |word| (word == "mode").then_some(()))?;
     let modes = "encap, inline, encap.red, l2encap or l2encap.red";
-    let inline = match args.expect(modes)? {
-        "encap" => false,
-        "inline" if six => true,
+    let mode = match args.expect(modes)? {
+        "encap" => Seg6Mode::Encap,
+        "encap.red" => Seg6Mode::EncapRed,
+        "l2encap" => Seg6Mode::L2Encap,
+        "l2encap.red" => Seg6Mode::L2EncapRed,
+        "inline" if six => Seg6Mode::Inline,
         // seg6_build_state()
         "inline" => return Err(args.unexpected("encap, as Linux refuses inline for IPv4")),
-        mode @ ("encap.red" | "l2encap" | "l2encap.red") => {
-            return Ok(Err(format!("mode {mode}")));
-        }
         _ => return Err(args.unexpected(modes)),
     };
     args.value("segs", |word| (word == "segs").then_some(()))?;
     // `hdrlen`, a byte, counts half segments; mode inline puts the destination behind them (seg6_validate_srh())
     const MOST: usize = 127;
-    let room = MOST - usize::from(inline);
+    let room = MOST - usize::from(mode == Seg6Mode::Inline);
     let wanted = "up to 127 IPv6 addresses with commas between";
     let segs = args.value(wanted, |word| {
         let all = word.split(',').map(ipv6).collect::<Option<Vec<_>>>();
         all.filter(|all| all.len() <= room)
     })?;
-    Ok(Ok(RouteEncap::Seg6 { segs, inline }))
+    Ok(RouteEncap::Seg6 { segs, mode })
+}
+
+/// `encap ioam6 [freq K/N] [mode inline|encap|auto] [tunsrc A] [tundst B] trace prealloc type T ns N size S`, in that
+/// order (iproute2, `parse_encap_ioam6()`), with what `ioam6_build_state()` asks for.
+pub(super) fn ioam6(args: &mut Args<'_>) -> Result<RouteEncap, ParseError> {
+    let freq = match args.take("freq") {
+        true => args.value("K/N with K not above N, both from 1 to 1000000", frequency)?,
+        false => (1, 1),
+    };
+    let mut mode = Ioam6Mode::Inline;
+    if args.take("mode") {
+        mode = args.value("inline, encap or auto", |word| match word {
+            "inline" => Some(Ioam6Mode::Inline),
+            "encap" => Some(Ioam6Mode::Encap),
+            "auto" => Some(Ioam6Mode::Auto),
+            _ => None,
+        })?;
+    }
+    let (mut tunsrc, mut tundst) = (None, None);
+    if mode != Ioam6Mode::Inline {
+        let address = |word: &str| ipv6(word).filter(|address| !address.is_unspecified());
+        if args.take("tunsrc") {
+            tunsrc = Some(args.value("an IPv6 address", address)?);
+        }
+        word(args, "tundst")?;
+        tundst = Some(args.value("an IPv6 address", address)?);
+    }
+    word(args, "trace")?;
+    word(args, "prealloc")?;
+    word(args, "type")?;
+    let kinds = "a type such as 0x800000, with none of the bits that have no meaning";
+    let trace_type = args.value(kinds, trace_type)?;
+    word(args, "ns")?;
+    let ns = args.value("a namespace from 0 to 65535", |word| {
+        number(word).and_then(|ns| u16::try_from(ns).ok())
+    })?;
+    word(args, "size")?;
+    let size = args.value("a size from 4 to 244, a multiple of 4", |word| {
+        let size = number(word).and_then(|size| u8::try_from(size).ok())?;
+        (size > 0 && size <= 244 && size.is_multiple_of(4)).then_some(size)
+    })?;
+    Ok(RouteEncap::Ioam6(Ioam6 {
+        freq,
+        mode,
+        tunsrc,
+        tundst,
+        trace_type,
+        ns,
+        size,
+    }))
+}
+
+/// A word that must be there.
+fn word(args: &mut Args<'_>, expected: &str) -> Result<(), ParseError> {
+    args.value(expected, |word| (word == expected).then_some(()))
+}
+
+fn frequency(word: &str) -> Option<(u32, u32)> {
+    const MOST: u32 = 1_000_000;
+    let (k, n) = word.split_once('/')?;
+    let (k, n) = (number(k)?, number(n)?);
+    (k >= 1 && k <= n && n <= MOST).then_some((k, n))
+}
+
+/// `ioam6_validate_trace_hdr()`: bits 12 to 21 and 23 have no meaning. iproute2 takes 24 bits and puts eight behind them.
+fn trace_type(word: &str) -> Option<u32> {
+    const NO_MEANING: u32 = 0x000f_fd00;
+    let kind = match word.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+        None => number(word)?,
+    };
+    let kind = (kind < 1 << 24).then_some(kind << 8)?;
+    (kind != 0 && kind & NO_MEANING == 0).then_some(kind)
 }
 
 /// An address of the family, in network order.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::command::{Ipv4Net, Mac, RouteKind};
+use super::command::{Ioam6, Ipv4Net, Mac, RouteKind, Seg6Mode};
 use super::topology::{DevId, DeviceKind, NetnsId, ProgId, Topology, TopologyError};
 
 /// A route: where packets for a destination go.
@@ -39,8 +39,10 @@ pub enum Encap {
     Mpls(crate::net::mpls::Labels),
     /// What programs make of it.
     Bpf(LwtBpf),
-    /// IPv6 segments; a place in [`Topology::seg6`].
-    Seg6(usize),
+    /// IPv6 segments; a place in [`Topology::seg6`], and whether the frame goes along.
+    Seg6(usize, Seg6Mode),
+    /// A trace of nodes; a place in [`Topology::ioam6`].
+    Ioam6(usize),
     /// What a tunnel device in external mode is to do (`LWTUNNEL_ENCAP_IP`, `…_IP6`); a place in
     /// [`Topology::tun_infos`].
     Ip(usize),
@@ -62,8 +64,19 @@ pub struct LwtBpf {
 pub struct Segments {
     /// In the order in which they are passed.
     pub list: Vec<Ipv6Addr>,
-    /// Into the packet's own IPv6 header, not around it.
-    pub inline: bool,
+    /// How they are put there.
+    pub mode: Seg6Mode,
+}
+
+/// What a route knows of its trace (`struct ioam6_lwt`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ioam6Lwt {
+    /// As it was given.
+    pub what: Ioam6,
+    /// `pkt_cnt`: packets that came by, with a trace or without.
+    pub pkt_cnt: u32,
+    /// Where packets go afterwards is in the `dst_cache`.
+    pub cached: bool,
 }
 
 impl Encap {
@@ -74,7 +87,7 @@ impl Encap {
         match self {
             Self::Mpls(_) => true,
             Self::Bpf(bpf) => bpf.xmit.is_some(),
-            Self::Seg6(_) | Self::Ip(_) => false,
+            Self::Seg6(..) | Self::Ioam6(_) | Self::Ip(_) => false,
         }
     }
 
@@ -85,7 +98,7 @@ impl Encap {
     pub fn headroom(self) -> u32 {
         match self {
             Self::Mpls(labels) => labels.bytes(),
-            Self::Bpf(_) | Self::Seg6(_) | Self::Ip(_) => 0,
+            Self::Bpf(_) | Self::Seg6(..) | Self::Ioam6(_) | Self::Ip(_) => 0,
         }
     }
 
@@ -94,7 +107,8 @@ impl Encap {
     pub fn has_output(self) -> bool {
         match self {
             Self::Bpf(bpf) => bpf.output.is_some(),
-            Self::Seg6(_) => true,
+            Self::Seg6(_, mode) => !mode.is_l2(),
+            Self::Ioam6(_) => true,
             Self::Mpls(_) | Self::Ip(_) => false,
         }
     }
@@ -104,8 +118,8 @@ impl Encap {
     pub fn has_input(self) -> bool {
         match self {
             Self::Bpf(bpf) => bpf.input.is_some(),
-            Self::Seg6(_) => true,
-            Self::Mpls(_) | Self::Ip(_) => false,
+            Self::Seg6(..) => true,
+            Self::Mpls(_) | Self::Ioam6(_) | Self::Ip(_) => false,
         }
     }
 }

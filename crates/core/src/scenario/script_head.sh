@@ -54,12 +54,14 @@ mount -t tmpfs tmpfs /run/netns
 work=$(mktemp -d)
 cd "$work"
 background=
+made=
 finish() {
 	for pid in $background; do
 		kill "$pid" 2>/dev/null || true
 	done
 	cd /
 	rm -rf "$work"
+	[ -z "$made" ] || rmdir "$made"
 }
 trap finish EXIT
 for module in veth 8021q ip_gre ipip vxlan geneve mpls_router mpls_iptunnel sch_ingress cls_matchall act_mirred bridge; do
@@ -123,18 +125,38 @@ listen() {
 	sleep 1
 }
 
-# record: this scenario's recording of the running kernel
+# record: this scenario's recording of the running kernel, with the objects of its programs beside it
 record() {
-	mkdir -p rec/progs
+	mkdir -p rec/progs "$outdir/programs"
 	clang -O2 -g -target bpf -I"/usr/include/$(uname -m)-linux-gnu" -c "$recorder/trace.bpf.c" -o rec/trace.bpf.o
 	cc -O2 -o orc "$recorder/orc.c" "$recorder/tracing.c" -lbpf -lelf -lz
 	cp "$traced" rec/traced.txt
 	cp ./*.bpf.o rec/progs/
+	cp ./*.bpf.o "$outdir/programs/"
+	# the recorder mounts a sysfs here; the folder goes again
+	if [ ! -d /nsys ]; then
+		mkdir /nsys
+		made=/nsys
+	fi
 	PATH=$PATH:$work orc rec list records
+	# which object has a program: its name is a string in there
 	python3 -c '
-import json, sys
+import glob, json, re, sys
 lines = open("list").read().splitlines()
-json.dump([{"id": sys.argv[1], "title": sys.argv[1], "setup": lines[1:]}], open("setups.json", "w"))
+names = {m.group(1) for line in lines for m in [re.match(r"orc (?:xdp|tcx|netkit|nf) (\S+)", line)] if m}
+objects = {}
+for path in sorted(glob.glob("*.bpf.o")):
+    data = open(path, "rb").read()
+    for name in names:
+        if b"\0" + name.encode() + b"\0" in data:
+            objects.setdefault(name, path.split(".")[0])
+setup = {"id": sys.argv[1], "title": sys.argv[1], "setup": lines[1:], "objects": objects}
+json.dump([setup], open("setups.json", "w"))
 ' "$scenario"
-	python3 "$recorder/to_recording.py" records setups.json mac_header "$(uname -r)" "$outdir"
+	# where the kernel keeps the end of metadata says which design it has
+	design=mac_header
+	if bpftool btf dump file /sys/kernel/btf/vmlinux format raw | grep -q "'meta_end'"; then
+		design=meta_end
+	fi
+	python3 "$recorder/to_recording.py" records setups.json "$design" "$(uname -r)" "$outdir"
 }

@@ -4,6 +4,7 @@ use super::bpftool::program_of;
 use super::command::{Mac, MirredAction, TcHook};
 use super::error::ParseError;
 use super::lex::Args;
+use super::meant::meant;
 use super::value::{device, label, mac, number};
 use crate::net::{ethernet, mpls, vlan};
 
@@ -172,7 +173,13 @@ fn action(args: &mut Args<'_>) -> Known<TcAction> {
         ),
         other => match verdict(other) {
             Some(verdict) => (TcActionKind::Gact, verdict),
-            None => return Ok(Err(format!("action {other}"))),
+            None => {
+                let known = "mirred, vlan, mpls, gact, drop, pass, pipe or continue";
+                if meant(other, known).is_some() {
+                    return Err(args.unexpected(known));
+                }
+                return Ok(Err(format!("action {other}")));
+            }
         },
     };
     let own = args.peek().and_then(verdict);

@@ -4,11 +4,11 @@ use std::net::Ipv4Addr;
 
 pub use super::bridge::{Bridge, VlanGroup};
 pub use super::clsact::{Action, ActionKind, Classifier, Clsact, Filter};
-use super::command::{Ipv4Net, L2tpTunnel, Mac, Netns as NetnsName, RouteKind};
+use super::command::{IoamNamespace, Ipv4Net, L2tpTunnel, Mac, Netns as NetnsName, RouteKind};
 pub use super::device::{Device, DeviceKind, loopback, veth};
 pub use super::inet6::{Inet6, Lookup6, Route6};
 pub use super::netfilter::Netfilter;
-pub use super::routes::{Encap, Lookup, LwtBpf, Route, Segments, contains, prefix_mask};
+pub use super::routes::{Encap, Ioam6Lwt, Lookup, LwtBpf, Route, Segments, contains, prefix_mask};
 pub use super::socket::{CgroupHook, Socket};
 pub use super::topology_error::TopologyError;
 use crate::skb::TunInfo;
@@ -65,6 +65,8 @@ pub struct Netns {
     pub sockets: Vec<Socket>,
     /// L2TP tunnels.
     pub l2tp: Vec<L2tpTunnel>,
+    /// Namespaces of IOAM.
+    pub ioam: Vec<IoamNamespace>,
     /// Sysctls, as set.
     pub sysctl: Vec<(String, String)>,
 }
@@ -118,6 +120,8 @@ pub struct Topology {
     pub devices: Vec<Device>,
     /// Lists of segments that routes put around packets (`encap seg6`).
     pub seg6: Vec<Segments>,
+    /// Traces that routes put into packets (`encap ioam6`).
+    pub ioam6: Vec<Ioam6Lwt>,
     /// What routes say to tunnel devices in external mode (`encap ip`, `encap ip6`).
     pub tun_infos: Vec<TunInfo>,
     /// Programs of the root cgroup where packets come to a socket, and where they leave.
@@ -130,6 +134,7 @@ impl Default for Topology {
             netns: vec![Netns::default()],
             devices: Vec::new(),
             seg6: Vec::new(),
+            ioam6: Vec::new(),
             tun_infos: Vec::new(),
             cgroup: Default::default(),
         }

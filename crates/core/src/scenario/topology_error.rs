@@ -10,6 +10,42 @@ use super::topology::MAX_DEVICES;
 /// The types that `ip link add` and `ip tunnel add` make.
 const KINDS: &str = "veth, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, vxlan, geneve, bridge, dummy, netkit, macvlan";
 
+/// Types of devices that Linux has and that are not here (`ip link help`).
+const OTHERS: [&str; 24] = [
+    "amt",
+    "bareudp",
+    "bond",
+    "can",
+    "erspan",
+    "gtp",
+    "hsr",
+    "ifb",
+    "ip6erspan",
+    "ipoib",
+    "ipvlan",
+    "ipvtap",
+    "lowpan",
+    "macsec",
+    "macvtap",
+    "nlmon",
+    "team",
+    "vcan",
+    "vrf",
+    "vti",
+    "vti6",
+    "vxcan",
+    "wireguard",
+    "xfrm",
+];
+
+/// *Did you mean …?* for a type that Linux does not have either.
+fn slip_of_a_kind(kind: &str) -> String {
+    match OTHERS.contains(&kind) {
+        true => String::new(),
+        false => did_you_mean(kind, KINDS),
+    }
+}
+
 /// What a command asks for cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[allow(missing_docs, reason = "each variant says it in its message")]
@@ -28,7 +64,7 @@ pub enum TopologyError {
     DeviceExists { dev: String, netns: String },
     #[error(
         "the simulator has no device of type `{0}`{hint}; it has: {KINDS}",
-        hint = did_you_mean(.0, KINDS)
+        hint = slip_of_a_kind(.0)
     )]
     UnknownKind(String),
     #[error(

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use super::{Kernel, Loaded, Run, Stop};
-use crate::bpf::{Judgement, LoadError, Object, ProgType, Program, Rules};
-use crate::design::DesignName;
+use crate::bpf::{Judgement, LoadError, Object, ProgType, Program, Proposed, Rules};
+use crate::design::{DesignName, MetadataDesign};
 use crate::limits::Limits;
 use crate::net::dissect::{Start, dissect};
 use crate::scenario::command::TcHook;
@@ -143,6 +143,15 @@ pub fn exec(
 pub fn rules(design: DesignName) -> Rules {
     Rules {
         meta_everywhere: design.design().dynptr_everywhere(),
+        proposed: proposed(&*design.design()),
+    }
+}
+
+/// What a design's kernel has beyond Linux.
+pub(super) fn proposed(design: &dyn MetadataDesign) -> Proposed {
+    Proposed {
+        skb_ext: design.dynptr_everywhere(),
+        traits: design.at_head_start(),
     }
 }
 

@@ -9,17 +9,55 @@ use crate::scenario::topology::{Clsact, DevId, MplsRoute, NetnsId, TopologyError
 
 pub(super) type Done = Result<(), Cause>;
 
+/// Whether a command is one of the recorder's tool.
+fn is_recorders(line: &Line) -> bool {
+    line.text.split_whitespace().any(|word| word == "orc")
+}
+
 impl Kernel {
     /// Carries out one command; packets it sends are followed to their end.
     ///
     /// # Errors
     /// [`ExecuteError`] with the line.
     pub fn execute(&mut self, line: &Line) -> Result<(), ExecuteError> {
-        self.command(&line.command).map_err(|cause| ExecuteError {
+        let done = match &line.command {
+            Command::AttachTcx {
+                netns,
+                program,
+                dev,
+                hook,
+            } => self.attach_tcx(netns, program, dev, *hook, is_recorders(line)),
+            command => self.command(command),
+        };
+        done.map_err(|cause| ExecuteError {
             line: line.number,
             text: line.text.clone(),
             cause: Box::new(cause),
         })
+    }
+
+    /// `tcx_link_attach()`: behind those that are there. A hook has a program once (`bpf_mprog_attach()`); the recorder
+    /// loads one anew for each hook.
+    fn attach_tcx(
+        &mut self,
+        netns: &Netns,
+        program: &str,
+        dev: &str,
+        hook: TcHook,
+        anew: bool,
+    ) -> Done {
+        let id = self.find(netns, dev)?;
+        let index = self.find_program(program, ProgType::SchedCls)?;
+        let device = self.topology.dev_mut(id);
+        let programs = match hook {
+            TcHook::Ingress => &mut device.tcx_ingress,
+            TcHook::Egress => &mut device.tcx_egress,
+        };
+        if programs.contains(&index) && !anew {
+            return Err(exists(format!("program `{program}` on this hook of {dev}")));
+        }
+        programs.push(index);
+        Ok(())
     }
 
     fn command(&mut self, command: &Command) -> Done {
@@ -174,23 +212,8 @@ impl Kernel {
                 );
                 self.attach_xdp(id, program, *mode)
             }
-            Command::AttachTcx {
-                netns,
-                program,
-                dev,
-                hook,
-            } => {
-                let (id, program) = (
-                    self.find(netns, dev)?,
-                    self.find_program(program, ProgType::SchedCls)?,
-                );
-                let device = self.topology.dev_mut(id);
-                match hook {
-                    TcHook::Ingress => device.tcx_ingress.push(program),
-                    TcHook::Egress => device.tcx_egress.push(program),
-                }
-                Ok(())
-            }
+            // with the line: `execute()`
+            Command::AttachTcx { .. } => Ok(()),
             Command::Ping { netns, addr, count } => {
                 let id = self.topology.find_netns(netns)?;
                 for sequence in 1..=*count {
@@ -202,6 +225,10 @@ impl Kernel {
                 let id = self.find(netns, dev)?;
                 self.packet_snd(id, frame)?;
                 Ok(self.napi_timers()?)
+            }
+            Command::IoamNamespaceAdd { netns, namespace } => {
+                let id = self.topology.find_netns(netns)?;
+                self.ioam_namespace_add(id, *namespace)
             }
             Command::L2tpTunnelAdd { netns, tunnel } => {
                 let id = self.topology.find_netns(netns)?;

@@ -8,7 +8,7 @@ use crate::scenario::topology::TopologyError;
 
 /// A command could not be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line}: `{text}`: {cause}")]
+#[error("line {line}: `{text}`: {cause}{}", place(.text, .cause))]
 pub struct ExecuteError {
     /// 1-based line number of the command.
     pub line: usize,
@@ -16,6 +16,23 @@ pub struct ExecuteError {
     pub text: String,
     /// Why.
     pub cause: Box<Cause>,
+}
+
+/// Where in the command the word is that is to blame, when it is known.
+fn place(text: &str, cause: &Cause) -> String {
+    let Cause::Topology(TopologyError::UnknownKind(kind)) = cause else {
+        return String::new();
+    };
+    let words = text.split_inclusive(char::is_whitespace);
+    let column = words
+        .scan(1, |column, word| {
+            let here = *column;
+            *column += word.chars().count();
+            Some((here, word.trim_end()))
+        })
+        .filter(|(_, word)| word == kind)
+        .last();
+    column.map_or_else(String::new, |(column, _)| format!(" (column {column})"))
 }
 
 /// Why a command could not be carried out.

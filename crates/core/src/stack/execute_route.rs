@@ -8,7 +8,7 @@ use super::execute_error::{Cause, exists};
 use crate::bpf::ProgType;
 use crate::scenario::command::{Ipv4Net, Netns, RouteEncap};
 use crate::scenario::topology::{
-    DevId, Encap, LwtBpf, Route, Segments, TopologyError, prefix_mask,
+    DevId, Encap, Ioam6Lwt, LwtBpf, Route, Segments, TopologyError, prefix_mask,
 };
 
 impl Kernel {
@@ -86,12 +86,20 @@ impl Kernel {
     pub(super) fn encap_of(&mut self, encap: &RouteEncap) -> Result<Encap, Cause> {
         Ok(match encap {
             RouteEncap::Mpls { labels } => Encap::Mpls(*labels),
-            RouteEncap::Seg6 { segs, inline } => {
+            RouteEncap::Seg6 { segs, mode } => {
                 self.topology.seg6.push(Segments {
                     list: segs.clone(),
-                    inline: *inline,
+                    mode: *mode,
                 });
-                Encap::Seg6(self.topology.seg6.len() - 1)
+                Encap::Seg6(self.topology.seg6.len() - 1, *mode)
+            }
+            RouteEncap::Ioam6(what) => {
+                self.topology.ioam6.push(Ioam6Lwt {
+                    what: *what,
+                    pkt_cnt: 0,
+                    cached: false,
+                });
+                Encap::Ioam6(self.topology.ioam6.len() - 1)
             }
             RouteEncap::Ip(info) => {
                 self.topology.tun_infos.push(info.clone());

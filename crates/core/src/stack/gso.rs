@@ -4,7 +4,7 @@
 //! goes past its header, lets the next one cut, and completes its own header in every segment. `skb_segment` makes the
 //! segments.
 //!
-//! What becomes of metadata is *derived*: `skb_segment()` copies headers from the outermost one on (`skb_tnl_header_len()`
+//! What becomes of metadata (recorded for fresh segments, else *derived*): `skb_segment()` copies headers from the outermost one on (`skb_tnl_header_len()`
 //! bytes in front of the MAC header that is innermost), and nothing in front of that; a segment in a fresh buffer has a
 //! fresh shared info, whose length of metadata is 0. So designs that keep metadata in front of the packet lose them, with
 //! the one exception that is told at [`super::skb_segment`].

@@ -3,12 +3,13 @@
 use std::net::Ipv6Addr;
 
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
+use super::ioam6::ioam_options;
 use super::ip6_forward::Input6;
 use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{addr6, be16};
-use crate::net::{icmpv6, ipv4, ipv6};
+use crate::net::{icmpv6, ipv4, ipv6, l2tp};
 use crate::scenario::netfilter::NfHook;
 use crate::skb::PacketType;
 use crate::trace::SkbNo;
@@ -176,6 +177,7 @@ impl Kernel {
                 ipv6::NEXTHDR_FRAGMENT => self.ipv6_frag_rcv(no, nhoff)?,
                 // nodata_protocol
                 ipv6::NEXTHDR_NONE => return self.kfree_skb(no, drop_reason::NOT_SPECIFIED),
+                l2tp::PROTO_L2TP => return self.l2tp_ip6_recv(no).map(drop),
                 protocol => return self.ip6_final_protocol(no, protocol, nhoff),
             };
             match ext {
@@ -220,6 +222,13 @@ impl Kernel {
                 return Ok(-1);
             };
             match parse_tlv(&options) {
+                Tlv::Fine if hop_by_hop => {
+                    for at in ioam_options(&options) {
+                        if !k.ipv6_hop_ioam(no, at)? {
+                            return Ok(-1);
+                        }
+                    }
+                }
                 Tlv::Fine => {}
                 Tlv::Bad => {
                     k.kfree_skb(no, drop_reason::IP_INHDR)?;

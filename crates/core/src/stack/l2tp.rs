@@ -1,14 +1,19 @@
-//! L2TPv3 pseudowires: `net/l2tp/l2tp_core.c`, `net/l2tp/l2tp_ip.c` and `net/l2tp/l2tp_eth.c`, over IPv4.
+//! L2TPv3 pseudowires: `net/l2tp/l2tp_core.c`, `net/l2tp/l2tp_ip.c`, `net/l2tp/l2tp_ip6.c` and `net/l2tp/l2tp_eth.c`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::execute::{Cause, Done};
+use super::ip6_output::Ipv6Header;
 use super::links::ethernet_device;
+use super::netfilter::{NF_ACCEPTED, NfState};
 use super::outer::{DEFAULT_TTL, Outer, outer_ipv4};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32, ipv4_label};
-use crate::net::{ethernet, ipv4, l2tp, udp};
+use crate::net::{ethernet, ipv4, ipv6, l2tp, udp};
 use crate::scenario::command::Netns;
 use crate::scenario::ip_l2tp::{L2tpEncap, L2tpSession, L2tpTunnel};
+use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::skb::{CHECKSUM_NONE, NET_SKB_PAD};
 use crate::trace::{Layer, SkbNo};
@@ -53,9 +58,19 @@ impl Kernel {
             L2tpEncap::Ip => 0,
         };
         device.needed_headroom = udp_len + header;
-        let overhead = udp_len + header + ethernet::HLEN + ipv4::HLEN;
-        let below = self.topology.route(netns, tunnel.remote).ok();
-        let mtu = below.map_or(1500, |route| self.topology.dev(route.dev).mtu);
+        // kernel_sock_ip_overhead()
+        let (ip_len, below) = match tunnel.remote {
+            IpAddr::V4(remote) => {
+                let route = self.topology.route(netns, remote).ok();
+                (ipv4::HLEN, route.map(|route| route.dev))
+            }
+            IpAddr::V6(remote) => {
+                let route = self.topology.route6(netns, remote);
+                (ipv6::HLEN, route.map(|route| route.dev))
+            }
+        };
+        let overhead = udp_len + header + ethernet::HLEN + ip_len;
+        let mtu = below.map_or(1500, |dev| self.topology.dev(dev).mtu);
         device.mtu = mtu.checked_sub(overhead).unwrap_or(1500 - overhead);
         let number = (self.topology.devices.len() + 1) as u8;
         device.mac = [0x02, 0, 0, 0, 0, number];
@@ -92,14 +107,77 @@ impl Kernel {
                 label,
                 "l2tp_build_l2tpv3_header",
             );
-            if let L2tpEncap::Udp { sport, dport, csum } = tunnel.encap {
+            if let L2tpEncap::Udp { sport, dport, .. } = tunnel.encap {
                 k.push_udp(no, (sport, dport), "l2tp_xmit_core")?;
-                if csum {
-                    k.udp_set_csum(no, tunnel.local, tunnel.remote);
-                }
             }
+            let csum = matches!(tunnel.encap, L2tpEncap::Udp { csum: true, .. });
+            // l2tp_xmit_queue()
+            k.skb_mut(no).ignore_df = true;
             k.skb_mut(no).drop_dst();
-            k.ip_queue_xmit(no, dev, &tunnel, protocol)
+            match (tunnel.local, tunnel.remote) {
+                (IpAddr::V4(local), IpAddr::V4(remote)) => {
+                    if csum {
+                        k.udp_set_csum(no, local, remote);
+                    }
+                    k.ip_queue_xmit(no, dev, (local, remote), protocol)
+                }
+                (IpAddr::V6(local), IpAddr::V6(remote)) => {
+                    if csum {
+                        k.udp6_set_csum(no, local, remote);
+                    }
+                    k.inet6_csk_xmit(no, dev, (local, remote), protocol)
+                }
+                _ => not_covered("l2tp_xmit_core: addresses of two families"),
+            }
+        })
+    }
+
+    /// `inet6_csk_xmit()` (`net/ipv6/inet6_connection_sock.c`) and `ip6_xmit()` (`net/ipv6/ip6_output.c`): the socket's route
+    /// and addresses.
+    fn inet6_csk_xmit(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        (saddr, daddr): (Ipv6Addr, Ipv6Addr),
+        protocol: u8,
+    ) -> Run<i64> {
+        const ENETUNREACH: i64 = -101;
+        let file = "net/ipv6/inet6_connection_sock.c";
+        self.traced("inet6_csk_xmit", file, no, |k| {
+            let home = k.topology.dev(dev).home;
+            let route = k.topology.route6(home, daddr);
+            let Some(route) = route.filter(|route| route.dev != dev) else {
+                k.kfree_skb(no, drop_reason::IP_OUTNOROUTES)?;
+                return Ok(ENETUNREACH);
+            };
+            k.skb_mut(no).set_dst6(Some(route));
+            k.traced("ip6_xmit", "net/ipv6/ip6_output.c", no, |k| {
+                let room = ipv6::HLEN + k.topology.dev(route.dev).ll_reserved_space();
+                if k.skb(no).headroom() < room {
+                    k.skb_expand_head(no, room)?;
+                }
+                let len = k.skb(no).len;
+                let header = Ipv6Header {
+                    tclass: 0,
+                    flowlabel: k.ip6_auto_flowlabel(home),
+                    nexthdr: protocol,
+                    hop_limit: super::ip6_output::DEFAULT_HOP_LIMIT,
+                    saddr,
+                    daddr,
+                };
+                let skb = k.skb_mut(no);
+                skb.push(ipv6::HLEN)?;
+                skb.reset_network_header();
+                skb.protocol = ethernet::P_IPV6;
+                let at = skb.data;
+                k.write_ipv6(no, at, &header.bytes(len as u16), "ip6_xmit");
+                let state = NfState::ipv6(NfHook::LocalOut, None, Some(route.dev));
+                let passed = k.nf_hook(no, state)?;
+                if passed != NF_ACCEPTED {
+                    return Ok(passed);
+                }
+                k.dst_output6(no)
+            })
         })
     }
 
@@ -109,19 +187,19 @@ impl Kernel {
         &mut self,
         no: SkbNo,
         dev: DevId,
-        tunnel: &L2tpTunnel,
+        (saddr, daddr): (Ipv4Addr, Ipv4Addr),
         protocol: u8,
     ) -> Run<i64> {
         self.traced("__ip_queue_xmit", "net/ipv4/ip_output.c", no, |k| {
             let home = k.topology.dev(dev).home;
-            let route = k.topology.route(home, tunnel.remote).ok();
+            let route = k.topology.route(home, daddr).ok();
             let Some(route) = route.filter(|route| route.dev != dev) else {
                 k.kfree_skb(no, drop_reason::IP_OUTNOROUTES)?;
                 return Ok(-113);
             };
             let mut header = outer_ipv4(Outer {
-                saddr: tunnel.local,
-                daddr: tunnel.remote,
+                saddr,
+                daddr,
                 protocol,
                 tos: 0,
                 ttl: DEFAULT_TTL,
@@ -148,7 +226,16 @@ impl Kernel {
 
     /// `l2tp_ip_recv()`: `data` is behind the IP header, at the session id.
     pub(super) fn l2tp_ip_recv(&mut self, no: SkbNo) -> Run<i64> {
-        self.traced("l2tp_ip_recv", "net/l2tp/l2tp_ip.c", no, |k| {
+        self.l2tp_ip_recv_by(no, "l2tp_ip_recv", "net/l2tp/l2tp_ip.c")
+    }
+
+    /// `l2tp_ip6_recv()`: the same behind an IPv6 header.
+    pub(super) fn l2tp_ip6_recv(&mut self, no: SkbNo) -> Run<i64> {
+        self.l2tp_ip_recv_by(no, "l2tp_ip6_recv", "net/l2tp/l2tp_ip6.c")
+    }
+
+    fn l2tp_ip_recv_by(&mut self, no: SkbNo, name: &'static str, file: &'static str) -> Run<i64> {
+        self.traced(name, file, no, |k| {
             k.pskb_may_pull(no, 4)?;
             let header = k.packet(no, 0, 4).to_vec();
             let session_id = be32(&header, 0);
@@ -233,8 +320,8 @@ mod tests {
         let mut tunnel = L2tpTunnel {
             id: 1,
             encap: L2tpEncap::Ip,
-            local: [10, 0, 0, 1].into(),
-            remote: [10, 0, 0, 2].into(),
+            local: Ipv4Addr::new(10, 0, 0, 1).into(),
+            remote: Ipv4Addr::new(10, 0, 0, 2).into(),
         };
         assert_eq!(
             l2tpv3_header(&tunnel, &session),
@@ -244,6 +331,7 @@ mod tests {
             sport: 1,
             dport: 2,
             csum: true,
+            unchecked: false,
         };
         assert_eq!(l2tpv3_header(&tunnel, &session)[..4], [0, 3, 0, 0]);
     }

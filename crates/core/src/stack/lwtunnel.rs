@@ -7,6 +7,7 @@ use super::ip6_forward::Input6;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run};
 use crate::net::{ethernet, ipv6};
+use crate::scenario::command::Seg6Mode;
 use crate::scenario::topology::{DevId, Encap, LwtBpf, ProgId, Route, Route6};
 use crate::trace::SkbNo;
 
@@ -53,12 +54,16 @@ impl Kernel {
         match encap {
             Some(Encap::Mpls(labels)) => labels.bytes(),
             // seg6_lwt_headroom(): the destination is one more segment of a header that is put in
-            Some(Encap::Seg6(place)) => self.topology.seg6.get(place).map_or(0, |segments| {
-                let more = u32::from(segments.inline);
-                let header = 8 + 16 * (segments.list.len() as u32 + more);
-                header + (1 - more) * ipv6::HLEN
-            }),
-            Some(Encap::Bpf(_) | Encap::Ip(_)) | None => 0,
+            Some(Encap::Seg6(place, mode)) => {
+                let list = self.topology.seg6.get(place);
+                let segments = list.map_or(0, |segments| segments.list.len() as u32);
+                match mode {
+                    Seg6Mode::Inline => 8 + 16 * (segments + 1),
+                    Seg6Mode::Encap | Seg6Mode::EncapRed => 8 + 16 * segments + ipv6::HLEN,
+                    Seg6Mode::L2Encap | Seg6Mode::L2EncapRed => 0,
+                }
+            }
+            Some(Encap::Bpf(_) | Encap::Ioam6(_) | Encap::Ip(_)) | None => 0,
         }
     }
 
@@ -108,10 +113,11 @@ impl Kernel {
     fn lwtunnel_output(&mut self, no: SkbNo, dst: Dst, encap: Encap) -> Run<i64> {
         self.lwtunnel(no, "lwtunnel_output", |k| match encap {
             Encap::Bpf(bpf) => k.bpf_output(no, dst, bpf),
-            Encap::Seg6(at) => match k.topology.seg6.get(at).cloned() {
+            Encap::Seg6(at, _) => match k.topology.seg6.get(at).cloned() {
                 Some(segments) => k.seg6_output(no, dst.dev(), &segments),
                 None => k.unsupported(no),
             },
+            Encap::Ioam6(at) => k.ioam6_output(no, at),
             Encap::Mpls(_) | Encap::Ip(_) => k.unsupported(no),
         })
     }
@@ -120,11 +126,11 @@ impl Kernel {
     fn lwtunnel_input(&mut self, no: SkbNo, dst: Dst, encap: Encap) -> Run<i64> {
         self.lwtunnel(no, "lwtunnel_input", |k| match encap {
             Encap::Bpf(bpf) => k.bpf_input(no, dst, bpf),
-            Encap::Seg6(at) => match k.topology.seg6.get(at).cloned() {
+            Encap::Seg6(at, _) => match k.topology.seg6.get(at).cloned() {
                 Some(segments) => k.seg6_input(no, dst.dev(), &segments),
                 None => k.unsupported(no),
             },
-            Encap::Mpls(_) | Encap::Ip(_) => k.unsupported(no),
+            Encap::Mpls(_) | Encap::Ioam6(_) | Encap::Ip(_) => k.unsupported(no),
         })
     }
 
@@ -139,7 +145,7 @@ impl Kernel {
         self.lwtunnel(no, "lwtunnel_xmit", |k| match encap {
             Encap::Mpls(label) => k.mpls_xmit(no, dev, label, next_hop),
             Encap::Bpf(bpf) => k.bpf_xmit(no, dev, bpf),
-            Encap::Seg6(_) | Encap::Ip(_) => k.unsupported(no),
+            Encap::Seg6(..) | Encap::Ioam6(_) | Encap::Ip(_) => k.unsupported(no),
         })
     }
 

@@ -39,6 +39,7 @@ mod gso_tunnel;
 mod icmp;
 mod icmpv6;
 mod inet_fragment;
+mod ioam6;
 mod ip6_forward;
 mod ip6_fragment;
 mod ip6_gre;
@@ -127,7 +128,7 @@ use crate::design::MetadataDesign;
 use crate::limits::Limits;
 use crate::scenario::topology::{DevId, Topology, TopologyError};
 use crate::skb::{Buffers, Packets, SkBuff, SkbError};
-use crate::trace::{Layer, Outcome, Recorder, SkbNo, Trace};
+use crate::trace::{BufferNo, Layer, Outcome, Recorder, SkbNo, Trace};
 use crate::xdp::XdpBuff;
 
 /// Most steps of one run; a run that would take more ends with an error that says so.
@@ -238,6 +239,8 @@ pub struct Kernel {
     mirred_nesting: u32,
     redirect_info: filter::RedirectInfo,
     xdp_redirect_info: Option<XdpTarget>,
+    /// The frame whose program used traits, and no metadata.
+    xdp_traits: Option<BufferNo>,
     xdp_tx: Vec<(DevId, XdpBuff)>,
     xdp_bulk: Vec<(DevId, XdpBuff)>,
     xdp_cpu: Vec<(DevId, XdpBuff)>,
@@ -285,6 +288,7 @@ impl Kernel {
             mirred_nesting: 0,
             redirect_info: filter::RedirectInfo::default(),
             xdp_redirect_info: None,
+            xdp_traits: None,
             xdp_tx: Vec::new(),
             xdp_bulk: Vec::new(),
             xdp_cpu: Vec::new(),

@@ -162,6 +162,7 @@ impl Kernel {
     pub(super) fn rules(&self) -> Rules {
         Rules {
             meta_everywhere: self.assumes_dynptr || self.design.dynptr_everywhere(),
+            proposed: super::exec::proposed(&*self.design),
         }
     }
 

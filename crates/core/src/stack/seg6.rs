@@ -9,6 +9,7 @@ use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::addr6;
 use crate::net::{ethernet, icmpv6, ipv4, ipv6};
+use crate::scenario::command::Seg6Mode;
 use crate::scenario::topology::{DevId, Segments};
 use crate::skb::NOT_SET;
 use crate::trace::{Layer, SkbNo};
@@ -16,6 +17,8 @@ use crate::trace::{Layer, SkbNo};
 const FILE: &str = "net/ipv6/seg6_iptunnel.c";
 /// `IPV6_SRCRT_TYPE_4`.
 const SRCRT_TYPE_4: u8 = 4;
+/// `IPPROTO_ETHERNET`.
+const PROTO_ETHERNET: u8 = 143;
 /// Where `nexthdr` is in the IPv6 header.
 const NHOFF: u32 = 6;
 /// Where `hop_limit` is.
@@ -88,31 +91,60 @@ impl Kernel {
     /// `seg6_do_srh()`: by the route's mode.
     fn seg6_do_srh(&mut self, no: SkbNo, dev: DevId, segments: &Segments) -> Run<Result<(), i64>> {
         let protocol = self.skb(no).protocol;
-        if segments.inline {
-            if protocol != ethernet::P_IPV6 {
-                return Ok(Err(EINVAL));
+        match segments.mode {
+            Seg6Mode::Inline => {
+                if protocol != ethernet::P_IPV6 {
+                    return Ok(Err(EINVAL));
+                }
+                // iproute2 leaves a place for the destination
+                let rest = [Ipv6Addr::UNSPECIFIED];
+                let list: Vec<Ipv6Addr> = segments.list.iter().copied().chain(rest).collect();
+                self.seg6_do_srh_inline(no, segment_routing_header(0, &list))?;
             }
-            // iproute2 leaves a place for the destination
-            let rest = [Ipv6Addr::UNSPECIFIED];
-            let list: Vec<Ipv6Addr> = segments.list.iter().copied().chain(rest).collect();
-            self.seg6_do_srh_inline(no, segment_routing_header(0, &list))?;
-        } else {
-            self.iptunnel_handle_offloads(no, crate::skb::gso::IPXIP6)?;
-            let proto = match protocol {
-                ethernet::P_IPV6 => ipv6::NEXTHDR_IPV6,
-                ethernet::P_IP => ipv4::PROTO_IPIP,
-                _ => return Ok(Err(EINVAL)),
-            };
-            let srh = segment_routing_header(proto, &segments.list);
-            self.seg6_do_srh_encap(no, dev, srh, proto)?;
-            let skb = self.skb_mut(no);
-            skb.inner_transport_header = skb.transport_header;
-            skb.inner_protocol = skb.protocol;
-            skb.protocol = ethernet::P_IPV6;
+            Seg6Mode::Encap | Seg6Mode::EncapRed => {
+                self.iptunnel_handle_offloads(no, crate::skb::gso::IPXIP6)?;
+                let proto = match protocol {
+                    ethernet::P_IPV6 => ipv6::NEXTHDR_IPV6,
+                    ethernet::P_IP => ipv4::PROTO_IPIP,
+                    _ => return Ok(Err(EINVAL)),
+                };
+                self.seg6_do_srh_around(no, dev, segments, proto)?;
+                let skb = self.skb_mut(no);
+                skb.inner_transport_header = skb.transport_header;
+                skb.inner_protocol = skb.protocol;
+                skb.protocol = ethernet::P_IPV6;
+            }
+            Seg6Mode::L2Encap | Seg6Mode::L2EncapRed => {
+                let skb = self.skb(no);
+                let mac_len = u32::from(skb.mac_len);
+                if skb.mac_header == NOT_SET {
+                    return Ok(Err(EINVAL));
+                }
+                self.pskb_expand_head(no, mac_len, 0)?;
+                self.skb_mac_header_rebuild(no, mac_len);
+                self.skb_mut(no).push(mac_len)?;
+                self.seg6_do_srh_around(no, dev, segments, PROTO_ETHERNET)?;
+                self.skb_mut(no).protocol = ethernet::P_IPV6;
+            }
         }
         let skb = self.skb_mut(no);
         skb.transport_header = (skb.data + ipv6::HLEN) as u16;
         Ok(Ok(()))
+    }
+
+    /// Around the packet, with all segments or without the first.
+    fn seg6_do_srh_around(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        segments: &Segments,
+        proto: u8,
+    ) -> Run<()> {
+        let srh = segment_routing_header(proto, &segments.list);
+        match segments.mode.is_reduced() {
+            true => self.seg6_do_srh_encap_red(no, dev, srh, proto),
+            false => self.seg6_do_srh_encap(no, dev, srh, proto),
+        }
     }
 
     /// `__seg6_do_srh_inline()`: the segment routing header goes between the IPv6 header and what follows; the
@@ -147,7 +179,7 @@ impl Kernel {
     }
 
     /// `skb_mac_header_rebuild()`: the link header of a received packet moves in front of what was pushed.
-    fn skb_mac_header_rebuild(&mut self, no: SkbNo, mac_len: u32) {
+    pub(super) fn skb_mac_header_rebuild(&mut self, no: SkbNo, mac_len: u32) {
         let skb = self.skb_mut(no);
         let (at, head, old) = (skb.data, skb.head, skb.mac_header);
         if old != NOT_SET && at >= mac_len {
@@ -166,8 +198,49 @@ impl Kernel {
         proto: u8,
     ) -> Run<()> {
         srh[0] = proto;
-        let inside_is_ipv6 = self.skb(no).protocol == ethernet::P_IPV6;
         let daddr = active_segment(&srh);
+        self.seg6_push(
+            no,
+            dev,
+            daddr,
+            (ipv6::NEXTHDR_ROUTING, &srh),
+            "__seg6_do_srh_encap",
+        )
+    }
+
+    /// `seg6_do_srh_encap_red()`: the first segment is the destination and is left out; of one segment alone nothing is left,
+    /// so that the packet has no segment routing header.
+    fn seg6_do_srh_encap_red(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        mut srh: Vec<u8>,
+        proto: u8,
+    ) -> Run<()> {
+        const SEGMENT: usize = 16;
+        let daddr = active_segment(&srh);
+        let mut nexthdr = ipv6::NEXTHDR_ROUTING;
+        if srh[4] == 0 {
+            (nexthdr, srh) = (proto, Vec::new());
+        } else {
+            srh.truncate(srh.len() - SEGMENT);
+            srh[0] = proto;
+            srh[1] -= 2;
+            srh[4] -= 1;
+        }
+        self.seg6_push(no, dev, daddr, (nexthdr, &srh), "seg6_do_srh_encap_red")
+    }
+
+    /// What both have in common: an IPv6 header, and a segment routing header behind it where there is one.
+    fn seg6_push(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        daddr: Ipv6Addr,
+        (nexthdr, srh): (u8, &[u8]),
+        writer: &'static str,
+    ) -> Run<()> {
+        let inside_is_ipv6 = self.skb(no).protocol == ethernet::P_IPV6;
         let total = ipv6::HLEN + srh.len() as u32;
         let mac_len = u32::from(self.skb(no).mac_len);
         self.skb_cow_head(no, total + mac_len)?;
@@ -196,16 +269,17 @@ impl Kernel {
         let header = Ipv6Header {
             tclass,
             flowlabel,
-            nexthdr: ipv6::NEXTHDR_ROUTING,
+            nexthdr,
             hop_limit,
             saddr,
             daddr,
         };
         let bytes = header.bytes((len - ipv6::HLEN) as u16);
-        self.write_ipv6(no, at, &bytes, "__seg6_do_srh_encap");
-        let (layer, label) = (Layer::Ipv6Ext, "IPv6 segment routing header".into());
-        let writer = "__seg6_do_srh_encap";
-        self.write_header(no, at + ipv6::HLEN, &srh, layer, label, writer);
+        self.write_ipv6(no, at, &bytes, writer);
+        if !srh.is_empty() {
+            let (layer, label) = (Layer::Ipv6Ext, "IPv6 segment routing header".into());
+            self.write_header(no, at + ipv6::HLEN, srh, layer, label, writer);
+        }
         self.skb_postpush_rcsum(no, at, total, 0);
         Ok(())
     }

@@ -2,7 +2,8 @@
 //!
 //! A segment is mostly a fresh skb: the headers are copied into a fresh head with as much headroom as the whole had, the
 //! payload is copied, or its fragments are shared. Nothing of what lies in front of the headers is copied, and the fresh
-//! `skb_shared_info` has a `meta_len` of 0: metadata in front of the packet are lost.
+//! `skb_shared_info` has a `meta_len` of 0: metadata in front of the packet are lost. Recorded under `mac_header`
+//! (`E11-gro-fwd-segments-native`).
 //!
 //! The exception is a packet in `frag_list` with a linear part: its segment is a clone of that packet, into whose head the
 //! headers of the whole are written, where its own have been. Its shared info is its own, and so are `meta_len` and the

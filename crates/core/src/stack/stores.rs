@@ -80,6 +80,13 @@ impl Kernel {
         origins: &[OriginId],
     ) -> Run<()> {
         let head = self.skb(no).head;
+        if self.xdp_traits == Some(head) {
+            self.xdp_traits = None;
+            let store = self.buffers.get(head).bytes(XDP_FRAME_SIZE, start);
+            let len = traits::Traits::in_memory(store, start).size() - TRAITS_HEADER;
+            self.traits_in_place(no, len);
+            return Ok(());
+        }
         if len == 0 {
             return Ok(());
         }
@@ -118,12 +125,32 @@ impl Kernel {
             Ok(0)
         })?;
         if ret == 0 {
-            let origins = self.buffers.get(head).origins(TRAITS_START, len).to_vec();
-            self.judge.handed_over(head, TRAITS_START as i32, &origins);
-            self.skb_metadata_set(no, len);
+            self.traits_in_place(no, len);
             self.recorder.trace.cost.metadata_bytes_moved += u64::from(len);
         }
         Ok(())
+    }
+
+    /// The values of traits lie where they are to be.
+    fn traits_in_place(&mut self, no: SkbNo, len: u32) {
+        let head = self.skb(no).head;
+        let origins = self.buffers.get(head).origins(TRAITS_START, len).to_vec();
+        self.judge.handed_over(head, TRAITS_START as i32, &origins);
+        self.skb_metadata_set(no, len);
+    }
+
+    /// An extension that a program has asked for: zeros. `None`: the design keeps metadata elsewhere.
+    pub(super) fn metadata_created(&mut self, no: SkbNo, len: u32) -> Option<Place> {
+        let outside = self.design.outside()?;
+        let buffer = self.alloc_store(len, outside.allocations);
+        let zeros = self.buffers.get(buffer).origins(0, len).to_vec();
+        self.judge.carried_by(no, &zeros);
+        self.stores.put(no, buffer);
+        Some(Place {
+            buffer,
+            start: 0,
+            len,
+        })
     }
 
     fn alloc_store(&mut self, len: u32, allocations: u64) -> BufferNo {

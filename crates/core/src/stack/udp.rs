@@ -119,7 +119,11 @@ impl Kernel {
                 DeviceKind::Vxlan(parms) if listens(parms) => Some(UdpSocket::Vxlan),
                 DeviceKind::Geneve(parms) if listens(parms) => Some(UdpSocket::Geneve),
                 DeviceKind::L2tpEth(tunnel, _) => match tunnel.encap {
-                    L2tpEncap::Udp { sport, .. } if sport == port && !v6 => Some(UdpSocket::L2tp),
+                    L2tpEncap::Udp { sport, .. }
+                        if sport == port && tunnel.local.is_ipv6() == v6 =>
+                    {
+                        Some(UdpSocket::L2tp)
+                    }
                     _ => None,
                 },
                 _ => None,

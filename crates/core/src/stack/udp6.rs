@@ -10,6 +10,7 @@ use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{checksum, icmpv6, ipv4, udp};
 use crate::scenario::command::{TunnelTtl, UdpTunnelParms};
+use crate::scenario::ip_l2tp::L2tpEncap;
 use crate::scenario::topology::{DevId, DeviceKind, Route6};
 use crate::trace::SkbNo;
 
@@ -81,7 +82,7 @@ impl Kernel {
                 UdpSocket::Vxlan => k.vxlan_rcv(no),
                 UdpSocket::Geneve => k.geneve_udp_encap_recv(no),
                 UdpSocket::Process(socket) => k.udp_enqueue(no, socket),
-                UdpSocket::L2tp => not_covered("udpv6_queue_rcv_one_skb: L2TP over IPv6"),
+                UdpSocket::L2tp => k.l2tp_udp_encap_recv(no),
             })
         })
     }
@@ -95,6 +96,10 @@ impl Kernel {
                 DeviceKind::Vxlan(parms) | DeviceKind::Geneve(parms) => {
                     parms.dstport == port && parms.udp6zerocsumrx
                 }
+                DeviceKind::L2tpEth(tunnel, _) => matches!(
+                    tunnel.encap,
+                    L2tpEncap::Udp { sport, unchecked: true, .. } if sport == port
+                ),
                 _ => false,
             })
     }
@@ -168,7 +173,7 @@ impl Kernel {
     }
 
     /// `udp6_set_csum()`: the device is to finish it, unless it has an inner checksum to finish already.
-    fn udp6_set_csum(&mut self, no: SkbNo, saddr: Ipv6Addr, daddr: Ipv6Addr) {
+    pub(super) fn udp6_set_csum(&mut self, no: SkbNo, saddr: Ipv6Addr, daddr: Ipv6Addr) {
         let (saddr, daddr, len) = (saddr.octets(), daddr.octets(), self.skb(no).len);
         let pseudo = checksum::pseudo6(saddr, daddr, ipv4::PROTO_UDP, len);
         self.udp_set_csum_over(no, pseudo);

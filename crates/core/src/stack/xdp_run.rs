@@ -1,13 +1,15 @@
 //! An XDP program over an `xdp_buff` (`bpf_prog_run_xdp()`, and its helpers in `net/core/filter.c`).
 
+pub(super) mod traits;
+
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host, MapChange, Prepared, XdpTarget};
+use crate::bpf::{CtxField, Host, MapChange, Prepared, Proposed, TraitCall, XdpTarget};
 use crate::scenario::topology::{DevId, ProgId};
 use crate::skb::Stretch;
 use crate::trace::recorder::Moment;
 use crate::trace::{Edge, Layer, Outcome, PacketFields, StepKind, XdpFields};
-use crate::xdp::{EINVAL, XdpBuff};
+use crate::xdp::{EINVAL, ENOTSUPP, XdpBuff};
 
 const FILE: &str = "net/core/filter.c";
 
@@ -15,6 +17,7 @@ impl Kernel {
     /// Runs an XDP program; gives its verdict.
     pub(super) fn run_xdp(&mut self, program: ProgId, dev: DevId, xdp: &mut XdpBuff) -> Run<u64> {
         let run = self.open_run(program, "xdp", dev)?;
+        self.xdp_traits = None;
         self.xdp_step(
             StepKind::Program {
                 run,
@@ -35,6 +38,7 @@ impl Kernel {
                 callers: Vec::new(),
                 dev,
                 stop: None,
+                adjusted_meta: false,
             },
             |host| (host.kernel, host.stop),
         );
@@ -100,6 +104,8 @@ struct XdpHost<'k, 'x> {
     callers: Vec<usize>,
     dev: DevId,
     stop: Option<Stop>,
+    /// `bpf_xdp_adjust_meta()` was called: traits can't be used any more.
+    adjusted_meta: bool,
 }
 
 impl XdpHost<'_, '_> {
@@ -210,12 +216,20 @@ impl Host for XdpHost<'_, '_> {
 
     fn xdp_adjust_meta(&mut self, delta: i32) -> i64 {
         self.helper("bpf_xdp_adjust_meta", |host| {
-            host.xdp.adjust_meta(delta).err().unwrap_or(0)
+            if host.uses_traits() {
+                return ENOTSUPP;
+            }
+            let ret = host.xdp.adjust_meta(delta).err().unwrap_or(0);
+            host.adjusted_meta |= ret == 0;
+            ret
         })
     }
 
     fn xdp_adjust_head(&mut self, delta: i32) -> i64 {
         self.helper("bpf_xdp_adjust_head", |host| {
+            if host.reaches_traits(delta) {
+                return EINVAL;
+            }
             match host.xdp.adjust_head(delta) {
                 Ok(moved) => {
                     host.kernel
@@ -227,6 +241,14 @@ impl Host for XdpHost<'_, '_> {
                 Err(error) => error,
             }
         })
+    }
+
+    fn proposed(&self) -> Proposed {
+        self.kernel.rules().proposed
+    }
+
+    fn traits(&mut self, call: TraitCall<'_>) -> i64 {
+        self.trait_call(call)
     }
 
     fn xdp_redirect(&mut self, to: XdpTarget) {

@@ -5,6 +5,7 @@ mod bench;
 mod context;
 mod dynptr;
 mod maps;
+mod packet;
 mod redirect;
 mod room;
 mod route;

@@ -13,6 +13,9 @@ pub enum Layer {
     Vlan { id: u16, ad: bool },
 }
 
+/// Id 1, and it may be cut.
+const PLAIN: (u16, bool) = (1, false);
+
 /// RFC 1071.
 fn checksum(bytes: &[u8]) -> [u8; 2] {
     let mut sum: u32 = bytes
@@ -25,15 +28,70 @@ fn checksum(bytes: &[u8]) -> [u8; 2] {
     (!(sum as u16)).to_be_bytes()
 }
 
-fn ipv4(protocol: u8, from: [u8; 4], to: [u8; 4], payload: &[u8]) -> Vec<u8> {
+/// An IPv4 packet; `id` comes with whether it may not be cut.
+pub fn ipv4(
+    protocol: u8,
+    from: [u8; 4],
+    to: [u8; 4],
+    payload: &[u8],
+    (id, df): (u16, bool),
+) -> Vec<u8> {
     let len = (20 + payload.len() as u16).to_be_bytes();
-    let mut header = vec![0x45, 0, len[0], len[1], 0, 1, 0, 0, 64, protocol, 0, 0];
+    let id = id.to_be_bytes();
+    let frag_off = if df { 0x40 } else { 0 };
+    let mut header = vec![
+        0x45, 0, len[0], len[1], id[0], id[1], frag_off, 0, 64, protocol, 0, 0,
+    ];
     header.extend(from);
     header.extend(to);
     let sum = checksum(&header);
     header[10..12].copy_from_slice(&sum);
     header.extend(payload);
     header
+}
+
+/// RFC 8200, section 3.
+pub fn ipv6(next_header: u8, hosts: [[u8; 16]; 2], payload: &[u8]) -> Vec<u8> {
+    let len = (payload.len() as u16).to_be_bytes();
+    let mut packet = vec![0x60, 0, 0, 0, len[0], len[1], next_header, 64];
+    packet.extend(hosts.concat());
+    packet.extend(payload);
+    packet
+}
+
+/// A TCP segment without options; `hosts` are the addresses, source first.
+pub fn tcp(hosts: &[u8], sequence: u32, payload: &[u8]) -> Vec<u8> {
+    let mut segment = vec![0x03, 0xe8, 0x07, 0xd0];
+    segment.extend(sequence.to_be_bytes());
+    segment.extend([0, 0, 0, 1, 0x50, 0x10, 3, 0xe8, 0, 0, 0, 0]);
+    segment.extend(payload);
+    let sum = over(hosts, 6, &segment);
+    segment[16..18].copy_from_slice(&sum);
+    segment
+}
+
+/// A UDP datagram over IPv4, without a checksum.
+pub fn udp4(from: u16, to: u16, payload: &[u8]) -> Vec<u8> {
+    udp(from, to, payload)
+}
+
+/// The same over IPv6, where it needs one.
+pub fn udp6(hosts: [[u8; 16]; 2], from: u16, to: u16, payload: &[u8]) -> Vec<u8> {
+    let mut datagram = udp(from, to, payload);
+    let sum = over(&hosts.concat(), 17, &datagram);
+    datagram[6..8].copy_from_slice(&sum);
+    datagram
+}
+
+/// The checksum of a protocol with a pseudo header (RFC 768, RFC 8200, section 8.1), whose fields sum up alike.
+fn over(hosts: &[u8], protocol: u8, payload: &[u8]) -> [u8; 2] {
+    let len = (payload.len() as u16).to_be_bytes();
+    checksum(&[hosts, &[0, protocol, len[0], len[1]], payload].concat())
+}
+
+/// A frame from the sending host.
+pub fn ethernet_to(to: [u8; 6], kind: [u8; 2], payload: &[u8]) -> Vec<u8> {
+    [&to[..], &[2, 0, 0, 0, 0, 2], &kind, payload].concat()
 }
 
 fn ethernet(level: u8, protocol: [u8; 2], payload: &[u8]) -> Vec<u8> {
@@ -68,13 +126,13 @@ fn innermost(level: u8, random: &mut Random) -> Vec<u8> {
         .map(|at| at as u8)
         .collect();
     if random.one_in(4) {
-        return ipv4(17, from, to, &udp(1000, 2000, &data));
+        return ipv4(17, from, to, &udp(1000, 2000, &data), PLAIN);
     }
     let mut icmp = vec![8, 0, 0, 0, 0, 7, 0, 1];
     icmp.extend(data);
     let sum = checksum(&icmp);
     icmp[2..4].copy_from_slice(&sum);
-    ipv4(1, from, to, &icmp)
+    ipv4(1, from, to, &icmp, PLAIN)
 }
 
 /// What is being put together, from the inside out.
@@ -101,7 +159,7 @@ impl Packet {
     fn in_ipv4(&mut self, protocol: u8, payload: &[u8]) {
         self.level -= 1;
         let (from, to) = ([10, self.level, 0, 2], [10, self.level, 0, 1]);
-        self.bytes = ipv4(protocol, from, to, payload);
+        self.bytes = ipv4(protocol, from, to, payload, PLAIN);
         self.kind = Some(IPV4);
     }
 

@@ -5,6 +5,7 @@
 
 mod frame;
 pub mod invariants;
+mod wide;
 
 use std::fmt::Write as _;
 
@@ -112,8 +113,15 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The commands of the set-up with that number.
+    /// The commands of the set-up with that number: a chain of devices, or ([`wide`]) a host with much beside each other.
     pub fn text(number: u64) -> String {
+        match number % 2 {
+            0 => Self::chain(number),
+            _ => wide::text(number),
+        }
+    }
+
+    fn chain(number: u64) -> String {
         let mut setup = Setup {
             random: Random::new(number),
             text: String::from(
@@ -339,7 +347,7 @@ pub fn mark(setups: u64) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
     for number in 0..setups {
         let text = Setup::text(number);
-        let design = DesignName::EVERY[number as usize % DesignName::EVERY.len()];
+        let design = DesignName::EVERY[number as usize / 2 % DesignName::EVERY.len()];
         let partial = run(&text, design);
         let error = partial.error.map(|error| error.to_string());
         let trace = serde_json::to_vec(&partial.trace).expect("a trace as JSON");

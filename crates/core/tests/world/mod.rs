@@ -36,8 +36,11 @@ const OWN: [&str; 7] = [
     "csum",
 ];
 
-/// One of those that were recorded.
-const TUNNEL_KEY: &str = "../../tests/recordings-own/programs/tunnel_key.bpf.o";
+/// One of those that were recorded, and what only kernels of designs load.
+const OTHERS: [&str; 2] = [
+    "../../tests/recordings-own/programs/tunnel_key.bpf.o",
+    "tests/world/traits.bpf.o",
+];
 
 /// Runs commands under a design, whole or as far as they go.
 pub fn run(text: &str, design: DesignName) -> Partial {
@@ -57,7 +60,7 @@ pub fn run(text: &str, design: DesignName) -> Partial {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
     let own = OWN.map(|name| own.join(name).with_extension("bpf.o"));
     names.extend(own);
-    names.push(Path::new(env!("CARGO_MANIFEST_DIR")).join(TUNNEL_KEY));
+    names.extend(OTHERS.map(|path| Path::new(env!("CARGO_MANIFEST_DIR")).join(path)));
     // programs for hooks behind TC, of the catalogue
     let behind = ["orc nf", "orc sock", "cgroup attach", "encap bpf"];
     if behind.iter().any(|words| text.contains(words)) {

@@ -141,16 +141,18 @@ fn notices(lab: Lab) -> AnyView {
 
 fn tabs(lab: Lab) -> AnyView {
     let tab = move |tab: Tab, word: &'static str| {
-        let count = move || match tab {
-            Tab::Commands => String::new(),
-            Tab::Programs => lab.work.with(|work| format!(" {}", work.programs.len())),
-            Tab::Packets => lab.work.with(|work| format!(" {}", work.packets.len())),
-            Tab::Maps => lab
-                .work
-                .with(|work| match crate::maps::changes(&work.commands).len() {
-                    0 => String::new(),
-                    count => format!(" {count}"),
-                }),
+        // the user's own; those of the project are there without a number
+        let count = move || {
+            let count = lab.work.with(|work| match tab {
+                Tab::Commands => 0,
+                Tab::Programs => work.programs.len(),
+                Tab::Packets => work.packets.len(),
+                Tab::Maps => crate::maps::changes(&work.commands).len(),
+            });
+            match count {
+                0 => String::new(),
+                count => format!(" {count}"),
+            }
         };
         view! {
             <button role="tab" class="tab" aria-selected=sig(move || (lab.tab.get() == tab).to_string()) id=format!("tab-{word}")

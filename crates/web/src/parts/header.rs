@@ -6,6 +6,7 @@ use super::palette::palette;
 use crate::address::Address;
 use crate::app::Location;
 use crate::dom::{El, div, el, span, svg};
+use crate::platform::palette_keys;
 use crate::theme::Theme;
 
 /// Pages: address, word, whether an address is one of theirs.
@@ -44,7 +45,7 @@ pub fn header(location: Location) -> El {
         .set("title", "Go to a page or scenario")
         .on("click", move |_| open.run())
         .child(span("wide", "Find "))
-        .child(el("kbd").text("⌘K"));
+        .child(el("kbd").text(palette_keys()));
     let theme = RwSignal::new(Theme::stored());
     let turn = el("button")
         .class("quiet")

@@ -133,6 +133,7 @@ impl Graph {
     }
 
     /// The effect that was made first, so that a part goes before what is in it runs.
+    #[cfg(any(test, target_arch = "wasm32"))]
     fn next(&mut self) -> Option<Id> {
         let first = (0..self.queue.len()).min_by_key(|at| self.queue.get(*at).map(|id| id.born))?;
         Some(self.queue.swap_remove(first))
@@ -402,7 +403,8 @@ fn schedule() {
     }
 }
 
-/// Runs the effects that wait.
+/// Runs the effects that wait. Without a browser only tests do.
+#[cfg(any(test, target_arch = "wasm32"))]
 pub(crate) fn flush() {
     while let Some(id) = with(Graph::next) {
         update(id);

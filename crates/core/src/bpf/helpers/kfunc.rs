@@ -5,6 +5,7 @@ use crate::bpf::dynptr::Dynptrs;
 use crate::bpf::host::{Fault, NotForType};
 use crate::bpf::memory::Memory;
 use crate::bpf::program::ProgType;
+use crate::bpf::proposed;
 
 /// Carries out a kernel function; gives r0.
 pub(in crate::bpf) fn call(
@@ -15,6 +16,9 @@ pub(in crate::bpf) fn call(
     dynptrs: &mut Dynptrs,
 ) -> Result<u64, Fault> {
     let insn = memory.insn;
+    if memory.host.proposed().has(name, prog_type) {
+        return proposed::call(name, args, memory, dynptrs);
+    }
     let types = allowed::kfunc_types(name);
     if types.is_empty() {
         return Err(Fault::NotCovered {

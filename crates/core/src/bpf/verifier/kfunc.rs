@@ -10,9 +10,10 @@ use super::refusal::{Checked, Refusal};
 use super::reg::{Kind, MAYBE_NULL, RDONLY, Reg};
 use super::scalar::Scalar;
 use super::walk::{Next, Walk};
+use crate::bpf::proposed::{SKB_EXT, SKB_EXT_CREATE};
 
 /// A kernel function. Arguments, a letter each: `C` the context, `i` a number, `D` a dynptr, `U` one to be made,
-/// `b` a buffer or NULL with its size behind it (`k`, constant), `I` an iterator, `2` `4` `8` memory of that size.
+/// `c` a constant, `b` a buffer or NULL with its size behind it (`k`, constant), `m` memory with its size behind it (`k`), `I` an iterator, `2` `4` `8` memory of that size.
 struct Kfunc {
     name: &'static str,
     types: u16,
@@ -58,9 +59,31 @@ const KFUNCS: &[Kfunc] = &[
     Kfunc { name: "bpf_preempt_enable", types: COMMON, args: b"" },
 ];
 
+/// Those of designs, for programs of their kernels.
+#[rustfmt::skip]
+const PROPOSED: &[Kfunc] = &[
+    Kfunc { name: SKB_EXT, types: SKB_TYPES, args: b"CicU" },
+    Kfunc { name: "bpf_xdp_trait_set", types: protos::XDP, args: b"Cimki" },
+    Kfunc { name: "bpf_xdp_trait_is_set", types: protos::XDP, args: b"Ci" },
+    Kfunc { name: "bpf_xdp_trait_get", types: protos::XDP, args: b"Cimk" },
+    Kfunc { name: "bpf_xdp_trait_del", types: protos::XDP, args: b"Ci" },
+    Kfunc { name: "bpf_skb_trait_set", types: SKB_TYPES, args: b"Cimki" },
+    Kfunc { name: "bpf_skb_trait_get", types: SKB_TYPES, args: b"Cimk" },
+    Kfunc { name: "bpf_skb_trait_del", types: SKB_TYPES, args: b"Ci" },
+];
+
 impl Walk<'_> {
+    /// The function, in the kernel that the program is for.
+    fn kfunc(&self, name: &str) -> Option<&'static Kfunc> {
+        let table = match self.rules.proposed.knows(name) {
+            true => PROPOSED,
+            false => KFUNCS,
+        };
+        table.iter().find(|k| k.name == name)
+    }
+
     pub(super) fn call_kfunc(&mut self, name: &str) -> Checked<Next> {
-        let Some(kfunc) = KFUNCS.iter().find(|k| k.name == name) else {
+        let Some(kfunc) = self.kfunc(name) else {
             self.warn(Warning::UnknownKfunc {
                 insn: self.insn,
                 name: name.to_owned(),
@@ -110,7 +133,9 @@ impl Walk<'_> {
                 self.put(0, new, [Node::NONE; 2]);
             }
         }
-        if name == "bpf_xdp_pull_data" {
+        // a slice may point at what is shared now
+        let reopened = name == SKB_EXT && size & SKB_EXT_CREATE != 0;
+        if name == "bpf_xdp_pull_data" || reopened {
             self.packet_changed();
         }
         Ok(Next::Fall)
@@ -154,6 +179,11 @@ impl Walk<'_> {
                 Err(Refusal::KfuncScalar(regno))
             };
         }
+        if code == b'c' {
+            let constant = value.var.constant(true).filter(|_| value.is_scalar());
+            *size = constant.ok_or(Refusal::KfuncConstant(regno))?;
+            return Ok(());
+        }
         if (value.is_null() || value.may_be_null()) && code != b'b' {
             return Err(Refusal::KfuncNull(regno));
         }
@@ -173,7 +203,7 @@ impl Walk<'_> {
             b'U' => {
                 let (of, parent) = match name {
                     "bpf_dynptr_from_skb" => (SKB, Some(0)),
-                    "bpf_dynptr_from_skb_meta" => (SKB_META, Some(0)),
+                    "bpf_dynptr_from_skb_meta" | SKB_EXT => (SKB_META, Some(0)),
                     "bpf_dynptr_from_xdp" => (XDP, Some(0)),
                     _ => (dynptr.of, Some(dynptr.parent)),
                 };
@@ -183,6 +213,7 @@ impl Walk<'_> {
             b'I' if name == "bpf_iter_num_next" => self.next_iter(&value, regno),
             b'I' => self.destroy_iter(&value, regno),
             b'b' => self.check_buffer(&value, regno, size),
+            b'm' => self.check_sized(regno),
             _ => {
                 let bytes = i64::from(code - b'0');
                 self.check_helper_memory(&value, regno, bytes, false, true, None)?;
@@ -202,6 +233,16 @@ impl Walk<'_> {
             | Kind::Scalar => Ok(()),
             _ => self.check_unmodified(value, regno, false),
         }
+    }
+
+    /// Memory and its size (`__sz`).
+    fn check_sized(&mut self, regno: usize) -> Checked {
+        let next = regno + 1;
+        for writes in [false, true] {
+            self.check_size(regno, next, writes, true, None)
+                .map_err(|e| Refusal::KfuncPair(e.to_string(), regno, next))?;
+        }
+        Ok(())
     }
 
     /// A buffer and its size, which must be constant (`__szk`).

@@ -42,6 +42,7 @@ mod warning;
 use super::error::LoadError;
 use super::facts::Followed;
 use super::program::Program;
+use super::proposed::Proposed;
 use crate::limits::Limits;
 
 pub use warning::Warning;
@@ -60,6 +61,8 @@ pub(super) struct Verified {
 pub struct Rules {
     /// `bpf_dynptr_from_skb_meta()` is there in every program with an skb, not for TC only.
     pub meta_everywhere: bool,
+    /// Kernel functions that only the design has.
+    pub proposed: Proposed,
 }
 
 /// Walks a program; what was found out until it was refused, and the refusal if there is one: Linux would refuse

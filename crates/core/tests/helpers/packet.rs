@@ -1,78 +1,14 @@
 //! Helpers over a simulated packet. Expected values are worked out from net/core/filter.c and
 //! kernel/bpf/helpers.c (Linux 7.2), by hand.
 
-use std::sync::Arc;
+use headroom_core::bpf::{MapDef, MapKind};
+use headroom_core::stack::Hook;
 
-use headroom_core::bpf::{MapDef, MapKind, Object, ProgType, Program, assemble};
-use headroom_core::design::DesignName;
-use headroom_core::stack::{Executed, Hook, exec};
-
-/// Ethernet, IPv4 10.0.0.1 → 10.0.0.2, UDP 1000 → 2000 with four bytes; the header's checksum is right.
-fn frame() -> Vec<u8> {
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
-    frame.extend([
-        0x45, 0, 0, 32, 0, 1, 0, 0, 64, 17, 0x66, 0xca, 10, 0, 0, 1, 10, 0, 0, 2,
-    ]);
-    frame.extend([0x03, 0xe8, 0x07, 0xd0, 0, 12, 0, 0, 1, 2, 3, 4]);
-    frame
-}
-
-fn program(name: &str, hook: Hook, text: &str, maps: &[MapDef]) -> Program {
-    let names: Vec<String> = maps.iter().map(|m| m.name.clone()).collect();
-    let insns = assemble(text, &names).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    Program {
-        name: name.to_owned(),
-        section: hook.section().to_owned(),
-        prog_type: ProgType::from_section(hook.section()),
-        file: "test".to_owned(),
-        lines: vec![None; insns.len()],
-        insns,
-        map_names: Arc::from(names),
-        maps: Arc::from(maps.to_vec()),
-        globals: Default::default(),
-        gpl: true,
-    }
-}
-
-fn run_all(hook: Hook, programs: &[(&str, &str)], maps: Vec<MapDef>) -> Executed {
-    let programs = programs
-        .iter()
-        .map(|(name, text)| program(name, hook, text, &maps))
-        .collect();
-    let object = Object {
-        name: "test".to_owned(),
-        programs,
-        maps,
-        license: "GPL".to_owned(),
-    };
-    let first = object.programs[0].name.clone();
-    exec(&object, &first, hook, &frame(), &[], DesignName::MacHeader).unwrap()
-}
-
-fn run(hook: Hook, text: &str) -> Executed {
-    run_all(hook, &[("main", text)], Vec::new())
-}
+use crate::bench::{frame, map, r0, run, run_with};
 
 /// The result of a program whose verdict is a helper's return value.
 fn ret(hook: Hook, text: &str) -> i32 {
-    let done = run(hook, text);
-    assert!(done.result.is_ok(), "{:?}", done.result);
-    done.r0 as i32
-}
-
-fn map(name: &str, kind: MapKind, sizes: [u32; 3], flags: u32) -> MapDef {
-    MapDef {
-        details: Default::default(),
-        name: name.to_owned(),
-        kind,
-        key_size: sizes[0],
-        value_size: sizes[1],
-        max_entries: sizes[2],
-        flags,
-        initial: Vec::new(),
-        programs: Vec::new(),
-        entries: Vec::new(),
-    }
+    r0(hook, text) as i32
 }
 
 const EINVAL: i32 = -22;
@@ -122,9 +58,9 @@ fn xdp_redirect_takes_no_flags() {
 #[test]
 fn redirect_map_without_an_entry_gives_the_flags() {
     let go = |flags: i32| {
-        let devs = map("devs", MapKind::Devmap, [4, 4, 4], 0);
+        let devs = map("devs", MapKind::Devmap, [4, 4, 4]);
         let text = format!("r1 = map[devs]\nr2 = 1\nr3 = {flags}\ncall 51\nexit");
-        run_all(Hook::Xdp, &[("main", &text)], vec![devs]).r0
+        run_with(Hook::Xdp, &[("main", &text)], vec![devs]).r0
     };
     assert_eq!((go(0), go(1), go(2), go(3)), (0, 1, 2, 3));
     // A flag that a devmap does not know.
@@ -363,13 +299,13 @@ fn tail_calls() {
     let jumps = MapDef {
         details: Default::default(),
         programs: vec![(1, "second".to_owned())],
-        ..map("jumps", MapKind::ProgArray, [4, 4, 3], 0)
+        ..map("jumps", MapKind::ProgArray, [4, 4, 3])
     };
     let first = |index: i32| format!("r2 = map[jumps]\nr3 = {index}\ncall 12\nr0 = 1\nexit");
     let second = "r0 = *(u32 *)(r1 +0)\nexit";
     let go = |index: i32| {
         let programs = [("main", &*first(index)), ("second", second)];
-        run_all(Hook::Tc, &programs, vec![jumps.clone()])
+        run_with(Hook::Tc, &programs, vec![jumps.clone()])
     };
     assert_eq!((go(0).r0, go(1).r0, go(3).r0), (1, 46, 1));
     let runs: Vec<_> = go(1).trace.runs.iter().map(|r| r.program.clone()).collect();
@@ -378,7 +314,7 @@ fn tail_calls() {
     let again = "r6 = *(u32 *)(r1 +48)\nr6 += 1\n*(u32 *)(r1 +48) = r6\nr7 = r1\nr2 = map[jumps]\nr3 = 1\n\
                  call 12\nr0 = *(u32 *)(r7 +48)\nexit";
     let programs = [("second", again)];
-    assert_eq!(run_all(Hook::Tc, &programs, vec![jumps.clone()]).r0, 34);
+    assert_eq!(run_with(Hook::Tc, &programs, vec![jumps.clone()]).r0, 34);
 }
 
 /// `bpf_loop()`: the callback's 1 ends it; the result counts the calls.
@@ -402,14 +338,14 @@ fn loops_call_back() {
 
 #[test]
 fn for_each_map_elem_shows_key_and_value() {
-    let numbers = map("numbers", MapKind::Array, [4, 8, 4], 0);
+    let numbers = map("numbers", MapKind::Array, [4, 8, 4]);
     let text = "r6 = r1\n*(u32 *)(r10 -4) = 2\nr1 = map[numbers]\nr2 = r10\nr2 += -4\ncall 1\n\
                 if r0 == 0 goto +1\n*(u64 *)(r0 +0) = 40\n\
                 *(u64 *)(r10 -16) = 0\nr1 = map[numbers]\nr2 = subprog[+8]\nr3 = r10\nr3 += -16\nr4 = 0\n\
                 call 164\nr1 = *(u64 *)(r10 -16)\nr0 = r1\nexit\n\
                 r5 = *(u32 *)(r2 +0)\nr1 = *(u64 *)(r3 +0)\nr5 += r1\nr1 = *(u64 *)(r4 +0)\nr5 += r1\n\
                 *(u64 *)(r4 +0) = r5\nr0 = 0\nexit";
-    let done = run_all(Hook::Tc, &[("main", text)], vec![numbers]);
+    let done = run_with(Hook::Tc, &[("main", text)], vec![numbers]);
     // keys 0 + 1 + 2 + 3, and the one value
     assert_eq!(done.r0, 46);
     let entries = &done.trace.maps[0].entries;
@@ -419,14 +355,14 @@ fn for_each_map_elem_shows_key_and_value() {
 /// `bpf_dynptr_memset()`, `bpf_dynptr_copy()` (kernel/bpf/helpers.c) over a map's value and the packet.
 #[test]
 fn dynptrs_are_filled_and_copied() {
-    let words = || map("words", MapKind::Array, [4, 8, 1], 0);
+    let words = || map("words", MapKind::Array, [4, 8, 1]);
     let go = |call: &str| {
         let text = format!(
             "r6 = r1\n*(u32 *)(r10 -4) = 0\nr1 = map[words]\nr2 = r10\nr2 += -4\ncall 1\n\
              if r0 != 0 goto +1\nexit\nr7 = r0\nr1 = r0\nr2 = 8\nr3 = 0\nr4 = r10\nr4 += -24\ncall 197\n\
              r1 = r6\nr2 = 0\nr3 = r10\nr3 += -40\ncall bpf_dynptr_from_skb\n{call}\nexit"
         );
-        let done = run_all(Hook::Tc, &[("main", &text)], vec![words()]);
+        let done = run_with(Hook::Tc, &[("main", &text)], vec![words()]);
         assert!(done.result.is_ok(), "{:?}", done.result);
         let value = done.trace.maps[0].entries.first().map(|(_, v)| v.clone());
         (done.r0 as i32, value.unwrap_or_default())
