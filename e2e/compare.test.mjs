@@ -59,6 +59,14 @@ test('columns are chosen by chips, four at most, and stand in the address', asyn
   assert.equal(await page.locator('.design').count(), 3);
 });
 
+test('the seed leads to the kernel’s own run', async ({ page, url }) => {
+  await open(page, `${url}/compare/seed?d=mac_header,meta_end`);
+  await page.getByRole('link', { name: 'Beside the kernel’s own run' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.design').length === 4);
+  assert.match(page.url(), /\/compare\/rec-e2-gre-veth-full\?/);
+  assert.match(await page.locator('.answers').innerText(), /kernel · mac_header\s*524288/);
+});
+
 test('a column that a scenario does not have is said to be missing, and nothing is asked for', async ({ page, url }) => {
   await open(page, `${url}/compare/seed?d=mac_header,meta_end,recording:mac_header`);
   const notice = page.locator('.notice', { hasText: 'There is no recording of this scenario for the column kernel · mac_header.' });

@@ -167,6 +167,32 @@ test('of a capture that is cut off the whole packets are there, with the place o
   await page.locator('.notice', { hasText: 'offset 24: the file ends inside packet 1' }).waitFor();
 });
 
+test('a pcapng file is read, and one with a block that is cut off says where', async ({ page, url }) => {
+  await open(page, `${url}/lab?s=seed`);
+  const number = (value) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    return bytes;
+  };
+  const block = (kind, body) => {
+    const padded = Buffer.concat([body, Buffer.alloc((4 - (body.length % 4)) % 4)]);
+    return Buffer.concat([number(kind), number(12 + padded.length), padded, number(12 + padded.length)]);
+  };
+  const frame = Buffer.from('020000000001020000000002080045000024222200004001d4b3c0000202c00002010800db85070700016162636465666768', 'hex');
+  const section = block(0x0a0d0d0a, Buffer.concat([number(0x1a2b3c4d), Buffer.from([1, 0, 0, 0]), Buffer.alloc(8, 0xff)]));
+  const interface_ = block(1, Buffer.concat([Buffer.from([1, 0, 0, 0]), number(0)]));
+  const packet = block(6, Buffer.concat([number(0), number(0), number(0), number(50), number(50), frame]));
+  const whole = Buffer.concat([section, interface_, packet, packet]);
+  await files(page, [['two.pcapng', whole]]);
+  await page.getByRole('tab', { name: 'Packets 2' }).waitFor();
+  assert.match(await page.locator('.packets-list').innerText(), /two\.pcapng 2\s+50\s+ethernet \/ ipv4 \/ icmp/);
+  assert.equal(await page.locator('.notice').count(), 0);
+  // 28 and 20 bytes in front, 84 of the first packet.
+  await files(page, [['cut.pcapng', whole.subarray(0, whole.length - 8)]]);
+  await page.locator('.notice', { hasText: 'cut.pcapng: one packet was left out: offset 132: a pcapng block' }).waitFor();
+  await page.getByRole('tab', { name: 'Packets 3' }).waitFor();
+});
+
 test('a recording that is dropped on the lab is opened, an object that is dropped there goes to the lab; the work stays', async ({ page, url }) => {
   await open(page, `${url}/lab?s=seed`);
   const whole = await commands(page).inputValue();

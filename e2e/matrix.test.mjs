@@ -161,7 +161,8 @@ test('the workshop has Undo and Redo, by button and by key; the cells follow', a
 test('every cell is a link; a number of nine digits stays on one line with its sign', async ({ page, url }) => {
   for (const address of ['/matrix', '/matrix?base=mac_header&policy=on_decap%3Dmove_up']) {
     await open(page, url + address);
-    await page.waitForFunction(() => !document.querySelector('.turns progress'), null, { timeout: 90_000 });
+    // The workshop judges cell after cell.
+    await page.waitForFunction(() => [...document.querySelectorAll('.cells tbody td')].every((cell) => cell.textContent !== '…'), null, { timeout: 90_000 });
     const cells = await page.locator('.cells tbody td').count();
     assert.equal(await page.locator('.cells tbody td a[href^="/s/"]').count(), cells, address);
     const broken = await page.locator('.cells .v').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height > 26 || one.parentElement.scrollWidth > one.parentElement.clientWidth + 1).map((one) => one.textContent));
@@ -173,6 +174,31 @@ test('every cell is a link; a number of nine digits stays on one line with its s
   assert.match(await cell.innerText(), /refused/);
   await cell.click();
   await page.waitForURL(/\/s\/decap-geneve\?d=mac_header_6\.12/);
+});
+
+test('arrows go from cell to cell, past the heads of groups', async ({ page, url }) => {
+  await open(page, `${url}/matrix?group=1&d=mac_header,meta_end`);
+  const now = () => page.evaluate(() => {
+    const cell = document.activeElement.closest('th, td');
+    return [cell.cellIndex, cell.parentElement.querySelector('th a')?.getAttribute('href') ?? ''];
+  });
+  const rows = await page.locator('.cells tbody tr:not(.group)').evaluateAll((all) => all.map((row) => row.querySelector('th a').getAttribute('href')));
+  const last = await page.locator('.cells .group').nth(1).evaluate((head) => head.previousElementSibling.querySelector('th a').getAttribute('href'));
+  await page.locator('.cells tbody th a').first().focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  assert.deepEqual(await now(), [2, rows[0]]);
+  // At the edge nothing moves.
+  await page.keyboard.press('ArrowRight');
+  assert.deepEqual(await now(), [2, rows[0]]);
+  for (let at = rows.indexOf(last) + 1; at > 0; at -= 1) await page.keyboard.press('ArrowDown');
+  assert.deepEqual(await now(), [2, rows[rows.indexOf(last) + 1]]);
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowLeft');
+  assert.deepEqual(await now(), [1, last]);
+  // Up to the designs' names.
+  for (let at = rows.indexOf(last) + 1; at > 0; at -= 1) await page.keyboard.press('ArrowUp');
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('href')), '/designs#mac_header');
 });
 
 test('points that contradict each other are refused with the reason, and the column stays', async ({ page, url }) => {

@@ -135,6 +135,7 @@ fn shown(opened: OpenedFile) -> AnyView {
         commands: commands.clone(),
         programs: Vec::new(),
         recordings: Vec::new(),
+        recorded_as: Vec::new(),
     };
     let mut outcome = Outcome::default();
     outcome.put(FILE, Seen::new(opened.trace));

@@ -76,6 +76,7 @@ fn one(content: &Path, path: &Path) -> Result<Scenario, String> {
             explanation: file.explanation,
             programs,
             recordings: Vec::new(),
+            recorded_as: super::recorded::shown_of(&file.recordings),
         },
         objects,
         tags: file.tags,

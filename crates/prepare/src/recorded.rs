@@ -36,6 +36,18 @@ pub struct Recorded {
     pub kernels: Vec<(String, Trace)>,
 }
 
+/// The id that a recorded experiment has on the site.
+fn id_of(name: &str) -> String {
+    format!("{}{}", files::RECORDED_PREFIX, name.to_lowercase())
+}
+
+/// Those of some recordings that the site shows.
+#[must_use]
+pub fn shown_of(names: &[String]) -> Vec<String> {
+    let shown = names.iter().filter(|name| SHOWN.contains(&name.as_str()));
+    shown.map(|name| id_of(name)).collect()
+}
+
 /// Reads the recordings that are shown.
 ///
 /// # Errors
@@ -78,7 +90,7 @@ fn of_setup(tests: &Path, recording: &Recording) -> Result<Scenario, String> {
             bytes,
         });
     }
-    let id = format!("{}{}", files::RECORDED_PREFIX, head.id.to_lowercase());
+    let id = id_of(&head.id);
     let program = |object: &Object| files::ProgramFile {
         name: object.name.clone(),
         path: format!("programs/recorded/{}.o", object.name),
@@ -94,6 +106,7 @@ fn of_setup(tests: &Path, recording: &Recording) -> Result<Scenario, String> {
             commands: head.setup.join("\n"),
             programs: objects.iter().map(program).collect(),
             recordings: Vec::new(),
+            recorded_as: Vec::new(),
             id,
         },
         objects,

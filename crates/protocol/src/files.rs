@@ -48,6 +48,8 @@ pub struct Scenario {
     pub programs: Vec<ProgramFile>,
     /// Columns with recordings of real kernels, such as `recording:mac_header`.
     pub recordings: Vec<String>,
+    /// Ids of recorded experiments of the site that confirm it: their commands and packets are not the same to the byte.
+    pub recorded_as: Vec<String>,
 }
 
 /// An object file of a scenario.

@@ -6,6 +6,10 @@ use headroom_web::pages::load::views::with_file;
 use headroom_web::parts::prose::ticks;
 use leptos::prelude::*;
 
+/// What a recorded experiment is shown with first.
+pub(super) const COLUMNS_OF_RECORDED: &str =
+    "?d=mac_header,meta_end,recording:mac_header,recording:meta_end";
+
 /// The page.
 pub fn page() -> AnyView {
     document().set_title("Compare · Headroom");
@@ -51,11 +55,7 @@ fn kernel((kernel, entries): (String, Vec<Entry>)) -> AnyView {
     let one = |entry: Entry| {
         let name = entry.summary.split('`').nth(1);
         let name = name.map(|name| format!("`{name}`")).unwrap_or_default();
-        line(
-            &entry,
-            "?d=mac_header,meta_end,recording:mac_header,recording:meta_end",
-            &name,
-        )
+        line(&entry, COLUMNS_OF_RECORDED, &name)
     };
     view! {
         <h2>"Beside a recording of a real kernel"</h2>

@@ -32,6 +32,16 @@ pub fn page(id: &str) -> AnyView {
     with_model(id, Kind::Compare, draw)
 }
 
+/// The recorded experiments that confirm the scenario, beside the simulator.
+fn beside(model: Model) -> Vec<AnyView> {
+    let link = |id: String| {
+        let address = format!("/compare/{id}{}", index::COLUMNS_OF_RECORDED);
+        view! { " · "<a href=address>"Beside the kernel’s own run of such commands"</a> }.into_any()
+    };
+    let ids = model.scenario.with_value(|texts| texts.recorded_as.clone());
+    ids.into_iter().map(link).collect()
+}
+
 /// Compares what a model shows.
 pub(crate) fn rows_of(model: Model) -> Rows {
     Memo::new_with_compare(
@@ -97,7 +107,7 @@ fn draw(model: Model) -> AnyView {
                 </div>
                 {chips(model)}
             </div>
-            <p class="lead">{ticks(&first)}" "<a href=address>"The scenario"</a></p>
+            <p class="lead">{ticks(&first)}" "<a href=address>"The scenario"</a>{beside(model)}</p>
             {lacking(model)}
             {crate::policy::panel::panel(model, move || platform::write_address(&model.address().print(), true))}
             <Verdicts model/>

@@ -55,6 +55,10 @@ pub fn picture(lab: Lab) -> AnyView {
 /// The devices that the packet passes that is shown, one after the other, under the first design.
 fn way_here(lab: Lab, graph: &Graph) -> Vec<usize> {
     let model = lab.model;
+    // What is wrong now has not run: the way of the input before says nothing of its devices.
+    if model.problem.with(Option::is_some) {
+        return Vec::new();
+    }
     let first = model.designs.with(|designs| designs.first().copied());
     let Some(trace) = first.and_then(|design| model.trace(design)) else {
         return Vec::new();

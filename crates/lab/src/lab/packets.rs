@@ -3,6 +3,7 @@
 use headroom_core::export;
 use headroom_core::packet;
 use headroom_core::share::Frame;
+use headroom_protocol::sentence;
 use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 
@@ -65,7 +66,7 @@ pub fn panel(lab: Lab) -> AnyView {
     let detail = move || shown.get().map(|at| one(lab, at));
     view! {
         <section class="packets" aria-label="Packets"><h2 class="sr">"Packets"</h2>
-            <p class="add">"Drop a capture ("<code>".pcap"</code>") anywhere, or "<button class="tab" on:click=add>"make a packet"</button></p>
+            <p class="add">"Drop a capture ("<code>".pcap"</code>", "<code>".pcapng"</code>") anywhere, or "<button class="tab" on:click=add>"make a packet"</button></p>
             {part(list)}
             {part(detail)}
         </section>
@@ -129,7 +130,7 @@ fn one(lab: Lab, at: usize) -> AnyView {
                 wrong.set(None);
                 put(lab, at, "packet", bytes);
             }
-            Err(what) => wrong.set(Some(what)),
+            Err(what) => wrong.set(Some(sentence(&what))),
         }
     };
     let hex_typed = move |event: web_sys::Event| match read_hex(&event_target_value(&event)) {
@@ -138,7 +139,7 @@ fn one(lab: Lab, at: usize) -> AnyView {
             text.set(packet::print(&packet::take_apart(&bytes)));
             put(lab, at, "hex", bytes);
         }
-        Err(what) => wrong.set(Some(what)),
+        Err(what) => wrong.set(Some(sentence(&what))),
     };
     let layers_changed = move |layers: Vec<packet::Layer>| {
         text.set(packet::print(&layers));
@@ -147,7 +148,7 @@ fn one(lab: Lab, at: usize) -> AnyView {
                 wrong.set(None);
                 put(lab, at, "layers", bytes);
             }
-            Err(what) => wrong.set(Some(what.to_string())),
+            Err(what) => wrong.set(Some(sentence(&what.to_string()))),
         }
     };
     let name = move || {

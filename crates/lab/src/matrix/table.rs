@@ -8,6 +8,8 @@ use headroom_protocol::files::{MatrixCell, MatrixRow};
 use headroom_web::address::encode;
 use headroom_web::parts::part;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 
 use super::Matrix;
 use crate::filter::{CUSTOM, family, is_wrong, turned};
@@ -60,7 +62,7 @@ pub fn table(matrix: Matrix) -> AnyView {
             .then(|| view! { <p class="lead">"No scenario is like that. Take a word out of the search, or show more verdicts."</p> })
     };
     view! {
-        <div class="scroll" tabindex="0" role="region" aria-label="The matrix, to be scrolled"><table class=class>
+        <div class="scroll" tabindex="0" role="region" aria-label="The matrix, to be scrolled" on:keydown=arrows><table class=class>
             <caption class="sr">"Scenarios under designs; each cell leads to the step that decided it"</caption>
             <thead><tr><th scope="col">"scenario"</th>{designs.iter().map(head).collect_view()}</tr></thead>
             <tbody><For each=move || items.get() key=Clone::clone children=line/></tbody>
@@ -69,6 +71,58 @@ pub fn table(matrix: Matrix) -> AnyView {
         <p class="hint legend">"Cost: metadata bytes moved / buffers allocated / bytes added to structures / prologue instructions."</p>
     }
     .into_any()
+}
+
+/// Arrows go from cell to cell; from a design's or a scenario's name too.
+fn arrows(event: web_sys::KeyboardEvent) {
+    let (across, down) = match event.key().as_str() {
+        "ArrowLeft" => (-1, 0),
+        "ArrowRight" => (1, 0),
+        "ArrowUp" => (0, -1),
+        "ArrowDown" => (0, 1),
+        _ => return,
+    };
+    let link = document().active_element();
+    let cell = link.and_then(|link| link.closest("th, td").ok().flatten());
+    let Some(next) = cell.and_then(|cell| neighbour(&cell, across, down)) else {
+        return;
+    };
+    event.prevent_default();
+    let _ = next.focus();
+}
+
+/// The link in the cell beside one; rows that head a group are passed over.
+fn neighbour(cell: &Element, across: i32, down: i32) -> Option<HtmlElement> {
+    let mut column = across;
+    let mut before = cell.previous_element_sibling();
+    while let Some(one) = before {
+        column += 1;
+        before = one.previous_element_sibling();
+    }
+    let mut row = cell.parent_element()?;
+    loop {
+        row = match down {
+            0 => row,
+            1 => row.next_element_sibling().or_else(|| {
+                let below = row.parent_element()?.next_element_sibling()?;
+                below.first_element_child()
+            })?,
+            _ => row.previous_element_sibling().or_else(|| {
+                let above = row.parent_element()?.previous_element_sibling()?;
+                above.last_element_child()
+            })?,
+        };
+        let mut at = row.first_element_child().filter(|_| column >= 0);
+        for _ in 0..column {
+            at = at.and_then(|cell| cell.next_element_sibling());
+        }
+        let link = at.and_then(|cell| cell.query_selector("a").ok().flatten());
+        match link {
+            Some(link) => return link.dyn_into().ok(),
+            None if down == 0 => return None,
+            None => {}
+        }
+    }
 }
 
 /// A design's name that may be broken behind each underscore.
