@@ -380,3 +380,53 @@ fn segments_behind_labels() {
         );
     }
 }
+
+/// Addresses of IPv6, the first ends with 2, the second with `last`.
+fn hosts6(last: u8) -> Vec<u8> {
+    let host = |net: u8, last: u8| {
+        let mut address = vec![0x20, 1, 0x0d, 0xb8, 0, net];
+        address.resize(15, 0);
+        address.push(last);
+        address
+    };
+    [host(0, 2), host(9, last)].concat()
+}
+
+/// Segment `i` over IPv6, 100 bytes of payload.
+fn frame6(i: u32) -> String {
+    let hosts = hosts6(2);
+    let mut tcp = vec![0x03, 0xe8, 0x07, 0xd0];
+    tcp.extend((1000 + 100 * i).to_be_bytes());
+    tcp.extend([0, 0, 0, 1, 0x50, ACK, 3, 0xe8, 0, 0, 0, 0]);
+    tcp.extend(&payload(300)[100 * i as usize..][..100]);
+    let pseudo = sum_of(&[&hosts[..], &[0, 6, 0, 120]].concat());
+    let check = !added(sum_of(&tcp), pseudo);
+    tcp[16..18].copy_from_slice(&check.to_be_bytes());
+    let ip = [&[0x60, 0, 0, 0, 0, 120, 6, 64][..], &hosts].concat();
+    format!("02000000000102000000000286dd{}{}", hex(&ip), hex(&tcp))
+}
+
+/// `ipv6_gso_segment()`: the length of the payload is each segment's own, and so is what the checksum starts from.
+#[test]
+fn segments_over_ipv6() {
+    let frames = [0, 1, 2].map(frame6).join(" ");
+    let trace = whole(
+        &format!(
+            "{ROUTER}ip -6 addr add 2001:db8::1/64 dev rx nodad\nip -6 addr add 2001:db8:9::1/64 dev out nodad\n\
+             ip -6 neigh add 2001:db8:9::2 lladdr 02:00:00:00:00:04 dev out nud permanent\n\
+             sysctl -q -w net.ipv6.conf.all.forwarding=1\nip netns exec far orc xdp xdp_pass far native\n\
+             orc burst tx tx {frames}\n"
+        ),
+        MacHeader,
+    );
+    let sent = packets(&trace, "veth_xmit", "out");
+    assert_eq!(sent.len(), 3);
+    for (i, frame) in sent.iter().enumerate() {
+        let ip = &frame[14..];
+        assert_eq!((ip.len(), word(ip, 4), ip[7]), (160, 120, 63));
+        assert_eq!(ip[44..48], (1000 + 100 * i as u32).to_be_bytes());
+        let pseudo = sum_of(&[&hosts6(2)[..], &[0, 6, 0, 120]].concat());
+        assert_eq!(word(ip, 40 + 16), pseudo);
+        assert!(ip[60..] == payload(300)[100 * i..][..100]);
+    }
+}
