@@ -158,11 +158,11 @@ test('the workshop has Undo and Redo, by button and by key; the cells follow', a
   assert.equal(await page.getByLabel('Made from').inputValue(), 'mac_header');
 });
 
-test('every cell is a link; a number of nine digits stays on one line with its sign', async ({ page, url }) => {
+test('every cell is a link; a number of nine digits stays on one line with its sign', PICTURES, async ({ page, url }) => {
   for (const address of ['/matrix', '/matrix?base=mac_header&policy=on_decap%3Dmove_up']) {
     await open(page, url + address);
     // The workshop judges cell after cell.
-    await page.waitForFunction(() => [...document.querySelectorAll('.cells tbody td')].every((cell) => cell.textContent !== '…'), null, { timeout: 90_000 });
+    await page.waitForFunction(() => [...document.querySelectorAll('.cells tbody td')].every((cell) => cell.textContent !== '…'), null, { timeout: 150_000, polling: 500 });
     const cells = await page.locator('.cells tbody td').count();
     assert.equal(await page.locator('.cells tbody td a[href^="/s/"]').count(), cells, address);
     const broken = await page.locator('.cells .v').evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height > 26 || one.parentElement.scrollWidth > one.parentElement.clientWidth + 1).map((one) => one.textContent));
