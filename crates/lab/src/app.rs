@@ -95,15 +95,14 @@ fn follow() {
     let drawn = wanted.clone();
     let handle = mount_to(place, move || {
         provide_context(location);
-        let page = match &wanted {
+        match &wanted {
             Page::Catalogue => catalogue::page(),
             Page::Compare(id) => compare::page(id),
             Page::Matrix => matrix::page(),
             Page::Lab => lab::page(),
             Page::Open => open::page(),
             Page::Designs => designs::page(),
-        };
-        page
+        }
     });
     let kept: Box<dyn Any> = Box::new((handle, owner));
     DRAWN.with_borrow_mut(|slot| {
