@@ -62,7 +62,7 @@ after(async () => {
 });
 
 /**
- * A test in a fresh browser context: `run({ page, url, context, shots })`.
+ * A test in a fresh browser context: `run({ page, url, context, t, shots })`, `t` being that of the test runner.
  * `options.context` goes to Playwright's newContext, for instance { reducedMotion: 'reduce' };
  * `options.allow` lists what the page may complain of (regular expressions): a test that breaks
  * something on purpose.
@@ -70,7 +70,7 @@ after(async () => {
 export function test(name, options, run) {
   if (typeof options === 'function') [options, run] = [{}, options];
   const { context: contextOptions, allow = [], ...rest } = options;
-  nodeTest(name, { timeout: LIMIT, ...rest }, async () => {
+  nodeTest(name, { timeout: LIMIT, ...rest }, async (t) => {
     const { browser, server } = await start();
     const context = await browser.newContext({
       viewport: { width: 1280, height: 800 },
@@ -80,7 +80,7 @@ export function test(name, options, run) {
     try {
       const page = await context.newPage();
       page.setDefaultTimeout(20_000 * patience);
-      await run({ page, url: server.url, context, shots: (label) => shots(page, label) });
+      await run({ page, url: server.url, context, t, shots: (label) => shots(page, label) });
       const unexpected = wrong.filter((text) => !allow.some((pattern) => pattern.test(text)));
       assert.deepEqual(unexpected, [], 'the page did what it must not do');
     } catch (error) {

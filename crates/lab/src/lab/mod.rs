@@ -8,6 +8,7 @@ mod graph;
 mod layers;
 mod map_form;
 mod maps;
+mod opening;
 mod packets;
 mod programs;
 mod progress;
@@ -35,7 +36,7 @@ pub fn page() -> AnyView {
     // What is read decides what the model starts from; the owner is this page's.
     let owner = Owner::current();
     spawn_local(async move {
-        let (work, loaded, notices) = state::begin().await;
+        let (work, loaded, notices) = opening::begin().await;
         let make = || Lab::new(work, loaded, notices);
         let lab = match &owner {
             Some(owner) => owner.with(make),
