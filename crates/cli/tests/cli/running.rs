@@ -252,6 +252,21 @@ fn a_picture_of_the_wrong_read() {
     assert!(svg.contains(step));
 }
 
+/// On the way out of GRE the formula of `mac_header` points below everything that was written.
+#[test]
+fn a_picture_of_bytes_that_nobody_wrote() {
+    let args = [
+        "run",
+        "encap-gre",
+        "--design",
+        "mac_header",
+        "--format",
+        "svg",
+    ];
+    let svg = out(&headroom(&args));
+    assert!(svg.contains("reads 00 00 00 00 = 0 · garbage: bytes that this packet never wrote"));
+}
+
 #[test]
 fn a_picture_that_cannot_be_drawn() {
     let several = refused(&["run", "seed", "--format", "svg"]);

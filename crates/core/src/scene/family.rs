@@ -80,7 +80,7 @@ impl Family {
 #[must_use]
 pub fn layer_words(layer: Layer) -> &'static str {
     match layer {
-        Layer::Unwritten => "never written by this packet",
+        Layer::Unwritten => "bytes that this packet never wrote",
         Layer::Metadata => "metadata",
         Layer::ProgramStore => "bytes a program wrote",
         Layer::Ethernet => "Ethernet header",

@@ -1,8 +1,9 @@
 //! What happened to bytes at a step: read, moved, written.
 
 use super::explain::reads_at;
+use super::family::layer_words;
 use super::sentence::{is_wide, own_entry};
-use crate::trace::{Trace, Verdict};
+use crate::trace::{Layer, Trace, Verdict};
 
 /// Bytes that were read.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,7 +106,11 @@ fn note(trace: &Trace, read: &crate::trace::MetadataRead) -> String {
     match read.verdict {
         Verdict::Ok => format!("the bytes {} wrote", source.writer),
         Verdict::Garbage if one_owner => {
-            format!("garbage: the {}", super::family::layer_words(source.layer))
+            let words = layer_words(source.layer);
+            match source.layer {
+                Layer::Unwritten | Layer::ProgramStore => format!("garbage: {words}"),
+                _ => format!("garbage: the {words}"),
+            }
         }
         Verdict::Garbage => "garbage: bytes of more than one header".into(),
         Verdict::Overwritten => "overwritten".into(),
