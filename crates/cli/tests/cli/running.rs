@@ -262,6 +262,8 @@ fn a_picture_of_bytes_that_nobody_wrote() {
         "mac_header",
         "--format",
         "svg",
+        "--step",
+        "tag_by_pointer.exit@out#1",
     ];
     let svg = out(&headroom(&args));
     assert!(svg.contains("reads 00 00 00 00 = 0 · garbage: bytes that this packet never wrote"));
