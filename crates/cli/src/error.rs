@@ -155,6 +155,11 @@ pub(crate) enum CliError {
 }
 
 impl CliError {
+    /// Whether the kernel of a design refuses a program; every other error says nothing about the design.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, CliError::Simulate { error, .. } if error.is_refusal())
+    }
+
     /// Without a place for scenarios: what was looked for, which is no file either.
     pub(crate) fn looking_for(self, name: &str) -> CliError {
         match self {

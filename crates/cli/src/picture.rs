@@ -2,7 +2,7 @@
 
 use headroom_core::export::{SvgOptions, step_svg};
 use headroom_core::scene::{Scale, StepName, names};
-use headroom_core::trace::{Cursor, Trace, Verdict};
+use headroom_core::trace::{Cursor, Trace};
 
 use crate::error::CliError;
 
@@ -44,8 +44,7 @@ pub(crate) fn svg(trace: &Trace, wanted: Option<&StepName>) -> Result<String, Cl
 }
 
 fn about(trace: &Trace) -> usize {
-    let wrong = |verdict| !matches!(verdict, Verdict::Ok | Verdict::None);
-    let first_wrong = trace.reads.iter().find(|read| wrong(read.verdict));
+    let first_wrong = trace.reads.iter().find(|read| read.verdict.is_wrong());
     first_wrong
         .or(trace.reads.last())
         .map_or(trace.steps.len().saturating_sub(1), |read| read.step)

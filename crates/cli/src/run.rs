@@ -94,27 +94,14 @@ fn traces(
     for design in designs {
         match trace(name, input, *design) {
             Ok(trace) => traces.push(trace),
-            Err(CliError::Simulate {
-                file,
-                design,
-                error,
-            }) if error.is_refusal() => {
-                refused.push(CliError::Simulate {
-                    file,
-                    design,
-                    error,
-                });
-            }
+            Err(error) if error.is_refusal() => refused.push(error),
             Err(error) => return Err(error),
         }
     }
-    match (traces.is_empty(), refused.pop()) {
-        (true, Some(error)) => Err(error),
-        (_, last) => {
-            refused.extend(last);
-            Ok((traces, refused))
-        }
+    if traces.is_empty() && !refused.is_empty() {
+        return Err(refused.swap_remove(0));
     }
+    Ok((traces, refused))
 }
 
 fn print(traces: &[Trace], rendered: &[String], look: &Look) -> Result<(), CliError> {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use headroom_core::scene::explain::explain_read;
 use headroom_core::scene::names;
-use headroom_core::trace::{Trace, Verdict};
+use headroom_core::trace::Trace;
 use headroom_core::why::{all_changes, lines, writes_at};
 
 /// The chain behind each wrong read, design by design.
@@ -12,8 +12,7 @@ pub(crate) fn chains(traces: &[Trace]) -> String {
     let mut out = String::new();
     for trace in traces {
         let names = names(trace);
-        let wrong = |verdict| !matches!(verdict, Verdict::Ok | Verdict::None);
-        for read in trace.reads.iter().filter(|read| wrong(read.verdict)) {
+        for read in trace.reads.iter().filter(|read| read.verdict.is_wrong()) {
             let _ = writeln!(
                 out,
                 "\nwhy · {} · {}",

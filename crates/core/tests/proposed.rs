@@ -8,7 +8,7 @@ use headroom_core::design::DesignName::{self, MacHeader, SkbExt, Traits};
 use headroom_core::stack::{Executed, Hook, exec};
 use world::{ECHO4, WIRE, at, whole};
 
-fn run(hook: Hook, design: DesignName, text: &str) -> Executed {
+fn tried(hook: Hook, design: DesignName, text: &str) -> Result<Executed, String> {
     let program = Program::from_asm("p", hook.section(), text).expect("a program");
     let object = Object {
         name: "test".to_owned(),
@@ -16,21 +16,15 @@ fn run(hook: Hook, design: DesignName, text: &str) -> Executed {
         maps: Vec::new(),
         license: "GPL".to_owned(),
     };
-    let name = object.programs[0].name.clone();
-    exec(&object, &name, hook, &[2; 64], &[], design).unwrap_or_else(|error| panic!("{error}"))
+    exec(&object, "p", hook, &[2; 64], &[], design).map_err(|error| error.to_string())
+}
+
+fn run(hook: Hook, design: DesignName, text: &str) -> Executed {
+    tried(hook, design, text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn refused(hook: Hook, design: DesignName, text: &str) -> String {
-    let program = Program::from_asm("p", hook.section(), text).expect("a program");
-    let object = Object {
-        name: "test".to_owned(),
-        programs: vec![program],
-        maps: Vec::new(),
-        license: "GPL".to_owned(),
-    };
-    let name = object.programs[0].name.clone();
-    let done = exec(&object, &name, hook, &[2; 64], &[], design);
-    done.map(|_| ()).expect_err("refused").to_string()
+    tried(hook, design, text).map(|_| ()).expect_err("refused")
 }
 
 fn ret(hook: Hook, design: DesignName, text: &str) -> i32 {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::scene::ribbon::Placed;
 use crate::scene::{Family, Region, Ribbon, RibbonOptions, Scale, ribbon, sentence};
-use crate::trace::{PacketView, Trace, Verdict};
+use crate::trace::{PacketView, Trace};
 
 /// How to draw.
 #[derive(Debug, Clone, Copy)]
@@ -185,11 +185,9 @@ fn marks(picture: &Ribbon, out: &mut String) {
         );
     }
     for (index, read) in picture.reads.iter().enumerate() {
-        let good = matches!(read.verdict, Verdict::Ok | Verdict::None);
-        let (colour, sign) = if good {
-            ("#006b50", "✓")
-        } else {
-            ("#a51d16", "✗")
+        let (colour, sign) = match read.verdict.is_wrong() {
+            true => ("#a51d16", "✗"),
+            false => ("#006b50", "✓"),
         };
         let value = read
             .value

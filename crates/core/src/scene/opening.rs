@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use super::align::Row;
 use super::explain::reads_at;
 use super::name::Point;
-use crate::trace::{Trace, Verdict};
+use crate::trace::Trace;
 
 /// Rows at which a program run has ended that read something else than its metadata. `traces` are
 /// the columns of the rows.
@@ -18,7 +18,7 @@ pub fn wrong_rows<T: Borrow<Trace>>(rows: &[Row], traces: &[T]) -> Vec<usize> {
                 reads
                     .unwrap_or_default()
                     .iter()
-                    .any(|read| !matches!(read.verdict, Verdict::Ok | Verdict::None))
+                    .any(|read| read.verdict.is_wrong())
             })
     };
     rows.iter()

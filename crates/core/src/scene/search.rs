@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::changes::changes;
 use super::name::what;
-use crate::trace::{Edge, Step, StepKind, Trace, Verdict};
+use crate::trace::{Edge, Step, StepKind, Trace};
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Query {
             Self::Read { wrong } => trace
                 .reads
                 .iter()
-                .filter(|read| !wrong || !matches!(read.verdict, Verdict::Ok | Verdict::None))
+                .filter(|read| !wrong || read.verdict.is_wrong())
                 .map(|read| read.step)
                 .collect(),
             Self::Change(field) => changed(trace, field),

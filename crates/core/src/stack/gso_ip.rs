@@ -8,7 +8,7 @@ use super::skbuff::drop_reason;
 use super::{Kernel, Run};
 use crate::net::dissect::be16;
 use crate::net::{ipv4, ipv6};
-use crate::scenario::topology::{Route, Route6};
+use crate::scenario::topology::{DevId, Route, Route6};
 use crate::skb::{Features, gso};
 use crate::trace::SkbNo;
 
@@ -210,17 +210,9 @@ impl Kernel {
         if self.skb_gso_validate_network_len(no, mtu) {
             return self.ip_finish_output2(no, route);
         }
-        let Segmented::Into(list) = self.skb_gso_segment_here(no, route.dev)? else {
-            self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
-            return Ok(ENOMEM);
-        };
-        self.consume_skb(no)?;
-        let mut ret = 0;
-        for segment in list {
-            let err = self.ip_fragment(segment, route, mtu)?;
-            ret = if ret == 0 { err } else { ret };
-        }
-        Ok(ret)
+        self.finish_segments(no, route.dev, |k, segment| {
+            k.ip_fragment(segment, route, mtu)
+        })
     }
 
     /// `ip6_finish_output_gso()` and `ip6_finish_output_gso_slowpath_drop()`: as with IPv4, but a last segment that fits
@@ -229,17 +221,27 @@ impl Kernel {
         if self.skb_gso_validate_network_len(no, mtu) {
             return self.ip6_finish_output2(no, route);
         }
-        let Segmented::Into(list) = self.skb_gso_segment_here(no, route.dev)? else {
+        self.finish_segments(no, route.dev, |k, segment| match k.skb(segment).len > mtu {
+            true => k.ip6_fragment(segment, route, mtu),
+            false => k.ip6_finish_output2(segment, route),
+        })
+    }
+
+    /// What both have in common: each segment goes on by itself, and the first error of one is the answer.
+    fn finish_segments(
+        &mut self,
+        no: SkbNo,
+        dev: DevId,
+        mut finish: impl FnMut(&mut Self, SkbNo) -> Run<i64>,
+    ) -> Run<i64> {
+        let Segmented::Into(list) = self.skb_gso_segment_here(no, dev)? else {
             self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
             return Ok(ENOMEM);
         };
         self.consume_skb(no)?;
         let mut ret = 0;
         for segment in list {
-            let err = match self.skb(segment).len > mtu {
-                true => self.ip6_fragment(segment, route, mtu)?,
-                false => self.ip6_finish_output2(segment, route)?,
-            };
+            let err = finish(self, segment)?;
             ret = if ret == 0 { err } else { ret };
         }
         Ok(ret)

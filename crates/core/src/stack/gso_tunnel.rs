@@ -93,6 +93,24 @@ impl Kernel {
         skb.csum_offset = offset as u16;
     }
 
+    /// What both kinds of tunnel do with the packet inside: it is cut, and the headers around are as long as they were; or
+    /// nothing came of it.
+    fn gso_segment_inside(
+        &mut self,
+        no: SkbNo,
+        cb: &mut GsoCb,
+        features: Features,
+        around: &mut Around,
+    ) -> Run<Segmented> {
+        let features = features & self.features_inside(no);
+        let result = self.skb_mac_gso_segment(no, cb, features)?;
+        match &result {
+            Segmented::Into(_) => around.outer_hlen = self.skb_tnl_header_len(no, cb),
+            _ => self.skb_gso_error_unwind(no, around)?,
+        }
+        Ok(result)
+    }
+
     /// `gre_gso_segment()`.
     pub(super) fn gre_gso_segment(
         &mut self,
@@ -108,13 +126,10 @@ impl Kernel {
         self.gso_go_inside(no, cb, around.tnl_hlen)?;
         let skb = self.skb_mut(no);
         skb.protocol = skb.inner_protocol;
-        let features = features & self.features_inside(no);
-        let result = self.skb_mac_gso_segment(no, cb, features)?;
+        let result = self.gso_segment_inside(no, cb, features, &mut around)?;
         let Segmented::Into(list) = &result else {
-            self.skb_gso_error_unwind(no, &around)?;
             return Ok(result);
         };
-        around.outer_hlen = self.skb_tnl_header_len(no, cb);
         for segment in list.iter().copied() {
             self.gso_go_outside(segment, &around)?;
             if !around.need_csum {
@@ -169,13 +184,10 @@ impl Kernel {
         let skb = self.skb_mut(no);
         skb.transport_header = inner_transport;
         skb.protocol = skb.inner_protocol;
-        let features = features & self.features_inside(no);
-        let result = self.skb_mac_gso_segment(no, cb, features)?;
+        let result = self.gso_segment_inside(no, cb, features, &mut around)?;
         let Segmented::Into(list) = &result else {
-            self.skb_gso_error_unwind(no, &around)?;
             return Ok(result);
         };
-        around.outer_hlen = self.skb_tnl_header_len(no, cb);
         for segment in list.iter().copied() {
             self.gso_go_outside(segment, &around)?;
             self.udp_complete_segment(segment, &around, (check, len));

@@ -33,6 +33,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Whether the program saw something else than what was left for it.
+    #[must_use]
+    pub fn is_wrong(self) -> bool {
+        !matches!(self, Self::Ok | Self::None)
+    }
+
     /// The word for it.
     #[must_use]
     pub fn word(self) -> &'static str {
