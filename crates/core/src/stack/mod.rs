@@ -170,12 +170,25 @@ pub enum Stop {
     Topology(#[from] TopologyError),
 }
 
-/// Result of a stack function.
-pub(crate) type Run<T> = Result<T, Stop>;
+/// Result of a stack function. Every step hands one back, so that why a run ends is in a box: a result fits into registers.
+pub(crate) type Run<T> = Result<T, Box<Stop>>;
+
+impl From<SkbError> for Box<Stop> {
+    fn from(error: SkbError) -> Self {
+        Box::new(error.into())
+    }
+}
+
+impl From<TopologyError> for Box<Stop> {
+    fn from(error: TopologyError) -> Self {
+        Box::new(error.into())
+    }
+}
 
 /// Shorthand for [`Stop::NotCovered`].
+#[cold]
 pub(crate) fn not_covered<T>(what: impl Into<String>) -> Run<T> {
-    Err(Stop::NotCovered { what: what.into() })
+    Err(Box::new(Stop::NotCovered { what: what.into() }))
 }
 
 /// What a traced function returns, as the recordings show it.
@@ -220,6 +233,7 @@ pub struct Kernel {
     pub(crate) design: Arc<dyn MetadataDesign>,
     programs: Vec<Loaded>,
     maps: programs::ObjectMaps,
+    workshops: programs::Workshops,
     program_source: Option<(usize, Layer, u16)>,
     pub(crate) skbs: Packets,
     pub(crate) buffers: Buffers,
@@ -269,6 +283,7 @@ impl Kernel {
             design,
             programs: Vec::new(),
             maps: Vec::new(),
+            workshops: programs::Workshops::default(),
             program_source: None,
             skbs: Packets::default(),
             buffers: Buffers::default(),
