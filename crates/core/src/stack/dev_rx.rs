@@ -29,7 +29,11 @@ impl Kernel {
             let header = k.bytes(no, data, ethernet::HLEN).to_vec();
             k.skb_mut(no).pull(ethernet::HLEN)?;
             k.skb_mut(no).pkt_type = packet_type(&header, &k.topology.dev(dev).mac);
-            Ok(i64::from(eth_protocol(&header)))
+            // IPX over raw 802.3 has no 802.2 header and begins with ffff
+            Ok(i64::from(match eth_protocol(&header) {
+                ethernet::P_802_2 if *k.packet(no, 0, 2) == [0xff, 0xff] => ethernet::P_802_3,
+                protocol => protocol,
+            }))
         })?;
         Ok(protocol as u16)
     }
