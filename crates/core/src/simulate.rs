@@ -8,7 +8,7 @@ use crate::limits::Limits;
 use crate::recording::Recording;
 use crate::scenario::command::{Command, Line};
 use crate::scenario::parse::Parsed;
-use crate::stack::{Cause, ExecuteError, Kernel, ProgramError};
+use crate::stack::{Cause, ExecuteError, Kernel, ProgramError, file_name};
 use crate::trace::Trace;
 
 /// What is simulated: the same for every design.
@@ -85,11 +85,12 @@ const ASSEMBLER: &str = ".s";
 pub fn assembler(name: &str, text: &str) -> Result<Object, LoadError> {
     let stem = name.strip_suffix(ASSEMBLER).unwrap_or(name);
     let (program, section) = stem.rsplit_once('.').unwrap_or((stem, "tcx"));
-    let program =
+    let mut program =
         Program::from_asm(program, section, text).map_err(|error| LoadError::Assembler {
             file: name.into(),
             error,
         })?;
+    name.clone_into(&mut program.file);
     Ok(Object {
         name: name.into(),
         programs: vec![program],
@@ -199,13 +200,27 @@ fn run(kernel: &mut Kernel, input: &Input) -> Result<(), SimulateError> {
     // programs are verified before the first command runs
     let assumes = |line: &Line| line.command == Command::AssumeDynptrEverywhere;
     kernel.assumes_dynptr = input.lines.iter().any(assumes);
+    kernel.device_bound = Some(false);
+    let later: Vec<&str> = input.lines.iter().filter_map(loads).collect();
     for object in &input.objects {
-        kernel.load(object)?;
+        if later.contains(&file_name(&object.name)) {
+            kernel.load_later(object);
+        } else {
+            kernel.load(object)?;
+        }
     }
     for line in &input.lines {
         kernel.execute(line)?;
     }
     Ok(())
+}
+
+/// The object file that a command loads by itself.
+fn loads(line: &Line) -> Option<&str> {
+    match &line.command {
+        Command::ProgLoad(load) => Some(file_name(&load.object)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
