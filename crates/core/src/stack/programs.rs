@@ -166,7 +166,7 @@ impl Kernel {
     ///
     /// # Errors
     /// As there.
-    pub(super) fn load_judged(
+    pub(crate) fn load_judged(
         &mut self,
         object: &Object,
         judged: &[Judgement<'_>],
@@ -215,7 +215,7 @@ impl Kernel {
 
     /// How the design's kernel judges programs: the August 2026 series gives its dynptr to all types that have an skb;
     /// for the others it is only assumed.
-    pub(super) fn rules(&self) -> Rules {
+    pub(crate) fn rules(&self) -> Rules {
         Rules {
             meta_everywhere: self.assumes_dynptr || self.design.dynptr_everywhere(),
             proposed: super::exec::proposed(&*self.design),
