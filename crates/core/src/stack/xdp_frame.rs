@@ -181,7 +181,8 @@ impl Kernel {
         let Some(program) = self.native_xdp(dev) else {
             return Ok(Some(frame));
         };
-        let mut xdp = frame;
+        // no skb is behind a frame
+        let mut xdp = XdpBuff { skb: None, ..frame };
         match self.run_xdp(program, dev, &mut xdp)? {
             action::PASS => Ok(Some(xdp)),
             verdict @ (action::TX | action::REDIRECT) => {
