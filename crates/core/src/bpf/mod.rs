@@ -69,7 +69,9 @@ pub use facts::{Facts, Judgement};
 pub use fixup::{Prepared, Prologue, fix_up, fix_up_unverified};
 pub use helpers::{has_helper, has_kfunc, name as helper_name};
 pub use hex::{HexError, parse_hex};
-pub use host::{Budget, CtxField, Fault, Host, MapChange, Meta, NotForType, XdpTarget};
+pub use host::{
+    Budget, CtxField, Fault, Host, MapChange, Meta, NotForType, RxHint, RxHintAnswer, XdpTarget,
+};
 pub use layout::offsets;
 pub use listing::{Access, Branch, Listing, ListingLine};
 pub use map_types::{Form, Leaf, MapTypes, map_types};

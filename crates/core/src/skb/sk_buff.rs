@@ -142,6 +142,8 @@ pub struct BpfFields {
     pub tc_index: u16,
     /// `skb->hash`; `None` until somebody asks for it.
     pub hash: Option<u32>,
+    /// `skb->l4_hash`: the hash is that of a flow with ports or a flow label; `None`: not known.
+    pub l4_hash: Option<bool>,
     pub tstamp: u64,
     pub tstamp_type: u8,
     pub csum_level: u8,

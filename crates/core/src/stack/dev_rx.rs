@@ -32,7 +32,11 @@ impl Kernel {
             let skb = k.skb_mut(no);
             skb.pull(ethernet::HLEN)?;
             skb.pkt_type = pkt_type;
-            Ok(i64::from(protocol))
+            // IPX over raw 802.3 has no 802.2 header and begins with ffff
+            Ok(i64::from(match protocol {
+                ethernet::P_802_2 if *k.packet(no, 0, 2) == [0xff, 0xff] => ethernet::P_802_3,
+                protocol => protocol,
+            }))
         })?;
         Ok(protocol as u16)
     }

@@ -8,7 +8,7 @@ use super::netfilter::{NF_ACCEPTED, NfState};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
-use crate::net::{checksum, icmp, ipv4, ipv6, l2tp};
+use crate::net::{checksum, icmp, ipv4, ipv6, l2tp, mpls};
 use crate::scenario::netfilter::NfHook;
 use crate::skb::{PacketType, SkbList};
 use crate::trace::SkbNo;
@@ -191,6 +191,7 @@ impl Kernel {
                 Some(&ipv4::PROTO_GRE) => k.gre_rcv(no).map(drop),
                 Some(&ipv4::PROTO_IPIP) => k.tunnel4_rcv(no).map(drop),
                 Some(&ipv6::NEXTHDR_IPV6) => k.tunnel64_rcv(no).map(drop),
+                Some(&mpls::PROTO_MPLS) => k.tunnelmpls4_rcv(no).map(drop),
                 Some(&l2tp::PROTO_L2TP) => k.l2tp_ip_recv(no).map(drop),
                 Some(&ipv4::PROTO_UDP) => k.udp_rcv(no).map(drop),
                 Some(&ipv4::PROTO_TCP) => k.tcp_v4_rcv(no).map(drop),

@@ -253,7 +253,9 @@ impl Host for TcHost<'_> {
     }
 
     fn set_hash(&mut self, hash: Option<u32>) {
-        self.kernel.skb_mut(self.no).bpf.hash = hash;
+        // bpf_set_hash(): __skb_set_sw_hash() says that the hash is one of layer 4
+        let bpf = &mut self.kernel.skb_mut(self.no).bpf;
+        (bpf.hash, bpf.l4_hash) = (hash, hash.map(|_| true));
     }
 
     fn skb_ecn_set_ce(&mut self) -> i64 {

@@ -1,10 +1,13 @@
 //! An XDP program over an `xdp_buff` (`bpf_prog_run_xdp()`, and its helpers in `net/core/filter.c`).
 
+mod hints;
 pub(super) mod traits;
 
 use super::programs::address_of;
 use super::{Kernel, Run, Stop};
-use crate::bpf::{CtxField, Host, MapChange, Prepared, Proposed, TraitCall, XdpTarget};
+use crate::bpf::{
+    CtxField, Host, MapChange, Prepared, Proposed, RxHint, RxHintAnswer, TraitCall, XdpTarget,
+};
 use crate::scenario::topology::{DevId, ProgId};
 use crate::skb::Stretch;
 use crate::trace::recorder::Moment;
@@ -323,6 +326,10 @@ impl Host for XdpHost<'_, '_> {
             done += part.len;
         }
         0
+    }
+
+    fn xdp_rx_hint(&mut self, hint: RxHint) -> RxHintAnswer {
+        self.rx_hint(hint)
     }
 
     fn packet_len(&self) -> u32 {
