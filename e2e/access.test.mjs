@@ -12,6 +12,8 @@ const PAGES = {
   '/s': '.scenarios li',
   [READ]: '.controls',
   '/s/seed?d=meta_end&at=bpf_skb_meta_realign.exit@decap%231&z=instructions': '.controls',
+  '/?stop=clones': '.twins text',
+  '/s/tap-gre?d=mac_header,meta_end&z=writes': '.controls',
   '/spec': '.rule',
   '/embed?s=seed': '.controls',
   '/nowhere': 'h1',

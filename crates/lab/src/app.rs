@@ -103,7 +103,7 @@ fn follow() {
             Page::Open => open::page(),
             Page::Designs => designs::page(),
         };
-        view! { {page}{crate::sheet::keys()} }
+        page
     });
     let kept: Box<dyn Any> = Box::new((handle, owner));
     DRAWN.with_borrow_mut(|slot| {

@@ -36,8 +36,6 @@ pub mod policy;
 pub mod program;
 pub mod render;
 #[cfg(target_arch = "wasm32")]
-mod sheet;
-#[cfg(target_arch = "wasm32")]
 mod take;
 #[cfg(target_arch = "wasm32")]
 mod take_sheet;

@@ -1,4 +1,4 @@
-//! The story in twelve stops: each is a few sentences and a step of the simulation, and they move
+//! The story in twelve stops: each is a few sentences and a step of a simulation, and they move
 //! together.
 
 use headroom_core::scene::Zoom;
@@ -15,7 +15,9 @@ pub struct Stop {
     pub title: &'static str,
     /// What to see; kernel names in back-quotes.
     pub text: &'static str,
-    /// The step that is drawn, in the scenario `seed`.
+    /// The scenario that is drawn.
+    pub scenario: &'static str,
+    /// The step that is drawn.
     pub step: &'static str,
     /// The designs that are drawn.
     pub designs: &'static [&'static str],
@@ -33,6 +35,7 @@ pub const STOPS: [Stop; 12] = [
         slug: "problem",
         title: "42 went in, 524288 came out",
         text: "An XDP program wrote the number 42 in front of a packet. Behind a GRE tunnel a TC program read it back and got 524288. Nothing was dropped, and no program was wrong.",
+        scenario: "seed",
         step: "get_tag.exit@decap#1",
         designs: OLD,
         more: None,
@@ -41,6 +44,7 @@ pub const STOPS: [Stop; 12] = [
         slug: "headroom",
         title: "Headroom is the free space in front",
         text: "A packet does not begin where its buffer does. The driver leaves room in front, so that headers can be put there later. Here 256 bytes are free between `head` and `data`.",
+        scenario: "seed",
         step: "set_tag.entry@rx#2",
         designs: OLD,
         more: None,
@@ -49,6 +53,7 @@ pub const STOPS: [Stop; 12] = [
         slug: "metadata",
         title: "XDP leaves four bytes in it",
         text: "`bpf_xdp_adjust_meta()` takes four bytes of the headroom, and `set_tag` writes 42 into them. They lie right in front of the packet: these are its metadata.",
+        scenario: "seed",
         step: "set_tag.exit@rx#2",
         designs: OLD,
         more: None,
@@ -56,23 +61,17 @@ pub const STOPS: [Stop; 12] = [
     Stop {
         slug: "skb",
         title: "The kernel stores a length, not a place",
-        text: "The driver makes an `sk_buff` of the frame. It notes that there are four bytes of metadata. Where they end is not stored: they end where the MAC header begins, and that is 256.",
+        text: "The driver makes an `sk_buff` of the frame. It notes that there are four bytes of metadata. Where they end is not stored: they end where the MAC header begins, and that is 256. On this device all is well: a TC program that asks for them is shown 252–255 and reads 42.",
+        scenario: "seed",
         step: "eth_type_trans.exit@rx#4",
         designs: OLD,
         more: Some(("/spec#HR-META-1", "the rule")),
     },
     Stop {
-        slug: "true-read",
-        title: "On the first device all is well",
-        text: "A TC program on `rx` asks for its metadata and is shown 252–255. `mac_header` has not moved, so it reads 42.",
-        step: "get_tag.exit@rx#2",
-        designs: OLD,
-        more: None,
-    },
-    Stop {
         slug: "decap",
         title: "GRE takes its headers off",
         text: "The packet is for the tunnel. `__iptunnel_pull_header` moves `data` over the outer IPv4 header and the GRE header. No byte moves; the old headers stay where they are, in front of the packet.",
+        scenario: "seed",
         step: "__iptunnel_pull_header.exit@rx#2",
         designs: OLD,
         more: None,
@@ -81,6 +80,7 @@ pub const STOPS: [Stop; 12] = [
         slug: "reset",
         title: "The MAC header moves, and the metadata with it",
         text: "The tunnel device has no Ethernet header of its own, so `mac_header` is set to `data`: 294. The metadata are the four bytes in front of it, by definition. They are 290–293 now, although nobody wrote a tag there.",
+        scenario: "seed",
         step: "ip_tunnel_rcv.entry@rx#2",
         designs: OLD,
         more: Some(("/spec#HR-DECAP-3", "the rule")),
@@ -89,6 +89,7 @@ pub const STOPS: [Stop; 12] = [
         slug: "garbage",
         title: "The program reads a piece of the GRE header",
         text: "At 290–293 are GRE's flags and its protocol, `00 00 08 00`. As a little-endian number that is 524288. The tag 42 is still at 252–255, 38 bytes below.",
+        scenario: "seed",
         step: "get_tag.exit@decap#1",
         designs: OLD,
         more: None,
@@ -97,6 +98,7 @@ pub const STOPS: [Stop; 12] = [
         slug: "meta-end",
         title: "A field of its own stays where it was",
         text: "The proposed `meta_end` stores where the metadata end. Decapsulation sets `mac_header` to 294 as before, but `meta_end` says 256, and a gap opens between metadata and packet.",
+        scenario: "seed",
         step: "ip_tunnel_rcv.entry@rx#2",
         designs: BOTH,
         more: None,
@@ -105,22 +107,34 @@ pub const STOPS: [Stop; 12] = [
         slug: "realign",
         title: "A prologue closes the gap before a program looks",
         text: "A program that loads `data_meta` expects its metadata right in front of `data`. The kernel puts a call of `bpf_skb_meta_realign` in front of such a program; it moves the four bytes 38 up. The program reads 42.",
+        scenario: "seed",
         step: "get_tag.exit@decap#1",
         designs: NEW,
         more: None,
     },
     Stop {
-        slug: "cost",
-        title: "Clones, encapsulation, and what it costs",
-        text: "Nothing is free: a field is two bytes in `skb_shared_info`, a realign copies bytes, and it must not write into a buffer that a clone shares. An encapsulation pushes headers into the room where the metadata lie. The matrix shows scenario by scenario which design keeps the value, and its cost in counts.",
-        step: "get_tag.exit@decap#1",
+        slug: "clones",
+        title: "A clone shares the buffer, and sees what is moved",
+        text: "A packet tap on `rx` holds a clone, packet 3: an `sk_buff` of its own over the same bytes. The realign on `decap` writes 42 into the shared head, over the GRE header at 290–293. The reader gets its tag, and the tap shows a packet that never was on the wire.",
+        scenario: "tap-gre",
+        step: "tag_by_pointer.exit@decap#1",
+        designs: NEW,
+        more: Some(("/s/tap-gre", "this scenario")),
+    },
+    Stop {
+        slug: "encap",
+        title: "Encapsulation pushes headers over the metadata",
+        text: "On the way out GRE, IPv4 and Ethernet are pushed in front, 38 bytes, over the place where the metadata lie. Under `mac_header` the formula points at 228–231, where nothing was ever written. Under `meta_end` the realign finds the metadata behind the MAC header and clears them. Neither reads 42.",
+        scenario: "encap-gre",
+        step: "tag_by_pointer.exit@out#1",
         designs: BOTH,
-        more: Some(("/matrix", "the matrix")),
+        more: Some(("/matrix", "the matrix of all scenarios")),
     },
     Stop {
         slug: "open",
         title: "What is decided, and what is not",
-        text: "Linux 7.2 has `mac_header`. The series with `meta_end` is in its third version and not merged; other designs keep metadata outside of the buffer. Headroom does not choose. It shows what each one does, byte by byte, beside recordings of real kernels.",
+        text: "Linux 7.2 has `mac_header`. The series with `meta_end` is in its third version and not merged; other designs keep metadata outside of the buffer. Each has its cost: a field in `skb_shared_info`, bytes that are moved, an allocation. Headroom does not choose. It shows what each one does, byte by byte, beside recordings of real kernels.",
+        scenario: "seed",
         step: "get_tag.exit@decap#1",
         designs: BOTH,
         more: Some(("/compare/seed", "side by side")),
@@ -142,7 +156,7 @@ impl Stop {
             designs: self.designs.iter().filter_map(index).collect(),
             at: self.step.parse().ok(),
             zoom: Zoom::Functions,
-            ..Place::of("seed")
+            ..Place::of(self.scenario)
         }
     }
 }

@@ -23,6 +23,12 @@ impl Model {
         }
     }
 
+    /// What the build, or a run, has made of the scenario's own input.
+    #[must_use]
+    pub fn own(&self) -> Arc<Outcome> {
+        self.own.get_value()
+    }
+
     /// Another scenario takes the place of this one: its texts, and what the build has simulated of it.
     pub fn take(&self, scenario: Scenario, outcome: Outcome) {
         self.scenario.set_value(scenario);

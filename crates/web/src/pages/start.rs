@@ -2,17 +2,20 @@
 
 use crate::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::KeyboardEvent;
 
 use super::load::with_model;
-use crate::address::Address;
+use crate::address::{Address, Place};
 use crate::app::Location;
+use crate::data::files;
 use crate::dom::{El, div, el, on_window, span};
 use crate::model::{Kind, Model};
 use crate::parts::prose::ticked;
 use crate::parts::say::say;
 use crate::parts::stage::stage;
 use crate::parts::stepper::taken;
+use crate::parts::text_view::text_view;
 use crate::platform;
 use crate::story::{STOPS, find};
 
@@ -113,12 +116,7 @@ fn story(model: Model) -> El {
             walk.at.set(wanted);
         }
     });
-    follow(move || {
-        let stop = STOPS[walk.at.get().min(STOPS.len() - 1)];
-        let place = stop.place();
-        model.front.set(place.designs.first().copied().unwrap_or(0));
-        model.place.set(place);
-    });
+    follow(move || show(model, walk));
     on_window("keydown", move |event| {
         if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
             walk.key(event);
@@ -141,6 +139,42 @@ fn story(model: Model) -> El {
         .child(turn(model, walk))
         .child(say(model))
         .child(stage(model))
+        .part(move || notice(model))
+        .child(text_view(model))
+}
+
+/// What could not be loaded.
+fn notice(model: Model) -> Vec<El> {
+    let all = model.notices.get();
+    let line = |text: String| el("p").class("notice").set("role", "status").text(&text);
+    all.into_iter().map(line).collect()
+}
+
+/// Draws the step of the stop; its scenario may have to be loaded first, and what was drawn stays so long.
+fn show(model: Model, walk: Walk) {
+    let at = walk.at.get();
+    let stop = STOPS[at.min(STOPS.len() - 1)];
+    let place = stop.place();
+    let set = move |place: Place| {
+        model.front.set(place.designs.first().copied().unwrap_or(0));
+        model.place.set(place);
+    };
+    if model.scenario.with_value(|known| known.id == stop.scenario) {
+        return set(place);
+    }
+    spawn_local(async move {
+        match files::scenario(stop.scenario, &[]).await {
+            // The reader may be elsewhere by now.
+            Ok((texts, outcome, _)) if walk.at.try_get_untracked() == Some(at) => {
+                model.take(texts, outcome);
+                model.input.set(model.own_input());
+                model.outcome.set(model.own());
+                set(place);
+            }
+            Ok(_) => {}
+            Err(text) => model.notices.set(vec![text]),
+        }
+    });
 }
 
 /// The buttons, the stops as dots, and the way to the stepper.

@@ -43,11 +43,11 @@ pub fn header(location: Location) -> El {
         .class("quiet find")
         .set("title", "Go to a page or scenario")
         .on("click", move |_| open.run())
-        .child(span("wide", "Find "))
+        .text("Find ")
         .child(el("kbd").text("⌘K"));
     let theme = RwSignal::new(Theme::stored());
     let turn = el("button")
-        .class("quiet")
+        .class("quiet theme")
         .set("title", "Colours: as the system says, light, dark")
         .on("click", move |_| {
             theme.update(|theme| *theme = theme.next());

@@ -54,7 +54,7 @@ fn all_of(selector: &str) -> Option<js_sys::Array> {
 /// The buttons of the page, by their words.
 fn buttons() -> Vec<(String, To)> {
     let mut out: Vec<(String, To)> = Vec::new();
-    let all = all_of("main button:not(:disabled)");
+    let all = all_of("main button:not(:disabled), .theme");
     for button in all.unwrap_or_default().iter() {
         let Ok(button) = button.dyn_into::<HtmlElement>() else {
             continue;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{HtmlDialogElement, HtmlElement, KeyboardEvent};
+use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::bytes::bytes;
 use super::controls::controls;
@@ -15,7 +15,7 @@ use super::finder::finder;
 use super::path_strip::path_strip;
 use super::program::program;
 use super::say::say;
-use super::sheet::key_sheet;
+use super::sheet;
 use super::stage::{stage, watch_width};
 use super::text_view::text_view;
 use super::timeline::timeline;
@@ -87,13 +87,6 @@ fn copier(model: Model, copied: RwSignal<bool>) -> Callback {
     })
 }
 
-/// Shows a dialog over everything.
-fn open_dialog(dialog: &El) {
-    if let Some(dialog) = dialog.as_a::<HtmlDialogElement>() {
-        let _ = dialog.show_modal();
-    }
-}
-
 /// The panels below the picture.
 fn lower(model: Model) -> El {
     div("panels")
@@ -105,10 +98,8 @@ fn lower(model: Model) -> El {
 /// The whole stepper.
 #[must_use]
 pub fn stepper(model: Model) -> El {
-    let sheet = key_sheet();
     let copied = RwSignal::new(false);
     let copy = copier(model, copied);
-    let help = sheet.clone();
     let (find, field) = finder(model);
     on_window("keydown", move |event| {
         let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
@@ -123,7 +114,7 @@ pub fn stepper(model: Model) -> El {
         event.prevent_default();
         match action {
             Action::CopyLink => copy.run(),
-            Action::Help => open_dialog(&help),
+            Action::Help => sheet::open(),
             Action::Find => {
                 if let Some(field) = field.as_a::<HtmlElement>() {
                     let _ = field.focus();
@@ -147,7 +138,7 @@ pub fn stepper(model: Model) -> El {
         .child(path_strip(model))
         .child(say(model))
         .child(stage(model))
-        .child(under(model, sheet.clone(), find));
+        .child(under(model, find));
     let whole = match model.kind {
         // On a slide the picture comes first; the rest is there when it is asked for.
         Kind::Embed => {
@@ -174,14 +165,11 @@ pub fn stepper(model: Model) -> El {
         .set("role", "status")
         .set("aria-live", "polite")
         .word(move || model.spoken.get());
-    whole
-        .child(controls(model, copied, copy))
-        .child(sheet)
-        .child(spoken)
+    whole.child(controls(model, copied, copy)).child(spoken)
 }
 
 /// The line under the picture.
-fn under(model: Model, sheet: El, find: El) -> El {
+fn under(model: Model, find: El) -> El {
     let scale = el("button")
         .class("tab")
         .tells("aria-pressed", move || model.linear.get())
@@ -200,7 +188,7 @@ fn under(model: Model, sheet: El, find: El) -> El {
         });
     let keys = el("button")
         .class("tab")
-        .on("click", move |_| open_dialog(&sheet))
+        .on("click", |_| sheet::open())
         .text("Keys ")
         .child(el("kbd").text("?"));
     div("under")

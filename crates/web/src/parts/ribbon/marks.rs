@@ -97,7 +97,7 @@ impl Marks {
         }
     }
 
-    pub(super) fn show(&mut self, picture: &Picture, top: f64) {
+    pub(super) fn show(&mut self, picture: &Picture, top: f64, width: f64) {
         self.show_labels(&picture.labels);
         let key = |read: &ReadMark| (read.start, read.end, read.x.to_bits());
         let wanted = picture.reads.iter().map(key).collect();
@@ -108,7 +108,8 @@ impl Marks {
         if self.moves != picture.moves {
             self.moves_group.say("");
             for mark in &picture.moves {
-                self.moves_group.append(&arc(mark, top - HEAD_H + 1.0));
+                self.moves_group
+                    .append(&arc(mark, top - HEAD_H + 1.0, width));
             }
             self.moves.clone_from(&picture.moves);
         }
@@ -162,7 +163,7 @@ fn label_line(index: usize, line: &str) -> El {
         .child(svg("tspan").text(&names))
 }
 
-fn arc(mark: &MoveMark, y: f64) -> El {
+fn arc(mark: &MoveMark, y: f64, width: f64) -> El {
     let (from, to) = (mark.from_x, mark.to_x);
     let third = (to - from) / 3.0;
     let rise = y - 24.0;
@@ -173,6 +174,9 @@ fn arc(mark: &MoveMark, y: f64) -> El {
         mark.from.abs_diff(mark.to),
         if mark.to > mark.from { "up" } else { "down" }
     );
+    // The words stay within the picture.
+    let half = words.chars().count() as f64 * super::CHAR / 2.0;
+    let middle = f64::midpoint(from, to).min(width - half).max(half);
     let curve = format!(
         "M{} {y} C{} {r} {} {r} {} {y}",
         px(from),
@@ -197,7 +201,7 @@ fn arc(mark: &MoveMark, y: f64) -> El {
         .child(svg("path").class("tip").set("d", &tip))
         .child(
             svg("text")
-                .set("x", &px(f64::midpoint(from, to)))
+                .set("x", &px(middle))
                 .set("y", &px(rise + 1.0))
                 .text(&words),
         )
