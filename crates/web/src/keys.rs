@@ -1,7 +1,5 @@
 //! Keys of the stepper. What the table says is what the keys do.
 
-use headroom_core::scene::Zoom;
-
 use crate::model::{By, Model};
 
 /// What a key does.
@@ -17,10 +15,14 @@ pub enum Action {
     Last,
     /// Start or stop playing.
     Play,
-    /// Look closer: instructions.
+    /// Look closer: instructions, each write.
     Closer,
-    /// Look from farther away: functions.
+    /// Look from farther away.
     Farther,
+    /// What is another than at the step before.
+    Diff,
+    /// Stop where something happens again.
+    Break,
     /// To the next wrong read.
     NextWrong,
     /// To the next of what is looked for.
@@ -40,7 +42,7 @@ pub enum Action {
 }
 
 /// Keys, what is printed for them, and what they do.
-pub const KEYS: [(&[&str], &str, Action, &str); 19] = [
+pub const KEYS: [(&[&str], &str, Action, &str); 21] = [
     (
         &["ArrowRight", "PageDown"],
         "→ PageDown",
@@ -56,8 +58,25 @@ pub const KEYS: [(&[&str], &str, Action, &str); 19] = [
     (&["Home"], "Home", Action::First, "first step"),
     (&["End"], "End", Action::Last, "last step"),
     (&[" "], "Space", Action::Play, "play, pause"),
-    (&["ArrowUp"], "↑", Action::Farther, "functions only"),
-    (&["ArrowDown"], "↓", Action::Closer, "every BPF instruction"),
+    (&["ArrowUp"], "↑", Action::Farther, "look from farther away"),
+    (
+        &["ArrowDown"],
+        "↓",
+        Action::Closer,
+        "look closer: instructions, then each write",
+    ),
+    (
+        &["x"],
+        "x",
+        Action::Diff,
+        "what is another than at the step before",
+    ),
+    (
+        &["b"],
+        "b",
+        Action::Break,
+        "stop at writes to the chosen byte, else at this function",
+    ),
     (&["."], ".", Action::NextWrong, "next wrong read"),
     (
         &["/"],
@@ -118,8 +137,10 @@ pub fn carry_out(model: &Model, action: Action) {
         Action::First => model.go(0, By::Step),
         Action::Last => model.last(),
         Action::Play => model.toggle_play(),
-        Action::Closer => model.zoom(Zoom::Instructions),
-        Action::Farther => model.zoom(Zoom::Functions),
+        Action::Closer => model.zoom_by(true),
+        Action::Farther => model.zoom_by(false),
+        Action::Diff => model.diff.update(|on| *on = !*on),
+        Action::Break => model.toggle_break(),
         Action::NextWrong => model.next_wrong_read(),
         Action::NextFound => model.go_found(true),
         Action::PreviousFound => model.go_found(false),

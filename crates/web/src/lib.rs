@@ -20,3 +20,4 @@ pub mod prelude;
 pub mod react;
 pub mod story;
 pub mod theme;
+pub mod zooms;

@@ -115,7 +115,7 @@ pub const STOPS: [Stop; 12] = [
     Stop {
         slug: "clones",
         title: "A clone shares the buffer, and sees what is moved",
-        text: "A packet tap on `rx` holds a clone: an `sk_buff` of its own over the same bytes. The realign on `decap` writes 42 into the shared head, over the GRE header at 290–293. The reader gets its tag, and the tap shows a packet that never was on the wire.",
+        text: "A packet tap on `rx` holds a clone, packet 3: an `sk_buff` of its own over the same bytes. The realign on `decap` writes 42 into the shared head, over the GRE header at 290–293. The reader gets its tag, and the tap shows a packet that never was on the wire.",
         scenario: "tap-gre",
         step: "tag_by_pointer.exit@decap#1",
         designs: NEW,

@@ -7,6 +7,7 @@
 
 pub mod align;
 pub mod changes;
+pub mod diff;
 pub mod explain;
 pub mod family;
 pub mod instruction;
@@ -27,6 +28,7 @@ pub mod svg;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod twins;
 pub mod zones;
 
 pub use align::{Row, Zoom, align};

@@ -23,8 +23,8 @@ pub enum Query {
     Change(String),
     /// A function or program begins whose name holds this.
     Call(String),
-    /// An instruction of a program as written: its index.
-    Instruction(usize),
+    /// An instruction of a program as written: its index, and the program's name if only one is meant.
+    Instruction(usize, Option<String>),
     /// A packet is dropped.
     Drop,
 }
@@ -89,7 +89,10 @@ impl Query {
         Ok(Some(match words.as_slice() {
             [] => return Ok(None),
             ["write" | "writes", ..] => Self::Write(number("write")?),
-            ["instruction" | "insn", ..] => Self::Instruction(number("instruction")? as usize),
+            ["instruction" | "insn", rest @ ..] => Self::Instruction(
+                number("instruction")? as usize,
+                rest.get(1).map(|name| (*name).to_owned()),
+            ),
             ["read" | "reads"] => Self::Read { wrong: false },
             ["wrong", "read" | "reads"] | ["wrong"] => Self::Read { wrong: true },
             ["drop" | "drops"] => Self::Drop,
@@ -129,7 +132,12 @@ impl Query {
             Self::Call(name) => {
                 those(&|step| begins(step) && what(trace, step).contains(name.as_str()))
             }
-            Self::Instruction(number) => those(&|step| is_instruction(trace, step, *number)),
+            Self::Instruction(number, program) => those(&|step| {
+                let named = program
+                    .as_deref()
+                    .is_none_or(|name| what(trace, step) == name);
+                named && is_instruction(trace, step, *number)
+            }),
         }
     }
 }
