@@ -1,8 +1,7 @@
 //! Lines up the steps of several designs by name, so that one position means the same moment in all.
 
-use std::collections::HashMap;
-
 use super::diff::own_writes;
+use super::map::Map;
 use super::name::{Point, StepName, names};
 use crate::trace::{StepKind, Trace};
 
@@ -76,7 +75,7 @@ fn is_insn(trace: &Trace, index: usize) -> bool {
 
 /// Puts the steps of one more trace (`column`) into rows that hold the columns before it.
 fn merge(rows: Vec<Row>, steps: Vec<(usize, StepName)>, column: usize, columns: usize) -> Vec<Row> {
-    let place: HashMap<StepName, usize> = rows
+    let place: Map<StepName, usize> = rows
         .iter()
         .enumerate()
         .map(|(i, row)| (row.name.clone(), i))

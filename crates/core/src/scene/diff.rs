@@ -1,7 +1,5 @@
 //! The writes of one step, one by one, and what is another between two moments.
 
-use std::collections::BTreeMap;
-
 use super::changes::{FieldChange, changes};
 use super::explain::{count_bytes, span};
 use super::name::what;
@@ -70,17 +68,41 @@ pub fn between(trace: &Trace, from: Moment, to: Moment) -> Diff {
         return Diff::default();
     };
     let range = writes_made(trace, from)..writes_made(trace, to);
-    let mut touched: BTreeMap<u32, (u8, u8)> = BTreeMap::new();
-    for write in trace.writes.get(range).unwrap_or_default() {
-        if Some(write.buffer) != now.buffer || write.old.is_empty() {
-            continue;
-        }
-        for ((at, (old, _)), (new, _)) in (write.offset..).zip(&write.old).zip(&write.new) {
-            touched.entry(at).or_insert((*old, *new)).1 = *new;
+    let writes = trace.writes.get(range).unwrap_or_default().iter();
+    let writes: Vec<&ByteWrite> = writes
+        .filter(|write| Some(write.buffer) == now.buffer && !write.old.is_empty())
+        .collect();
+    let bytes = byte_changes(&writes);
+    let of = |index: usize| trace.fields.get(trace.steps.get(index)?.fields?);
+    let earlier = trace.steps.get(..=from.step).unwrap_or_default();
+    let before = earlier
+        .iter()
+        .rposition(|step| step.skb == now.skb && step.fields.is_some());
+    let fields = match (before.and_then(of), of(to.step)) {
+        (Some(before), Some(now)) if from.step != to.step => changes(before, now),
+        _ => Vec::new(),
+    };
+    Diff { fields, bytes }
+}
+
+/// Bytes that are others after some writes than before them.
+fn byte_changes(writes: &[&ByteWrite]) -> Vec<ByteChange> {
+    let end = |write: &&ByteWrite| write.offset + write.new.len() as u32;
+    let first = writes.iter().map(|write| write.offset).min().unwrap_or(0);
+    let last = writes.iter().map(end).max().unwrap_or(first);
+    // Of each byte in the reach of the writes: before the first of them, and now.
+    let mut touched: Vec<Option<(u8, u8)>> = vec![None; (last - first) as usize];
+    for write in writes {
+        let reach = touched.iter_mut().skip((write.offset - first) as usize);
+        for ((place, (old, _)), (new, _)) in reach.zip(&write.old).zip(&write.new) {
+            place.get_or_insert((*old, *new)).1 = *new;
         }
     }
     let mut bytes: Vec<ByteChange> = Vec::new();
-    for (at, (old, new)) in touched.into_iter().filter(|(_, (old, new))| old != new) {
+    for (at, both) in (first..).zip(touched) {
+        let Some((old, new)) = both.filter(|(old, new)| old != new) else {
+            continue;
+        };
         match bytes.last_mut() {
             Some(last) if last.start + last.new.len() as u32 == at => {
                 last.old.push(old);
@@ -93,16 +115,7 @@ pub fn between(trace: &Trace, from: Moment, to: Moment) -> Diff {
             }),
         }
     }
-    let of = |index: usize| trace.fields.get(trace.steps.get(index)?.fields?);
-    let earlier = trace.steps.get(..=from.step).unwrap_or_default();
-    let before = earlier
-        .iter()
-        .rposition(|step| step.skb == now.skb && step.fields.is_some());
-    let fields = match (before.and_then(of), of(to.step)) {
-        (Some(before), Some(now)) if from.step != to.step => changes(before, now),
-        _ => Vec::new(),
-    };
-    Diff { fields, bytes }
+    bytes
 }
 
 /// The sentence of one write of a step; empty when there is none.

@@ -1,10 +1,10 @@
 //! Names of steps. A link in a mail names a step, never its number, so that it holds when the
 //! simulator learns a new step.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
+use super::map::Map;
 use crate::trace::{DevRef, Edge, Step, StepKind, Trace};
 
 /// Which moment of a function or program.
@@ -168,7 +168,7 @@ fn point(trace: &Trace, step: &Step) -> Point {
 /// The names of all steps of a trace, in order. Names are unique.
 #[must_use]
 pub fn names(trace: &Trace) -> Vec<StepName> {
-    let mut seen: HashMap<StepName, u32> = HashMap::new();
+    let mut seen: Map<StepName, usize> = Map::default();
     let one = |step: &Step| {
         let dev = device(trace, step);
         let mut name = StepName {
@@ -181,7 +181,7 @@ pub fn names(trace: &Trace) -> Vec<StepName> {
         };
         let count = seen.entry(name.clone()).or_default();
         *count += 1;
-        name.occurrence = *count;
+        name.occurrence = *count as u32;
         name
     };
     trace.steps.iter().map(one).collect()

@@ -2,11 +2,12 @@
 //! `wrong read`, a function, an instruction. The stepper goes from one to the next, and stops there
 //! while it plays.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use super::changes::changes;
+use super::map::Map;
 use super::name::what;
+use super::order::place_of;
 use crate::trace::{Edge, Step, StepKind, Trace};
 
 /// What is looked for.
@@ -130,7 +131,7 @@ impl Query {
                 )
             }),
             Self::Call(name) => {
-                those(&|step| begins(step) && what(trace, step).contains(name.as_str()))
+                those(&|step| begins(step) && place_of(what(trace, step), name).is_some())
             }
             Self::Instruction(number, program) => those(&|step| {
                 let named = program
@@ -179,7 +180,7 @@ fn is_instruction(trace: &Trace, step: &Step, number: usize) -> bool {
 
 /// Steps at which a field of a packet has another value than at the step before of that packet.
 fn changed(trace: &Trace, field: &str) -> Vec<usize> {
-    let mut last = HashMap::new();
+    let mut last = Map::default();
     let mut out = Vec::new();
     for (index, step) in trace.steps.iter().enumerate() {
         let (Some(skb), Some(now)) = (step.skb, step.fields) else {

@@ -1,6 +1,7 @@
 //! Other packets in the same buffer: a clone has an `sk_buff` of its own and shares `head` with the one it is
 //! made from. Both are drawn over one buffer.
 
+use super::order::by_key;
 use super::table::TextRow;
 use crate::trace::{Outcome, PacketFields, SkbFields, SkbNo, StepKind, Trace};
 
@@ -32,7 +33,7 @@ impl Twin<'_> {
         .into_iter()
         .filter_map(|(name, offset)| Some((name, offset?)))
         .collect();
-        out.sort_by_key(|(_, offset)| *offset);
+        by_key(&mut out, |(_, offset)| *offset);
         out
     }
 
