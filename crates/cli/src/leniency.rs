@@ -1,6 +1,6 @@
 //! Where Linux may refuse a program that runs here (`docs/verifier.md`).
 
-use headroom_core::bpf::{Judgement, Object};
+use headroom_core::bpf::{Judgement, Object, Warning};
 use serde::Serialize;
 
 /// One place where Linux may refuse a program.
@@ -31,14 +31,22 @@ impl MayRefuse {
 /// What the verifier has to say of a program that it accepts; nothing of one that it refuses, which is an
 /// error elsewhere.
 pub(crate) fn of_program(judged: &Judgement<'_>) -> Vec<MayRefuse> {
+    of_warnings(judged, |_| true)
+}
+
+fn of_warnings(judged: &Judgement<'_>, wanted: impl Fn(&Warning) -> bool) -> Vec<MayRefuse> {
     let program = judged.program();
-    let place = |warning: &headroom_core::bpf::Warning| MayRefuse {
+    let place = |warning: &Warning| MayRefuse {
         file: program.file.clone(),
         program: program.name.clone(),
         insn: warning.insn(),
         why: warning.to_string(),
     };
-    judged.leniency().iter().map(place).collect()
+    let warnings = judged.leniency().iter();
+    warnings
+        .filter(|warning| wanted(warning))
+        .map(place)
+        .collect()
 }
 
 /// The program that runs, and those of the object's maps of programs, which are loaded with it.
@@ -51,12 +59,14 @@ pub(crate) fn of_run(object: &Object, judged: &[Judgement<'_>], name: &str) -> V
     judged.iter().filter(loaded).flat_map(of_program).collect()
 }
 
-/// All programs of objects.
-pub(crate) fn of_objects(objects: &[Object]) -> Vec<MayRefuse> {
-    let programs = objects.iter().flat_map(|object| &object.programs);
-    programs
-        .flat_map(|program| of_program(&program.judge()))
-        .collect()
+/// All programs of a run. For which device they are loaded is said by its commands, and judged there.
+pub(crate) fn of_programs(judged: &[Judgement<'_>]) -> Vec<MayRefuse> {
+    let of = |judged| {
+        of_warnings(judged, |warning| {
+            !matches!(warning, Warning::DeviceBound { .. })
+        })
+    };
+    judged.iter().flat_map(of).collect()
 }
 
 /// On standard error, one line each.

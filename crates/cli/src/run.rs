@@ -8,7 +8,7 @@ use headroom_core::design::DesignName;
 use headroom_core::limits::Limits;
 use headroom_core::recording::RunJson;
 use headroom_core::scene::StepName;
-use headroom_core::simulate::{Input, simulate};
+use headroom_core::simulate::{Input, Simulator};
 use headroom_core::trace::Trace;
 
 use serde::Serialize;
@@ -52,8 +52,9 @@ pub(crate) fn run(
         exec::set_map(&mut input.objects, entry)?;
     }
     // all designs run before anything is written: an error leaves nothing behind
-    let (traces, refused) = traces(name, &input, designs)?;
-    let may_refuse = leniency::of_objects(&input.objects);
+    let mut simulator = Simulator::new(&input);
+    let (traces, refused) = traces(name, &mut simulator, designs)?;
+    let may_refuse = leniency::of_programs(&simulator.judgements());
     // a file has no colours
     let look = Look {
         paint: if out.is_some() {
@@ -87,12 +88,12 @@ pub(crate) fn run(
 /// The runs under the designs, and why others have none.
 fn traces(
     name: &str,
-    input: &Input,
+    simulator: &mut Simulator<'_>,
     designs: &[DesignName],
 ) -> Result<(Vec<Trace>, Vec<CliError>), CliError> {
     let (mut traces, mut refused) = (Vec::new(), Vec::new());
     for design in designs {
-        match trace(name, input, *design) {
+        match trace(name, simulator, *design) {
             Ok(trace) => traces.push(trace),
             Err(error) if error.is_refusal() => refused.push(error),
             Err(error) => return Err(error),
@@ -118,8 +119,8 @@ fn print(traces: &[Trace], rendered: &[String], look: &Look) -> Result<(), CliEr
     Ok(())
 }
 
-fn trace(name: &str, input: &Input, design: DesignName) -> Result<Trace, CliError> {
-    simulate(input, design).map_err(|error| CliError::Simulate {
+fn trace(name: &str, simulator: &mut Simulator<'_>, design: DesignName) -> Result<Trace, CliError> {
+    simulator.run(design).map_err(|error| CliError::Simulate {
         file: name.into(),
         design: design.as_str(),
         error: Box::new(error),

@@ -2,13 +2,13 @@
 
 use thiserror::Error;
 
-use crate::bpf::{LoadError, Object, Program, load_object};
+use crate::bpf::{Judgement, LoadError, Object, Program, Rules, load_object};
 use crate::design::DesignName;
 use crate::limits::Limits;
 use crate::recording::Recording;
 use crate::scenario::command::{Command, Line};
 use crate::scenario::parse::Parsed;
-use crate::stack::{Cause, ExecuteError, Kernel, ProgramError};
+use crate::stack::{Cause, ExecuteError, Kernel, ProgramError, file_name};
 use crate::trace::Trace;
 
 /// What is simulated: the same for every design.
@@ -85,11 +85,12 @@ const ASSEMBLER: &str = ".s";
 pub fn assembler(name: &str, text: &str) -> Result<Object, LoadError> {
     let stem = name.strip_suffix(ASSEMBLER).unwrap_or(name);
     let (program, section) = stem.rsplit_once('.').unwrap_or((stem, "tcx"));
-    let program =
+    let mut program =
         Program::from_asm(program, section, text).map_err(|error| LoadError::Assembler {
             file: name.into(),
             error,
         })?;
+    name.clone_into(&mut program.file);
     Ok(Object {
         name: name.into(),
         programs: vec![program],
@@ -134,21 +135,118 @@ pub struct Partial {
 /// # Errors
 /// [`SimulateError`] when a command can't be carried out.
 pub fn simulate(input: &Input, design: DesignName) -> Result<Trace, SimulateError> {
-    let partial = simulate_partial(input, design);
-    match partial.error {
-        Some(error) => Err(error),
-        None => Ok(partial.trace),
-    }
+    Simulator::new(input).run(design)
 }
 
 /// As [`simulate`], but keeps what happened before an error.
 #[must_use]
 pub fn simulate_partial(input: &Input, design: DesignName) -> Partial {
-    let mut kernel = Kernel::new(&input.id, design.design());
-    let error = run(&mut kernel, input).err();
-    let mut trace = kernel.into_trace();
-    trace.skipped.clone_from(&input.skipped);
-    Partial { trace, error }
+    Simulator::new(input).partial(design)
+}
+
+/// Runs of one input under several designs: a program is walked once for all whose kernels judge alike.
+pub struct Simulator<'i> {
+    input: &'i Input,
+    walked: Vec<(Rules, Walked<'i>)>,
+}
+
+/// For each object what the verifier says of its programs; nothing of one that a command will load.
+type Walked<'i> = Vec<Option<Vec<Judgement<'i>>>>;
+
+impl<'i> Simulator<'i> {
+    /// For an input.
+    #[must_use]
+    pub fn new(input: &'i Input) -> Self {
+        Self {
+            input,
+            walked: Vec::new(),
+        }
+    }
+
+    /// As [`simulate`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn run(&mut self, design: DesignName) -> Result<Trace, SimulateError> {
+        let partial = self.partial(design);
+        match partial.error {
+            Some(error) => Err(error),
+            None => Ok(partial.trace),
+        }
+    }
+
+    /// As [`simulate_partial`].
+    pub fn partial(&mut self, design: DesignName) -> Partial {
+        let mut kernel = Kernel::new(&self.input.id, design.design());
+        let error = self.execute(&mut kernel).err();
+        let mut trace = kernel.into_trace();
+        trace.skipped.clone_from(&self.input.skipped);
+        Partial { trace, error }
+    }
+
+    /// What Linux 7.2 says of all programs that no command loads, and of those what it says when nobody knows for which device
+    /// they are.
+    #[must_use]
+    pub fn judgements(&mut self) -> Vec<Judgement<'i>> {
+        let input = self.input;
+        let rules = Rules {
+            device_bound: Some(false),
+            ..Rules::default()
+        };
+        let walked = self.walked(rules).to_vec();
+        let of = |(object, walked): (&'i Object, Option<Vec<Judgement<'i>>>)| {
+            walked.unwrap_or_else(|| object.programs.iter().map(Program::judge).collect())
+        };
+        input.objects.iter().zip(walked).flat_map(of).collect()
+    }
+
+    /// Under rules that were asked for before, there is no further walk.
+    fn walked(&mut self, rules: Rules) -> &[Option<Vec<Judgement<'i>>>] {
+        let known = self.walked.iter().position(|(known, _)| *known == rules);
+        let at = known.unwrap_or(self.walked.len());
+        if known.is_none() {
+            let input = self.input;
+            let later: Vec<&str> = input.lines.iter().filter_map(loads).collect();
+            let walk = |object: &'i Object| {
+                let now = !later.contains(&file_name(&object.name));
+                let judge = |program: &'i Program| program.judge_by(input.limits, rules);
+                now.then(|| object.programs.iter().map(judge).collect())
+            };
+            let walked = input.objects.iter().map(walk).collect();
+            self.walked.push((rules, walked));
+        }
+        self.walked.get(at).map_or(&[], |(_, walked)| walked)
+    }
+
+    fn execute(&mut self, kernel: &mut Kernel) -> Result<(), SimulateError> {
+        let input = self.input;
+        kernel.limits = input.limits;
+        kernel.asks_neighbours = input.asks_neighbours;
+        kernel.source_ports = input.source_ports.iter().copied().collect();
+        // programs are verified before the first command runs
+        let assumes = |line: &Line| line.command == Command::AssumeDynptrEverywhere;
+        kernel.assumes_dynptr = input.lines.iter().any(assumes);
+        kernel.device_bound = Some(false);
+        let walked = self.walked(kernel.rules());
+        for (object, walked) in input.objects.iter().zip(walked) {
+            match walked {
+                Some(judged) => kernel.load_judged(object, judged)?,
+                None => kernel.load_later(object),
+            }
+        }
+        for line in &input.lines {
+            kernel.execute(line)?;
+        }
+        Ok(())
+    }
+}
+
+/// The object file that a command loads by itself.
+fn loads(line: &Line) -> Option<&str> {
+    match &line.command {
+        Command::ProgLoad(load) => Some(file_name(&load.object)),
+        _ => None,
+    }
 }
 
 /// A set-up through which packets go again and again, and of which no trace is kept: programs run at
@@ -166,7 +264,7 @@ impl Quiet {
     pub fn new(input: &Input, design: DesignName) -> Result<Self, SimulateError> {
         let mut kernel = Kernel::new(&input.id, design.design());
         kernel.be_quiet();
-        run(&mut kernel, input)?;
+        Simulator::new(input).execute(&mut kernel)?;
         kernel.forget();
         Ok(Self { kernel, steps: 0 })
     }
@@ -192,22 +290,6 @@ impl Quiet {
     }
 }
 
-fn run(kernel: &mut Kernel, input: &Input) -> Result<(), SimulateError> {
-    kernel.limits = input.limits;
-    kernel.asks_neighbours = input.asks_neighbours;
-    kernel.source_ports = input.source_ports.iter().copied().collect();
-    // programs are verified before the first command runs
-    let assumes = |line: &Line| line.command == Command::AssumeDynptrEverywhere;
-    kernel.assumes_dynptr = input.lines.iter().any(assumes);
-    for object in &input.objects {
-        kernel.load(object)?;
-    }
-    for line in &input.lines {
-        kernel.execute(line)?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,6 +304,30 @@ mod tests {
         let trace = simulate(&input, DesignName::MacHeader).expect("a run");
         let run = trace.runs.first().expect("the program ran");
         assert_eq!((run.program.as_str(), run.verdict), ("drop", Some(1)));
+    }
+
+    /// One walk for the designs whose kernels judge alike; one more for one that has a kernel function of its own. Traces
+    /// are those of runs by themselves.
+    #[test]
+    fn a_program_is_walked_once() {
+        let text = "ip link add rx type veth peer name tx\nip link set rx up\nip link set tx up\n\
+            orc xdp drop rx native\norc send tx 020000000001020000000002080045";
+        let objects = [("drop.xdp.s".to_owned(), b"r0 = 1\nexit\n".to_vec())];
+        let input = Input::new("t", parse(text).expect("commands"), &objects).expect("an input");
+        let mut simulator = Simulator::new(&input);
+        for (design, walks) in [
+            (DesignName::MacHeader, 1),
+            (DesignName::MetaEnd, 1),
+            (DesignName::SkbExt, 2),
+            (DesignName::MacHeader, 2),
+        ] {
+            let trace = simulator.run(design).expect("a run");
+            let alone = simulate(&input, design).expect("a run");
+            assert_eq!(trace.steps.len(), alone.steps.len());
+            assert_eq!(simulator.walked.len(), walks, "{design:?}");
+        }
+        assert_eq!(simulator.judgements().len(), 1);
+        assert_eq!(simulator.walked.len(), 2);
     }
 
     #[test]

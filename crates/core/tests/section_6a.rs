@@ -22,6 +22,7 @@ fn xdp(data: u32) -> XdpBuff {
         data_end: data + 66,
         frame_sz: 4096,
         frag_size: 0,
+        skb: None,
     }
 }
 

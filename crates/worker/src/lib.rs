@@ -53,8 +53,9 @@ pub fn run_within(
     each: &mut dyn FnMut(&str, &Trace),
 ) -> Result<(), Problem> {
     let input = input(job, limits)?;
+    let mut simulator = simulate::Simulator::new(&input);
     for name in &job.designs {
-        let trace = simulate::simulate(&input, design(name)?).map_err(problem)?;
+        let trace = simulator.run(design(name)?).map_err(problem)?;
         if trace.steps.is_empty() {
             return Err(Problem::whole(
                 "no packet is sent; a ping or a send makes one",
@@ -83,8 +84,9 @@ pub fn judge_within(
     each: &mut dyn FnMut(MatrixCell),
 ) -> Result<(), Problem> {
     let input = input(job, limits)?;
+    let mut simulator = simulate::Simulator::new(&input);
     for name in &job.designs {
-        let cell = matrix::cell(&input, design(name)?);
+        let cell = matrix::cell_of(simulator.partial(design(name)?));
         each(MatrixCell {
             design: cell.design,
             verdict: cell.verdict.word().into(),

@@ -183,6 +183,26 @@ pub enum XdpTarget {
     },
 }
 
+/// What `bpf_xdp_metadata_rx_*()` ask a driver for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RxHint {
+    /// Time of arrival, nanoseconds.
+    Timestamp,
+    /// Hash and `enum xdp_rss_hash_type`.
+    Hash,
+    /// VLAN protocol in network order, and TCI.
+    VlanTag,
+}
+
+/// What it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RxHintAnswer {
+    /// 0 or an error code.
+    pub ret: i64,
+    /// What it writes to the function's second and third argument, which it may do with an error as well.
+    pub values: [Option<u64>; 2],
+}
+
 /// A helper's call that changed a map, or what a map will forget next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MapChange<'c> {
@@ -363,6 +383,14 @@ pub trait Host {
     }
     /// `bpf_redirect()`, `bpf_redirect_map()`: notes where the verdict `XDP_REDIRECT` sends the packet.
     fn xdp_redirect(&mut self, _to: XdpTarget) {}
+    /// `bpf_xdp_metadata_rx_*()`: what the driver knows of the packet.
+    fn xdp_rx_hint(&mut self, _hint: RxHint) -> RxHintAnswer {
+        const EOPNOTSUPP: i64 = -95;
+        RxHintAnswer {
+            ret: EOPNOTSUPP,
+            values: [None; 2],
+        }
+    }
     /// `skb->len`, `xdp_get_buff_len()`: bytes of the packet, all pieces.
     fn packet_len(&self) -> u32 {
         let (start, end) = self.packet_bounds();

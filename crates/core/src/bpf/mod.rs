@@ -42,6 +42,7 @@ pub mod host;
 pub mod insn;
 mod kernel_types;
 mod layout;
+mod lazy_chunks;
 pub mod listing;
 mod machine;
 mod map_defs;
@@ -68,7 +69,9 @@ pub use facts::{Facts, Judgement};
 pub use fixup::{Prepared, Prologue, fix_up, fix_up_unverified};
 pub use helpers::{has_helper, has_kfunc, name as helper_name};
 pub use hex::{HexError, parse_hex};
-pub use host::{Budget, CtxField, Fault, Host, MapChange, Meta, NotForType, XdpTarget};
+pub use host::{
+    Budget, CtxField, Fault, Host, MapChange, Meta, NotForType, RxHint, RxHintAnswer, XdpTarget,
+};
 pub use layout::offsets;
 pub use listing::{Access, Branch, Listing, ListingLine};
 pub use map_types::{Form, Leaf, MapTypes, map_types};
@@ -77,5 +80,5 @@ pub use memory::{CTX_ADDRESS, STACK_TOP};
 pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine, TailClass};
 pub(crate) use proposed::SKB_EXT_CREATE;
 pub use proposed::{Proposed, TraitCall};
-pub use run::{RunStats, run, run_counted};
+pub use run::{RunStats, Workshop, run, run_counted, run_in};
 pub use verifier::{Rules, Warning};

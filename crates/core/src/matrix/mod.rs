@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::design::DesignName;
 use crate::scene::names;
-use crate::simulate::{Input, simulate_partial};
+use crate::simulate::{Input, Partial, Simulator, simulate_partial};
 use crate::trace::{Cost, Edge, MetadataRead, Outcome, StepKind, Trace, Verdict};
 use crate::why::decided_at;
 
@@ -121,14 +121,25 @@ pub fn row(title: &str, input: &Input, designs: &[DesignName]) -> Row {
     Row {
         scenario: input.id.clone(),
         title: title.into(),
-        cells: designs.iter().map(|design| cell(input, *design)).collect(),
+        cells: cells(input, designs),
     }
+}
+
+fn cells(input: &Input, designs: &[DesignName]) -> Vec<Cell> {
+    let mut simulator = Simulator::new(input);
+    let one = |design: &DesignName| cell_of(simulator.partial(*design));
+    designs.iter().map(one).collect()
 }
 
 /// Runs a scenario under a design and judges it.
 #[must_use]
 pub fn cell(input: &Input, design: DesignName) -> Cell {
-    let partial = simulate_partial(input, design);
+    cell_of(simulate_partial(input, design))
+}
+
+/// The cell of a run that may have ended early.
+#[must_use]
+pub fn cell_of(partial: Partial) -> Cell {
     let mut cell = judged(&partial.trace);
     if let Some(error) = partial.error {
         cell.note = error.to_string();

@@ -1,9 +1,10 @@
-//! `bpftool prog loadall`, `bpftool net attach`, `bpftool map`; what only shows has no effect.
+//! `bpftool prog load`, `bpftool net attach`, `bpftool map`; what only shows has no effect.
 
 use super::bpf_map;
 use super::command::{CgroupAttach, Command, Netns, TcHook, XdpMode};
 use super::error::ParseError;
 use super::lex::Args;
+use super::prog_load;
 use super::value::device;
 
 /// Objects `bpftool` knows, in the order in which it matches prefixes.
@@ -29,14 +30,15 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
     while args.peek().is_some_and(|word| word.starts_with('-')) {
         args.next();
     }
-    let expected =
-        "prog loadall, prog tracelog, map update, map delete, net attach or cgroup attach";
+    let expected = "prog load, prog loadall, prog tracelog, map update, map delete, net attach or cgroup attach";
     let object = args.expect(expected)?;
     let Some(object) = OBJECTS.into_iter().find(|known| known.starts_with(object)) else {
         return Err(args.unexpected(expected));
     };
     match (object, args.next()) {
-        ("prog", Some("loadall")) => load_all(args),
+        ("prog", Some(verb @ ("load" | "loadall"))) => {
+            prog_load::parse(args, netns, verb == "loadall")
+        }
         ("prog", Some("tracelog")) => Ok(Command::NoEffect {
             why: "what bpf_printk() wrote is always shown",
         }),
@@ -53,28 +55,13 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
         }),
         (object, Some(verb)) => {
             let known = match object {
-                "prog" => "loadall or tracelog",
+                "prog" => "load, loadall or tracelog",
                 "map" => "update or delete",
                 "net" | "cgroup" => "attach",
                 _ => "show, list or dump",
             };
             args.not_covered(format!("bpftool {object} {verb}"), known)
         }
-    }
-}
-
-fn load_all(mut args: Args<'_>) -> Result<Command, ParseError> {
-    let object = args.expect("an object file")?.to_owned();
-    let dir = args.expect("a directory of a BPF file system")?.to_owned();
-    match args.next() {
-        None => Ok(Command::ProgLoadAll { object, dir }),
-        Some(
-            option @ ("type" | "map" | "offload_dev" | "xdpmeta_dev" | "pinmaps" | "autoattach"
-            | "kernel_btf"),
-        ) => Ok(Command::NotCovered {
-            what: format!("bpftool prog loadall … {option}"),
-        }),
-        Some(_) => Err(args.unexpected("the end of the command")),
     }
 }
 

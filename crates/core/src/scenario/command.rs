@@ -13,6 +13,7 @@ pub use super::operand::{
     CfgValue, Ioam6, Ioam6Mode, Ipv4Net, Ipv6Net, LwtSections, Mac, MirredAction, NapiKnob, Netns,
     RouteEncap, RouteKind, Seg6Mode, TcHook, XdpMode,
 };
+pub use super::prog_load::ProgLoad;
 pub use super::socket::{CgroupAttach, SocketCommand};
 pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
 pub use super::tunnel_parms::{Tunnel6Parms, TunnelDf, TunnelParms, TunnelTtl, UdpTunnelParms};
@@ -277,6 +278,8 @@ pub enum Command {
         /// Pin directory, such as `/sys/fs/bpf`.
         dir: String,
     },
+    /// `bpftool prog load OBJECT PATH …`; `bpftool prog loadall OBJECT DIR …` with options.
+    ProgLoad(ProgLoad),
     /// `orc xdp PROG DEV native|generic [NETNS]`; `bpftool net attach xdp|xdpgeneric|xdpdrv pinned PATH dev DEV`;
     /// `ip link set dev DEV xdp|xdpgeneric|xdpdrv pinned PATH`.
     AttachXdp {

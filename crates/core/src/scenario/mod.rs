@@ -31,6 +31,7 @@ pub mod operand;
 mod orc;
 pub mod parse;
 mod ping;
+pub mod prog_load;
 mod route_encap;
 pub mod routes;
 mod same_tunnel;

@@ -186,7 +186,10 @@ fn record_lines(lines: &[Line]) -> String {
                 .unwrap_or_default()
         };
         let text = match &line.command {
-            Command::ProgLoadAll { .. } | Command::NoEffect { .. } => continue,
+            // the recorder loads the objects, none of them for one device
+            Command::ProgLoadAll { .. } | Command::ProgLoad(_) | Command::NoEffect { .. } => {
+                continue;
+            }
             Command::AttachXdp {
                 netns,
                 program,

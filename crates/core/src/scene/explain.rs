@@ -82,21 +82,37 @@ fn faithful(trace: &Trace, read: &MetadataRead) -> Vec<String> {
         .map(|dev| format!(" on {}", dev.name))
         .unwrap_or_default();
     let place = span(at, at + read.bytes.len() as u32);
+    let (count, writer) = (count_bytes(read.bytes.len()), &source.writer);
+    if outside(trace, read) {
+        return vec![format!(
+            "The {count} are the ones {writer} wrote{on}. They are kept outside of the packet's buffer, \
+             at {place} of buffer {}.",
+            read.buffer.0
+        )];
+    }
     let mut out = vec![format!(
-        "The {} at {place} are the ones {} wrote{on}.",
-        count_bytes(read.bytes.len()),
-        source.writer
+        "The {count} at {place} are the ones {writer} wrote{on}."
     )];
     if let Some((from, step)) = last_move(trace, read, at) {
         let by = super::name::what(trace, &trace.steps[step]);
         let end = from + read.bytes.len() as u32;
         out.push(format!(
-            "{by} moved them there from {}, {} up.",
+            "{by} moved them there from {}, {} {}.",
             span(from, end),
-            distance(from, at)
+            distance(from, at),
+            if from < at { "up" } else { "down" }
         ));
     }
     out
+}
+
+/// Whether a design keeps the metadata in memory of their own (an skb extension, a map's entry): an offset in it is none
+/// in the packet's buffer.
+#[must_use]
+pub fn outside(trace: &Trace, read: &MetadataRead) -> bool {
+    let step = trace.steps.get(read.step);
+    step.and_then(|step| step.buffer)
+        .is_some_and(|packet| packet != read.buffer)
 }
 
 fn distance(from: u32, to: u32) -> String {
@@ -312,6 +328,33 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_move_towards_head_is_one_down() {
+        let mut trace = decap("meta_end");
+        let moved = trace.writes.iter_mut().find(|w| w.moved_from.is_some());
+        moved.expect("the realignment").moved_from = Some(300);
+        let said = explain_read(&trace, &trace.reads[0]);
+        assert!(
+            said.ends_with("moved them there from 300–303, 10 bytes down."),
+            "{said}"
+        );
+    }
+
+    /// As an skb extension or a map's entry: offset 0 there is not `head`.
+    #[test]
+    fn metadata_outside_of_the_packet_are_said_to_be() {
+        let mut trace = decap("meta_end");
+        (trace.reads[0].buffer, trace.reads[0].offset) = (crate::trace::BufferNo(3), Some(0));
+        assert_eq!(
+            explain_read(&trace, &trace.reads[0]),
+            "get_tag on decap read 42. The four bytes are the ones set_tag wrote on rx. They are kept outside of the \
+             packet's buffer, at 0–3 of buffer 3."
+        );
+        let marks = crate::scene::marks::read_marks(&trace, trace.reads[0].step, &f64::from);
+        assert_eq!((marks[0].start, marks[0].end), (0, 0));
+        assert_eq!(marks[0].width.to_bits(), 0f64.to_bits());
     }
 
     #[test]

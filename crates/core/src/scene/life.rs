@@ -87,11 +87,7 @@ pub fn life(
         let Some(nth) = read.origins.iter().position(|o| *o == origin) else {
             continue;
         };
-        let same_buffer = trace
-            .steps
-            .get(read.step)
-            .is_some_and(|s| s.buffer == Some(buffer));
-        if same_buffer {
+        if read.buffer == buffer {
             let text = format!(
                 "read at {} as byte {nth} of the metadata",
                 start + nth as u32

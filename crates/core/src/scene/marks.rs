@@ -1,6 +1,6 @@
 //! What happened to bytes at a step: read, moved, written.
 
-use super::explain::reads_at;
+use super::explain::{outside, reads_at};
 use super::family::layer_words;
 use super::sentence::{is_wide, own_entry};
 use crate::trace::{Layer, Trace, Verdict};
@@ -10,11 +10,11 @@ use crate::trace::{Layer, Trace, Verdict};
 pub struct ReadMark {
     /// First byte.
     pub start: u32,
-    /// One past the last byte.
+    /// One past the last byte; the first one where no byte of this buffer was read, for the metadata are kept elsewhere.
     pub end: u32,
     /// Left edge.
     pub x: f64,
-    /// Width.
+    /// Width; 0 where no byte of this buffer was read.
     pub width: f64,
     /// How true the read was.
     pub verdict: Verdict,
@@ -74,7 +74,12 @@ pub(crate) fn writes_since(
 pub(super) fn read_marks(trace: &Trace, step: usize, x: &impl Fn(u32) -> f64) -> Vec<ReadMark> {
     let mark = |read: &crate::trace::MetadataRead| {
         let start = read.offset?;
-        let end = start + read.bytes.len() as u32;
+        let here = if outside(trace, read) {
+            0..0
+        } else {
+            start..start + read.bytes.len() as u32
+        };
+        let std::ops::Range { start, end } = here;
         let hex: Vec<String> = read
             .bytes
             .iter()

@@ -34,7 +34,7 @@ pub mod zones;
 
 pub use align::{Row, Zoom, align};
 pub use changes::{FieldChange, FieldValue, changes, values};
-pub use explain::{explain_read, reads_at};
+pub use explain::{explain_read, outside, reads_at};
 pub use family::Family;
 pub use name::{BadStepName, Point, StepName, names};
 pub use pointers::{Pointer, pointers};

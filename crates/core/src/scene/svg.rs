@@ -112,7 +112,7 @@ fn cells(out: &mut String, picture: &Ribbon, unit: f64) {
 }
 
 fn reads(out: &mut String, picture: &Ribbon) {
-    for read in &picture.reads {
+    for read in picture.reads.iter().filter(|read| read.start < read.end) {
         let class = match read.verdict {
             Verdict::Ok | Verdict::None => "ok",
             Verdict::Garbage | Verdict::Lost | Verdict::Overwritten => "bad",

@@ -144,6 +144,7 @@ pub fn rules(design: DesignName) -> Rules {
     Rules {
         meta_everywhere: design.design().dynptr_everywhere(),
         proposed: proposed(&*design.design()),
+        device_bound: None,
     }
 }
 
@@ -320,6 +321,7 @@ impl Kernel {
             data_end: whole,
             frame_sz: end + SHARED_INFO_SIZE,
             frag_size: 0,
+            skb: None,
         };
         if !metadata.is_empty() {
             let len = metadata.len();
@@ -402,7 +404,7 @@ impl Kernel {
             hook,
             r0: trace.registers.last().map_or(0, |registers| registers[0]),
             trace,
-            result: ended.result,
+            result: ended.result.map_err(|stop| *stop),
             packet,
             metadata,
         }

@@ -200,6 +200,7 @@ impl Kernel {
             }
             // the input has loaded the objects before the first command runs
             Command::ProgLoadAll { .. } | Command::NoEffect { .. } => Ok(()),
+            Command::ProgLoad(load) => self.prog_load(load),
             Command::AttachXdp {
                 netns,
                 program,

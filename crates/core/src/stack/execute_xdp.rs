@@ -14,17 +14,20 @@ impl Kernel {
             device.kind,
             DeviceKind::Veth { .. } | DeviceKind::Nic(_) | DeviceKind::Tun { tap: true }
         );
-        if mode == Some(XdpMode::Native) && !native {
+        let netkit = matches!(device.kind, DeviceKind::Netkit { .. });
+        if mode == Some(XdpMode::Native) && !native && !netkit {
             return Err(Cause::NotCovered(format!(
                 "native XDP on {} (its driver has none)",
                 device.name
             )));
         }
-        let mode = mode.unwrap_or(if native {
+        // dev_xdp_mode()
+        let mode = mode.unwrap_or(if self.has_ndo_bpf(id) {
             XdpMode::Native
         } else {
             XdpMode::Generic
         });
+        self.dev_bound_fits(id, program, mode == XdpMode::Generic)?;
         if mode == XdpMode::Native {
             self.xdp_fits(id, program)?;
         }
@@ -38,6 +41,10 @@ impl Kernel {
         let frags = self.xdp_has_frags(program);
         let refused = match device.kind {
             DeviceKind::Veth { peer } => self.veth_xdp_set(peer, frags),
+            DeviceKind::Netkit { .. } => Err(
+                "netkit takes AF_XDP alone, so Linux answers *Operation not supported* (netkit_xsk())"
+                    .to_owned(),
+            ),
             DeviceKind::Nic(driver) => self.nic_xdp_set(id, driver, frags),
             _ => Ok(()),
         };

@@ -86,7 +86,8 @@ impl Kernel {
         (skb.protocol, skb.skb_iif) = (old.protocol, old.skb_iif);
         (skb.dst, skb.dst6, skb.dev, skb.mark) = (old.dst, old.dst6, old.dev, old.mark);
         skb.bpf.tun_info.clone_from(&old.bpf.tun_info);
-        (skb.bpf.hash, skb.bpf.tc_index) = (old.bpf.hash, old.bpf.tc_index);
+        (skb.bpf.hash, skb.bpf.l4_hash) = (old.bpf.hash, old.bpf.l4_hash);
+        skb.bpf.tc_index = old.bpf.tc_index;
         // skb_set_delivery_time()
         (skb.bpf.tstamp, skb.bpf.tstamp_type) = (old.bpf.tstamp, old.bpf.tstamp_type);
         self.metadata_ext_copied(from, to);

@@ -75,6 +75,7 @@ mod nic_skb;
 mod nic_xdp;
 mod outer;
 mod page_pool;
+mod prog_load;
 mod program_maps;
 mod programs;
 mod quiet;
@@ -115,18 +116,19 @@ mod xdp_run;
 
 pub use exec::{ExecError, Executed, Hook, Ready, exec, rules};
 pub use execute_error::{Cause, ExecuteError};
+pub(crate) use prog_load::file_name;
 pub(crate) use programs::address_of;
 pub use programs::{Loaded, ProgramError};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::bpf::{Fault, XdpTarget};
+use crate::bpf::{Fault, Object, XdpTarget};
 use crate::design::MetadataDesign;
 use crate::limits::Limits;
-use crate::scenario::topology::{DevId, Topology, TopologyError};
+use crate::scenario::topology::{DevId, ProgId, Topology, TopologyError};
 use crate::skb::{Buffers, Packets, SkBuff, SkbError};
 use crate::trace::{BufferNo, Layer, Outcome, Recorder, SkbNo, Trace};
 use crate::xdp::XdpBuff;
@@ -170,12 +172,25 @@ pub enum Stop {
     Topology(#[from] TopologyError),
 }
 
-/// Result of a stack function.
-pub(crate) type Run<T> = Result<T, Stop>;
+/// Result of a stack function. Every step hands one back, so that why a run ends is in a box: a result fits into registers.
+pub(crate) type Run<T> = Result<T, Box<Stop>>;
+
+impl From<SkbError> for Box<Stop> {
+    fn from(error: SkbError) -> Self {
+        Box::new(error.into())
+    }
+}
+
+impl From<TopologyError> for Box<Stop> {
+    fn from(error: TopologyError) -> Self {
+        Box::new(error.into())
+    }
+}
 
 /// Shorthand for [`Stop::NotCovered`].
+#[cold]
 pub(crate) fn not_covered<T>(what: impl Into<String>) -> Run<T> {
-    Err(Stop::NotCovered { what: what.into() })
+    Err(Box::new(Stop::NotCovered { what: what.into() }))
 }
 
 /// What a traced function returns, as the recordings show it.
@@ -220,6 +235,15 @@ pub struct Kernel {
     pub(crate) design: Arc<dyn MetadataDesign>,
     programs: Vec<Loaded>,
     maps: programs::ObjectMaps,
+    workshops: programs::Workshops,
+    /// Objects that a command will load, with their numbers.
+    unloaded: Vec<(usize, Object)>,
+    /// Names of those that a command has loaded.
+    loaded_files: BTreeSet<String>,
+    /// Paths at which `bpftool prog load` has pinned programs.
+    pins: Vec<(String, ProgId)>,
+    /// Whether programs are for one device unless a command says so; `None`: nobody asks.
+    pub(crate) device_bound: Option<bool>,
     program_source: Option<(usize, Layer, u16)>,
     pub(crate) skbs: Packets,
     pub(crate) buffers: Buffers,
@@ -269,6 +293,11 @@ impl Kernel {
             design,
             programs: Vec::new(),
             maps: Vec::new(),
+            workshops: programs::Workshops::default(),
+            unloaded: Vec::new(),
+            loaded_files: BTreeSet::new(),
+            pins: Vec::new(),
+            device_bound: None,
             program_source: None,
             skbs: Packets::default(),
             buffers: Buffers::default(),

@@ -94,6 +94,7 @@ impl Kernel {
             data_end: buffers.headroom + linear,
             frame_sz,
             frag_size: buffers.frag_size,
+            skb: None,
         };
         let mut done = linear;
         while done < len {

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{Kernel, Stop};
+use super::prog_load::can_be_bound;
+use super::{Kernel, Run, Stop, not_covered};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
     Fault, Host, Judgement, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, Rules,
+    Workshop, run_in,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
 use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
-use crate::trace::{BufferNo, Run as ProgramRun};
+use crate::trace::{BufferNo, DevRef, Run as ProgramRun};
 
 /// A program that can't be attached.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -60,6 +62,23 @@ pub struct Loaded {
     refused: Option<&'static str>,
     /// Maps of its object; programs of one object share them. Taken out while the program runs.
     maps: usize,
+    /// The one device that it was loaded for (`prog->aux->offload->netdev`).
+    bound: Option<DevId>,
+}
+
+impl Loaded {
+    /// The one device that it was loaded for.
+    pub(super) fn bound(&self) -> Option<DevId> {
+        self.bound
+    }
+
+    /// Whether the kernel has taken it.
+    pub(super) fn verified(&self) -> Result<(), LoadError> {
+        match &self.prepared {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.clone()),
+        }
+    }
 }
 
 /// Address of a buffer's `head` in a program's eyes: a fixed, kernel-looking number.
@@ -74,6 +93,14 @@ pub(super) fn xdp_frags_section(section: &str) -> bool {
     let section = section.strip_prefix('?').unwrap_or(section);
     section.split('/').next() == Some("xdp.frags")
 }
+
+/// A name for the trace, if there is one.
+fn name_unless(quiet: bool, name: &str) -> String {
+    if quiet { String::new() } else { name.into() }
+}
+
+/// What programs have left for their next runs; a program that runs has its own with it.
+pub(super) type Workshops = Vec<Option<Box<Workshop>>>;
 
 /// Maps of the loaded objects.
 pub(super) type ObjectMaps = Vec<Option<Maps>>;
@@ -124,21 +151,51 @@ impl Kernel {
     /// # Errors
     /// What is wrong with the object's maps. A program that can't be fixed up says so when it is attached.
     pub fn load(&mut self, object: &Object) -> Result<(), LoadError> {
-        let (limits, rules) = (self.limits, self.rules());
-        let judged = object.programs.iter().map(|p| p.judge_by(limits, rules));
-        self.load_judged(object, &judged.collect::<Vec<_>>())
+        let number = self.maps.len();
+        self.maps.push(None);
+        self.load_at(number, object, None)
+    }
+
+    /// As [`Kernel::load`], the object of that number; its XDP programs are for device `bound`.
+    pub(super) fn load_at(
+        &mut self,
+        number: usize,
+        object: &Object,
+        bound: Option<DevId>,
+    ) -> Result<(), LoadError> {
+        let limits = self.limits;
+        let judged = object.programs.iter().map(|program| {
+            let bound = bound.is_some() && can_be_bound(&program.prog_type);
+            program.judge_by(limits, self.rules_for(bound))
+        });
+        self.put(number, object, &judged.collect::<Vec<_>>(), bound)
     }
 
     /// As [`Kernel::load`]; `judged` are the object's programs.
     ///
     /// # Errors
     /// As there.
-    pub(super) fn load_judged(
+    pub(crate) fn load_judged(
         &mut self,
         object: &Object,
         judged: &[Judgement<'_>],
     ) -> Result<(), LoadError> {
-        self.maps.push(Some(Maps::new(object)?));
+        let number = self.maps.len();
+        self.maps.push(None);
+        self.put(number, object, judged, None)
+    }
+
+    fn put(
+        &mut self,
+        number: usize,
+        object: &Object,
+        judged: &[Judgement<'_>],
+        bound: Option<DevId>,
+    ) -> Result<(), LoadError> {
+        let maps = Some(Maps::new(object)?);
+        if let Some(place) = self.maps.get_mut(number) {
+            *place = maps;
+        }
         for judged in judged {
             let program = judged.program();
             let prologue = judged.facts().map(|facts| self.design.prologue(facts));
@@ -151,18 +208,27 @@ impl Kernel {
                 kind: program.prog_type.clone(),
                 prepared,
                 refused: self.refused(program),
-                maps: self.maps.len() - 1,
+                maps: number,
+                bound: bound.filter(|_| can_be_bound(&program.prog_type)),
             });
         }
-        self.fill_program_maps(object)
+        self.fill_program_maps(number, object)
+    }
+
+    fn rules_for(&self, bound: bool) -> Rules {
+        Rules {
+            device_bound: if bound { Some(true) } else { self.device_bound },
+            ..self.rules()
+        }
     }
 
     /// How the design's kernel judges programs: the August 2026 series gives its dynptr to all types that have an skb;
     /// for the others it is only assumed.
-    pub(super) fn rules(&self) -> Rules {
+    pub(crate) fn rules(&self) -> Rules {
         Rules {
             meta_everywhere: self.assumes_dynptr || self.design.dynptr_everywhere(),
             proposed: super::exec::proposed(&*self.design),
+            device_bound: self.device_bound,
         }
     }
 
@@ -175,9 +241,10 @@ impl Kernel {
         object: &Object,
         programs: &[Loaded],
     ) -> Result<(), LoadError> {
+        let number = self.maps.len();
         self.maps.push(Some(Maps::new(object)?));
         self.programs.extend_from_slice(programs);
-        self.fill_program_maps(object)
+        self.fill_program_maps(number, object)
     }
 
     /// What was loaded.
@@ -186,8 +253,8 @@ impl Kernel {
     }
 
     /// The programs that maps of programs begin with.
-    fn fill_program_maps(&mut self, object: &Object) -> Result<(), LoadError> {
-        let Some(Some(maps)) = self.maps.last_mut() else {
+    fn fill_program_maps(&mut self, number: usize, object: &Object) -> Result<(), LoadError> {
+        let Some(Some(maps)) = self.maps.get_mut(number) else {
             return Ok(());
         };
         for (at, def) in object.maps.iter().enumerate() {
@@ -196,6 +263,11 @@ impl Kernel {
                 let fail = |why: String| map_error(object, &def.name, why);
                 let loaded = self.programs.iter().rev().find(|p| p.name == *name);
                 let loaded = loaded.ok_or_else(|| fail(format!("there is no program `{name}`")))?;
+                if loaded.bound.is_some() {
+                    // bpf_prog_map_compatible()
+                    let why = format!("error -22: `{name}` was loaded for one device");
+                    return Err(fail(why));
+                }
                 let prepared = loaded.prepared.clone()?;
                 maps.set_program(&def.name, *index, prepared)
                     .map_err(|error| fail(error.to_string()))?;
@@ -213,7 +285,10 @@ impl Kernel {
 
     /// The program of that name, loaded last, if the hook takes its kind.
     pub(super) fn find_program(&self, name: &str, kind: ProgType) -> Result<ProgId, ProgramError> {
-        let found = self.programs.iter().rposition(|loaded| loaded.name == name);
+        let found = match self.pinned(name) {
+            Some(pinned) => Some(pinned.0),
+            None => self.programs.iter().rposition(|loaded| loaded.name == name),
+        };
         let Some((id, loaded)) = found.and_then(|id| Some((id, self.programs.get(id)?))) else {
             let known: Vec<_> = self
                 .programs
@@ -293,21 +368,26 @@ impl Kernel {
         self.find_program(name, ProgType::SchedCls)
     }
 
-    /// Opens a run of a program in the trace.
+    /// Opens a run of a program in the trace; without a trace nobody asks for its names.
     pub(super) fn open_run(
         &mut self,
         program: ProgId,
         hook: &'static str,
         dev: DevId,
-    ) -> Result<usize, Stop> {
+    ) -> Run<usize> {
         let loaded = &self.programs[program.0];
-        let prepared = loaded.prepared.as_ref().map_err(|error| Stop::NotCovered {
-            what: error.to_string(),
-        })?;
+        let prepared = match &loaded.prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return not_covered(error.to_string()),
+        };
+        let quiet = self.recorder.quiet;
         let run = ProgramRun {
-            program: loaded.name.clone(),
+            program: name_unless(quiet, &loaded.name),
             hook,
-            dev: self.topology.dev_ref(dev),
+            dev: match quiet {
+                true => DevRef::default(),
+                false => self.topology.dev_ref(dev),
+            },
             listing: prepared.listing(),
             verdict: None,
         };
@@ -322,7 +402,7 @@ impl Kernel {
         let listing = program.listing();
         let runs = &mut self.recorder.trace.runs;
         let run = ProgramRun {
-            program: listing.program.clone(),
+            program: name_unless(self.recorder.quiet, &listing.program),
             hook: runs[before].hook,
             dev: runs[before].dev.clone(),
             listing,
@@ -337,38 +417,46 @@ impl Kernel {
         now
     }
 
+    fn take_workshop(&mut self, program: ProgId) -> Box<Workshop> {
+        if self.workshops.len() <= program.0 {
+            self.workshops.resize_with(program.0 + 1, || None);
+        }
+        self.workshops[program.0].take().unwrap_or_default()
+    }
+
     /// Runs `program` over the packet behind `host`; gives r0.
     pub(super) fn bpf_prog_run<'k, H: Host>(
         &'k mut self,
         program: ProgId,
         dev: DevId,
         host: impl FnOnce(&'k mut Self) -> H,
-        finish: impl FnOnce(H) -> (&'k mut Self, Option<Stop>),
-    ) -> Result<u64, Stop> {
+        finish: impl FnOnce(H) -> (&'k mut Self, Option<Box<Stop>>),
+    ) -> Run<u64> {
         let maps_of = self.programs[program.0].maps;
         let (Ok(prepared), Some(mut maps)) = (
             self.programs[program.0].prepared.clone(),
             self.maps[maps_of].take(),
         ) else {
-            return Err(Stop::NotCovered {
-                what: "a program that runs while it runs".into(),
-            });
+            return not_covered("a program that runs while it runs");
         };
         let prologue = prepared.prologue_len() as u64;
-        let name = self.programs[program.0].name.clone();
         let budget = self.limits.instructions;
+        let mut workshop = self.take_workshop(program);
         let mut host = host(self);
-        let result = crate::bpf::run(&prepared, &mut maps, &mut host, budget);
+        let (result, _) = run_in(&mut workshop, &prepared, &mut maps, &mut host, budget);
         let (kernel, stop) = finish(host);
         kernel.maps[maps_of] = Some(maps);
+        kernel.workshops[program.0] = Some(workshop);
         kernel.recorder.trace.cost.prologue_instructions += prologue;
         if let Some(stop) = stop {
             return Err(stop);
         }
-        result.map_err(|fault: Fault| Stop::Program {
-            program: name,
-            dev: kernel.topology.dev(dev).name.clone(),
-            fault,
+        result.map_err(|fault: Fault| {
+            Box::new(Stop::Program {
+                program: kernel.programs[program.0].name.clone(),
+                dev: kernel.topology.dev(dev).name.clone(),
+                fault,
+            })
         })
     }
 }

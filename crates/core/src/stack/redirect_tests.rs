@@ -128,6 +128,7 @@ fn frame(k: &mut Kernel) -> XdpBuff {
         data_end: 298,
         frame_sz: PAGE_SIZE,
         frag_size: 0,
+        skb: None,
     }
 }
 

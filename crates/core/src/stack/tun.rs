@@ -59,6 +59,7 @@ impl Kernel {
             data_end: room + len,
             frame_sz: size + SHARED_INFO_SIZE,
             frag_size: 0,
+            skb: None,
         };
         if let Some(program) = self.native_xdp(dev) {
             match self.local_bh(|k| k.run_xdp(program, dev, &mut xdp))? {

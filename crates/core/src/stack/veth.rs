@@ -117,6 +117,7 @@ impl Kernel {
             data_end: skb.data + skb.headlen(),
             frame_sz: self.buffers.get(skb.head).end() + SHARED_INFO_SIZE,
             frag_size: 0,
+            skb: Some(no),
         }
     }
 }

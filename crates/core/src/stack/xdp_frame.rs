@@ -181,7 +181,8 @@ impl Kernel {
         let Some(program) = self.native_xdp(dev) else {
             return Ok(Some(frame));
         };
-        let mut xdp = frame;
+        // no skb is behind a frame
+        let mut xdp = XdpBuff { skb: None, ..frame };
         match self.run_xdp(program, dev, &mut xdp)? {
             action::PASS => Ok(Some(xdp)),
             verdict @ (action::TX | action::REDIRECT) => {
@@ -213,7 +214,8 @@ impl Kernel {
     pub(super) fn generic_xdp_tx(&mut self, no: SkbNo, dev: DevId) -> Run<()> {
         self.traced("generic_xdp_tx", "net/core/dev.c", no, |k| {
             k.skb_mut(no).dev = Some(dev);
-            k.ndo_start_xmit(no, dev)
+            k.ndo_start_xmit(no, dev)?;
+            Ok(())
         })
     }
 

@@ -115,6 +115,7 @@ impl Kernel {
                 data_end: skb.data + skb.headlen(),
                 frame_sz: k.buffers.get(skb.head).end() + SHARED_INFO_SIZE,
                 frag_size: 0,
+                skb: None,
             };
             let before = xdp;
             let ethernet_before = k.ethernet_seen(&xdp, dev);

@@ -1,7 +1,7 @@
 //! `struct xdp_buff` and what XDP helpers do to it. Offsets are bytes from `data_hard_start`.
 
 use crate::skb::SHARED_INFO_SIZE;
-use crate::trace::{BufferNo, XdpFields};
+use crate::trace::{BufferNo, SkbNo, XdpFields};
 
 /// `sizeof(struct xdp_frame)`, bytes: the part of the headroom that metadata may not use
 /// (`xdp_hard_start + sizeof(struct xdp_frame)` in `bpf_xdp_adjust_meta()`), so 256 bytes of
@@ -49,6 +49,8 @@ pub struct XdpBuff {
     /// `rxq->frag_size`: size of the page each fragment is in, or 0 where the driver does not say it; then the last
     /// fragment can't grow.
     pub frag_size: u32,
+    /// The packet behind it, where the driver keeps one (`struct veth_xdp_buff`).
+    pub skb: Option<SkbNo>,
 }
 
 /// What `bpf_xdp_adjust_head()` did, or why not.
@@ -163,6 +165,7 @@ mod tests {
             data_end: 322,
             frame_sz: 704,
             frag_size: 0,
+            skb: None,
         }
     }
 

@@ -90,9 +90,9 @@ fn draw(lab: Lab) -> AnyView {
                         Tab::Packets => packets::panel(lab),
                         Tab::Maps => maps::panel(lab),
                     })}</div>
+                    {graph::picture(lab)}
                 </div>
                 <div class="right">
-                    {graph::picture(lab)}
                     {part(move || problem(model))}
                     {part(move || result(model))}
                 </div>

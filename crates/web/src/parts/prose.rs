@@ -11,12 +11,14 @@ pub use super::views::ticks;
 fn is_code(word: &str) -> bool {
     let word = word.trim_matches(|c: char| matches!(c, '.' | ',' | ':' | ';' | '(' | ')'));
     let digits = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_digit() || c == '–');
-    let hex_byte = word.len() == 2
-        && word
-            .chars()
-            .all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
-        && word.chars().any(|c| c.is_ascii_digit());
-    word.contains('_') || word.starts_with("0x") || digits(word) || hex_byte
+    let byte = hex_byte(word) && word.chars().any(|c| c.is_ascii_digit());
+    word.contains('_') || word.starts_with("0x") || digits(word) || byte
+}
+
+/// Two hexadecimal digits. Letters alone may be a word, `be`: they are a byte only behind another.
+fn hex_byte(word: &str) -> bool {
+    let digit = |c: char| c.is_ascii_hexdigit() && !c.is_ascii_uppercase();
+    word.len() == 2 && word.chars().all(digit)
 }
 
 /// Splits a sentence into runs of (is code, text). Punctuation stays outside.
@@ -28,8 +30,14 @@ pub fn runs(text: &str) -> Vec<(bool, String)> {
         Some((last, text)) if *last == code && !code => text.push_str(part),
         _ => out.push((code, part.to_owned())),
     };
+    // Bytes stand behind their place, `36–43: 08 00`, and behind one another.
+    let mut among_bytes = false;
     for piece in text.split_inclusive(' ') {
-        if !is_code(piece.trim_end()) {
+        let word = piece.trim_end();
+        let byte = hex_byte(word.trim_end_matches('.'));
+        let is_code = is_code(word) || (among_bytes && byte);
+        among_bytes = is_code && (byte || word.ends_with(':'));
+        if !is_code {
             push(false, piece);
             continue;
         }
@@ -133,6 +141,20 @@ mod tests {
         .map(|(_, text)| text)
         .collect();
         assert_eq!(code, ["get_tag", "524288", "290–293", "0x0000", "08", "00"]);
+    }
+
+    #[test]
+    fn a_byte_of_letters_is_one_among_bytes() {
+        let code = |text| {
+            let runs = runs(text).into_iter().filter(|(code, _)| *code);
+            runs.map(|(_, text)| text).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            code("Eight bytes were written at 36–43: 08 00 db d6 07."),
+            "36–43 08 00 db d6 07"
+        );
+        assert_eq!(code("It wrote two bytes at 50–51: ca fe."), "50–51 ca fe");
+        assert_eq!(code("It may be said of 20 bytes."), "20");
     }
 
     #[test]

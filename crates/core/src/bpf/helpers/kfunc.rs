@@ -1,8 +1,8 @@
 //! Kernel functions that programs call by name (`__bpf_kfunc`).
 
-use super::{E2BIG, EINVAL, EOPNOTSUPP, allowed, changed, wrong};
+use super::{E2BIG, EINVAL, allowed, changed, wrong};
 use crate::bpf::dynptr::Dynptrs;
-use crate::bpf::host::{Fault, NotForType};
+use crate::bpf::host::{Fault, NotForType, RxHint};
 use crate::bpf::memory::Memory;
 use crate::bpf::program::ProgType;
 use crate::bpf::proposed;
@@ -51,20 +51,35 @@ pub(in crate::bpf) fn call(
         | "bpf_rcu_read_unlock"
         | "bpf_preempt_disable"
         | "bpf_preempt_enable" => 0,
-        // net/core/xdp.c: what a program gets that is not bound to a device. A program loaded with
-        // `bpftool net attach` is not.
-        "bpf_xdp_metadata_rx_timestamp"
-        | "bpf_xdp_metadata_rx_hash"
-        | "bpf_xdp_metadata_rx_vlan_tag" => {
-            memory.check_context(a1)?;
-            -EOPNOTSUPP as u64
+        "bpf_xdp_metadata_rx_timestamp" => {
+            rx_hint(memory, a1, RxHint::Timestamp, [(a2, 8), (0, 0)])?
         }
+        "bpf_xdp_metadata_rx_hash" => rx_hint(memory, a1, RxHint::Hash, [(a2, 4), (a3, 4)])?,
+        "bpf_xdp_metadata_rx_vlan_tag" => rx_hint(memory, a1, RxHint::VlanTag, [(a2, 2), (a3, 2)])?,
         "bpf_xdp_pull_data" => {
             memory.check_context(a1)?;
             changed(memory, |host| host.xdp_pull_data(a2 as u32)) as u64
         }
         _ => return dynptrs.kfunc(name, args, prog_type, memory),
     })
+}
+
+/// `bpf_xdp_metadata_rx_*()`: `to` are address and size of what is asked for.
+fn rx_hint(
+    memory: &mut Memory<'_>,
+    ctx: u64,
+    hint: RxHint,
+    to: [(u64, usize); 2],
+) -> Result<u64, Fault> {
+    memory.check_context(ctx)?;
+    let answer = memory.host.xdp_rx_hint(hint);
+    for ((address, size), value) in to.into_iter().zip(answer.values) {
+        if let Some(value) = value {
+            let bytes = value.to_le_bytes();
+            memory.store(address, bytes.get(..size).unwrap_or_default())?;
+        }
+    }
+    Ok(answer.ret as u64)
 }
 
 /// `bpf_iter_num_new()` (kernel/bpf/bpf_iter.c): the state is the number before the next one and the

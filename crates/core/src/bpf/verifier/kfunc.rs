@@ -10,6 +10,7 @@ use super::refusal::{Checked, Refusal};
 use super::reg::{Kind, MAYBE_NULL, RDONLY, Reg};
 use super::scalar::Scalar;
 use super::walk::{Next, Walk};
+use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::proposed::{SKB_EXT, SKB_EXT_CREATE};
 
 /// A kernel function. Arguments, a letter each: `C` the context, `i` a number, `D` a dynptr, `U` one to be made,
@@ -20,6 +21,8 @@ struct Kfunc {
     args: &'static [u8],
 }
 
+/// What the names of `xdp_metadata_kfunc_ids` begin with.
+const METADATA: &str = "bpf_xdp_metadata_rx_";
 const META: &str = "bpf_dynptr_from_skb_meta";
 const SKB_TYPES: u16 = protos::TC
     | protos::SOCKET
@@ -72,6 +75,14 @@ const PROPOSED: &[Kfunc] = &[
     Kfunc { name: "bpf_skb_trait_del", types: SKB_TYPES, args: b"Ci" },
 ];
 
+/// The first call of a kernel function that only programs loaded for one device have (`bpf_dev_bound_kfunc_id()`,
+/// net/core/xdp.c); every call counts, reached or not.
+pub(super) fn needs_device(insns: &[Insn]) -> Option<usize> {
+    let metadata =
+        |insn: &Insn| matches!(insn, Insn::Call(Callee::Kfunc(name)) if name.starts_with(METADATA));
+    insns.iter().position(metadata)
+}
+
 impl Walk<'_> {
     /// The function, in the kernel that the program is for.
     fn kfunc(&self, name: &str) -> Option<&'static Kfunc> {
@@ -96,7 +107,7 @@ impl Walk<'_> {
         if kfunc.types & self.class == 0 && !assumed {
             return Err(Refusal::Kfunc(name.to_owned(), protos::names(kfunc.types)));
         }
-        if name.starts_with("bpf_xdp_metadata_") {
+        if name.starts_with(METADATA) && self.rules.device_bound.is_none() {
             self.warn(Warning::DeviceBound { insn: self.insn });
         }
         let (mut dynptr, mut size) = (Dynptr::default(), 0);

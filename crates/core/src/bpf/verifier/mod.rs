@@ -63,6 +63,9 @@ pub struct Rules {
     pub meta_everywhere: bool,
     /// Kernel functions that only the design has.
     pub proposed: Proposed,
+    /// Whether the program is loaded for one device (`bpf_prog_is_dev_bound()`). `None`: that is not known, and a warning
+    /// says so.
+    pub device_bound: Option<bool>,
 }
 
 /// Walks a program; what was found out until it was refused, and the refusal if there is one: Linux would refuse
@@ -83,6 +86,12 @@ pub(super) fn walk(
         return (nothing, None);
     }
     let refuse = |(at, why): (usize, refusal::Refusal)| program.refused(at, why.to_string());
+    // add_subprog_and_kfunc() is first
+    if rules.device_bound == Some(false)
+        && let Some(at) = kfunc::needs_device(&program.insns)
+    {
+        return (nothing, Some(refuse((at, refusal::Refusal::DeviceBound))));
+    }
     let cfg = match cfg::analyze(program) {
         Ok(cfg) => cfg,
         Err(failed) => return (nothing, Some(refuse(failed))),

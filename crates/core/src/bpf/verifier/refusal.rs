@@ -256,6 +256,8 @@ pub(super) enum Refusal {
     // kernel functions
     #[error("calling kernel function {0} is not allowed{1}")]
     Kfunc(String, String),
+    #[error("metadata kfuncs require device-bound program")]
+    DeviceBound,
     #[error("R{0} is not a scalar")]
     KfuncScalar(usize),
     #[error("R{0} must be a known constant")]

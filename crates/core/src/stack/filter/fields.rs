@@ -73,8 +73,49 @@ impl Kernel {
         });
         // 0 means that there is none (`__flow_hash_from_keys()`).
         let hash = hash.max(1);
-        self.skb_mut(no).bpf.hash = Some(hash);
+        let l4_hash = self.flow_keys_have_l4(no);
+        let bpf = &mut self.skb_mut(no).bpf;
+        (bpf.hash, bpf.l4_hash) = (Some(hash), l4_hash);
         hash
+    }
+
+    /// `flow_keys_have_l4()` of what `__skb_flow_dissect()` finds: ports, or an IPv6 flow label. `None` for packets in
+    /// packets and behind extension headers, into which the kernel looks further.
+    fn flow_keys_have_l4(&self, no: SkbNo) -> Option<bool> {
+        let skb = self.skb(no);
+        let network = u32::from(skb.network_header);
+        let bytes = |at: u32, len: u32| self.buffers.get(skb.head).bytes(at, len);
+        let (protocol, ports_at) = match skb.protocol {
+            ethernet::P_IP => {
+                let header = bytes(network, ipv4::HLEN);
+                let len = u32::from(header.first()? & 15) * 4;
+                let fragment = header.get(6)? & 0x3f != 0 || *header.get(7)? != 0;
+                if fragment || len < ipv4::HLEN {
+                    return Some(false);
+                }
+                (*header.get(9)?, network + len)
+            }
+            ethernet::P_IPV6 => {
+                let header = bytes(network, IPV6_HLEN);
+                if header.get(1)? & 0x0f != 0 || header.get(2..4)? != [0, 0] {
+                    return Some(true);
+                }
+                (*header.get(6)?, network + IPV6_HLEN)
+            }
+            ethernet::P_ARP => return Some(false),
+            _ => return None,
+        };
+        match protocol {
+            // proto_ports_offset(): TCP, UDP, DCCP, ESP, SCTP, UDP-Lite
+            6 | 17 | 33 | 50 | 132 | 136 => {
+                let ports = bytes(ports_at, 4);
+                let whole = ports_at + 4 <= skb.tail;
+                Some(whole && ports.iter().any(|byte| *byte != 0))
+            }
+            // ICMP, ICMPv6
+            1 | 58 => Some(false),
+            _ => None,
+        }
     }
 
     /// `bpf_skb_ecn_set_ce()`: 1 when the packet is marked now, 0 when it is not or cannot be.

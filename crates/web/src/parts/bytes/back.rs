@@ -201,7 +201,8 @@ impl Back {
             layout.area(part(&mut frames, "w"), range.start, range.end);
             strong.push((range.start, range.end));
         }
-        for read in &reads {
+        let here = |read: &&&_| !headroom_core::scene::outside(&frame.trace, read);
+        for read in reads.iter().filter(here) {
             let Some(start) = read.offset else { continue };
             let end = start + read.bytes.len() as u32;
             let class = format!("rd {}", crate::parts::ribbon::verdict_word(read.verdict).1);

@@ -100,7 +100,9 @@ impl Marks {
     pub(super) fn show(&mut self, picture: &Picture, top: f64, width: f64) {
         self.show_labels(&picture.labels);
         let key = |read: &ReadMark| (read.start, read.end, read.x.to_bits());
-        let wanted = picture.reads.iter().map(key).collect();
+        // Metadata that are kept elsewhere are no bytes of this buffer.
+        let here = picture.reads.iter().filter(|read| read.start < read.end);
+        let wanted = here.map(key).collect();
         self.reads.show(wanted, &mut |wanted| {
             let read = picture.reads.iter().find(|read| key(read) == *wanted);
             read.map_or_else(|| svg("g"), read_frame)
