@@ -30,7 +30,7 @@ use crate::prelude::*;
 /// Width of a character of the 11 px monospaced labels.
 const CHAR: f64 = 6.62;
 /// A byte narrower than this shows no digits.
-const READABLE: f64 = 12.2;
+const READABLE: f64 = 13.2;
 const ARC_H: f64 = 34.0;
 pub(super) const CELL_H: f64 = 32.0;
 pub(super) const ROW_H: f64 = 15.0;
@@ -335,7 +335,7 @@ impl Drawn {
 
 /// Two digits leave room between themselves and their neighbours.
 fn digit_size(unit: f64) -> f64 {
-    (unit * 0.72).min(12.0)
+    (unit * 0.68).min(12.0)
 }
 
 /// The bytes that were written, as one shape.
