@@ -96,11 +96,33 @@ class Idents:
                 if good:
                     struct.pack_into(">H", out, at + 10, 0)
                     struct.pack_into(">H", out, at + 10, csum(bytes(out[at:at + 20])))
+        for at in self.cut_headers(out or data):
+            out = out or bytearray(data)
+            self.renumber(out, at)
         for at in self.geneve_ports(out or data):
             out = out or bytearray(data)
             self.quoted(out, at)
             out[at:at + 2] = b"\xe5\xe5"
         return bytes(out) if out else data
+
+    def cut_headers(self, data):
+        """Where a header begins whose end was written over: up to its source address it is there, with a number that was
+        seen as a packet's own."""
+        for at in range(0, len(data) - 13):
+            if data[at] == 0x45 and data[at + 1] in (0, 0xB8, 0xC0) and data[at + 12] in (10, 192) \
+                    and data[at + 9] in (1, 4, 6, 17, 41, 47, 115, 137) and data[at + 8] \
+                    and struct.unpack_from(">H", data, at + 4)[0] in self.map:
+                yield at
+
+    def renumber(self, data, at):
+        """The number, and the checksum as it has to be then (RFC 1624)."""
+        old, check = struct.unpack_from(">H", data, at + 4)[0], struct.unpack_from(">H", data, at + 10)[0]
+        new = self.map[old]
+        total = (check ^ 0xFFFF) + (old ^ 0xFFFF) + new
+        while total >> 16:
+            total = (total & 0xFFFF) + (total >> 16)
+        struct.pack_into(">H", data, at + 4, new)
+        struct.pack_into(">H", data, at + 10, total ^ 0xFFFF)
 
     @staticmethod
     def quoted(data, at):
@@ -309,6 +331,9 @@ class Experiment:
             elif at and self.stack[at - 1][0] == "__dev_queue_xmit" and self.stack[at - 1][2] == frame[2] \
                     and self.stack[at - 1][4] == frame[4]:
                 hook = "egress"
+            elif at and self.stack[at - 1][0] in ("dev_hard_start_xmit", "netkit_xmit"):
+                words = (c.split() for c in self.meta["setup"])
+                hook = next(("netkit/" + w[4] for w in words if w[:3] == ["orc", "netkit", prog]), hook)
         entry.update(hook=hook, after_seq=len(self.events))
         value = self.as_seen(value)
         if how in (1, 2):

@@ -211,6 +211,7 @@ impl Walk<'_> {
             ipv4::PROTO_GRE => Next::Gre,
             ipv4::PROTO_IPIP => Next::Ipv4,
             ipv6::NEXTHDR_IPV6 => Next::Ipv6,
+            mpls::PROTO_MPLS => Next::Mpls,
             ipv4::PROTO_UDP => Next::Udp,
             ipv4::PROTO_TCP => Next::Tcp,
             _ => Next::Payload,
@@ -227,6 +228,7 @@ impl Walk<'_> {
             ipv6::NEXTHDR_IPV6 => Next::Ipv6,
             ipv4::PROTO_IPIP => Next::Ipv4,
             ipv4::PROTO_GRE => Next::Gre,
+            mpls::PROTO_MPLS => Next::Mpls,
             ipv4::PROTO_UDP => Next::Udp,
             ipv4::PROTO_TCP => Next::Tcp,
             ipv6::NEXTHDR_HOP

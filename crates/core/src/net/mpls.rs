@@ -6,6 +6,8 @@ use super::{Field, field};
 pub const HLEN: u32 = 4;
 /// `ETH_P_MPLS_UC`.
 pub const P_MPLS_UC: u16 = 0x8847;
+/// `IPPROTO_MPLS`: labels right behind an IP header (RFC 4023).
+pub const PROTO_MPLS: u8 = 137;
 
 /// A label stack entry.
 pub const FIELDS: [Field; 2] = [field("label, tc, bottom", 0, 3), field("ttl", 3, 1)];

@@ -79,6 +79,7 @@ pub fn expand(compact: &[Map<String, Json>]) -> Result<Vec<Event>, ExpandError> 
         events.push(fields.event()?);
         full.push(merged);
     }
+    super::normalise::tell_apart(&mut events);
     Ok(events)
 }
 

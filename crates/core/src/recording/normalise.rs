@@ -8,10 +8,13 @@
 //!   writes 0xe5e5.
 //! * **`end` of buffers of ICMP and TCP replies**: it depends on the allocator, but was the same in both kernels.
 //! * **`printk` numbers made from replaced bytes** are as the kernel printed them: [`printed_as_drawn`].
+//! * **Numbers of packets**: one whose end the recorder cannot see keeps its number, and the next packet in the same
+//!   memory gets it too: [`tell_apart`].
 //! * **Interface indexes**: `redirect` returns 7 (`TC_ACT_REDIRECT`), as `TC_ACT_REDIRECT` is 7.
 
 use std::collections::BTreeMap;
 
+use super::event::Event;
 use super::events::TracedEvent;
 use super::visible::is_visible;
 use crate::trace::origin::Layer;
@@ -56,6 +59,34 @@ pub fn is_left_out(function: &str, point: crate::scene::Point) -> bool {
         _ => Edge::Entry,
     };
     FREEING.contains(&function) || NEVER_RECORDED.contains(&(function, edge))
+}
+
+/// A packet whose head another has taken goes straight back to its slab (`kfree_skb_partial()`, `net/core/skbuff.c`), and no
+/// tracepoint tells. A packet that has its number afterwards is another one in the same memory, so it gets a number of its
+/// own, above all others.
+pub(super) fn tell_apart(events: &mut [Event]) {
+    let numbers = |event: &Event| [event.skb, event.ret_skb.flatten()];
+    let mut next = events.iter().flat_map(numbers).flatten().max().unwrap_or(0);
+    // number in the file → the packet it stands for now; `None` when that has ended
+    let mut now: BTreeMap<u32, Option<u32>> = BTreeMap::new();
+    for event in events {
+        let mut packet = |number: u32| match now.get(&number) {
+            None => number,
+            Some(Some(packet)) => *packet,
+            Some(None) => {
+                next += 1;
+                now.insert(number, Some(next));
+                next
+            }
+        };
+        let number = event.skb;
+        event.skb = event.skb.map(&mut packet);
+        event.ret_skb = event.ret_skb.map(|ret| ret.map(packet));
+        let ended = event.stage.name == "kfree_skb_partial" && event.stage.edge == Edge::Exit;
+        if let Some(number) = number.filter(|_| ended && !event.freed) {
+            now.insert(number, None);
+        }
+    }
 }
 
 /// Whether a byte may differ: this packet never wrote it (an old page's content). Such bytes are counted
@@ -199,6 +230,35 @@ mod tests {
                 same_as_before: None,
                 shared_with: vec![]
             }
+        );
+    }
+
+    /// As `kfree_skb_partial()` of packet 7, then a clone of packet 8 in the memory of 7.
+    #[test]
+    fn a_number_after_an_end_that_nobody_told() {
+        let line = |seq: u32, stage: &str, skb: u32, more: &str| {
+            let text = format!(
+                r#"{{"seq":{seq},"stage":"{stage}","dev":"rx","kind":"result","skb":{skb}{more}}}"#
+            );
+            serde_json::from_str(&text).expect("JSON")
+        };
+        let compact = [
+            line(1, "kfree_skb_partial:entry", 7, ""),
+            line(2, "kfree_skb_partial:exit", 7, ""),
+            line(3, "skb_clone:exit", 8, r#","ret_skb":7"#),
+            line(4, "ip_rcv:entry", 7, ""),
+        ];
+        let events = crate::recording::expand::expand(&compact).expect("events");
+        let numbers: Vec<_> = events.iter().map(|it| (it.skb, it.ret_skb)).collect();
+        let nine = Some(9);
+        assert_eq!(
+            numbers,
+            [
+                (Some(7), None),
+                (Some(7), None),
+                (Some(8), Some(nine)),
+                (nine, None)
+            ]
         );
     }
 

@@ -66,7 +66,8 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
 
 fn tunnel(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let (mut id, mut local, mut remote, mut udp) = (None, None, None, true);
-    let (mut sport, mut dport, mut csum) = (None, None, true);
+    // without the word, `ip` asks for a checksum over IPv6 only (recorded)
+    let (mut sport, mut dport, mut csum) = (None, None, false);
     let (mut csum6_tx, mut csum6_rx) = (true, true);
     let port = |word: &str| number(word).and_then(|port| u16::try_from(port).ok());
     while let Some(word) = args.next() {

@@ -1,7 +1,7 @@
 //! `ip link add` and `ip link set`.
 
 use super::bpftool::program_of;
-use super::command::{Command, LinkKind, Mac, Netns, XdpMode};
+use super::command::{Command, LinkKind, Mac, Netns, TunnelParms, XdpMode};
 use super::error::ParseError;
 use super::ip::{mtu, namespace, need, not_covered};
 use super::lex::Args;
@@ -52,9 +52,9 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
             (Ok(parms), "sit") if parms.external => {
                 return not_covered("ip link add … type sit external");
             }
-            (Ok(parms), "sit") => LinkKind::Sit(parms),
+            (Ok(parms), "sit") => LinkKind::Sit(TunnelParms { any: true, ..parms }),
             (Ok(parms), "gretap") => LinkKind::Gretap(parms),
-            (Ok(parms), _) => LinkKind::Ipip(parms),
+            (Ok(parms), _) => LinkKind::Ipip(TunnelParms { any: true, ..parms }),
             (Err(option), kind) => {
                 return not_covered(&format!("ip link add … type {kind} {option}"));
             }

@@ -11,7 +11,7 @@ pub enum SocketKind {
     Raw(u8),
 }
 
-/// `orc sock udp PORT|raw PROTOCOL [filter PROG] [NETNS]`: a process opens a socket and reads what comes.
+/// `orc sock udp PORT|raw PROTOCOL [filter PROG] [NETNS]`: a process opens a socket; what comes waits in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketCommand {
     /// What it receives.

@@ -29,6 +29,8 @@ pub struct TunnelParms {
     pub nopmtudisc: bool,
     /// `external`: each packet says where it goes (`collect_md`).
     pub external: bool,
+    /// IPIP and SIT: whatever can stand in IPv4 (protocol 0), as `ip link add` asks for; `ip tunnel add` names one.
+    pub any: bool,
 }
 
 /// Parameters of a tunnel over IPv6 (`struct __ip6_tnl_parm`; defaults as iproute2 sets them).

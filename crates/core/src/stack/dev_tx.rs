@@ -11,6 +11,8 @@ use crate::trace::SkbNo;
 const FILE: &str = "net/core/dev.c";
 /// `XMIT_RECURSION_LIMIT` (`include/linux/netdevice.h`).
 const XMIT_RECURSION_LIMIT: u32 = 8;
+/// `NETDEV_TX_OK`.
+const NETDEV_TX_OK: i64 = 0;
 /// `NET_XMIT_DROP`.
 const NET_XMIT_DROP: i64 = 1;
 /// `-ENETDOWN`.
@@ -59,8 +61,9 @@ impl Kernel {
         self.xmit_recursion += 1;
         let result = self.dev_hard_start_xmit(first, &rest);
         self.xmit_recursion -= 1;
-        result?;
-        Ok(0)
+        let rc = result?;
+        // of a list, an error would mean that none of it was sent
+        Ok(if rest.is_empty() { rc } else { NETDEV_TX_OK })
     }
 
     /// Whether devices send into each other deeper than `limit`; then the packet is dropped.
@@ -81,21 +84,24 @@ impl Kernel {
     }
 
     /// `dev_hard_start_xmit()`: the driver takes the packet, and those it was cut into; NULL says that all went out.
-    fn dev_hard_start_xmit(&mut self, first: SkbNo, rest: &[SkbNo]) -> Run<Option<SkbNo>> {
+    /// Gives what the driver answered for the last.
+    fn dev_hard_start_xmit(&mut self, first: SkbNo, rest: &[SkbNo]) -> Run<i64> {
+        let mut rc = NETDEV_TX_OK;
         self.traced("dev_hard_start_xmit", FILE, first, |k| {
             let Some(dev) = k.skb(first).dev else {
                 return not_covered("dev_hard_start_xmit of a packet without device");
             };
-            k.xmit_one(first, dev)?;
+            rc = k.xmit_one(first, dev)?;
             for next in rest {
-                k.xmit_one(*next, dev)?;
+                rc = k.xmit_one(*next, dev)?;
             }
-            Ok(None)
-        })
+            Ok(None::<SkbNo>)
+        })?;
+        Ok(rc)
     }
 
     /// `xmit_one()`: taps see the packet, then the driver has it.
-    fn xmit_one(&mut self, no: SkbNo, dev: DevId) -> Run<()> {
+    fn xmit_one(&mut self, no: SkbNo, dev: DevId) -> Run<i64> {
         if self.has_taps(dev) {
             self.dev_queue_xmit_nit(no, dev)?;
         }
@@ -104,9 +110,9 @@ impl Kernel {
     }
 
     /// `netdev_start_xmit()`: the driver's own function.
-    pub(super) fn ndo_start_xmit(&mut self, no: SkbNo, dev: DevId) -> Run<()> {
+    pub(super) fn ndo_start_xmit(&mut self, no: SkbNo, dev: DevId) -> Run<i64> {
         let k = self;
-        match k.topology.dev(dev).kind {
+        Ok(match k.topology.dev(dev).kind {
             DeviceKind::Veth { peer } => k.veth_xmit(no, peer)?,
             DeviceKind::Gre(parms) => k.ipgre_xmit(no, dev, parms)?,
             DeviceKind::Gretap(parms) => k.gre_tap_xmit(no, dev, parms)?,
@@ -133,8 +139,7 @@ impl Kernel {
             DeviceKind::Macvlan { lower, mode } => k.macvlan_start_xmit(no, dev, lower, mode)?,
             DeviceKind::Bridge => k.br_dev_xmit(no, dev)?,
             DeviceKind::Loopback => k.loopback_xmit(no, dev)?,
-        };
-        Ok(())
+        })
     }
 
     /// `dev_xmit_recursion()`: whether devices send into each other deeper than allowed.

@@ -155,7 +155,7 @@ impl Kernel {
                 k.skb_mut(no).dev = Some(tunnel);
             }
             if tun_dst.is_some() {
-                k.skb_mut(no).bpf.tun_info = tun_dst;
+                k.skb_mut(no).bpf.tun_info = tun_dst.map(Box::new);
             }
             k.gro_cells_receive(no)?;
             Ok(0)
@@ -291,13 +291,25 @@ impl Kernel {
         })
     }
 
-    /// `skb_protocol(skb, true)`: the protocol behind VLAN tags in the frame.
+    /// `skb_protocol(skb, true)`, so `vlan_get_protocol()` and `__vlan_get_protocol_offset()` (`net/core/skbuff.c`): the
+    /// protocol behind VLAN tags in the frame. It looks from `data` on, so behind a tunnel's header that is there already it
+    /// takes other bytes for a tag.
     pub(super) fn skb_protocol(&self, no: SkbNo) -> u16 {
+        const VLAN_MAX_DEPTH: u32 = 8;
         let skb = self.skb(no);
-        let mut at = u32::from(skb.mac_header) + ethernet::HLEN;
         let mut protocol = skb.protocol;
-        while vlan::is_vlan(protocol) && at < skb.tail {
-            protocol = be16(self.bytes(no, at + 2, 2), 0);
+        let mut at = match u32::from(skb.mac_len) {
+            0 => ethernet::HLEN,
+            len => len.saturating_sub(vlan::HLEN),
+        };
+        let mut left = VLAN_MAX_DEPTH;
+        while vlan::is_vlan(protocol) {
+            left -= 1;
+            let tag = self.packet(no, at, vlan::HLEN);
+            if tag.len() < vlan::HLEN as usize || left == 0 {
+                return 0;
+            }
+            protocol = be16(&tag, 2);
             at += vlan::HLEN;
         }
         protocol

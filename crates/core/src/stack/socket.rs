@@ -1,5 +1,6 @@
 //! Delivery to a socket of a process: `sk_filter_trim_cap()` (`net/core/filter.c`), programs of the cgroup
-//! (`kernel/bpf/cgroup.c`), the receive queues of UDP and raw sockets. Processes read what comes at once.
+//! (`kernel/bpf/cgroup.c`), the receive queues of UDP and raw sockets. Nobody reads: what came waits there, as in the
+//! recorder's sockets.
 
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
@@ -158,8 +159,7 @@ impl Kernel {
 
     /// The rest of `udp_queue_rcv_one_skb()` and `udpv6_queue_rcv_one_skb()` for a process's socket.
     pub(super) fn udp_enqueue(&mut self, no: SkbNo, socket: Socket) -> Run<i64> {
-        // without a filter the sum is looked at when the process reads
-        let valid = self.csum_unnecessary(no) || self.sum_is_right(no, ipv4::PROTO_UDP);
+        // without a filter the sum is looked at when a process reads
         if socket.filter.is_some() && !self.checksum_complete(no, ipv4::PROTO_UDP) {
             self.kfree_skb(no, drop_reason::UDP_CSUM)?;
             return Ok(-1);
@@ -171,15 +171,10 @@ impl Kernel {
         }
         // udp_csum_pull_header()
         self.skb_pull_rcsum(no, udp::HLEN)?;
-        self.traced("__udp_enqueue_schedule_skb", "net/ipv4/udp.c", no, |_| {
+        self.traced("__udp_enqueue_schedule_skb", "net/ipv4/udp.c", no, |k| {
+            // udp_set_dev_scratch() writes over skb->dev
+            k.skb_mut(no).dev = None;
             Ok(0)
-        })?;
-        if !valid {
-            self.kfree_skb(no, drop_reason::UDP_CSUM)?;
-            return Ok(0);
-        }
-        self.traced("skb_consume_udp", "net/ipv4/udp.c", no, |k| {
-            k.consume_skb(no)
         })?;
         Ok(0)
     }
@@ -223,8 +218,10 @@ impl Kernel {
                 k.kfree_skb(no, reason)?;
                 return Ok(0);
             }
-            k.traced("__sock_queue_rcv_skb", "net/core/sock.c", no, |_| Ok(0))?;
-            k.consume_skb(no)?;
+            k.traced("__sock_queue_rcv_skb", "net/core/sock.c", no, |k| {
+                k.skb_mut(no).dev = None;
+                Ok(0)
+            })?;
             Ok(0)
         })
     }

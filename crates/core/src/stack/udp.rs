@@ -25,7 +25,7 @@ pub(super) enum UdpSocket {
     Geneve,
     /// `l2tp_udp_encap_recv()`.
     L2tp,
-    /// A process reads.
+    /// A process opened it.
     Process(Socket),
 }
 
@@ -64,10 +64,11 @@ impl Kernel {
             }
             match netns.and_then(|netns| k.udp_socket(netns, port, false)) {
                 Some(socket) => {
-                    if check != 0 {
+                    // udp_unicast_rcv_skb(): tunnels convert; more than 0 asks for another protocol, an error is not passed on
+                    if check != 0 && !matches!(socket, UdpSocket::Process(_)) {
                         k.skb_checksum_try_convert(no, Some(ipv4::PROTO_UDP));
                     }
-                    k.udp_queue_rcv_skb(no, socket)
+                    Ok(-k.udp_queue_rcv_skb(no, socket)?.max(0))
                 }
                 None => {
                     if !k.checksum_complete(no, ipv4::PROTO_UDP) {
@@ -166,7 +167,8 @@ impl Kernel {
             return true;
         }
         let valid = self.sum_is_right(no, protocol);
-        self.csum_is_complete(no, valid);
+        let csum = self.skb_checksum(no, 0, self.skb(no).len);
+        self.csum_is_complete(no, csum, valid);
         valid
     }
 

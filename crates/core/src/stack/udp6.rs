@@ -68,7 +68,7 @@ impl Kernel {
             self.icmp6_send(no, icmpv6::DEST_UNREACH, icmpv6::PORT_UNREACH, 0)?;
             return Ok(Some(drop_reason::NO_SOCKET));
         };
-        if check != 0 {
+        if check != 0 && !matches!(socket, UdpSocket::Process(_)) {
             self.skb_checksum_try_convert(no, Some(ipv4::PROTO_UDP));
         }
         self.udpv6_queue_rcv_skb(no, socket)?;

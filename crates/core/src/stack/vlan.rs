@@ -1,6 +1,6 @@
 //! VLAN: `net/8021q/vlan_core.c`, `net/8021q/vlan_dev.c`, and the untagging in `net/core/skbuff.c`.
 
-use super::dev_rx::{NET_RX_SUCCESS, eth_protocol};
+use super::dev_rx::eth_protocol;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
@@ -105,7 +105,7 @@ impl Kernel {
     }
 
     /// `vlan_dev_hard_start_xmit()` (`net/8021q/vlan_dev.c`): the tag goes beside the packet, the packet to
-    /// the device below.
+    /// the device below, whose answer it gives.
     pub(super) fn vlan_dev_hard_start_xmit(
         &mut self,
         no: SkbNo,
@@ -118,8 +118,7 @@ impl Kernel {
             let skb = k.skb_mut(no);
             skb.put_vlan_tag(protocol, id);
             skb.dev = Some(lower);
-            k.dev_queue_xmit(no)?;
-            Ok(NET_RX_SUCCESS)
+            k.dev_queue_xmit(no)
         })
     }
 

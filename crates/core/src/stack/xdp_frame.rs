@@ -214,7 +214,8 @@ impl Kernel {
     pub(super) fn generic_xdp_tx(&mut self, no: SkbNo, dev: DevId) -> Run<()> {
         self.traced("generic_xdp_tx", "net/core/dev.c", no, |k| {
             k.skb_mut(no).dev = Some(dev);
-            k.ndo_start_xmit(no, dev)
+            k.ndo_start_xmit(no, dev)?;
+            Ok(())
         })
     }
 
