@@ -330,7 +330,9 @@ fn the_mark_of_clones_and_of_tagged_packets() {
     k.consume_skb(clone).unwrap();
     assert!(k.skb(no).cloned, "the flag stays");
     assert_eq!(k.bpf_skb_ecn_set_ce(no, 3), Ok(1));
-    k.skb_mut(no).protocol = 0x8100;
+    // a link header of 18 bytes ends with the tag
+    let skb = k.skb_mut(no);
+    (skb.protocol, skb.mac_len) = (0x8100, 18);
     assert_eq!(k.bpf_skb_ecn_set_ce(no, 3), Ok(0), "0x1011 is not IP");
     let head = k.skb(no).head;
     k.buffers.write(head, 256 + 16, &[8, 0], 1, 0);
