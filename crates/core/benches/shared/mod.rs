@@ -2,6 +2,7 @@
 //!
 //! Times are for reading, never for a gate; the ratio between the designs is from one run.
 
+pub mod decap;
 pub mod engine;
 pub mod path;
 

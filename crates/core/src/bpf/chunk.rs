@@ -1,19 +1,20 @@
-//! Chunks: up to [`MOST`] instructions of a program as one `rbpf` program, for running at full speed.
+//! Chunks: each component of up to [`MOST`] instructions of a program as one `rbpf` program, for running at full speed.
 //!
 //! Registers r0 to r9 of the program are r0 to r9 of `rbpf`; r10 of `rbpf` holds the address of the
 //! register file. A chunk is entered at an *entry*: the registers that the component uses are loaded
 //! from the file, and the code runs on, loops included, until it comes to something that `rbpf` does
-//! not carry out (memory, calls, exit), leaves the chunk, or the budget is used up. Then the
+//! not carry out (memory, calls, exit), leaves the component, or the budget is used up. Then the
 //! registers that the component writes are stored, and r0 says which instruction is next.
 //!
 //! Each block first takes its instructions from the budget. If they are not there, nothing of the
-//! block is done: the machine goes on instruction by instruction and stops at the right one.
+//! block is done: the machine goes on instruction by instruction and stops at the right one. A straight
+//! chunk, one block, leaves that to the machine, and loads only what it reads before it writes it.
 //!
 //! The only addresses that `rbpf` follows are those of the register file: no instruction that reads
 //! or writes memory is ever put into a chunk for the program itself.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use super::code::{Arg, Code, MOV, SUB, alu_temps, branch_needs_temp};
 use super::flow::{Component, Flow, entries};
@@ -29,7 +30,9 @@ const FILE: u8 = 10;
 /// A part of a program as one `rbpf` program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chunk {
-    pub code: Vec<u8>,
+    pub code: Arc<[u8]>,
+    /// Of a straight chunk, its instructions, which it does not count.
+    pub straight: Option<u64>,
 }
 
 /// All chunks of a program.
@@ -38,42 +41,6 @@ pub(super) struct Chunks {
     pub chunks: Vec<Chunk>,
     /// For each instruction at which a chunk can be entered: which chunk, and its how manieth entry.
     pub entries: Vec<Option<(u32, u32)>>,
-}
-
-/// The chunks of a program, made when they are first wanted: a run in single steps never wants them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct LazyChunks {
-    made: OnceLock<Chunks>,
-    insns: Vec<Insn>,
-    border: usize,
-}
-
-/// Chunks follow from the instructions, made or not.
-impl PartialEq for LazyChunks {
-    fn eq(&self, other: &Self) -> bool {
-        self.border == other.border && self.insns == other.insns
-    }
-}
-
-impl Eq for LazyChunks {}
-
-impl LazyChunks {
-    /// See [`Chunks::of`].
-    pub fn new(insns: Vec<Insn>, border: usize) -> LazyChunks {
-        LazyChunks {
-            made: OnceLock::new(),
-            insns,
-            border,
-        }
-    }
-
-    /// The chunks. `wide` is the same function at each call.
-    pub fn get(&self, wide: impl Fn(&Insn) -> u64) -> &Chunks {
-        self.made.get_or_init(|| {
-            let insns: Vec<&Insn> = self.insns.iter().collect();
-            Chunks::of(&insns, self.border, wide)
-        })
-    }
 }
 
 /// Offset of a place in the register file.
@@ -102,18 +69,23 @@ impl Chunks {
         };
         for (first, end) in firsts.iter().copied().zip(ends) {
             let flow = Flow::of(insns, first, end, &from_elsewhere);
-            let points: Vec<usize> = (0..end - first).filter(|at| flow.entry[*at]).collect();
-            if points.is_empty() {
-                continue;
+            for component in 0..flow.components.len() {
+                let points = flow.members(component).filter(|at| flow.entry[*at]);
+                let points: Vec<usize> = points.collect();
+                let builder = Builder::new(insns, first, &flow, component);
+                let Some(code) = builder.build(&points, &wide) else {
+                    continue;
+                };
+                let chunk = out.chunks.len() as u32;
+                for (entry, point) in (0..).zip(&points) {
+                    out.entries[first + point] = Some((chunk, entry));
+                }
+                let straight = flow.components[component].straight;
+                out.chunks.push(Chunk {
+                    code: code.into(),
+                    straight: straight.then_some(flow.block_len(points[0]) as u64),
+                });
             }
-            let Some(code) = Builder::new(insns, first, flow).build(&points, &wide) else {
-                continue;
-            };
-            let chunk = out.chunks.len() as u32;
-            for (entry, point) in (0..).zip(points) {
-                out.entries[first + point] = Some((chunk, entry));
-            }
-            out.chunks.push(Chunk { code });
         }
         out
     }
@@ -125,7 +97,8 @@ type Label = usize;
 struct Builder<'i> {
     insns: &'i [&'i Insn],
     first: usize,
-    flow: Flow,
+    flow: &'i Flow,
+    component: usize,
     code: Code,
     labels: Vec<Option<usize>>,
     jumps: Vec<(usize, Label)>,
@@ -136,11 +109,12 @@ struct Builder<'i> {
 }
 
 impl<'i> Builder<'i> {
-    fn new(insns: &'i [&'i Insn], first: usize, flow: Flow) -> Builder<'i> {
+    fn new(insns: &'i [&'i Insn], first: usize, flow: &'i Flow, component: usize) -> Builder<'i> {
         Builder {
             insns,
             first,
             flow,
+            component,
             code: Code::default(),
             labels: Vec::new(),
             jumps: Vec::new(),
@@ -149,23 +123,21 @@ impl<'i> Builder<'i> {
         }
     }
 
-    /// The bytecode; `None` if a jump of it would be too far, which [`MOST`] rules out.
+    /// The bytecode; `None` if nobody comes there, or if a jump of it would be too far, which [`MOST`] rules out.
     fn build(mut self, points: &[usize], wide: impl Fn(&Insn) -> u64) -> Option<Vec<u8>> {
-        for at in 0..self.flow.leader.len() {
-            if self.flow.leader[at] {
-                let label = self.label();
-                self.blocks.insert(at, label);
-            }
+        points.first()?;
+        let flow = self.flow;
+        for at in flow.members(self.component).filter(|at| flow.leader[*at]) {
+            let label = self.label();
+            self.blocks.insert(at, label);
         }
         self.code.load(FILE, 1, 0);
         if points.len() > 1 {
             self.code.load(1, FILE, at(ENTRY));
         }
         self.dispatch(points, 0);
-        for at in 0..self.flow.component.len() {
-            if let Some(component) = self.flow.component[at] {
-                self.instruction(at, component, &wide);
-            }
+        for at in flow.members(self.component) {
+            self.instruction(at, self.component, &wide);
         }
         for ((component, target), label) in std::mem::take(&mut self.exits) {
             self.here(label);
@@ -224,17 +196,17 @@ impl<'i> Builder<'i> {
     /// Goes to the entry whose number is in r1: `points`, the first of which has the number `low`.
     fn dispatch(&mut self, points: &[usize], low: i32) {
         if let [point] = points {
-            let Some(component) = self.flow.component[*point] else {
-                return;
-            };
-            let Component { used, .. } = self.flow.components[component];
-            for reg in each(used) {
+            let of = self.flow.components[self.component];
+            for reg in each(of.live) {
                 self.code.load(reg, FILE, at(usize::from(reg)));
             }
-            if let Some(counter) = counter(used) {
+            if of.straight {
+                return;
+            }
+            if let Some(counter) = counter(of.used) {
                 self.code.load(counter, FILE, at(BUDGET));
             }
-            let label = self.to(component, self.first + point);
+            let label = self.to(self.component, self.first + point);
             return self.jump(label);
         }
         let (left, right) = points.split_at(points.len() / 2);
@@ -252,7 +224,7 @@ impl<'i> Builder<'i> {
         for reg in each(component.written) {
             self.code.store(FILE, at(usize::from(reg)), reg);
         }
-        if let Some(counter) = counter(component.used) {
+        if let Some(counter) = counter(component.used).filter(|_| !component.straight) {
             self.code.store(FILE, at(BUDGET), counter);
         }
         self.code.alu64_imm(MOV, 0, target as i32);
@@ -285,17 +257,16 @@ impl<'i> Builder<'i> {
     fn instruction(&mut self, at: usize, component: usize, wide: impl Fn(&Insn) -> u64) {
         if let Some(label) = self.blocks.get(&at).copied() {
             self.here(label);
-            self.count(at, component);
+            if !self.flow.components[component].straight {
+                self.count(at, component);
+            }
         }
         let next = self.first + at + 1;
         let Some(insn) = self.insns.get(self.first + at).copied() else {
             return;
         };
         match *insn {
-            Insn::Jump { target, .. } => {
-                let label = self.to(component, target);
-                return self.jump(label);
-            }
+            Insn::Jump { target, .. } => return self.go(component, target),
             Insn::Branch { target, .. } => {
                 let label = self.to(component, target);
                 self.branch(insn, component, label);
@@ -305,9 +276,17 @@ impl<'i> Builder<'i> {
         }
         let falls_through = self.flow.component.get(at + 1).copied().flatten();
         if falls_through != Some(component) {
-            let label = self.to(component, next);
-            self.jump(label);
+            self.go(component, next);
         }
+    }
+
+    /// Goes on at an instruction of the program.
+    fn go(&mut self, component: usize, target: usize) {
+        if self.flow.components[component].straight {
+            return self.leave(self.flow.components[component], target);
+        }
+        let label = self.to(component, target);
+        self.jump(label);
     }
 
     fn alu(&mut self, insn: &Insn, component: usize) {

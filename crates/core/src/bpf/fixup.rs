@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use super::chunk::{Chunks, LazyChunks};
+use super::chunk::Chunks;
 use super::error::LoadError;
 use super::facts::Followed;
 use super::host::CtxField;
 use super::insn::{AluOp, Callee, Cond, Insn, Operand, Reg, Size, Wide, Width};
 use super::layout::{self, CLONED_MASK, CtxLoad, Fixed, KernelValue, Member, offsets};
+use super::lazy_chunks::LazyChunks;
 use super::listing::{Listing, make_listing};
 use super::maps::{map_address, values_address};
 use super::memory::FUNCTION_ADDRESS;

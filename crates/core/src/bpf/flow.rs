@@ -5,11 +5,18 @@
 
 use super::insn::{AluOp, Insn, Operand};
 
-/// Registers of one component, bit n is r<n>.
+/// Registers of one component, bit n is r<n>, and where it lies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Component {
     pub used: u16,
     pub written: u16,
+    /// Read as they were when the component was entered, perhaps.
+    pub live: u16,
+    /// It is one block, entered at its start and left at its end.
+    pub straight: bool,
+    /// First and last instruction.
+    pub first: usize,
+    pub last: usize,
 }
 
 /// A chunk, instruction by instruction; indexes count from the chunk's first.
@@ -44,25 +51,26 @@ fn operand(src: Operand) -> u16 {
     }
 }
 
-/// Registers an instruction uses, and those it writes; r10 is never written and always there.
-fn registers(insn: &Insn) -> Component {
-    let (used, written) = match *insn {
+/// Registers an instruction reads, and those it writes; r10 is never written and always there.
+fn registers(insn: &Insn) -> (u16, u16) {
+    let (read, written) = match *insn {
         Insn::Alu { op, dst, src, .. } => {
             let src = match op {
                 AluOp::Neg | AluOp::ToLe(_) | AluOp::ToBe(_) | AluOp::Bswap(_) => 0,
                 _ => operand(src),
             };
-            (bit(dst) | src, bit(dst))
+            let old = match op {
+                AluOp::Mov | AluOp::MovSx(_) => 0,
+                _ => bit(dst),
+            };
+            (old | src, bit(dst))
         }
-        Insn::LoadImm { dst, .. } => (bit(dst), bit(dst)),
+        Insn::LoadImm { dst, .. } => (0, bit(dst)),
         Insn::Branch { dst, src, .. } => (bit(dst) | operand(src), 0),
         _ => (0, 0),
     };
     let frame_pointer = 1 << 10;
-    Component {
-        used: used & !frame_pointer,
-        written,
-    }
+    (read & !frame_pointer, written)
 }
 
 impl Flow {
@@ -99,13 +107,26 @@ impl Flow {
         for (at, insn) in chunk.iter().enumerate().filter(|(at, _)| is(*at)) {
             let root = find(&mut parents, at);
             let index = *number[root].get_or_insert_with(|| {
-                components.push(Component::default());
+                components.push(Component {
+                    first: at,
+                    straight: true,
+                    ..Component::default()
+                });
                 components.len() - 1
             });
-            let own = registers(insn);
-            components[index].used |= own.used;
-            components[index].written |= own.written;
+            let (read, written) = registers(insn);
+            let own = &mut components[index];
+            let follows = at == own.first || own.last + 1 == at;
+            own.straight &= follows && leader[at] == (at == own.first);
+            own.straight &= insn.target() != Some(first + own.first);
+            own.live |= read & !own.written;
+            own.used |= read | written;
+            own.written |= written;
+            own.last = at;
             component[at] = Some(index);
+        }
+        for own in components.iter_mut().filter(|own| !own.straight) {
+            own.live = own.used;
         }
         Flow {
             component,
@@ -113,6 +134,12 @@ impl Flow {
             entry,
             components,
         }
+    }
+
+    /// Instructions of a component, in order.
+    pub fn members(&self, component: usize) -> impl Iterator<Item = usize> {
+        let Component { first, last, .. } = self.components[component];
+        (first..=last).filter(move |at| self.component[*at] == Some(component))
     }
 
     /// Instructions of the block that begins at `at`.

@@ -37,6 +37,15 @@ impl Stack {
         }
     }
 
+    /// As a new one, for another run.
+    pub fn clear(&mut self) {
+        let deeper = self.bytes.len() - FRAME_LEN;
+        self.bytes.drain(..deeper);
+        self.written.drain(..deeper);
+        self.rounds.truncate(1);
+        self.forget(0);
+    }
+
     /// Frames that indexes count over; more than [`MAX_FRAMES`] only behind tail calls out of functions.
     pub fn frames(&self) -> usize {
         (self.bytes.len() / FRAME_LEN).max(MAX_FRAMES)
@@ -124,5 +133,9 @@ mod tests {
         assert_eq!(stack.load(second - 1..second), None, "entered anew");
         let third = second - FRAME_LEN;
         assert_eq!(stack.load(third - 1..third), Some(&[2][..]));
+        stack.clear();
+        assert_eq!(stack.frames(), MAX_FRAMES);
+        assert_eq!(stack.load(last(&stack)), None, "another run");
+        assert!(!stack.may_go_round(1), "no function was entered");
     }
 }

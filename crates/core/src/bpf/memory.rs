@@ -76,7 +76,7 @@ impl Slice {
 pub(super) struct Memory<'m> {
     pub host: &'m mut dyn Host,
     pub maps: &'m mut Maps,
-    pub stack: Stack,
+    pub stack: &'m mut Stack,
     /// Nested calls now; frames below are not there yet.
     pub depth: usize,
     /// Instruction at work, for messages.
@@ -88,11 +88,12 @@ pub(super) struct Memory<'m> {
 }
 
 impl<'m> Memory<'m> {
-    pub fn new(host: &'m mut dyn Host, maps: &'m mut Maps) -> Memory<'m> {
+    pub fn new(host: &'m mut dyn Host, maps: &'m mut Maps, stack: &'m mut Stack) -> Memory<'m> {
+        stack.clear();
         Memory {
             host,
             maps,
-            stack: Stack::new(),
+            stack,
             depth: 0,
             insn: 0,
             slices: Vec::new(),

@@ -31,7 +31,11 @@ pub(super) struct Registers<'f> {
 }
 
 impl<'f> Registers<'f> {
-    pub fn new(file: &'f File) -> Registers<'f> {
+    /// All zero, as at the start of a run.
+    pub fn emptied(file: &'f File) -> Registers<'f> {
+        for place in file {
+            place.set(0);
+        }
         Registers { file }
     }
 

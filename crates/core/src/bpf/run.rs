@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::chunk_run::Running;
+use super::chunk_run::{ChunkMachines, Running};
 use super::dynptr::Dynptrs;
 use super::fixup::Prepared;
+use super::frames::Stack;
 use super::host::{Budget, Fault, Host};
 use super::insn::Reg;
 use super::machine::{Ended, Frame, Machine, saved_registers};
@@ -12,7 +13,7 @@ use super::maps::{Maps, map_address};
 use super::memory::{CTX_ADDRESS, KEY_ADDRESS, Memory, NF_CTX_ADDRESS};
 use super::piece::Pieces;
 use super::program::ProgType;
-use super::registers::{self, Registers};
+use super::registers::{self, File, Registers};
 
 /// What a run cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -21,6 +22,23 @@ pub struct RunStats {
     pub instructions: u64,
     /// Of these, instructions of the prologue.
     pub prologue: u64,
+}
+
+/// What a run leaves for the next one of the same program, so that it need not be made again: nothing of it shows in a result.
+pub struct Workshop {
+    file: Box<File>,
+    machines: ChunkMachines,
+    stack: Stack,
+}
+
+impl Default for Workshop {
+    fn default() -> Self {
+        Self {
+            file: Box::new(registers::file()),
+            machines: ChunkMachines::default(),
+            stack: Stack::new(),
+        }
+    }
 }
 
 /// Runs a program; gives r0 at its exit. The maps keep what it stored.
@@ -43,25 +61,41 @@ pub fn run_counted(
     host: &mut dyn Host,
     budget: Budget,
 ) -> (Result<u64, Fault>, RunStats) {
+    run_in(&mut Workshop::default(), prepared, maps, host, budget)
+}
+
+/// As [`run_counted`], with what runs before it have left.
+pub fn run_in(
+    workshop: &mut Workshop,
+    prepared: &Prepared,
+    maps: &mut Maps,
+    host: &mut dyn Host,
+    budget: Budget,
+) -> (Result<u64, Fault>, RunStats) {
     let context = match prepared.prog_type() {
         ProgType::Netfilter => NF_CTX_ADDRESS,
         _ => CTX_ADDRESS,
     };
-    run_from(prepared, maps, host, budget, [context, 0])
+    run_from(workshop, prepared, maps, host, budget, [context, 0])
 }
 
 /// As [`run_counted`], with r1 and r2 at the start.
 pub(super) fn run_from(
+    workshop: &mut Workshop,
     prepared: &Prepared,
     maps: &mut Maps,
     host: &mut dyn Host,
     budget: Budget,
     [r1, r2]: [u64; 2],
 ) -> (Result<u64, Fault>, RunStats) {
-    let file = registers::file();
-    let registers = Registers::new(&file);
+    let Workshop {
+        file,
+        machines,
+        stack,
+    } = workshop;
+    let registers = Registers::emptied(file);
     let stepping = host.steps();
-    let mut memory = Memory::new(host, maps);
+    let mut memory = Memory::new(host, maps, stack);
     let mut carried = Carried {
         dynptrs: Dynptrs::default(),
         stats: RunStats::default(),
@@ -71,7 +105,14 @@ pub(super) fn run_from(
     let mut tail: Option<Arc<Prepared>> = None;
     let mut waiting: Vec<Waiting> = Vec::new();
     let (mut frames, mut at) = (Vec::new(), None);
-    if let Err(fault) = fire_timers(prepared, registers, &mut memory, &mut carried, budget) {
+    if let Err(fault) = fire_timers(
+        prepared,
+        registers,
+        machines,
+        &mut memory,
+        &mut carried,
+        budget,
+    ) {
         return (Err(fault), carried.stats);
     }
     loop {
@@ -85,7 +126,7 @@ pub(super) fn run_from(
             prepared: running,
             registers,
             pieces: Pieces::new(&running.pieces),
-            chunks: (!stepping).then(|| Running::new(running.chunks())),
+            chunks: (!stepping).then(|| Running::new(running.chunks(), machines)),
             memory: &mut memory,
             carried: &mut carried,
             frames: std::mem::take(&mut frames),
@@ -122,6 +163,7 @@ pub(super) fn run_from(
 fn fire_timers(
     prepared: &Prepared,
     registers: Registers<'_>,
+    machines: &mut ChunkMachines,
     memory: &mut Memory<'_>,
     carried: &mut Carried,
     budget: Budget,
@@ -145,7 +187,7 @@ fn fire_timers(
             prepared,
             registers,
             pieces: Pieces::new(&prepared.pieces),
-            chunks: (!memory.host.steps()).then(|| Running::new(prepared.chunks())),
+            chunks: (!memory.host.steps()).then(|| Running::new(prepared.chunks(), machines)),
             memory,
             carried,
             frames: Vec::new(),

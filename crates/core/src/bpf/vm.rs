@@ -14,7 +14,7 @@ use super::fixup::{Prepared, prepare_plain};
 use super::host::{Budget, CtxField, Fault, Host};
 use super::maps::Maps;
 use super::program::{ProgType, Program};
-use super::run::run_from;
+use super::run::{Workshop, run_from};
 
 /// Address of the memory in the program's eyes.
 pub const MEMORY_ADDRESS: u64 = 0xffff_8881_0123_4000;
@@ -123,7 +123,15 @@ impl Plain {
             steps: pace == Pace::Steps,
         };
         let mut maps = Maps::default();
-        let (result, stats) = run_from(&self.prepared, &mut maps, &mut host, budget, entry);
+        let mut workshop = Workshop::default();
+        let (result, stats) = run_from(
+            &mut workshop,
+            &self.prepared,
+            &mut maps,
+            &mut host,
+            budget,
+            entry,
+        );
         match result {
             Ok(r0) => Ok(Outcome {
                 r0,

@@ -10,27 +10,34 @@ pub fn internet(data: &[u8]) -> u16 {
 /// `csum_partial()`, folded: the sum of 16-bit words, added to another one, not inverted.
 #[must_use]
 pub fn sum(data: &[u8], start: u16) -> u16 {
-    let mut sum = u32::from(start);
-    for pair in data.chunks(2) {
-        let low = pair.get(1).copied().unwrap_or(0);
-        sum += u32::from(u16::from_be_bytes([pair[0], low]));
-    }
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    sum as u16
+    // RFC 1071, section 2 (B): the bytes of a sum are swapped when those of all words are
+    let words = fold(csum_partial(data, 0)).swap_bytes();
+    fold(u32::from(words) + u32::from(start))
+}
+
+/// A sum in 16 bits, not inverted.
+fn fold(sum: u32) -> u16 {
+    let once = (sum & 0xffff) + (sum >> 16);
+    ((once & 0xffff) + (once >> 16)) as u16
+}
+
+/// `csum_fold()`: 0 when a sum with the checksum in it is right.
+#[must_use]
+pub fn csum_fold(sum: u32) -> u16 {
+    !fold(sum)
 }
 
 /// `csum_partial()`: a 32-bit sum of little-endian words with end-around carry, added to another one. A last word that is not
 /// whole is filled up with zeros.
 #[must_use]
 pub fn csum_partial(bytes: &[u8], start: u32) -> u32 {
-    let mut sum = u64::from(start);
-    for part in bytes.chunks(4) {
-        let mut word = [0; 4];
-        word[..part.len()].copy_from_slice(part);
-        sum += u64::from(u32::from_le_bytes(word));
-    }
+    let (words, rest) = bytes.as_chunks::<4>();
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    let whole = words.iter().chain([&last]).copied();
+    let mut sum = whole.fold(u64::from(start), |sum, word| {
+        sum + u64::from(u32::from_le_bytes(word))
+    });
     while sum > u64::from(u32::MAX) {
         sum = (sum & 0xffff_ffff) + (sum >> 32);
     }
@@ -79,7 +86,30 @@ pub fn pseudo6(saddr: [u8; 16], daddr: [u8; 16], protocol: u8, len: u32) -> u16 
 
 #[cfg(test)]
 mod tests {
-    use super::{csum_block_add, csum_partial, internet};
+    use super::{csum_block_add, csum_partial, internet, sum};
+
+    /// RFC 1071, section 1: 16-bit words in network order, added with the carries brought around; of all lengths up to 40.
+    #[test]
+    fn sums_are_those_of_words_in_network_order() {
+        let bytes: Vec<u8> = (0..40u8).map(|i| i.wrapping_mul(73) ^ 0xf1).collect();
+        for len in 0..=bytes.len() {
+            for start in [0, 1, 0xffff] {
+                let words = bytes[..len].chunks(2).map(|word| {
+                    let low = word.get(1).copied().unwrap_or(0);
+                    u32::from(word[0]) << 8 | u32::from(low)
+                });
+                let by_words = words.fold(u32::from(start), |sum, word| {
+                    let sum = sum + word;
+                    (sum & 0xffff) + (sum >> 16)
+                });
+                assert_eq!(
+                    u32::from(sum(&bytes[..len], start)),
+                    by_words,
+                    "{len} bytes"
+                );
+            }
+        }
+    }
 
     /// Two words and two bytes; a carry; a piece at an odd place counts in the other half of each word.
     #[test]

@@ -85,6 +85,13 @@ impl Buffer {
         (lowest.saturating_sub(len)..lowest).rev().map(at).unzip()
     }
 
+    /// Stores bytes without origins; what lies behind `end` is cut.
+    fn put(&mut self, offset: u32, bytes: &[u8]) {
+        let start = (offset as usize).min(self.bytes.len());
+        let len = bytes.len().min(self.bytes.len() - start);
+        self.bytes[start..start + len].copy_from_slice(&bytes[..len]);
+    }
+
     fn pairs(&self, start: u32, len: u32) -> Vec<(u8, OriginId)> {
         self.bytes(start, len)
             .iter()
@@ -224,10 +231,7 @@ impl Buffers {
 
     /// Stores bytes without origins or log; what lies behind `end` is cut.
     fn store_quiet(&mut self, no: BufferNo, offset: u32, bytes: &[u8]) {
-        let place = &mut self.buffers[no.0 as usize - 1].bytes;
-        let start = (offset as usize).min(place.len());
-        let len = bytes.len().min(place.len() - start);
-        place[start..start + len].copy_from_slice(&bytes[..len]);
+        self.buffers[no.0 as usize - 1].put(offset, bytes);
     }
 
     /// The buffer. Numbers come from [`Buffers::alloc`] only, so it is there.
@@ -349,11 +353,18 @@ impl Buffers {
         len: u32,
     ) {
         if self.quiet {
-            let bytes = self.get(from).bytes(from_offset, len).to_vec();
-            return self.store_quiet(to, to_offset, &bytes);
+            return self.memcpy_quiet((to, to_offset), (from, from_offset), len);
         }
         let copied = self.get(from).pairs(from_offset, len);
         self.store(to, to_offset, copied, From::Buffer(from, from_offset));
+    }
+
+    fn memcpy_quiet(&mut self, to: (BufferNo, u32), from: (BufferNo, u32), len: u32) {
+        let place = |no: BufferNo| no.0 as usize - 1;
+        match self.buffers.get_disjoint_mut([place(to.0), place(from.0)]) {
+            Ok([to_buffer, from_buffer]) => to_buffer.put(to.1, from_buffer.bytes(from.1, len)),
+            Err(_) => self.memmove(to.0, from.1, to.1, len),
+        }
     }
 
     /// What was written since the last call.

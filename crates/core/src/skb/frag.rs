@@ -1,5 +1,7 @@
 //! What of a packet lies outside of its linear buffer.
 
+use smallvec::SmallVec;
+
 use crate::trace::BufferNo;
 
 /// `MAX_SKB_FRAGS` (`CONFIG_MAX_SKB_FRAGS`).
@@ -26,6 +28,9 @@ pub struct Stretch {
     /// Bytes.
     pub len: u32,
 }
+
+/// Stretches of a packet; most packets lie in one.
+pub type Stretches = SmallVec<[Stretch; 2]>;
 
 /// Takes `len` bytes away from the front of fragments; gives those that are empty now, whose pages lose a user.
 pub fn eat(frags: &mut Vec<Frag>, len: u32) -> Vec<Frag> {

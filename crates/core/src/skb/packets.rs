@@ -1,8 +1,13 @@
 //! The packets that are alive. There are few at a time, so they lie in a row, and a packet that ends
 //! leaves its place to the next one without anything being allocated.
 
+use smallvec::SmallVec;
+
 use super::SkBuff;
 use crate::trace::SkbNo;
+
+/// Packets that go on together (`struct list_head`); NAPI hands up eight at most.
+pub type SkbList = SmallVec<[SkbNo; 8]>;
 
 /// All living `sk_buff`s of a run, by number.
 #[derive(Debug, Default)]

@@ -133,7 +133,7 @@ pub struct SkBuff {
     /// `skb_dst()` of an outgoing IPv6 packet.
     pub dst6: Option<Route6>,
     /// What only programs read and write.
-    pub bpf: Box<BpfFields>,
+    pub bpf: BpfFields,
 }
 
 /// Fields of an skb that programs see in `struct __sk_buff`, or that their helpers change.
@@ -157,7 +157,7 @@ pub struct BpfFields {
     /// `qdisc_skb_cb.data`, which programs see as `cb`.
     pub cb: [u8; 20],
     /// `skb_tunnel_info()` of a `metadata_dst` that a program set.
-    pub tun_info: Option<TunInfo>,
+    pub tun_info: Option<Box<TunInfo>>,
 }
 
 /// `struct ip_tunnel_info` as `bpf_skb_set_tunnel_key()` leaves it. Addresses in network order, IPv4 in the
@@ -222,7 +222,7 @@ impl SkBuff {
             tc_depth: 0,
             cb: BpfSkbDataEnd::default(),
             dst: None,
-            bpf: Box::default(),
+            bpf: BpfFields::default(),
             dst6: None,
         }
     }

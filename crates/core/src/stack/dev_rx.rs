@@ -7,7 +7,7 @@ use super::{Kernel, Run};
 use crate::net::dissect::be16;
 use crate::net::{ethernet, mpls, vlan};
 use crate::scenario::topology::DevId;
-use crate::skb::{NOT_SET, PacketType};
+use crate::skb::{NOT_SET, PacketType, SkbList};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/dev.c";
@@ -26,11 +26,14 @@ impl Kernel {
             let (data, before) = (skb.data, skb.mac_header);
             skb.reset_mac_header();
             k.metadata_after_decap(no, before);
-            let header = k.bytes(no, data, ethernet::HLEN).to_vec();
-            k.skb_mut(no).pull(ethernet::HLEN)?;
-            k.skb_mut(no).pkt_type = packet_type(&header, &k.topology.dev(dev).mac);
+            let header = k.bytes(no, data, ethernet::HLEN);
+            let pkt_type = packet_type(header, &k.topology.dev(dev).mac);
+            let protocol = eth_protocol(header);
+            let skb = k.skb_mut(no);
+            skb.pull(ethernet::HLEN)?;
+            skb.pkt_type = pkt_type;
             // IPX over raw 802.3 has no 802.2 header and begins with ffff
-            Ok(i64::from(match eth_protocol(&header) {
+            Ok(i64::from(match protocol {
                 ethernet::P_802_2 if *k.packet(no, 0, 2) == [0xff, 0xff] => ethernet::P_802_3,
                 protocol => protocol,
             }))
@@ -68,8 +71,8 @@ impl Kernel {
 
     /// `netif_receive_skb_list_internal()` and `__netif_receive_skb_list_core()`: packets in a row for the same
     /// handler, that came by the same device, go there together.
-    pub(super) fn netif_receive_skb_list(&mut self, list: Vec<SkbNo>) -> Run<()> {
-        let mut sublist: Vec<SkbNo> = Vec::new();
+    pub(super) fn netif_receive_skb_list(&mut self, list: SkbList) -> Run<()> {
+        let mut sublist = SkbList::new();
         let mut current = None;
         for no in list {
             let dev = self.skb(no).dev;
@@ -86,7 +89,7 @@ impl Kernel {
     }
 
     /// `__netif_receive_skb_list_ptype()`.
-    fn deliver_list(&mut self, to: Option<(Handler, Option<DevId>)>, list: Vec<SkbNo>) -> Run<()> {
+    fn deliver_list(&mut self, to: Option<(Handler, Option<DevId>)>, list: SkbList) -> Run<()> {
         let Some((handler, _)) = to else {
             return Ok(());
         };

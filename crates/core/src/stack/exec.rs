@@ -404,7 +404,7 @@ impl Kernel {
             hook,
             r0: trace.registers.last().map_or(0, |registers| registers[0]),
             trace,
-            result: ended.result,
+            result: ended.result.map_err(|stop| *stop),
             packet,
             metadata,
         }

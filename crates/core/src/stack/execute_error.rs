@@ -81,6 +81,12 @@ pub enum Cause {
     NotCovered(String),
 }
 
+impl From<Box<Stop>> for Cause {
+    fn from(stop: Box<Stop>) -> Self {
+        Self::Stop(*stop)
+    }
+}
+
 impl From<LoadError> for Cause {
     fn from(error: LoadError) -> Self {
         Self::Program(error.into())

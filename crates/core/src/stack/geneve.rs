@@ -51,7 +51,7 @@ impl Kernel {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(0);
             }
-            k.skb_mut(no).bpf.tun_info = tun_dst;
+            k.skb_mut(no).bpf.tun_info = tun_dst.map(Box::new);
             k.frame_arrives(
                 no,
                 dev,

@@ -2,6 +2,8 @@
 //!
 //! The way through the headers begins here; IP is in `gro_ip`, tunnels are in `gro_tunnel`, TCP is in `gro_tcp`.
 
+use smallvec::SmallVec;
+
 use super::gro_merge::Merged;
 use super::gro_tcp::Segment;
 use super::{Kernel, Run, Softirq, not_covered};
@@ -25,6 +27,9 @@ mod result {
     /// Goes up as it is.
     pub const NORMAL: i64 = 3;
 }
+
+/// A copy of a header: most are no longer than one of TCP with its options.
+pub(super) type GroHeader = SmallVec<[u8; 64]>;
 
 /// `struct napi_gro_cb`: what is known of the packet on its way through the headers.
 #[derive(Debug)]
@@ -233,11 +238,11 @@ impl Kernel {
     }
 
     /// `skb_gro_header()`: the bytes at the offset, which are linear afterwards; fewer when the packet ends before.
-    pub(super) fn gro_header(&mut self, no: SkbNo, cb: &GroCb, len: u32) -> Run<Vec<u8>> {
+    pub(super) fn gro_header(&mut self, no: SkbNo, cb: &GroCb, len: u32) -> Run<GroHeader> {
         self.pskb_may_pull(no, cb.offset + len)?;
         let skb = self.skb(no);
         let left = skb.headlen().saturating_sub(cb.offset);
-        Ok(self.bytes(no, skb.data + cb.offset, len.min(left)).to_vec())
+        Ok(self.bytes(no, skb.data + cb.offset, len.min(left)).into())
     }
 
     /// `skb_gro_checksum_validate()` for a protocol with a pseudo header; a right checksum need not be

@@ -2,6 +2,8 @@
 
 use std::net::Ipv6Addr;
 
+use smallvec::SmallVec;
+
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
 use super::ioam6::ioam_options;
 use super::ip6_forward::Input6;
@@ -11,7 +13,7 @@ use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{addr6, be16};
 use crate::net::{icmpv6, ipv4, ipv6, l2tp};
 use crate::scenario::netfilter::NfHook;
-use crate::skb::PacketType;
+use crate::skb::{PacketType, SkbList};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv6/ip6_input.c";
@@ -48,13 +50,13 @@ impl Kernel {
     }
 
     /// `ipv6_list_rcv()`: packets from NAPI. All are looked at before the first goes on.
-    pub(super) fn ipv6_list_rcv(&mut self, list: Vec<SkbNo>) -> Run<()> {
-        let mut accepted = Vec::new();
+    pub(super) fn ipv6_list_rcv(&mut self, list: SkbList) -> Run<()> {
+        let mut accepted = SmallVec::<[_; 8]>::new();
         for no in list {
             accepted.extend(self.ip6_rcv_core(no)?.map(|nhoff| (no, nhoff)));
         }
         // ip6_sublist_rcv(): NF_HOOK_LIST()
-        let mut passed = Vec::with_capacity(accepted.len());
+        let mut passed = SmallVec::<[_; 8]>::new();
         for (no, nhoff) in accepted {
             let dev = self.skb(no).dev;
             let state = NfState::ipv6(NfHook::PreRouting, dev, None);

@@ -10,7 +10,7 @@ use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
 use crate::net::{checksum, icmp, ipv4, ipv6, l2tp, mpls};
 use crate::scenario::netfilter::NfHook;
-use crate::skb::PacketType;
+use crate::skb::{PacketType, SkbList};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv4/ip_input.c";
@@ -37,8 +37,8 @@ impl Kernel {
     }
 
     /// `ip_list_rcv()`: packets from NAPI, device by device.
-    pub(super) fn ip_list_rcv(&mut self, list: Vec<SkbNo>) -> Run<()> {
-        let mut sublist = Vec::new();
+    pub(super) fn ip_list_rcv(&mut self, list: SkbList) -> Run<()> {
+        let mut sublist = SkbList::new();
         let mut current = None;
         for no in list {
             let dev = self.skb(no).dev;
@@ -55,8 +55,8 @@ impl Kernel {
     }
 
     /// `ip_sublist_rcv()`: netfilter sees all of them before the first goes on (`NF_HOOK_LIST()`).
-    fn ip_sublist_rcv(&mut self, list: Vec<SkbNo>) -> Run<()> {
-        let mut passed = Vec::with_capacity(list.len());
+    fn ip_sublist_rcv(&mut self, list: SkbList) -> Run<()> {
+        let mut passed = SkbList::new();
         for no in list {
             let dev = self.skb(no).dev;
             let state = NfState::ipv4(NfHook::PreRouting, dev, None);
@@ -69,25 +69,34 @@ impl Kernel {
 
     /// `ip_list_rcv_finish()`: packets in a row with the same route go on together. A route
     /// that says no is never the same as another one.
-    fn ip_list_rcv_finish(&mut self, list: Vec<SkbNo>) -> Run<()> {
-        let mut sublist: Vec<(SkbNo, Input)> = Vec::new();
-        let mut current = None;
+    fn ip_list_rcv_finish(&mut self, list: SkbList) -> Run<()> {
+        let mut sublist = SkbList::new();
+        let mut current: Option<(Input, Ipv4Addr)> = None;
         for no in list {
             let input = self.ip_rcv_finish_core(no)?;
             if matches!(input, Input::Martian(_)) {
                 continue;
             }
-            let route = (input, self.ip_hdr_addr(no, 16));
-            let route = Some(route).filter(|(input, _)| !matches!(input, Input::Error(_)));
-            if route.is_none() || current != route {
-                for (no, input) in std::mem::take(&mut sublist) {
-                    self.dst_input(no, input)?;
-                }
+            let route = Some((input, self.ip_hdr_addr(no, 16)));
+            if current != route || matches!(input, Input::Error(_)) {
+                self.ip_sublist_rcv_finish(std::mem::take(&mut sublist), current)?;
                 current = route;
             }
-            sublist.push((no, input));
+            sublist.push(no);
         }
-        for (no, input) in sublist {
+        self.ip_sublist_rcv_finish(sublist, current)
+    }
+
+    /// `ip_sublist_rcv_finish()`: packets with the same route.
+    fn ip_sublist_rcv_finish(
+        &mut self,
+        list: SkbList,
+        route: Option<(Input, Ipv4Addr)>,
+    ) -> Run<()> {
+        let Some((input, _)) = route else {
+            return Ok(());
+        };
+        for no in list {
             self.dst_input(no, input)?;
         }
         Ok(())

@@ -155,7 +155,7 @@ impl Kernel {
                 k.skb_mut(no).dev = Some(tunnel);
             }
             if tun_dst.is_some() {
-                k.skb_mut(no).bpf.tun_info = tun_dst;
+                k.skb_mut(no).bpf.tun_info = tun_dst.map(Box::new);
             }
             k.gro_cells_receive(no)?;
             Ok(0)

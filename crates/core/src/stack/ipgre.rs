@@ -44,7 +44,7 @@ impl Kernel {
             self.pskb_may_pull(no, gre::header_len(flags))?;
         }
         let skb = self.skb(no);
-        let header = self.packet(no, 0, 16.min(skb.len)).to_vec();
+        let header = self.packet(no, 0, 16.min(skb.len));
         if header.len() < least || be16(&header, 0) & (gre::VERSION | gre::ROUTING) != 0 {
             return Ok(None);
         }

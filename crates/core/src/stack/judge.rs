@@ -20,6 +20,8 @@ pub(super) struct Truth {
 /// Knows the truth of each buffer.
 #[derive(Debug, Default)]
 pub(super) struct Judge {
+    /// Nobody asks: nothing is kept.
+    pub quiet: bool,
     truths: BTreeMap<BufferNo, Truth>,
     freed: BTreeMap<SkbNo, Option<Arc<DevRef>>>,
     /// In designs that keep metadata outside of the buffer: what each packet carries.
@@ -40,6 +42,9 @@ impl Judge {
 
     /// Metadata were handed over.
     pub fn handed_over(&mut self, buffer: BufferNo, offset: i32, origins: &[OriginId]) {
+        if self.quiet {
+            return;
+        }
         self.truths.insert(
             buffer,
             Truth {
@@ -67,6 +72,9 @@ impl Judge {
 
     /// A packet carries metadata outside of its buffer.
     pub fn carried_by(&mut self, skb: SkbNo, origins: &[OriginId]) {
+        if self.quiet {
+            return;
+        }
         self.carried.insert(skb, origins.to_vec());
         self.lost.remove(&skb);
     }
@@ -92,7 +100,9 @@ impl Judge {
 
     /// What a packet carried outside of its buffer is gone; `step` is the first that can show it.
     pub fn lost_at(&mut self, skb: SkbNo, step: usize) {
-        self.lost.insert(skb, step);
+        if !self.quiet {
+            self.lost.insert(skb, step);
+        }
     }
 
     /// What there is to read of a packet that carries metadata outside of its buffer.
@@ -133,15 +143,11 @@ impl Judge {
         }
     }
 
-    /// Forgets all packets that are gone, and the truth of buffers that are.
-    pub fn forget_gone(&mut self, is_there: impl Fn(BufferNo) -> bool) {
-        self.freed.clear();
-        self.truths.retain(|buffer, _| is_there(*buffer));
-    }
-
     /// A packet was released; its last device is kept for the exits of the functions it was given to.
     pub fn forget(&mut self, skb: SkbNo, dev: Option<Arc<DevRef>>) {
-        self.freed.insert(skb, dev);
+        if !self.quiet {
+            self.freed.insert(skb, dev);
+        }
     }
 
     /// Device of a packet that is gone.

@@ -27,7 +27,7 @@ impl Kernel {
                 _ => None,
             }
         };
-        skb.bpf.tun_info.as_ref().or_else(of_route)
+        skb.bpf.tun_info.as_deref().or_else(of_route)
     }
 
     /// `skb_tunnel_info()` of a packet that a device in external mode sends: one for sending, of this family.

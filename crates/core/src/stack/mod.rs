@@ -173,12 +173,25 @@ pub enum Stop {
     Topology(#[from] TopologyError),
 }
 
-/// Result of a stack function.
-pub(crate) type Run<T> = Result<T, Stop>;
+/// Result of a stack function. Every step hands one back, so that why a run ends is in a box: a result fits into registers.
+pub(crate) type Run<T> = Result<T, Box<Stop>>;
+
+impl From<SkbError> for Box<Stop> {
+    fn from(error: SkbError) -> Self {
+        Box::new(error.into())
+    }
+}
+
+impl From<TopologyError> for Box<Stop> {
+    fn from(error: TopologyError) -> Self {
+        Box::new(error.into())
+    }
+}
 
 /// Shorthand for [`Stop::NotCovered`].
+#[cold]
 pub(crate) fn not_covered<T>(what: impl Into<String>) -> Run<T> {
-    Err(Stop::NotCovered { what: what.into() })
+    Err(Box::new(Stop::NotCovered { what: what.into() }))
 }
 
 /// What a traced function returns, as the recordings show it.
@@ -223,6 +236,7 @@ pub struct Kernel {
     pub(crate) design: Arc<dyn MetadataDesign>,
     programs: Vec<Loaded>,
     maps: programs::ObjectMaps,
+    workshops: programs::Workshops,
     /// Objects that a command will load, with their numbers.
     unloaded: Vec<(usize, Object)>,
     /// Names of those that a command has loaded.
@@ -282,6 +296,7 @@ impl Kernel {
             design,
             programs: Vec::new(),
             maps: Vec::new(),
+            workshops: programs::Workshops::default(),
             unloaded: Vec::new(),
             loaded_files: BTreeSet::new(),
             pins: Vec::new(),

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use super::xdp_frame::Queued;
 use super::{Kernel, Run, Softirq};
 use crate::scenario::topology::DevId;
+use crate::skb::SkbList;
 use crate::trace::SkbNo;
 
 /// `net.core.gro_normal_batch`: so many packets go up at once while a poll still runs.
@@ -25,11 +26,11 @@ pub(super) struct Napi {
     /// The timer of `gro_flush_timeout` runs.
     timer: bool,
     /// Packets that GRO holds, oldest first (`gro_hash`).
-    pub held: Vec<SkbNo>,
+    pub held: SkbList,
     /// The skb that the next frame of fragments gets (`napi->skb`).
     pub skb: Option<SkbNo>,
     /// Packets that go up when the poll ends (`rx_list`).
-    pub rx_list: Vec<SkbNo>,
+    pub rx_list: SkbList,
     /// How many they were before they were merged (`rx_count`).
     rx_count: usize,
 }
@@ -96,10 +97,10 @@ impl Kernel {
     }
 
     /// What GRO holds when a poll begins: old when it ends.
-    pub(super) fn napi_held(&self, dev: DevId) -> Vec<SkbNo> {
+    pub(super) fn napi_held(&self, dev: DevId) -> SkbList {
         self.napi
             .get(&dev)
-            .map_or_else(Vec::new, |napi| napi.held.clone())
+            .map_or_else(SkbList::new, |napi| napi.held.clone())
     }
 
     fn napi_ring_pop(&mut self, dev: DevId) -> Option<Queued> {
@@ -155,9 +156,8 @@ impl Kernel {
             return Ok(());
         };
         let goes = |no: &SkbNo| only.is_none_or(|old| old.contains(no));
-        let (gone, held) = std::mem::take(&mut napi.held).into_iter().partition(goes);
+        let (gone, held): (SkbList, _) = std::mem::take(&mut napi.held).into_iter().partition(goes);
         napi.held = held;
-        let gone: Vec<SkbNo> = gone;
         for no in gone {
             self.napi_gro_complete(dev, no)?;
         }

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::prog_load::can_be_bound;
-use super::{Kernel, Stop};
+use super::{Kernel, Run, Stop, not_covered};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
     Fault, Host, Judgement, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, Rules,
+    Workshop, run_in,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
 use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
-use crate::trace::{BufferNo, Run as ProgramRun};
+use crate::trace::{BufferNo, DevRef, Run as ProgramRun};
 
 /// A program that can't be attached.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -92,6 +93,14 @@ pub(super) fn xdp_frags_section(section: &str) -> bool {
     let section = section.strip_prefix('?').unwrap_or(section);
     section.split('/').next() == Some("xdp.frags")
 }
+
+/// A name for the trace, if there is one.
+fn name_unless(quiet: bool, name: &str) -> String {
+    if quiet { String::new() } else { name.into() }
+}
+
+/// What programs have left for their next runs; a program that runs has its own with it.
+pub(super) type Workshops = Vec<Option<Box<Workshop>>>;
 
 /// Maps of the loaded objects.
 pub(super) type ObjectMaps = Vec<Option<Maps>>;
@@ -359,21 +368,26 @@ impl Kernel {
         self.find_program(name, ProgType::SchedCls)
     }
 
-    /// Opens a run of a program in the trace.
+    /// Opens a run of a program in the trace; without a trace nobody asks for its names.
     pub(super) fn open_run(
         &mut self,
         program: ProgId,
         hook: &'static str,
         dev: DevId,
-    ) -> Result<usize, Stop> {
+    ) -> Run<usize> {
         let loaded = &self.programs[program.0];
-        let prepared = loaded.prepared.as_ref().map_err(|error| Stop::NotCovered {
-            what: error.to_string(),
-        })?;
+        let prepared = match &loaded.prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return not_covered(error.to_string()),
+        };
+        let quiet = self.recorder.quiet;
         let run = ProgramRun {
-            program: loaded.name.clone(),
+            program: name_unless(quiet, &loaded.name),
             hook,
-            dev: self.topology.dev_ref(dev),
+            dev: match quiet {
+                true => DevRef::default(),
+                false => self.topology.dev_ref(dev),
+            },
             listing: prepared.listing(),
             verdict: None,
         };
@@ -388,7 +402,7 @@ impl Kernel {
         let listing = program.listing();
         let runs = &mut self.recorder.trace.runs;
         let run = ProgramRun {
-            program: listing.program.clone(),
+            program: name_unless(self.recorder.quiet, &listing.program),
             hook: runs[before].hook,
             dev: runs[before].dev.clone(),
             listing,
@@ -403,38 +417,46 @@ impl Kernel {
         now
     }
 
+    fn take_workshop(&mut self, program: ProgId) -> Box<Workshop> {
+        if self.workshops.len() <= program.0 {
+            self.workshops.resize_with(program.0 + 1, || None);
+        }
+        self.workshops[program.0].take().unwrap_or_default()
+    }
+
     /// Runs `program` over the packet behind `host`; gives r0.
     pub(super) fn bpf_prog_run<'k, H: Host>(
         &'k mut self,
         program: ProgId,
         dev: DevId,
         host: impl FnOnce(&'k mut Self) -> H,
-        finish: impl FnOnce(H) -> (&'k mut Self, Option<Stop>),
-    ) -> Result<u64, Stop> {
+        finish: impl FnOnce(H) -> (&'k mut Self, Option<Box<Stop>>),
+    ) -> Run<u64> {
         let maps_of = self.programs[program.0].maps;
         let (Ok(prepared), Some(mut maps)) = (
             self.programs[program.0].prepared.clone(),
             self.maps[maps_of].take(),
         ) else {
-            return Err(Stop::NotCovered {
-                what: "a program that runs while it runs".into(),
-            });
+            return not_covered("a program that runs while it runs");
         };
         let prologue = prepared.prologue_len() as u64;
-        let name = self.programs[program.0].name.clone();
         let budget = self.limits.instructions;
+        let mut workshop = self.take_workshop(program);
         let mut host = host(self);
-        let result = crate::bpf::run(&prepared, &mut maps, &mut host, budget);
+        let (result, _) = run_in(&mut workshop, &prepared, &mut maps, &mut host, budget);
         let (kernel, stop) = finish(host);
         kernel.maps[maps_of] = Some(maps);
+        kernel.workshops[program.0] = Some(workshop);
         kernel.recorder.trace.cost.prologue_instructions += prologue;
         if let Some(stop) = stop {
             return Err(stop);
         }
-        result.map_err(|fault: Fault| Stop::Program {
-            program: name,
-            dev: kernel.topology.dev(dev).name.clone(),
-            fault,
+        result.map_err(|fault: Fault| {
+            Box::new(Stop::Program {
+                program: kernel.programs[program.0].name.clone(),
+                dev: kernel.topology.dev(dev).name.clone(),
+                fault,
+            })
         })
     }
 }

@@ -27,6 +27,7 @@ impl Kernel {
     /// From now on nothing is kept of what happens.
     pub(crate) fn be_quiet(&mut self) {
         self.recorder.quiet = true;
+        self.judge.quiet = true;
         self.buffers.be_quiet();
     }
 
@@ -35,7 +36,6 @@ impl Kernel {
         self.recorder.forget();
         self.program_source = None;
         let buffers = &mut self.buffers;
-        self.judge.forget_gone(|buffer| buffers.is_used(buffer));
         for pool in self.page_pools.values_mut() {
             pool.fold(buffers);
         }

@@ -9,7 +9,7 @@ use crate::trace::SkbNo;
 
 impl Kernel {
     /// `skb_checksum()` from 0 on: each piece of the packet by itself.
-    fn skb_checksum(&self, no: SkbNo, offset: u32, len: u32) -> u32 {
+    pub(super) fn skb_checksum(&self, no: SkbNo, offset: u32, len: u32) -> u32 {
         let mut at = 0;
         let parts = self.stretches(no, offset, len);
         parts.iter().fold(0, |csum, part| {
@@ -20,10 +20,8 @@ impl Kernel {
         })
     }
 
-    /// `__skb_checksum_complete()`: the packet from `data` on is summed, and the sum is right or not.
-    pub(super) fn csum_is_complete(&mut self, no: SkbNo, valid: bool) {
-        let len = self.skb(no).len;
-        let csum = self.skb_checksum(no, 0, len);
+    /// `__skb_checksum_complete()`: `csum` is the sum of the packet from `data` on, which is right or not.
+    pub(super) fn csum_is_complete(&mut self, no: SkbNo, csum: u32, valid: bool) {
         let skb = self.skb_mut(no);
         skb.bpf.csum = csum;
         skb.ip_summed = CHECKSUM_COMPLETE;

@@ -3,7 +3,9 @@
 use super::Kernel;
 use crate::bpf::MapChange;
 use crate::scenario::topology::DevId;
-use crate::trace::{BufferNo, Layer, MapCall, MetadataRead, OriginId, ReadHow, SkbNo, Source};
+use crate::trace::{
+    BufferNo, Layer, MapCall, MetadataRead, OriginId, ReadHow, SkbNo, Source, SourceTable,
+};
 
 impl Kernel {
     /// The bytes of a range were read as metadata, from byte `first` of them on. Reads of one
@@ -17,6 +19,9 @@ impl Kernel {
         first: u32,
         outside: Option<SkbNo>,
     ) {
+        if self.recorder.quiet {
+            return;
+        }
         let (mut start, mut end, mut first) = (range.start, range.end, first);
         let reads = &mut self.recorder.trace.reads;
         let touching = reads.last().is_some_and(|last| {
@@ -41,6 +46,9 @@ impl Kernel {
         (at, first): (i32, u32),
         (bytes, origins): (Vec<u8>, Vec<OriginId>),
     ) {
+        if self.recorder.quiet {
+            return;
+        }
         let verdict = self.judge.verdict(head, at, first, &origins);
         let (step, expected) = (self.recorder.next_step(), self.judge.expected(head));
         let trace = &mut self.recorder.trace;
@@ -70,7 +78,9 @@ impl Kernel {
         how: ReadHow,
         outside: Option<SkbNo>,
     ) {
-        self.put_read(run, head, how, None, 0, outside);
+        if !self.recorder.quiet {
+            self.put_read(run, head, how, None, 0, outside);
+        }
     }
 
     fn put_read(
@@ -128,25 +138,29 @@ impl Kernel {
         self.recorder.trace.cost.metadata_bytes_moved += u64::from(len);
     }
 
-    /// The source for what a program run writes: one for each run and kind.
+    /// The source for what a program run writes: one for each run and kind. `label` makes its label of the program's name.
     pub(super) fn program_source(
         &mut self,
         run: usize,
         layer: Layer,
-        label: String,
-        program: &str,
         dev: DevId,
+        label: impl FnOnce(&str) -> String,
     ) -> u16 {
+        if self.recorder.quiet {
+            return SourceTable::UNWRITTEN;
+        }
         if let Some((of, kind, source)) = self.program_source
             && (of, kind) == (run, layer)
         {
             return source;
         }
         let dev = Some(self.topology.dev_ref(dev));
+        let program = &self.recorder.trace.runs[run].program;
+        let (label, writer) = (label(program), program.clone());
         let source = self.recorder.source(Source {
             layer,
             label,
-            writer: program.into(),
+            writer,
             dev,
             step: 0,
             len: 0,
@@ -165,6 +179,9 @@ impl Kernel {
 
     /// Keeps a call that changed a map of the object of run `run`.
     pub(super) fn keep_map_of(&mut self, run: usize, change: MapChange<'_>) {
+        if self.recorder.quiet {
+            return;
+        }
         let object = self.recorder.trace.run_objects.get(run).copied();
         self.keep_map_call(MapCall {
             step: 0,

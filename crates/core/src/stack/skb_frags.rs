@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run};
 use crate::net::{ethernet, ipv4, ipv6};
-use crate::skb::{Frag, Stretch, eat};
+use crate::skb::{Frag, Stretch, Stretches, eat};
 use crate::trace::{BufferNo, Fragment, SkbNo};
 
 const FILE: &str = "net/core/skbuff.c";
@@ -35,8 +35,8 @@ impl Wanted {
 impl Kernel {
     /// Where bytes of the packet lie, `offset` from `data`, as `skb_copy_bits()` walks: the linear part, the fragments,
     /// the packets of `frag_list`. Less than `len` when the packet is shorter.
-    pub(super) fn stretches(&self, no: SkbNo, offset: u32, len: u32) -> Vec<Stretch> {
-        let mut found = Vec::new();
+    pub(super) fn stretches(&self, no: SkbNo, offset: u32, len: u32) -> Stretches {
+        let mut found = Stretches::new();
         let mut wanted = Wanted {
             skip: offset,
             left: len,
@@ -45,7 +45,7 @@ impl Kernel {
         found
     }
 
-    fn walk(&self, no: SkbNo, wanted: &mut Wanted, found: &mut Vec<Stretch>) {
+    fn walk(&self, no: SkbNo, wanted: &mut Wanted, found: &mut Stretches) {
         let Some(skb) = self.skbs.get(&no) else {
             return;
         };

@@ -3,6 +3,7 @@
 use super::page_pool::PoolOf;
 use super::skb_own::ENOMEM;
 use super::{Kernel, Run};
+use crate::net::checksum;
 use crate::scenario::topology::DevId;
 use crate::skb::{
     Frag, MAX_LINEAR, MAX_SKB_FRAGS, PAGE_SIZE, PacketType, SkBuff, data_align, kmalloc_end,
@@ -312,9 +313,9 @@ impl Kernel {
 
     /// `skb_metadata_set()`: `len` bytes of metadata lie in front of the packet, in the design's way.
     pub(super) fn skb_metadata_set(&mut self, no: SkbNo, len: u32) {
-        let skb = self.skbs[&no].clone();
+        let skb = &self.skbs[&no];
         self.design
-            .metadata_set(&skb, self.buffers.shinfo_mut(skb.head), len as u8);
+            .metadata_set(skb, self.buffers.shinfo_mut(skb.head), len as u8);
     }
 
     /// `skb_metadata_clear()`.
@@ -331,8 +332,9 @@ impl Kernel {
             return true;
         }
         let len = self.skb(no).len;
-        let valid = crate::net::checksum::internet(&self.packet(no, 0, len)) == 0;
-        self.csum_is_complete(no, valid);
+        let csum = self.skb_checksum(no, 0, len);
+        let valid = checksum::csum_fold(csum) == 0;
+        self.csum_is_complete(no, csum, valid);
         valid
     }
 }

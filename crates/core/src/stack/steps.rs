@@ -5,7 +5,7 @@ use crate::scenario::topology::DevId;
 use crate::skb::{SkBuff, header};
 use crate::trace::recorder::Moment;
 use crate::trace::{
-    Edge, Layer, MetaFields, Outcome, PacketFields, SkbFields, SkbNo, Source, StepKind,
+    Edge, Layer, MetaFields, Outcome, PacketFields, SkbFields, SkbNo, Source, SourceTable, StepKind,
 };
 
 impl Kernel {
@@ -18,6 +18,9 @@ impl Kernel {
         dev: Option<DevId>,
         len: u32,
     ) -> u16 {
+        if self.recorder.quiet {
+            return SourceTable::UNWRITTEN;
+        }
         let dev = dev.map(|dev| self.topology.dev_ref(dev));
         self.recorder.source(Source {
             layer,
@@ -77,24 +80,38 @@ impl Kernel {
     }
 
     /// Whether there may be one more step.
+    #[inline]
     pub(super) fn within_limits(&self) -> Run<()> {
-        if self.recorder.next_step() >= MAX_STEPS {
-            return Err(Stop::Budget);
-        }
-        let limit = self.limits.memory;
-        if self.recorder.bytes() > limit {
-            return Err(Stop::Memory { limit });
+        let most = self.recorder.next_step() >= MAX_STEPS;
+        if most || self.recorder.bytes() > self.limits.memory {
+            return Err(self.over_limit(most));
         }
         Ok(())
     }
 
-    /// Records a step with the packet as it is now.
+    #[cold]
+    fn over_limit(&self, steps: bool) -> Box<Stop> {
+        let limit = self.limits.memory;
+        Box::new(match steps {
+            true => Stop::Budget,
+            false => Stop::Memory { limit },
+        })
+    }
+
+    /// Records a step with the packet as it is now. A quiet run only counts it.
+    #[inline]
     pub(crate) fn step(&mut self, kind: StepKind, no: SkbNo, outcome: Outcome) -> Run<()> {
         self.within_limits()?;
         if self.recorder.quiet {
             self.recorder.pass(&kind);
             return Ok(());
         }
+        self.record(kind, no, outcome);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn record(&mut self, kind: StepKind, no: SkbNo, outcome: Outcome) {
         let dev = match self.skbs.get(&no) {
             Some(skb) => skb.dev.map(|dev| self.dev_ref(dev)),
             None => self.judge.last_dev(no),
@@ -110,7 +127,6 @@ impl Kernel {
             freed: skb.is_none(),
         };
         self.recorder.step(moment, self.buffers.log_mut());
-        Ok(())
     }
 
     /// The fields of a recording.

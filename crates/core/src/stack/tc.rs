@@ -141,7 +141,10 @@ impl Kernel {
     /// `tcx_run()`: one program after the other until one decides; `tcx_action_code()` takes verdicts it does not
     /// know for `TCX_NEXT`.
     fn tcx_run(&mut self, hook: TcHook, dev: DevId, no: SkbNo) -> Run<i64> {
-        for program in self.tcx_programs(dev, hook).to_vec() {
+        for place in 0.. {
+            let Some(program) = self.tcx_programs(dev, hook).get(place).copied() else {
+                break;
+            };
             let verdict = self.run_tc(program, hook, dev, no)?;
             if verdict != act::UNSPEC {
                 return Ok(match verdict {

@@ -31,7 +31,7 @@ pub(super) struct TcHost<'k> {
     dev: DevId,
     /// How the program has asked for metadata and was shown none, without having read any since.
     looked: Option<ReadHow>,
-    stop: Option<Stop>,
+    stop: Option<Box<Stop>>,
     /// The point of a netfilter program.
     netfilter: Option<NfState>,
 }
@@ -56,7 +56,7 @@ impl<'k> TcHost<'k> {
     }
 
     /// The run is over: a program that asked for metadata and saw none has a verdict too.
-    pub fn finish(self) -> (&'k mut Kernel, Option<Stop>) {
+    pub fn finish(self) -> (&'k mut Kernel, Option<Box<Stop>>) {
         let head = self.head();
         if let Some(how) = self.looked {
             let outside = self.outside();
@@ -97,10 +97,8 @@ impl<'k> TcHost<'k> {
     }
 
     fn source(&mut self, layer: Layer, what: &str) -> u16 {
-        let program = self.kernel.recorder.trace.runs[self.run].program.clone();
-        let label = format!("{what} {program}");
-        self.kernel
-            .program_source(self.run, layer, label, &program, self.dev)
+        let label = |program: &str| format!("{what} {program}");
+        self.kernel.program_source(self.run, layer, self.dev, label)
     }
 }
 

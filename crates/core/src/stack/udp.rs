@@ -167,7 +167,8 @@ impl Kernel {
             return true;
         }
         let valid = self.sum_is_right(no, protocol);
-        self.csum_is_complete(no, valid);
+        let csum = self.skb_checksum(no, 0, self.skb(no).len);
+        self.csum_is_complete(no, csum, valid);
         valid
     }
 

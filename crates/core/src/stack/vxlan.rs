@@ -37,7 +37,7 @@ impl Kernel {
             let external = matches!(k.topology.dev(dev).kind, DeviceKind::Vxlan(p) if p.external);
             let tun_dst = external.then(|| k.udp_tun_rx_dst(no, vni >> 8, tun_flag::KEY));
             k.iptunnel_pull_header(no, HLEN, ethernet::P_TEB, xnet)?;
-            k.skb_mut(no).bpf.tun_info = tun_dst;
+            k.skb_mut(no).bpf.tun_info = tun_dst.map(Box::new);
             k.frame_arrives(no, dev, drop_reason::LOCAL_MAC, drop_reason::IP_TUNNEL_ECN)?;
             Ok(0)
         })

@@ -106,7 +106,7 @@ struct XdpHost<'k, 'x> {
     /// Runs that go on when the program of a tail call has ended.
     callers: Vec<usize>,
     dev: DevId,
-    stop: Option<Stop>,
+    stop: Option<Box<Stop>>,
     /// `bpf_xdp_adjust_meta()` was called: traits can't be used any more.
     adjusted_meta: bool,
 }
@@ -123,12 +123,9 @@ impl XdpHost<'_, '_> {
         let Some(room) = room else {
             return;
         };
-        let program = self.kernel.recorder.trace.runs[self.run].program.clone();
-        let label = "room made by bpf_xdp_adjust_tail".to_owned();
+        let label = |_: &str| "room made by bpf_xdp_adjust_tail".to_owned();
         let layer = Layer::ProgramStore;
-        let source = self
-            .kernel
-            .program_source(self.run, layer, label, &program, self.dev);
+        let source = self.kernel.program_source(self.run, layer, self.dev, label);
         let zeros = vec![0; room.len as usize];
         self.kernel
             .buffers
@@ -198,20 +195,15 @@ impl Host for XdpHost<'_, '_> {
 
     fn packet_store(&mut self, offset: i32, bytes: &[u8]) {
         let offset = offset.unsigned_abs();
-        let program = self.kernel.recorder.trace.runs[self.run].program.clone();
         let in_metadata = offset < self.xdp.data;
-        let (layer, label, first) = if in_metadata {
-            (
-                Layer::Metadata,
-                format!("metadata of {program}"),
-                offset - self.xdp.data_meta,
-            )
+        let (layer, what, first) = if in_metadata {
+            let first = offset - self.xdp.data_meta;
+            (Layer::Metadata, "metadata", first)
         } else {
-            (Layer::ProgramStore, format!("store of {program}"), 0)
+            (Layer::ProgramStore, "store", 0)
         };
-        let source = self
-            .kernel
-            .program_source(self.run, layer, label, &program, self.dev);
+        let label = |program: &str| format!("{what} of {program}");
+        let source = self.kernel.program_source(self.run, layer, self.dev, label);
         self.kernel
             .buffers
             .write(self.xdp.head, offset, bytes, source, first as u16);
@@ -323,12 +315,9 @@ impl Host for XdpHost<'_, '_> {
         if len.saturating_add(offset) > self.packet_len() {
             return EINVAL;
         }
-        let program = self.kernel.recorder.trace.runs[self.run].program.clone();
-        let label = format!("store of {program}");
+        let label = |program: &str| format!("store of {program}");
         let layer = Layer::ProgramStore;
-        let source = self
-            .kernel
-            .program_source(self.run, layer, label, &program, self.dev);
+        let source = self.kernel.program_source(self.run, layer, self.dev, label);
         let mut done = 0;
         for part in self.kernel.xdp_stretches(self.xdp, offset, len) {
             let bytes = &from[done as usize..(done + part.len) as usize];

@@ -114,6 +114,11 @@ impl SourceTable {
         }
     }
 
+    /// Only "unwritten" is left.
+    pub(super) fn clear(&mut self) {
+        self.sources.truncate(1);
+    }
+
     /// The source of an origin.
     #[must_use]
     pub fn source(&self, origin: OriginId) -> &Source {

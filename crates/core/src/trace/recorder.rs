@@ -83,11 +83,13 @@ impl Recorder {
     }
 
     /// One level deeper: the steps that follow happen inside a function.
+    #[inline]
     pub fn enter(&mut self) {
         self.depth = self.depth.saturating_add(1);
     }
 
     /// One level back.
+    #[inline]
     pub fn leave(&mut self) {
         self.depth = self.depth.saturating_sub(1);
     }
@@ -118,6 +120,7 @@ impl Recorder {
     }
 
     /// A step that is counted and not kept.
+    #[inline]
     pub fn pass(&mut self, kind: &StepKind) {
         self.events += usize::from(!matches!(kind, StepKind::Insn { .. }));
         self.steps += 1;
@@ -133,7 +136,7 @@ impl Recorder {
         trace.reports.clear();
         trace.printk.clear();
         trace.taps.clear();
-        trace.sources = Default::default();
+        trace.sources.clear();
         self.steps = 0;
     }
 

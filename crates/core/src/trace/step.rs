@@ -17,7 +17,7 @@ pub struct SkbNo(pub u32);
 pub struct BufferNo(pub u32);
 
 /// A device and the network namespace it is in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DevRef {
     /// Device name, such as `rx`.
     pub name: String,

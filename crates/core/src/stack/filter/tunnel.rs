@@ -144,7 +144,7 @@ impl Kernel {
         let skb = self.skb_mut(no);
         skb.dst = None;
         skb.dst6 = None;
-        skb.bpf.tun_info = Some(info);
+        skb.bpf.tun_info = Some(Box::new(info));
         0
     }
 

@@ -30,11 +30,9 @@ impl XdpHost<'_, '_> {
 
     /// Writes header and values; the header is there from the first use on (`traits_init()`).
     fn keep_traits(&mut self, traits: &Traits) {
-        let program = self.kernel.recorder.trace.runs[self.run].program.clone();
-        let label = format!("metadata of {program}");
-        let source =
-            self.kernel
-                .program_source(self.run, Layer::Metadata, label, &program, self.dev);
+        let label = |program: &str| format!("metadata of {program}");
+        let layer = Layer::Metadata;
+        let source = self.kernel.program_source(self.run, layer, self.dev, label);
         let head = self.xdp.head;
         let buffers = &mut self.kernel.buffers;
         buffers.write(head, XDP_FRAME_SIZE, &traits.header(), source, 0);
