@@ -61,7 +61,7 @@ fn a_packet_that_comes_round() {
 fn checksum(bytes: &[u8]) -> [u8; 2] {
     let words = bytes
         .chunks(2)
-        .map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |low| u32::from(*low)));
+        .map(|pair| (u32::from(pair[0]) << 8) | pair.get(1).map_or(0, |low| u32::from(*low)));
     let sum: u32 = words.sum();
     let folded = (sum & 0xffff) + (sum >> 16);
     (!((folded & 0xffff) + (folded >> 16)) as u16).to_be_bytes()
@@ -76,7 +76,7 @@ fn echo_in_fragments() -> String {
     let mut text = String::new();
     for (part, body) in message.chunks(1480).enumerate() {
         let more = if part < 2 { 0x2000 } else { 0 };
-        let (len, off) = (20 + body.len() as u16, more | part as u16 * 185);
+        let (len, off) = (20 + body.len() as u16, more | (part as u16 * 185));
         let mut header = vec![
             0x45, 0, 0, 0, 0x42, 0x42, 0, 0, 64, 1, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1,
         ];

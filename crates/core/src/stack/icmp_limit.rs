@@ -31,7 +31,7 @@ impl Kernel {
         code: u8,
     ) -> bool {
         const RATEMASK: u32 = 0x1818;
-        let limited = u32::from(kind) < u32::BITS && RATEMASK & 1 << kind != 0;
+        let limited = u32::from(kind) < u32::BITS && RATEMASK & (1 << kind) != 0;
         let pmtu = kind == icmp::DEST_UNREACH && code == icmp::FRAG_NEEDED;
         !limited || pmtu || self.inet_peer_xrlim_allow(netns, to)
     }
