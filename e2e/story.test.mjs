@@ -31,6 +31,7 @@ test('twelve stops, each with a step of its own picture and a link', async ({ pa
     const link = await page.getByRole('link', { name: 'This step, byte by byte' }).getAttribute('href');
     assert.match(link ?? '', /at=/);
     if (stop === 10) assert.match(await page.locator('.verdicts').innerText(), /reads 2a 00 00 00 = 42/);
+    if (stop === 10) assert.match(await page.locator('.twins text').textContent(), /^packet 3 /);
     if (stop === 11) assert.equal(await page.locator('.verdict.bad').count(), 2, 'neither design keeps the tag');
     const says = await page.locator('.says').innerText();
     assert.ok(says.length > 20, `stop ${stop} says something`);

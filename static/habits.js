@@ -66,3 +66,24 @@
     event.preventDefault();
   });
 }
+
+// The palette and the sheet of keys, by a key or a button: a script of their own, that is loaded when one of them is wanted.
+{
+  const want = (event, what) => {
+    event.preventDefault();
+    import('/find.js').then((script) => script[what]());
+  };
+
+  addEventListener('click', (event) => {
+    const button = event.target instanceof Element && event.target.closest('.find, [data-keys]');
+    if (button) want(event, button.matches('.find') ? 'palette' : 'keys');
+  });
+
+  addEventListener('keydown', (event) => {
+    const { key, target } = event;
+    const control = event.ctrlKey || event.metaKey;
+    if (control && key.toLowerCase() === 'k') want(event, 'palette');
+    if (key !== '?' || control || event.altKey) return;
+    if (!(target instanceof Element && target.closest('input, select, textarea, dialog[open]'))) want(event, 'keys');
+  });
+}

@@ -15,9 +15,9 @@ try {
   const same = drawn?.content === here;
   if (drawn && !(same && location.search === '')) document.documentElement.dataset.other = '';
   // What the page opens with, while the module is still on its way.
-  if (same) {
+  for (const href of same ? drawn.dataset.preload.split(' ') : []) {
     const link = document.createElement('link');
-    Object.assign(link, { rel: 'preload', as: 'fetch', crossOrigin: 'anonymous', href: drawn.dataset.preload });
+    Object.assign(link, { rel: 'preload', as: 'fetch', crossOrigin: 'anonymous', href });
     document.head.append(link);
   }
 }

@@ -326,6 +326,9 @@ class Experiment:
             entry["dev"] = event["dev"]
             if "netns" in event:
                 entry["netns"] = event["netns"]
+            # a program of clsact runs inside tcf_classify()
+            while at and self.stack[at - 1][0] == "tcf_classify":
+                at -= 1
             if event["kind"] == "xdp":
                 hook = "xdp"
             elif at and self.stack[at - 1][0] == "__dev_queue_xmit" and self.stack[at - 1][2] == frame[2] \

@@ -23,7 +23,7 @@ pub struct Drawn {
     pub address: String,
     /// Its title.
     pub title: String,
-    /// What is loaded beside the module, at once.
+    /// What is loaded beside the module, at once: addresses with spaces between them.
     pub preload: String,
     /// What stands in the body.
     pub body: String,
@@ -81,7 +81,7 @@ pub fn start(seed: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn {
     Drawn {
         address: "/".into(),
         title: "Headroom: where packet metadata go".into(),
-        preload: files::scenario(&seed.texts.id),
+        preload: format!("{} {}", files::scenario(&seed.texts.id), files::STORY),
         body,
     }
 }

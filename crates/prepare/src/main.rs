@@ -10,6 +10,7 @@ mod offline;
 mod page;
 mod recorded;
 mod spec;
+mod story;
 #[cfg(test)]
 mod tests;
 
@@ -67,7 +68,11 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
     let entries = recorded.iter().map(|one| one.scenario.entry()).collect();
     write(site, files::RECORDED, &files::Catalogue { entries })?;
     write(site, files::DESIGN_PAGES, &designs::read(content)?)?;
-    write(site, files::SPEC, &spec::rendered(&spec::read(content)?))?;
+    let rules = spec::rendered(&spec::read(content)?);
+    put(site, files::SPEC, rules.as_bytes())?;
+    let ids: Vec<&str> = scenarios.iter().map(|one| one.texts.id.as_str()).collect();
+    put(site, files::IDS, ids.join("\n").as_bytes())?;
+    write(site, files::STORY, &story::story())?;
 
     let index = site.join("index.html");
     let text = fs::read_to_string(&index).map_err(|e| format!("{}: {e}", index.display()))?;

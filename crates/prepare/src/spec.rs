@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 
 use headroom_core::spec::{Chapter, Rule, parse};
-use headroom_protocol::files;
 use pulldown_cmark::{Event, Parser, html};
 
 /// Reads the chapters, in the order of their files' names.
@@ -45,22 +44,29 @@ pub fn read(content: &Path) -> Result<Vec<(String, Chapter)>, String> {
     Ok(out)
 }
 
-/// The chapters as the page shows them.
+/// Contents and chapters as the page shows them.
 #[must_use]
-pub fn rendered(chapters: &[(String, Chapter)]) -> files::Spec {
-    let rule = |rule: &Rule| files::RuleEntry {
-        id: rule.id.clone(),
-        text: inline(&rule.text),
-    };
-    let one = |(id, chapter): &(String, Chapter)| files::Chapter {
-        id: id.clone(),
-        title: chapter.title.clone(),
-        rules: chapter.rules.iter().map(rule).collect(),
-        html: chapter_html(chapter),
-    };
-    files::Spec {
-        chapters: chapters.iter().map(one).collect(),
+pub fn rendered(chapters: &[(String, Chapter)]) -> String {
+    let mut out = String::from("<nav class=\"contents\" aria-label=\"Contents\">");
+    for (_, chapter) in chapters {
+        let _ = write!(out, "<h2>{}</h2><ol>", escape(&chapter.title));
+        for rule in &chapter.rules {
+            let id = escape(&rule.id);
+            let text = inline(&rule.text);
+            let _ = write!(
+                out,
+                "<li><a href=\"/spec#{id}\">{id}</a><span>{text}</span></li>"
+            );
+        }
+        out.push_str("</ol>");
     }
+    out.push_str("</nav><article>");
+    for (id, chapter) in chapters {
+        let html = chapter_html(chapter);
+        let _ = write!(out, "<section id=\"{}\">{html}</section>", escape(id));
+    }
+    out.push_str("</article>");
+    out
 }
 
 /// Heading, introduction and rules as HTML.

@@ -17,7 +17,7 @@ pub enum DecodeError {
     Empty,
     /// Written by another version of the site: its format.
     Format(u8),
-    /// Cut off or damaged: what postcard says.
+    /// Cut off or damaged: in what way.
     Damaged(String),
 }
 
@@ -51,9 +51,17 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     match bytes.split_first() {
         None => Err(DecodeError::Empty),
         Some((&FORMAT, rest)) => {
-            postcard::from_bytes(rest).map_err(|error| DecodeError::Damaged(error.to_string()))
+            postcard::from_bytes(rest).map_err(|error| DecodeError::Damaged(words(&error).into()))
         }
         Some((&format, _)) => Err(DecodeError::Format(format)),
+    }
+}
+
+/// What is wrong, shortly: postcard's own sentences would be in every page's module.
+fn words(error: &postcard::Error) -> &'static str {
+    match error {
+        postcard::Error::DeserializeUnexpectedEnd => "it ends too early",
+        _ => "it holds a value that can't be",
     }
 }
 

@@ -61,35 +61,6 @@ pub struct ProgramFile {
     pub path: String,
 }
 
-/// `data/spec.bin`: the chapters of the specification.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spec {
-    /// In order.
-    pub chapters: Vec<Chapter>,
-}
-
-/// One chapter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Chapter {
-    /// File name without ending.
-    pub id: String,
-    /// Heading.
-    pub title: String,
-    /// The rules, in order.
-    pub rules: Vec<RuleEntry>,
-    /// Body: HTML that the build made of the repository's own Markdown.
-    pub html: String,
-}
-
-/// A rule in the list of contents.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RuleEntry {
-    /// Id, such as `HR-DECAP-3`.
-    pub id: String,
-    /// The rule in a sentence: HTML that the build made.
-    pub text: String,
-}
-
 /// `data/matrix.bin`: scenarios × designs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatrixFile {
@@ -250,8 +221,38 @@ pub const RECORDED_PREFIX: &str = "rec-";
 
 /// Where the list of scenarios is.
 pub const CATALOGUE: &str = "/data/catalogue.bin";
-/// Where the specification is.
-pub const SPEC: &str = "/data/spec.bin";
+/// Where the specification is: contents and chapters, as HTML that the build made of the repository's own Markdown.
+pub const SPEC: &str = "/data/spec.html";
+/// Where the ids of all scenarios are, one a line.
+pub const IDS: &str = "/data/ids.txt";
+/// Where the [`Story`] is.
+pub const STORY: &str = "/data/story.bin";
+
+/// The story of the start page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Story {
+    /// In order; there is at least one.
+    pub stops: Vec<Stop>,
+}
+
+/// One stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// Name in the address.
+    pub slug: String,
+    /// Heading.
+    pub title: String,
+    /// What to see; kernel names in back-quotes.
+    pub text: String,
+    /// The scenario that is drawn.
+    pub scenario: String,
+    /// The step that is drawn.
+    pub step: String,
+    /// The designs that are drawn.
+    pub designs: Vec<String>,
+    /// Where to read on: address and words.
+    pub more: Option<(String, String)>,
+}
 
 /// Where a scenario's [`Opening`] is.
 #[must_use]

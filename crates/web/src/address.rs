@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::zooms::ZOOMS;
 use headroom_core::scene::{StepName, Zoom};
 
 use crate::designs::{COLUMNS, CUSTOM, FIRST_SHOWN};
@@ -184,16 +185,13 @@ fn query(out: &mut String, mut joint: char, place: &Place) {
     if !place.find.is_empty() {
         pair("find", &encode(&place.find));
     }
+    let of = |(known, _): &&(Zoom, &'static str)| *known == place.zoom;
+    let zoom = ZOOMS.iter().find(of).map_or("", |(_, word)| word);
     if let Some(at) = &place.at {
         pair("at", &encode(&at.to_string()));
-        let zoom = if place.zoom == Zoom::Functions {
-            "functions"
-        } else {
-            "instructions"
-        };
         pair("z", zoom);
     } else if place.zoom != Zoom::Functions {
-        pair("z", "instructions");
+        pair("z", zoom);
     }
 }
 
@@ -219,10 +217,9 @@ fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
                 Ok(name) => place.at = Some(name),
                 Err(error) => notices.push(format!("{error}. This is the opening picture.")),
             },
-            "z" => match value.as_str() {
-                "functions" => place.zoom = Zoom::Functions,
-                "instructions" => place.zoom = Zoom::Instructions,
-                _ => notices.push(format!(
+            "z" => match ZOOMS.iter().find(|(_, word)| *word == value) {
+                Some((zoom, _)) => place.zoom = *zoom,
+                None => notices.push(format!(
                     "There is no zoom level “{value}”. These are functions."
                 )),
             },

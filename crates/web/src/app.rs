@@ -10,8 +10,6 @@ use crate::crash;
 use crate::dom::{El, div, on_window};
 use crate::pages::{embed, later, missing, scenario, spec, start as start_page};
 use crate::parts::header::header;
-use crate::parts::sheet;
-use crate::parts::stepper::taken;
 use crate::platform;
 
 /// The address of the page, as last loaded, followed or gone back to. Stepping writes the
@@ -109,14 +107,6 @@ fn app(place: &El) {
     on_window("click", move |event| {
         if let Some(event) = event.dyn_ref::<web_sys::MouseEvent>() {
             follow_link(location, event);
-        }
-    });
-    // On every page, whatever it hears besides.
-    on_window("keydown", |event| {
-        let event = event.dyn_ref::<web_sys::KeyboardEvent>();
-        if let Some(event) = event.filter(|event| event.key() == "?" && !taken(event)) {
-            event.prevent_default();
-            sheet::open();
         }
     });
     crate::drop::watch(location);

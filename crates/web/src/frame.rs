@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use headroom_core::scene::Row;
+use headroom_core::scene::diff::{Moment, own_writes, writes_made};
 use headroom_core::trace::replay::{BufferState, Memory};
 use headroom_core::trace::{BufferNo, Cursor, PacketFields, PacketView, Step, Trace};
 
@@ -15,6 +16,10 @@ pub struct Frame {
     pub trace: Arc<Trace>,
     /// The step shown.
     pub step: usize,
+    /// After which of its writes, from 1; 0 is after all of it.
+    pub write: u32,
+    /// The moment of the row before, if this design has one.
+    pub before: Option<Moment>,
     /// The step whose packet is drawn: an earlier one when the packet is gone.
     pub drawn: usize,
     /// The design has this step. If not, `step` is the latest one before it.
@@ -29,6 +34,8 @@ impl PartialEq for Frame {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.trace, &other.trace)
             && self.step == other.step
+            && self.write == other.write
+            && self.before == other.before
             && self.present == other.present
     }
 }
@@ -76,10 +83,17 @@ impl Frame {
         column: usize,
         kept: &mut Kept,
     ) -> Option<Self> {
-        let of = |row: &Row| row.steps.get(column).copied().flatten();
+        let of = |row: &Row| {
+            let step = row.steps.get(column).copied().flatten()?;
+            let write = row.name.write;
+            Some(Moment { step, write })
+        };
         let here = rows.get(row).and_then(of);
-        let before = || rows.get(..row)?.iter().rev().find_map(of);
-        let step = here.or_else(before).or_else(|| rows.iter().find_map(of))?;
+        let before = rows
+            .get(..row)
+            .and_then(|rows| rows.iter().rev().find_map(of));
+        let now = here.or(before).or_else(|| rows.iter().find_map(of))?;
+        let Moment { step, write } = now;
         let shown = |s: &Step| s.fields.is_some() && s.buffer.is_some();
         let drawn = trace
             .steps
@@ -88,11 +102,16 @@ impl Frame {
             .rposition(shown)
             .unwrap_or(step);
         let buffer_no = trace.steps.get(drawn)?.buffer;
-        let buffer = kept.buffer(design, trace, step, buffer_no)?;
+        let mut buffer = kept.buffer(design, trace, step, buffer_no)?;
+        if write > 0 {
+            take_back(&mut buffer, trace, now);
+        }
         Some(Self {
             design,
             trace: trace.clone(),
             step,
+            write,
+            before,
             drawn,
             present: here.is_some(),
             buffer_no,
@@ -118,9 +137,43 @@ impl Frame {
         self.trace.fields.get(index)
     }
 
+    /// The moment shown.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        Moment {
+            step: self.step,
+            write: self.write,
+        }
+    }
+
+    /// The bytes that the one write wrote that is shown; nothing where a whole step is.
+    #[must_use]
+    pub fn written(&self) -> Option<(std::ops::Range<u32>, Option<u32>)> {
+        let index = self.write.checked_sub(1)? as usize;
+        let (_, write) = own_writes(&self.trace, self.step).nth(index)?;
+        let end = write.offset + write.new.len() as u32;
+        Some((write.offset..end, write.moved_from))
+    }
+
     /// The packet was released before this step.
     #[must_use]
     pub fn gone(&self) -> bool {
         self.drawn != self.step
+    }
+}
+
+/// Takes back what a step writes after a moment of it.
+fn take_back(buffer: &mut BufferState, trace: &Trace, at: Moment) {
+    let made = writes_made(trace, at);
+    let later: Vec<_> = own_writes(trace, at.step)
+        .filter(|(index, _)| *index >= made)
+        .collect();
+    for (_, write) in later.into_iter().rev() {
+        let start = write.offset as usize;
+        let bytes = buffer.bytes.iter_mut().skip(start);
+        let origins = buffer.origins.iter_mut().skip(start);
+        for ((byte, origin), old) in bytes.zip(origins).zip(&write.old) {
+            (*byte, *origin) = *old;
+        }
     }
 }

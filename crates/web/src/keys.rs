@@ -1,6 +1,4 @@
-//! Keys of the stepper. What the table says is what the keys do.
-
-use headroom_core::scene::Zoom;
+//! Keys of the stepper. The sheet of keys is `static/find.js`; a test below holds it to this table.
 
 use crate::model::{By, Model};
 
@@ -17,10 +15,14 @@ pub enum Action {
     Last,
     /// Start or stop playing.
     Play,
-    /// Look closer: instructions.
+    /// Look closer: instructions, each write.
     Closer,
-    /// Look from farther away: functions.
+    /// Look from farther away.
     Farther,
+    /// What is another than at the step before.
+    Diff,
+    /// Stop where something happens again.
+    Break,
     /// To the next wrong read.
     NextWrong,
     /// To the next of what is looked for.
@@ -33,84 +35,36 @@ pub enum Action {
     Designs,
     /// Copy the link.
     CopyLink,
-    /// Show the keys.
-    Help,
-    /// Not the stepper's: another page, or every page, does it.
-    Elsewhere,
 }
 
-/// Keys, what is printed for them, and what they do.
-pub const KEYS: [(&[&str], &str, Action, &str); 19] = [
-    (
-        &["ArrowRight", "PageDown"],
-        "→ PageDown",
-        Action::Next,
-        "next step",
-    ),
-    (
-        &["ArrowLeft", "PageUp"],
-        "← PageUp",
-        Action::Previous,
-        "previous step",
-    ),
-    (&["Home"], "Home", Action::First, "first step"),
-    (&["End"], "End", Action::Last, "last step"),
-    (&[" "], "Space", Action::Play, "play, pause"),
-    (&["ArrowUp"], "↑", Action::Farther, "functions only"),
-    (&["ArrowDown"], "↓", Action::Closer, "every BPF instruction"),
-    (&["."], ".", Action::NextWrong, "next wrong read"),
-    (
-        &["/"],
-        "/",
-        Action::Find,
-        "find a write, a change, a read; playing stops there",
-    ),
-    (&["n"], "n", Action::NextFound, "next of what is found"),
-    (
-        &["N"],
-        "N",
-        Action::PreviousFound,
-        "previous of what is found",
-    ),
-    (&["d"], "d", Action::Designs, "both designs, one, the other"),
-    (&["y"], "y", Action::CopyLink, "copy the link to this step"),
-    (&["?"], "?", Action::Help, "these keys"),
-    (
-        &[],
-        "⌘K Ctrl+K",
-        Action::Elsewhere,
-        "go to a page, a scenario, the lab",
-    ),
-    (&[], "D", Action::Elsewhere, "dense, comfortable"),
-    (
-        &[],
-        "f [ ]",
-        Action::Elsewhere,
-        "in Compare: first, previous, next difference",
-    ),
-    (
-        &[],
-        "Ctrl+Space",
-        Action::Elsewhere,
-        "in the lab: take the first completion",
-    ),
-    (
-        &[],
-        "Ctrl+Z Ctrl+Shift+Z",
-        Action::Elsewhere,
-        "in the lab: undo, redo",
-    ),
+/// Keys, and what they do. What is said of them, and of those of other pages, stands in `static/find.js`.
+pub const KEYS: [(&[&str], Action); 15] = [
+    (&["ArrowRight", "PageDown"], Action::Next),
+    (&["ArrowLeft", "PageUp"], Action::Previous),
+    (&["Home"], Action::First),
+    (&["End"], Action::Last),
+    (&[" "], Action::Play),
+    (&["ArrowUp"], Action::Farther),
+    (&["ArrowDown"], Action::Closer),
+    (&["x"], Action::Diff),
+    (&["b"], Action::Break),
+    (&["."], Action::NextWrong),
+    (&["/"], Action::Find),
+    (&["n"], Action::NextFound),
+    (&["N"], Action::PreviousFound),
+    (&["d"], Action::Designs),
+    (&["y"], Action::CopyLink),
 ];
 
 /// The action of a key.
 #[must_use]
 pub fn action(key: &str) -> Option<Action> {
     KEYS.iter()
-        .find(|(keys, ..)| keys.contains(&key))
-        .map(|(_, _, action, _)| *action)
+        .find(|(keys, _)| keys.contains(&key))
+        .map(|(_, action)| *action)
 }
 
-/// Carries out what needs only the model. `CopyLink` and `Help` are the page's.
+/// Carries out what needs only the model. `CopyLink` and `Find` are the page's.
 pub fn carry_out(model: &Model, action: Action) {
     match action {
         Action::Next => model.step(1),
@@ -118,12 +72,63 @@ pub fn carry_out(model: &Model, action: Action) {
         Action::First => model.go(0, By::Step),
         Action::Last => model.last(),
         Action::Play => model.toggle_play(),
-        Action::Closer => model.zoom(Zoom::Instructions),
-        Action::Farther => model.zoom(Zoom::Functions),
+        Action::Closer => model.zoom_by(true),
+        Action::Farther => model.zoom_by(false),
+        Action::Diff => model.diff.update(|on| *on = !*on),
+        Action::Break => model.toggle_break(),
         Action::NextWrong => model.next_wrong_read(),
         Action::NextFound => model.go_found(true),
         Action::PreviousFound => model.go_found(false),
         Action::Designs => model.next_designs(),
-        Action::CopyLink | Action::Help | Action::Find | Action::Elsewhere => {}
+        Action::CopyLink | Action::Find => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of the sheet: what is printed for the keys, and whose they are.
+    fn printed() -> Vec<(String, bool)> {
+        let script = include_str!("../../../static/find.js");
+        let (_, rows) = script.split_once("const KEYS = [").expect("the table");
+        let (rows, _) = rows.split_once("\n];").expect("its end");
+        let row = |row: &str| {
+            let print = row.split('\'').nth(1).expect("what is printed").to_owned();
+            (print, row.contains("// stepper"))
+        };
+        rows.lines()
+            .filter(|line| line.contains('['))
+            .map(row)
+            .collect()
+    }
+
+    #[test]
+    fn the_sheet_of_keys_names_what_the_stepper_hears_and_nothing_else_of_it() {
+        let word = |key: &str| {
+            match key {
+                "ArrowRight" => "→",
+                "ArrowLeft" => "←",
+                "ArrowUp" => "↑",
+                "ArrowDown" => "↓",
+                " " => "Space",
+                other => other,
+            }
+            .to_owned()
+        };
+        let heard: Vec<String> = KEYS
+            .iter()
+            .map(|(keys, _)| {
+                keys.iter()
+                    .map(|key| word(key))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect();
+        let sheet: Vec<String> = printed()
+            .into_iter()
+            .filter_map(|(print, stepper)| stepper.then_some(print))
+            .collect();
+        assert_eq!(sheet, heard);
     }
 }

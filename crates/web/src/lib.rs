@@ -18,5 +18,5 @@ pub mod parts;
 pub mod platform;
 pub mod prelude;
 pub mod react;
-pub mod story;
 pub mod theme;
+pub mod zooms;

@@ -193,7 +193,8 @@ struct Events {
 
 impl Recording {
     /// The commands of the set-up that worked. One that failed on the recorded kernel changed nothing there, so it is
-    /// not carried out; line numbers count all of them.
+    /// not carried out, but for sends: `packet_snd()` (`net/packet/af_packet.c`) hands the packet over and answers `-ENOBUFS` when
+    /// it was dropped on its way. Line numbers count all of them.
     ///
     /// # Errors
     /// The first command that can't be read, with its line and column.
@@ -203,7 +204,12 @@ impl Recording {
             Some(SetupFailed::One(one)) => std::slice::from_ref(one),
             Some(SetupFailed::Many(many)) => many,
         };
-        let left_out: Vec<usize> = failed.iter().map(|failed| failed.command + 1).collect();
+        let sends = |failed: &&FailedCommand| {
+            let command = self.head.setup.get(failed.command);
+            command.is_some_and(|it| it.starts_with("orc send ") || it.starts_with("orc burst "))
+        };
+        let failed = failed.iter().filter(|failed| !sends(failed));
+        let left_out: Vec<usize> = failed.map(|failed| failed.command + 1).collect();
         parse_setup_without(&self.head.setup, &left_out)
     }
 

@@ -1,7 +1,7 @@
 //! Lines up the steps of several designs by name, so that one position means the same moment in all.
 
-use std::collections::HashMap;
-
+use super::diff::own_writes;
+use super::map::Map;
 use super::name::{Point, StepName, names};
 use crate::trace::{StepKind, Trace};
 
@@ -13,6 +13,8 @@ pub enum Zoom {
     Functions,
     /// Also every BPF instruction.
     Instructions,
+    /// Also every write of a step that writes more than once.
+    Writes,
 }
 
 /// One moment in all designs.
@@ -40,7 +42,24 @@ pub fn align(traces: &[&Trace], zoom: Zoom) -> Vec<Row> {
         let kept: Vec<(usize, StepName)> = names(trace)
             .into_iter()
             .enumerate()
-            .filter(|(index, _)| zoom == Zoom::Instructions || !is_insn(trace, *index))
+            .filter(|(index, _)| zoom != Zoom::Functions || !is_insn(trace, *index))
+            .flat_map(|(index, name)| {
+                let count = match zoom {
+                    Zoom::Writes => own_writes(trace, index).count() as u32,
+                    _ => 0,
+                };
+                // Of one write the step itself tells.
+                let parts = if count > 1 { 1..count + 1 } else { 0..0 };
+                let part = |write| StepName {
+                    write,
+                    ..name.clone()
+                };
+                let parts: Vec<StepName> = parts.map(part).collect();
+                parts
+                    .into_iter()
+                    .chain([name])
+                    .map(move |name| (index, name))
+            })
             .collect();
         rows = merge(rows, kept, column, traces.len());
     }
@@ -56,7 +75,7 @@ fn is_insn(trace: &Trace, index: usize) -> bool {
 
 /// Puts the steps of one more trace (`column`) into rows that hold the columns before it.
 fn merge(rows: Vec<Row>, steps: Vec<(usize, StepName)>, column: usize, columns: usize) -> Vec<Row> {
-    let place: HashMap<StepName, usize> = rows
+    let place: Map<StepName, usize> = rows
         .iter()
         .enumerate()
         .map(|(i, row)| (row.name.clone(), i))

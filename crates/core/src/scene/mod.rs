@@ -7,11 +7,13 @@
 
 pub mod align;
 pub mod changes;
+pub mod diff;
 pub mod explain;
 pub mod family;
 pub mod instruction;
 pub mod labels;
 pub mod life;
+pub mod map;
 pub mod marks;
 pub mod name;
 pub mod opening;
@@ -27,6 +29,7 @@ pub mod svg;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod twins;
 pub mod zones;
 
 pub use align::{Row, Zoom, align};

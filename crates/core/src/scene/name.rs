@@ -1,10 +1,10 @@
 //! Names of steps. A link in a mail names a step, never its number, so that it holds when the
 //! simulator learns a new step.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
+use super::map::Map;
 use crate::trace::{DevRef, Edge, Step, StepKind, Trace};
 
 /// Which moment of a function or program.
@@ -33,6 +33,20 @@ pub struct StepName {
     pub netns: String,
     /// The how-manieth of that name in the trace, from 1.
     pub occurrence: u32,
+    /// After which of the step's writes, from 1; 0 is the step as a whole.
+    pub write: u32,
+}
+
+impl StepName {
+    /// Whether two names are of one step, whatever moment of it.
+    #[must_use]
+    pub fn same_step(&self, other: &Self) -> bool {
+        let key = |name: &Self| (name.point, name.occurrence);
+        key(self) == key(other)
+            && self.what == other.what
+            && self.dev == other.dev
+            && self.netns == other.netns
+    }
 }
 
 impl fmt::Display for StepName {
@@ -43,6 +57,9 @@ impl fmt::Display for StepName {
             Point::Exit => write!(f, "exit")?,
             Point::Insn(index) => write!(f, "{index}")?,
             Point::Prologue(index) => write!(f, "p{index}")?,
+        }
+        if self.write > 0 {
+            write!(f, "~{}", self.write)?;
         }
         write!(f, "@")?;
         if !self.netns.is_empty() {
@@ -76,6 +93,13 @@ impl FromStr for StepName {
         if what.is_empty() || dev.contains('/') {
             return Err(bad());
         }
+        let (point, write) = match point.split_once('~') {
+            Some((point, number)) => (
+                point,
+                number.parse().ok().filter(|n| *n > 0).ok_or_else(bad)?,
+            ),
+            None => (point, 0),
+        };
         let point = match point {
             "entry" => Point::Entry,
             "exit" => Point::Exit,
@@ -90,6 +114,7 @@ impl FromStr for StepName {
             dev: dev.into(),
             netns: netns.into(),
             occurrence,
+            write,
         })
     }
 }
@@ -143,7 +168,7 @@ fn point(trace: &Trace, step: &Step) -> Point {
 /// The names of all steps of a trace, in order. Names are unique.
 #[must_use]
 pub fn names(trace: &Trace) -> Vec<StepName> {
-    let mut seen: HashMap<StepName, u32> = HashMap::new();
+    let mut seen: Map<StepName, usize> = Map::default();
     let one = |step: &Step| {
         let dev = device(trace, step);
         let mut name = StepName {
@@ -152,10 +177,11 @@ pub fn names(trace: &Trace) -> Vec<StepName> {
             dev: dev.map(|dev| dev.name.clone()).unwrap_or_default(),
             netns: dev.and_then(|dev| dev.netns.clone()).unwrap_or_default(),
             occurrence: 0,
+            write: 0,
         };
         let count = seen.entry(name.clone()).or_default();
         *count += 1;
-        name.occurrence = *count;
+        name.occurrence = *count as u32;
         name
     };
     trace.steps.iter().map(one).collect()
@@ -197,6 +223,8 @@ mod tests {
             "f.entry@rx#x",
             "f.p@rx",
             "f.1@a/b/c",
+            "f.entry~0@rx",
+            "f.entry~@rx",
         ] {
             let error = text.parse::<StepName>().expect_err(text);
             assert!(error.to_string().contains(text));
@@ -207,10 +235,10 @@ mod tests {
         #[test]
         fn print_and_parse_are_inverse(
             what in "[a-z_][a-z0-9_]{0,20}", kind in 0..4u8, index in any::<u32>(),
-            dev in "[a-z][a-z0-9.-]{0,8}|", netns in "[a-z]{1,5}|", occurrence in 1..u32::MAX,
+            dev in "[a-z][a-z0-9.-]{0,8}|", netns in "[a-z]{1,5}|", occurrence in 1..u32::MAX, write in any::<u32>(),
         ) {
             let point = [Point::Entry, Point::Exit, Point::Insn(index), Point::Prologue(index)][usize::from(kind)];
-            let name = StepName { what, point, dev, netns, occurrence };
+            let name = StepName { what, point, dev, netns, occurrence, write };
             prop_assert_eq!(name.to_string().parse::<StepName>(), Ok(name));
         }
 

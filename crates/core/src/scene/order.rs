@@ -1,5 +1,13 @@
-//! Sorting of short lists. The standard library's sort is made for long ones and takes several kilobytes of a
+//! Sorting of short lists, looking for short texts. The standard library's sort is made for long ones and takes several kilobytes of a
 //! page's module for each type; what a page sorts has some dozens of entries that are nearly in order.
+
+/// Where a part of a text begins, in bytes. `str::find()` with a text is made for long ones and takes two kilobytes of a
+/// page's module.
+#[must_use]
+pub fn place_of(text: &str, part: &str) -> Option<usize> {
+    let mut all = text.as_bytes().windows(part.len().max(1));
+    all.position(|here| here == part.as_bytes())
+}
 
 /// Sorts by a key; equal ones keep their order.
 pub fn by_key<T, K: PartialOrd>(list: &mut [T], key: impl Fn(&T) -> K) {
@@ -17,7 +25,15 @@ pub fn by_key<T, K: PartialOrd>(list: &mut [T], key: impl Fn(&T) -> K) {
 
 #[cfg(test)]
 mod tests {
-    use super::by_key;
+    use super::{by_key, place_of};
+
+    #[test]
+    fn a_part_is_found_where_it_begins() {
+        assert_eq!(place_of("one. two. ", ". "), Some(3));
+        assert_eq!(place_of("ä. b", ". "), Some(2), "in bytes");
+        assert_eq!(place_of("one.two", ". "), None);
+        assert_eq!(place_of("", "x"), None);
+    }
 
     #[test]
     fn equal_ones_keep_their_order() {

@@ -2,11 +2,12 @@
 //! `wrong read`, a function, an instruction. The stepper goes from one to the next, and stops there
 //! while it plays.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use super::changes::changes;
+use super::map::Map;
 use super::name::what;
+use super::order::place_of;
 use crate::trace::{Edge, Step, StepKind, Trace};
 
 /// What is looked for.
@@ -23,8 +24,8 @@ pub enum Query {
     Change(String),
     /// A function or program begins whose name holds this.
     Call(String),
-    /// An instruction of a program as written: its index.
-    Instruction(usize),
+    /// An instruction of a program as written: its index, and the program's name if only one is meant.
+    Instruction(usize, Option<String>),
     /// A packet is dropped.
     Drop,
 }
@@ -89,7 +90,10 @@ impl Query {
         Ok(Some(match words.as_slice() {
             [] => return Ok(None),
             ["write" | "writes", ..] => Self::Write(number("write")?),
-            ["instruction" | "insn", ..] => Self::Instruction(number("instruction")? as usize),
+            ["instruction" | "insn", rest @ ..] => Self::Instruction(
+                number("instruction")? as usize,
+                rest.get(1).map(|name| (*name).to_owned()),
+            ),
             ["read" | "reads"] => Self::Read { wrong: false },
             ["wrong", "read" | "reads"] | ["wrong"] => Self::Read { wrong: true },
             ["drop" | "drops"] => Self::Drop,
@@ -127,9 +131,14 @@ impl Query {
                 )
             }),
             Self::Call(name) => {
-                those(&|step| begins(step) && what(trace, step).contains(name.as_str()))
+                those(&|step| begins(step) && place_of(what(trace, step), name).is_some())
             }
-            Self::Instruction(number) => those(&|step| is_instruction(trace, step, *number)),
+            Self::Instruction(number, program) => those(&|step| {
+                let named = program
+                    .as_deref()
+                    .is_none_or(|name| what(trace, step) == name);
+                named && is_instruction(trace, step, *number)
+            }),
         }
     }
 }
@@ -171,7 +180,7 @@ fn is_instruction(trace: &Trace, step: &Step, number: usize) -> bool {
 
 /// Steps at which a field of a packet has another value than at the step before of that packet.
 fn changed(trace: &Trace, field: &str) -> Vec<usize> {
-    let mut last = HashMap::new();
+    let mut last = Map::default();
     let mut out = Vec::new();
     for (index, step) in trace.steps.iter().enumerate() {
         let (Some(skb), Some(now)) = (step.skb, step.fields) else {

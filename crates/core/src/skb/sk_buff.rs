@@ -124,6 +124,8 @@ pub struct SkBuff {
     pub ignore_df: bool,
     /// A TC action or program sent it elsewhere (`skb_set_redirected()`).
     pub redirected: bool,
+    /// How often `act_mirred` had it received again (two bits).
+    pub tc_depth: u8,
     /// `struct bpf_skb_data_end` in `skb->cb`.
     pub cb: BpfSkbDataEnd,
     /// `skb_dst()`: where an outgoing packet goes.
@@ -217,6 +219,7 @@ impl SkBuff {
             from_socket: false,
             ignore_df: false,
             redirected: false,
+            tc_depth: 0,
             cb: BpfSkbDataEnd::default(),
             dst: None,
             bpf: BpfFields::default(),

@@ -7,11 +7,14 @@ use crate::scenario::topology::DevId;
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/sched/act_mirred.c";
-/// `MIRRED_NEST_LIMIT`.
-const MIRRED_NEST_LIMIT: u32 = 4;
+/// `MIRRED_NEST_LIMIT`: how deep sending may nest.
+const MIRRED_NEST_LIMIT: usize = 4;
+/// `MIRRED_DEFER_LIMIT`: how often a packet may be received again.
+const MIRRED_DEFER_LIMIT: u8 = 3;
 
 impl Kernel {
-    /// `tcf_mirred_act()`: a mirror action lets the packet go on (`pipe`), a redirect takes it (`stolen`).
+    /// `tcf_mirred_act()`: a mirror action lets the packet go on (`pipe`), a redirect takes it (`stolen`). A device that is
+    /// just being sent to by an action is not sent to again.
     pub(super) fn tcf_mirred_act(
         &mut self,
         no: SkbNo,
@@ -20,12 +23,25 @@ impl Kernel {
         control: i64,
     ) -> Run<i64> {
         self.traced("tcf_mirred_act", FILE, no, |k| {
-            if k.mirred_nesting >= MIRRED_NEST_LIMIT {
+            let deep = k.mirred_nest.len() >= MIRRED_NEST_LIMIT;
+            if deep || k.skb(no).tc_depth >= MIRRED_DEFER_LIMIT {
+                let dev = k.skb(no).dev;
+                let name = dev
+                    .map(|dev| k.topology.dev(dev).name.as_str())
+                    .unwrap_or_default();
+                k.warn_ratelimited(format!(
+                    "Packet exceeded mirred recursion limit on dev {name}"
+                ));
                 return Ok(act::SHOT);
             }
-            k.mirred_nesting += 1;
+            let sends = mirred.to == TcHook::Egress;
+            if sends && k.mirred_nest.contains(&to) {
+                return Ok(if mirred.redirect { act::SHOT } else { control });
+            }
+            let before = k.mirred_nest.len();
+            k.mirred_nest.extend(sends.then_some(to));
             let result = k.tcf_mirred_to_dev(no, mirred, to, control);
-            k.mirred_nesting -= 1;
+            k.mirred_nest.truncate(before);
             result
         })
     }
@@ -38,10 +54,11 @@ impl Kernel {
         to: DevId,
         verdict: i64,
     ) -> Run<i64> {
-        if !self.topology.dev(to).up {
+        let at_ingress = self.skb(no).tc_at_ingress;
+        let itself = self.skb(no).dev == Some(to) && at_ingress == (mirred.to == TcHook::Ingress);
+        if itself || !self.topology.dev(to).up {
             return Ok(if mirred.redirect { act::SHOT } else { verdict });
         }
-        let at_ingress = self.skb(no).tc_at_ingress;
         let itself = at_ingress && mirred.redirect;
         let sent = if itself { no } else { self.skb_clone(no)? };
         let want_ingress = mirred.to == TcHook::Ingress;
@@ -68,6 +85,7 @@ impl Kernel {
         skb.dev = Some(to);
         skb.redirected |= mirred.redirect;
         // tcf_mirred_forward()
+        skb.tc_depth += u8::from(want_ingress);
         match (want_ingress, at_ingress) {
             (false, _) => self.dev_queue_xmit(sent)?,
             (true, false) => self.netif_rx(sent)?,

@@ -17,7 +17,10 @@ impl Kernel {
             device.mtu,
         );
         let len = frame.len() as u32;
-        if len > mtu + hard_header_len {
+        // packet_extra_vlan_len_allowed()
+        let tagged = device.has_ethernet() && be16(frame, 12) == vlan::P_8021Q;
+        let extra = if tagged { vlan::HLEN } else { 0 };
+        if len > mtu + hard_header_len + extra {
             return super::not_covered(format!(
                 "packet_snd: {len} bytes are more than {} takes (EMSGSIZE)",
                 device.name

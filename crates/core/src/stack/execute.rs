@@ -20,6 +20,7 @@ impl Kernel {
     /// # Errors
     /// [`ExecuteError`] with the line.
     pub fn execute(&mut self, line: &Line) -> Result<(), ExecuteError> {
+        self.icmp_time_passes();
         let done = match &line.command {
             Command::AttachTcx {
                 netns,

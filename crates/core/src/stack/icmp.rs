@@ -193,6 +193,9 @@ impl Kernel {
         let Some(from) = from else {
             return Ok(());
         };
+        if !self.icmpv4_xrlim_allow(netns, saddr.into(), kind, code) {
+            return Ok(());
+        }
         let mut message = vec![kind, code, 0, 0];
         message.extend(info.to_be_bytes());
         message.extend(self.bytes_from_head(no, at, quoted));

@@ -119,6 +119,9 @@ impl Kernel {
             } else {
                 k.topology.source6(netns, dev, saddr)
             };
+            if !k.icmpv6_xrlim_allow(netns, saddr.into(), kind) {
+                return Ok(());
+            }
             // the whole message fits into the least MTU
             let room = ipv6::MIN_MTU - ipv6::HLEN - icmpv6::HLEN;
             let mut message = vec![kind, code, 0, 0];

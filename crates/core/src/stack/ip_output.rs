@@ -10,6 +10,7 @@ use crate::net::dissect::{Start, be16, dissect, ipv4_label};
 use crate::net::{checksum, ethernet, icmp, ipv4};
 use crate::scenario::netfilter::NfHook;
 use crate::scenario::topology::Route;
+use crate::skb::{PAGE_SIZE, SHARED_INFO_SIZE, feature};
 use crate::trace::{Layer, SkbNo};
 
 const FILE: &str = "net/ipv4/ip_output.c";
@@ -35,24 +36,28 @@ pub(super) struct Datagram<'a> {
 const EMSGSIZE: i64 = -90;
 
 impl Kernel {
-    /// `__ip_append_data()` and `__ip_make_skb()`: a datagram in a fresh buffer, IP header in front.
+    /// `__ip_append_data()` and `__ip_make_skb()`: a datagram in a fresh buffer, IP header in front. What is longer than
+    /// the MTU goes on in others, in `frag_list`, so that each is as long as a fragment may be.
     pub(super) fn ip_make_skb(&mut self, route: Route, datagram: &Datagram<'_>) -> Run<SkbNo> {
-        let device = self.topology.dev(route.dev);
-        let (hh_len, mtu) = (device.ll_reserved_space(), route.mtu(device.mtu));
-        let len = ipv4::HLEN + datagram.payload.len() as u32;
-        if len > mtu {
+        const IP_MAX_MTU: usize = 0xffff;
+        let mtu = route.mtu(self.topology.dev(route.dev).mtu);
+        let space = mtu.saturating_sub(ipv4::HLEN) as usize;
+        if space < 8 || datagram.payload.len() > IP_MAX_MTU - ipv4::HLEN as usize {
+            let len = datagram.payload.len();
             return not_covered(format!(
-                "__ip_append_data: {len} bytes are more than the MTU of {mtu} (fragments)"
+                "__ip_append_data: {len} bytes with an MTU of {mtu} (EMSGSIZE)"
             ));
         }
-        // alloclen = fraglen + hh_len + 15
-        let no = self.alloc_skb(len + hh_len + 15);
+        let first = match datagram.payload.len() > space {
+            true => space & !7,
+            false => datagram.payload.len(),
+        };
+        let (payload, mut rest) = datagram.payload.split_at(first);
+        let no = self.ip_append_skb(route, payload.len() as u32)?;
         let skb = self.skb_mut(no);
-        skb.reserve(hh_len);
-        skb.put(len);
-        skb.reset_network_header();
-        skb.transport_header = skb.network_header + ipv4::HLEN as u16;
         skb.set_dst(Some(route));
+        // ip_sk_ignore_df(): no sender here insists on path MTU discovery
+        skb.ignore_df = true;
         let id = match datagram.no_id {
             true => 0,
             false => self.ip_select_ident(),
@@ -67,8 +72,65 @@ impl Kernel {
             ipv4_label(&header),
             "__ip_make_skb",
         );
-        self.label_transport(no, at, datagram);
+        self.label_transport(
+            no,
+            at,
+            &Datagram {
+                payload,
+                ..*datagram
+            },
+        );
+        while !rest.is_empty() {
+            let size = match rest.len() > space {
+                true => space & !7,
+                false => rest.len(),
+            };
+            let (part, behind) = rest.split_at(size);
+            rest = behind;
+            self.ip_append_part(no, route, part, datagram.writer)?;
+        }
         Ok(no)
+    }
+
+    /// One packet of `__ip_append_data()`: `len` bytes behind room for an IP header (`alloclen = fraglen + hh_len + 15`).
+    fn ip_append_skb(&mut self, route: Route, len: u32) -> Run<SkbNo> {
+        // SKB_MAX_ALLOC: SKB_MAX_ORDER(0, 2)
+        const SKB_MAX_ALLOC: u32 = (PAGE_SIZE << 2) - SHARED_INFO_SIZE;
+        let device = self.topology.dev(route.dev);
+        let (name, hh_len) = (device.name.clone(), device.ll_reserved_space());
+        let len = ipv4::HLEN + len;
+        if len + hh_len + 15 >= SKB_MAX_ALLOC && self.dev_features(route.dev) & feature::SG != 0 {
+            return not_covered(format!(
+                "__ip_append_data: {len} bytes to `{name}` in page fragments"
+            ));
+        }
+        let no = self.alloc_skb(len + hh_len + 15);
+        let skb = self.skb_mut(no);
+        skb.reserve(hh_len);
+        skb.put(len);
+        skb.reset_network_header();
+        skb.transport_header = skb.network_header + ipv4::HLEN as u16;
+        Ok(no)
+    }
+
+    /// What of a datagram does not fit into the first packet, as `__ip_make_skb()` leaves it.
+    fn ip_append_part(
+        &mut self,
+        no: SkbNo,
+        route: Route,
+        part: &[u8],
+        writer: &'static str,
+    ) -> Run<()> {
+        let member = self.ip_append_skb(route, part.len() as u32)?;
+        self.skb_mut(member).pull(ipv4::HLEN)?;
+        let (at, label) = (self.skb(member).data, "payload".to_owned());
+        self.write_header(member, at, part, Layer::Payload, label, writer);
+        let skb = self.skb_mut(no);
+        skb.len += part.len() as u32;
+        skb.data_len += part.len() as u32;
+        let head = skb.head;
+        self.buffers.frag_list_mut(head).push(member);
+        Ok(())
     }
 
     /// Writes what stands behind the IP header, each part under its own name.

@@ -37,6 +37,7 @@ mod gso_ip;
 mod gso_tcp;
 mod gso_tunnel;
 mod icmp;
+mod icmp_limit;
 mod icmpv6;
 mod inet_fragment;
 mod ioam6;
@@ -260,7 +261,8 @@ pub struct Kernel {
     free_skb_no: Option<SkbNo>,
     bh_disabled: u32,
     xmit_recursion: u32,
-    mirred_nesting: u32,
+    /// `softnet_data.xmit.sched_mirred_dev`.
+    mirred_nest: Vec<DevId>,
     redirect_info: filter::RedirectInfo,
     xdp_redirect_info: Option<XdpTarget>,
     /// The frame whose program used traits, and no metadata.
@@ -275,6 +277,7 @@ pub struct Kernel {
     frag_queues: inet_fragment::Queues,
     next_skb: u32,
     next_ip_id: u16,
+    icmp_peers: icmp_limit::Peers,
     pub(crate) source_ports: VecDeque<u16>,
     dev_refs: quiet::DevRefs,
     pub(crate) limits: Limits,
@@ -314,7 +317,7 @@ impl Kernel {
             free_skb_no: None,
             bh_disabled: 0,
             xmit_recursion: 0,
-            mirred_nesting: 0,
+            mirred_nest: Vec::new(),
             redirect_info: filter::RedirectInfo::default(),
             xdp_redirect_info: None,
             xdp_traits: None,
@@ -327,6 +330,7 @@ impl Kernel {
             frag_queues: inet_fragment::Queues::new(),
             next_skb: 1,
             next_ip_id: 0xe001,
+            icmp_peers: icmp_limit::Peers::new(),
             source_ports: VecDeque::new(),
             dev_refs: quiet::DevRefs::default(),
             limits: Limits::default(),

@@ -162,6 +162,15 @@ impl Kernel {
         }
     }
 
+    /// `net_warn_ratelimited()`: ten in a row (`net.core.message_burst`).
+    pub(crate) fn warn_ratelimited(&mut self, text: String) {
+        const MESSAGE_BURST: usize = 10;
+        let warnings = &mut self.recorder.trace.warnings;
+        if warnings.iter().filter(|known| **known == text).count() < MESSAGE_BURST {
+            warnings.push(text);
+        }
+    }
+
     /// A kernel warning; each text once.
     pub(crate) fn warn_once(&mut self, text: &str) {
         let warnings = &mut self.recorder.trace.warnings;

@@ -57,7 +57,8 @@ impl Kernel {
             Lookup::Local => return not_covered("tcp_v4_send_reset: to this host itself"),
         };
         let at = u32::from(self.skb(no).network_header);
-        let tos = self.bytes(no, at + 1, 1).first().copied().unwrap_or(0);
+        const INET_ECN_MASK: u8 = 3;
+        let tos = self.bytes(no, at + 1, 1).first().copied().unwrap_or(0) & !INET_ECN_MASK;
         let payload = self.skb(no).len - doff;
         let reset = reset_segment(th, payload, asked.octets(), asker.octets());
         let reply = Datagram {

@@ -102,9 +102,14 @@ fn any_place() -> impl Strategy<Value = Place> {
             dev: dev.replace(['#', '@'], "x"),
             netns,
             occurrence,
+            write: 0,
         }
     });
-    let zoom = prop_oneof![Just(Zoom::Functions), Just(Zoom::Instructions)];
+    let zoom = prop_oneof![
+        Just(Zoom::Functions),
+        Just(Zoom::Instructions),
+        Just(Zoom::Writes)
+    ];
     let place = (
         "[a-z0-9-]{1,12}",
         designs,

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::{Outcome, Scenario, Seen};
 use crate::designs::{COLUMNS, column_of, is_file};
 
-pub use headroom_protocol::files::{Catalogue, Spec};
+pub use headroom_protocol::files::Catalogue;
 
 /// The ids of all scenarios.
 pub const IDS: &[&str] = include!(concat!(env!("OUT_DIR"), "/ids.rs"));
@@ -95,12 +95,21 @@ pub async fn recorded() -> Result<Catalogue, String> {
     begin(files::RECORDED.into()).read().await
 }
 
-/// The specification.
+/// The rules: HTML that the build made.
 ///
 /// # Errors
 /// A sentence.
-pub async fn spec() -> Result<Spec, String> {
-    begin(files::SPEC.into()).read().await
+pub async fn spec() -> Result<String, String> {
+    let bytes = begin(files::SPEC.into()).bytes().await?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The story of the start page.
+///
+/// # Errors
+/// A sentence.
+pub async fn story() -> Result<files::Story, String> {
+    begin(files::STORY.into()).read().await
 }
 
 /// A scenario's texts, its traces under the designs that are shown first, and those of some recordings.

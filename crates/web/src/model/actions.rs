@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::prelude::*;
 use headroom_core::scene::align::find;
+use headroom_core::scene::diff::write_sentence;
 use headroom_core::scene::name::StepName;
 use headroom_core::scene::opening::wrong_rows;
 use headroom_core::scene::order::by_key;
@@ -16,6 +17,7 @@ use crate::address::{Address, Place};
 use crate::data::Outcome;
 use crate::designs::{COLUMNS, CUSTOM, FIRST_SHOWN};
 use crate::platform;
+use crate::zooms::ZOOMS;
 
 impl Model {
     /// What to say when the step of the address is not in this run.
@@ -108,6 +110,47 @@ impl Model {
         } else {
             self.playing.set(false);
         }
+    }
+
+    /// One zoom level closer, or farther away.
+    pub fn zoom_by(&self, closer: bool) {
+        let now = self.place.with_untracked(|place| place.zoom);
+        let at = ZOOMS.iter().position(|(zoom, _)| *zoom == now).unwrap_or(0);
+        let to = if closer { at + 1 } else { at.saturating_sub(1) };
+        if let Some((zoom, _)) = ZOOMS.get(to) {
+            self.zoom(*zoom);
+        }
+    }
+
+    /// Playing stops where something happens again that is looked at: a write to the chosen byte, else a
+    /// call of the function one is in. A second time, nowhere.
+    pub fn toggle_break(&self) {
+        let byte = self.selected.get_untracked();
+        let here = self.rows.with_untracked(|rows| {
+            let row = rows.get(self.at.get_untracked());
+            row.map(|row| row.name.what.clone())
+        });
+        let wanted = match byte {
+            Some(byte) => format!("write to byte {}", byte.offset),
+            None => here.unwrap_or_default(),
+        };
+        self.toggle_query(&wanted);
+    }
+
+    /// Looks for something, or for nothing if that is looked for already.
+    pub fn toggle_query(&self, wanted: &str) {
+        let same = self.query.with_untracked(|query| query == wanted);
+        let text = if same {
+            String::new()
+        } else {
+            wanted.to_owned()
+        };
+        self.spoken.set(if same {
+            "Playing stops nowhere.".into()
+        } else {
+            format!("Playing stops at: {wanted}.")
+        });
+        self.look_for(text);
     }
 
     /// Sets the zoom level and stays at the same moment.
@@ -280,7 +323,9 @@ impl Model {
             .map(|row| row.name.what.clone())
             .unwrap_or_default();
         for frame in self.frames.get() {
-            let text = if frame.present {
+            let text = if frame.present && frame.write > 0 {
+                write_sentence(&frame.trace, frame.moment())
+            } else if frame.present {
                 sentence(&frame.trace, frame.step)
             } else {
                 format!("There is no {name} at this point.")

@@ -30,10 +30,15 @@ pub(super) fn sends(rows: &[Row], traces: &[Arc<Trace>]) -> Vec<Range<usize>> {
             .filter_map(|(step, trace)| trace.steps.get((*step)?));
         row.name.point == Point::Entry && steps.map(|step| step.depth).min() == Some(0)
     };
+    // The writes of a step stand before it.
+    let first = |index: usize, row: &Row| {
+        let before = index.checked_sub(1).and_then(|before| rows.get(before));
+        before.is_none_or(|before| !before.name.same_step(&row.name))
+    };
     let starts: Vec<usize> = rows
         .iter()
         .enumerate()
-        .filter(|(_, row)| outermost(row))
+        .filter(|(index, row)| outermost(row) && first(*index, row))
         .map(|(index, _)| index)
         .collect();
     let ends = starts.iter().skip(1).copied().chain([rows.len()]);
@@ -51,7 +56,10 @@ pub(super) fn sends(rows: &[Row], traces: &[Arc<Trace>]) -> Vec<Range<usize>> {
 }
 
 /// An instruction has no row at the coarse level; its program's exit stands for it.
-pub(super) fn settle(name: StepName, zoom: Zoom) -> StepName {
+pub(super) fn settle(mut name: StepName, zoom: Zoom) -> StepName {
+    if zoom != Zoom::Writes {
+        name.write = 0;
+    }
     match (name.point, zoom) {
         (Point::Insn(_) | Point::Prologue(_), Zoom::Functions) => StepName {
             point: Point::Exit,

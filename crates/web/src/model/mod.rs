@@ -99,6 +99,8 @@ pub struct Model {
     pub scale: Memo<Arc<Scale>>,
     /// Draw to scale, nothing folded.
     pub linear: RwSignal<bool>,
+    /// In place of all bytes those that are others than at the step before.
+    pub diff: RwSignal<bool>,
     /// The design whose bytes and program are shown in the lower panels.
     pub front: RwSignal<usize>,
     /// The byte the reader points at or has chosen.
@@ -256,6 +258,7 @@ impl Model {
             frames,
             scale,
             linear,
+            diff: RwSignal::new(false),
             front,
             selected: RwSignal::new(None),
             playing: RwSignal::new(false),

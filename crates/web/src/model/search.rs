@@ -45,6 +45,10 @@ fn rows_of(rows: &[Row], column: usize, query: &Query, trace: &Trace) -> Vec<usi
         let Some(here) = row.steps.get(column).copied().flatten() else {
             continue;
         };
+        // Of the writes of a step the step itself tells, which stands behind them.
+        if row.name.write > 0 {
+            continue;
+        }
         let mut hit = false;
         while steps.next_if(|step| *step <= here).is_some() {
             hit = true;

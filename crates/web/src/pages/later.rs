@@ -29,13 +29,14 @@ pub fn later(location: Location) -> El {
     div("later").set("id", "later").child(loading)
 }
 
-/// Asks the module for the step of the address, to take along: `words` are those of the button that it presses at
-/// once; without any, it shows a sheet with all of them.
-pub fn take(words: &str) {
+/// Asks the module for the step of the address, to take along: it shows a sheet with all that can be had. Where
+/// `data-take` already stands on the document, it presses the button with these words at once (`static/find.js`).
+pub fn take() {
     load();
     // It may have to be loaded first; it looks for this then.
     if let Some(root) = document().document_element() {
-        let _ = root.set_attribute("data-take", words);
+        let words = root.get_attribute("data-take").unwrap_or_default();
+        let _ = root.set_attribute("data-take", &words);
     }
     say("headroom:take");
 }

@@ -9,7 +9,7 @@ use crate::dom::{El, div, el};
 use crate::model::{Kind, Model};
 use crate::parts::chips::chips;
 use crate::parts::commands::commands;
-use crate::parts::prose::ticked;
+use crate::parts::prose::{paragraphs, ticked};
 use crate::parts::stepper::stepper;
 use crate::parts::verdicts::verdicts;
 
@@ -32,7 +32,11 @@ fn page(model: Model) -> El {
                 .set("id", "about-title")
                 .child(el("b").text("What this is")),
         )
-        .all(explanation.split("\n\n").map(|text| ticked(el("p"), text)));
+        .all(
+            paragraphs(&explanation)
+                .into_iter()
+                .map(|text| ticked(el("p"), text)),
+        );
     let slide = el("a")
         .now("href", move || {
             Some(Address::Embed(model.place.get()).print())
@@ -45,9 +49,9 @@ fn page(model: Model) -> El {
     // What the sheet shows is made from the address, which does not hold edited commands.
     let own = model.own_input();
     let take = el("button")
-        .class("link")
+        .class("link take")
         .when("disabled", move || model.input.with(|input| *input != own))
-        .on("click", |_| later::take(""))
+        .on("click", |_| later::take())
         .text("Copy or save this step");
     el("main")
         .set("id", "main")

@@ -1,13 +1,12 @@
-//! `/spec`: the rules. The chapters are rendered when the site is built.
+//! `/spec`: the rules. They are rendered when the site is built.
 
 use crate::prelude::*;
-use headroom_protocol::files::{Chapter, RuleEntry};
 
 use super::load::with_file;
 use crate::address::Address;
 use crate::app::Location;
-use crate::data::files::{self, Spec as Chapters};
-use crate::dom::{El, el};
+use crate::data::files;
+use crate::dom::{El, div, el};
 
 /// The page.
 #[must_use]
@@ -19,12 +18,12 @@ pub fn spec(location: Location) -> El {
         .class("wrap spec")
         .child(el("h1").text("The rules"))
         .child(el("p").class("lead").text(lead));
-    with_file(page, files::spec(), move |spec| chapters(location, &spec))
+    with_file(page, files::spec(), move |html| rules(location, &html))
 }
 
 /// Contents and chapters. Their HTML was made from the repository's own Markdown by the site's build,
 /// in which HTML is text; nothing a reader brings comes here.
-fn chapters(location: Location, spec: &Chapters) -> Vec<El> {
+fn rules(location: Location, html: &str) -> Vec<El> {
     // The rule of the address, as soon as the page is in the document.
     effect(move || {
         let rule = location.0.with(|(address, _)| match address {
@@ -35,22 +34,5 @@ fn chapters(location: Location, spec: &Chapters) -> Vec<El> {
             target.scroll_into_view();
         }
     });
-    let entry = |RuleEntry { id, text }: &RuleEntry| {
-        let link = el("a").set("href", &format!("/spec#{id}")).text(id);
-        el("li").child(link).child(el("span").html(text))
-    };
-    let contents = |chapter: &Chapter| {
-        [
-            el("h2").text(&chapter.title),
-            el("ol").all(chapter.rules.iter().map(entry)),
-        ]
-    };
-    let body = |chapter: &Chapter| el("section").set("id", &chapter.id).html(&chapter.html);
-    vec![
-        el("nav")
-            .class("contents")
-            .set("aria-label", "Contents")
-            .all(spec.chapters.iter().flat_map(contents)),
-        el("article").all(spec.chapters.iter().map(body)),
-    ]
+    vec![div("rules").html(html)]
 }

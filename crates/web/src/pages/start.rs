@@ -1,6 +1,7 @@
 //! `/`: the story in twelve stops, and doors to everything else.
 
 use crate::prelude::*;
+use headroom_protocol::files::Stop;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::KeyboardEvent;
@@ -9,6 +10,7 @@ use super::load::with_model;
 use crate::address::{Address, Place};
 use crate::app::Location;
 use crate::data::files;
+use crate::designs::DESIGNS;
 use crate::dom::{El, div, el, on_window, span};
 use crate::model::{Kind, Model};
 use crate::parts::prose::ticked;
@@ -17,7 +19,6 @@ use crate::parts::stage::stage;
 use crate::parts::stepper::taken;
 use crate::parts::text_view::text_view;
 use crate::platform;
-use crate::story::{STOPS, find};
 
 /// Address, name, and what is there.
 const DOORS: [(&str, &str, &str); 4] = [
@@ -58,16 +59,23 @@ pub fn start() -> El {
 #[derive(Clone, Copy)]
 struct Walk {
     at: RwSignal<usize>,
+    /// None until they are there.
+    stops: RwSignal<Vec<Stop>>,
 }
 
 impl Walk {
+    fn last(self) -> usize {
+        self.stops.with(|stops| stops.len().saturating_sub(1))
+    }
+
     fn go(self, to: usize) {
-        let to = to.min(STOPS.len() - 1);
+        let to = to.min(untrack(|| self.last()));
         if self.at.get_untracked() == to {
             return;
         }
         self.at.set(to);
-        let stop = (to > 0).then(|| STOPS[to].slug.to_owned());
+        let slug = |stops: &Vec<Stop>| stops.get(to).map(|stop| stop.slug.clone());
+        let stop = self.stops.with_untracked(slug).filter(|_| to > 0);
         platform::write_address(&Address::Start(stop).print(), false);
     }
 
@@ -79,6 +87,23 @@ impl Walk {
         self.go(self.at.get_untracked().saturating_sub(1));
     }
 
+    /// The stop one is at.
+    fn stop(self) -> Option<Stop> {
+        let at = self.at.get();
+        self.stops.with(|stops| stops.get(at).cloned())
+    }
+
+    /// The stop that the address names.
+    fn named(self, location: Location) -> usize {
+        let slug = location.0.with(|(address, _)| match address {
+            Address::Start(stop) => stop.clone(),
+            _ => None,
+        });
+        let is = |stop: &Stop| Some(&stop.slug) == slug.as_ref();
+        let at = self.stops.with(|stops| stops.iter().position(is));
+        at.unwrap_or(0)
+    }
+
     /// The keys of the story, those of presenters' remotes among them.
     fn key(self, event: &KeyboardEvent) {
         if taken(event) {
@@ -88,33 +113,31 @@ impl Walk {
             "ArrowRight" | "PageDown" | " " => self.on(),
             "ArrowLeft" | "PageUp" => self.back(),
             "Home" => self.go(0),
-            "End" => self.go(STOPS.len() - 1),
+            "End" => self.go(usize::MAX),
             _ => return,
         }
         event.prevent_default();
     }
 }
 
-/// The stop that the address names.
-fn named(location: Location) -> usize {
-    location.0.with(|(address, _)| match address {
-        Address::Start(stop) => stop.as_deref().and_then(find).unwrap_or(0),
-        _ => 0,
-    })
-}
-
 fn story(model: Model) -> El {
     let location = Location::here();
     let walk = Walk {
-        at: RwSignal::new(untrack(|| named(location))),
+        at: RwSignal::new(0),
+        stops: RwSignal::new(Vec::new()),
     };
-    // Back and forward.
-    let mut first = true;
-    follow(move || {
-        let wanted = named(location);
-        if !std::mem::take(&mut first) {
-            walk.at.set(wanted);
+    // Its texts are a file of their own: what only this page shows, no other page loads.
+    spawn_local(async move {
+        match files::story().await {
+            // The reader may be elsewhere by now.
+            Ok(story) => drop(walk.stops.try_set(story.stops)),
+            Err(text) => drop(model.notices.try_set(vec![text])),
         }
+    });
+    // Back and forward, and where one came in.
+    follow(move || {
+        let wanted = walk.named(location);
+        walk.at.set(wanted);
     });
     follow(move || show(model, walk));
     on_window("keydown", move |event| {
@@ -123,14 +146,16 @@ fn story(model: Model) -> El {
         }
     });
     let told = move || {
-        let stop = STOPS[walk.at.get().min(STOPS.len() - 1)];
-        let mut text = ticked(el("p"), stop.text);
-        if let Some((address, words)) = stop.more {
+        let Some(stop) = walk.stop() else {
+            return Vec::new();
+        };
+        let mut text = ticked(el("p"), &stop.text);
+        if let Some((address, words)) = &stop.more {
             text = text
                 .text(" ")
                 .child(el("a").set("href", address).text(words));
         }
-        vec![el("h2").text(stop.title), text]
+        vec![el("h2").text(&stop.title), text]
     };
     el("section")
         .class("story")
@@ -150,11 +175,21 @@ fn notice(model: Model) -> Vec<El> {
     all.into_iter().map(line).collect()
 }
 
+/// What is drawn at a stop.
+fn place(stop: &Stop) -> Place {
+    let index = |name: &String| DESIGNS.iter().position(|design| design == name);
+    Place {
+        designs: stop.designs.iter().filter_map(index).collect(),
+        at: stop.step.parse().ok(),
+        ..Place::of(&stop.scenario)
+    }
+}
+
 /// Draws the step of the stop; its scenario may have to be loaded first, and what was drawn stays so long.
 fn show(model: Model, walk: Walk) {
+    let Some(stop) = walk.stop() else { return };
     let at = walk.at.get();
-    let stop = STOPS[at.min(STOPS.len() - 1)];
-    let place = stop.place();
+    let place = place(&stop);
     let set = move |place: Place| {
         model.front.set(place.designs.first().copied().unwrap_or(0));
         model.place.set(place);
@@ -163,7 +198,7 @@ fn show(model: Model, walk: Walk) {
         return set(place);
     }
     spawn_local(async move {
-        match files::scenario(stop.scenario, &[]).await {
+        match files::scenario(&stop.scenario, &[]).await {
             // The reader may be elsewhere by now.
             Ok((texts, outcome, _)) if walk.at.try_get_untracked() == Some(at) => {
                 model.take(texts, outcome);
@@ -180,10 +215,10 @@ fn show(model: Model, walk: Walk) {
 /// The buttons, the stops as dots, and the way to the stepper.
 fn turn(model: Model, walk: Walk) -> El {
     let at = walk.at;
-    let dot = |(index, stop): (usize, &crate::story::Stop)| {
+    let dot = move |(index, stop): (usize, &Stop)| {
         let button = el("button")
             .set("aria-label", &format!("{}: {}", index + 1, stop.title))
-            .set("title", stop.title)
+            .set("title", &stop.title)
             .now("aria-current", move || {
                 (at.get() == index).then(|| "step".to_owned())
             })
@@ -201,7 +236,7 @@ fn turn(model: Model, walk: Walk) -> El {
     };
     let next = el("button")
         .class("go")
-        .when("disabled", move || at.get() + 1 == STOPS.len())
+        .when("disabled", move || at.get() >= walk.last())
         .on("click", move |_| walk.on())
         .word(word)
         .child(el("kbd").text("→"));
@@ -219,11 +254,10 @@ fn turn(model: Model, walk: Walk) -> El {
     div("turn")
         .child(next)
         .child(back)
-        .child(
-            el("ol")
-                .class("stops")
-                .all(STOPS.iter().enumerate().map(dot)),
-        )
-        .child(span("n", "").word(move || format!("{} / {}", at.get() + 1, STOPS.len())))
+        .child(el("ol").class("stops").part(move || {
+            walk.stops
+                .with(|stops| stops.iter().enumerate().map(dot).collect())
+        }))
+        .child(span("n", "").word(move || format!("{} / {}", at.get() + 1, walk.last() + 1)))
         .child(step)
 }

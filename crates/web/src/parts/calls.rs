@@ -6,6 +6,8 @@ use crate::prelude::*;
 use headroom_core::scene::name::{device, what};
 use headroom_core::trace::{Edge, StepKind, Trace};
 
+include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
 use super::bytes::front_tabs;
 use crate::dom::{El, Keyed, code, el, span};
 use crate::frame::Frame;
@@ -150,7 +152,16 @@ fn call(model: Model, design: usize, link: &Link) -> El {
         .styled("padding-left", &indent)
         .child(jump(model, design, link.step).child(code(&link.name)))
         .child(span("dev", &link.dev))
+        .all(rule(&link.name))
         .child(span("file", &link.file))
+}
+
+/// The rule that speaks of a function.
+fn rule(name: &str) -> Option<El> {
+    let index = RULES.binary_search_by_key(&name, |(function, _)| function);
+    let (_, rule) = RULES.get(index.ok()?)?;
+    let address = format!("/spec#{rule}");
+    Some(el("a").set("href", &address).text(rule))
 }
 
 /// Where a program runs next, so that nobody has to look for it: the step, and what to call it.

@@ -11,6 +11,7 @@ use web_sys::HtmlInputElement;
 use crate::dom::{El, code, div, el, span, svg, text};
 use crate::keys::{Action, carry_out};
 use crate::model::{By, Model};
+use crate::zooms::ZOOMS;
 
 /// Time between two steps of playing.
 const TICK: Duration = Duration::from_millis(700);
@@ -23,6 +24,10 @@ pub fn step_words(name: &StepName) -> String {
         Point::Exit => "exit".to_owned(),
         Point::Insn(index) => format!("instruction {index}"),
         Point::Prologue(index) => format!("prologue instruction {index}"),
+    };
+    let point = match name.write {
+        0 => point,
+        write => format!("{point}, write {write}"),
     };
     match name.dev.as_str() {
         "" => format!("{}, {point}", name.what),
@@ -107,7 +112,7 @@ pub fn controls(model: Model, copied: RwSignal<bool>, copy: Callback) -> El {
             at_end,
         ));
     let (scrub, place) = scrubber(model);
-    let zoom = |label: &str, level: Zoom| {
+    let zoom = |(level, label): (Zoom, &str)| {
         el("button")
             .class("tab")
             .tells("aria-pressed", move || {
@@ -119,8 +124,7 @@ pub fn controls(model: Model, copied: RwSignal<bool>, copy: Callback) -> El {
     let levels = div("zoom")
         .set("role", "group")
         .set("aria-label", "Zoom level")
-        .child(zoom("functions", Zoom::Functions))
-        .child(zoom("instructions", Zoom::Instructions));
+        .all(ZOOMS.map(zoom));
     let link = el("button")
         .class("quiet copy")
         .on("click", move |_| copy.run())

@@ -32,7 +32,7 @@ const FIRST: [&str; 14] = [
 type Column = (usize, Vec<FieldValue>, Vec<FieldChange>);
 
 fn column(frame: &Arc<Frame>) -> Column {
-    let changes = if frame.present {
+    let changes = if frame.present && frame.write == 0 {
         changes_at(&frame.trace, frame.step)
     } else {
         Vec::new()
@@ -204,7 +204,15 @@ pub fn fields(model: Model) -> El {
                 cells: Vec::new(),
                 class: String::new(),
             };
-            let row = el("tr").child(el("th").set("scope", "row").text(name));
+            let name: &'static str = name;
+            let stop = el("button")
+                .set("tabindex", "-1")
+                .set("title", "Playing stops where it changes")
+                .on("click", move |_| {
+                    model.toggle_query(&format!("change of {name}"));
+                })
+                .text(name);
+            let row = el("tr").child(el("th").set("scope", "row").child(stop));
             line.show(&row, name, &columns);
             lines.push((name, line));
             row

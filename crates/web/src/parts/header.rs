@@ -2,7 +2,6 @@
 
 use crate::prelude::*;
 
-use super::palette::palette;
 use crate::address::Address;
 use crate::app::Location;
 use crate::dom::{El, div, el, span, svg};
@@ -39,11 +38,10 @@ pub fn header(location: Location) -> El {
             .now("aria-current", here)
             .text(word)
     };
-    let (dialog, open) = palette(location);
+    // Pressed by static/habits.js, which has the key for it too.
     let find = el("button")
         .class("quiet find")
         .set("title", "Go to a page or scenario")
-        .on("click", move |_| open.run())
         .text("Find ")
         .child(el("kbd").text(palette_keys()));
     let theme = RwSignal::new(Theme::stored());
@@ -56,7 +54,6 @@ pub fn header(location: Location) -> El {
         })
         .child(span("wide", "Theme: "))
         .word(move || theme.get().word().to_owned());
-    // Pressed by static/habits.js, which has the key for it too.
     let dense = document().document_element();
     let dense = dense.is_some_and(|root| root.has_attribute("data-density"));
     let density = el("button")
@@ -86,7 +83,7 @@ pub fn header(location: Location) -> El {
         .child(find)
         .child(density)
         .child(turn);
-    el("header").class("top").child(bar).child(dialog)
+    el("header").class("top").child(bar)
 }
 
 fn logo() -> El {

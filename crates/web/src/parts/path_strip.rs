@@ -30,6 +30,7 @@ fn stops(model: Model) -> Vec<Stop> {
             .enumerate()
             .skip(here.start)
             .take(here.len())
+            .filter(|(_, cells)| cells.name.write == 0)
             .filter_map(|(row, cells)| Some((cells.steps.get(column).copied().flatten()?, row)))
             .collect();
         for station in stations(&trace) {

@@ -129,7 +129,7 @@ fn listing(model: Model, frame: Memo<Option<Arc<Frame>>>, run: &Run) -> Vec<El> 
             list.append(head);
         }
         for (index, line) in group {
-            let one = instruction(index, line, head.clone());
+            let one = instruction(model, &run.program, index, line, head.clone());
             list.append(&one.item);
             lines.push(one);
         }
@@ -167,7 +167,13 @@ fn listing(model: Model, frame: Memo<Option<Arc<Frame>>>, run: &Run) -> Vec<El> 
     vec![title, list, registers(frame)]
 }
 
-fn instruction(index: usize, line: &ListingLine, head: Option<El>) -> Line {
+fn instruction(
+    model: Model,
+    program: &str,
+    index: usize,
+    line: &ListingLine,
+    head: Option<El>,
+) -> Line {
     let number = line
         .written
         .map_or_else(|| format!("p{index}"), |n| n.to_string());
@@ -175,7 +181,7 @@ fn instruction(index: usize, line: &ListingLine, head: Option<El>) -> Line {
     let note = span("nt", &own);
     let item = el("li")
         .class(if line.written.is_none() { "pro" } else { "" })
-        .child(span("ln", &number))
+        .child(stop(model, program, line.written, &number))
         .child(code(&line.text))
         .child(note.clone());
     if let Some(text) = &line.written_text {
@@ -187,6 +193,24 @@ fn instruction(index: usize, line: &ListingLine, head: Option<El>) -> Line {
         own,
         head,
     }
+}
+
+/// The number of an instruction; pressed, playing stops there.
+fn stop(model: Model, program: &str, written: Option<usize>, number: &str) -> El {
+    let Some(index) = written else {
+        return span("ln", number);
+    };
+    let wanted = format!("instruction {index} of {program}");
+    let same = wanted.clone();
+    el("button")
+        .class("ln")
+        .set("tabindex", "-1")
+        .set("title", "Playing stops here")
+        .tells("aria-pressed", move || {
+            model.query.with(|query| *query == same)
+        })
+        .on("click", move |_| model.toggle_query(&wanted))
+        .text(number)
 }
 
 /// The instruction that read, and which bytes.

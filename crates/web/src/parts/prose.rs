@@ -1,5 +1,7 @@
 //! Sentences of the core with kernel names, offsets and bytes set in the monospaced face.
 
+use headroom_core::scene::order::place_of;
+
 use crate::dom::{El, code, el};
 
 #[cfg(feature = "views")]
@@ -69,6 +71,19 @@ pub fn prose(into: El, text: &str) -> El {
     marked(into, text)
 }
 
+/// Texts with empty lines between them.
+#[must_use]
+pub fn paragraphs(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(at) = place_of(rest, "\n\n") {
+        out.push(&rest[..at]);
+        rest = &rest[at + 2..];
+    }
+    out.push(rest);
+    out
+}
+
 /// Appends sentences of which the first stands out.
 #[must_use]
 pub fn strong_prose(into: El, text: &str) -> El {
@@ -76,7 +91,7 @@ pub fn strong_prose(into: El, text: &str) -> El {
         let (insn, rest) = text.split_at(instruction_end(text));
         return marked(into.child(code(insn).class("insn")), rest);
     }
-    let cut = text.find(". ").map_or(text.len(), |at| at + 1);
+    let cut = place_of(text, ". ").map_or(text.len(), |at| at + 1);
     marked(into.child(marked(el("strong"), &text[..cut])), &text[cut..])
 }
 
@@ -95,7 +110,9 @@ fn is_instruction(text: &str) -> bool {
 
 /// Where the instruction ends and the words begin.
 fn instruction_end(text: &str) -> usize {
-    let ends = [". ", " sets "].iter().filter_map(|end| text.find(end));
+    let ends = [". ", " sets "]
+        .iter()
+        .filter_map(|end| place_of(text, end));
     ends.min()
         .unwrap_or_else(|| text.trim_end_matches('.').len())
 }

@@ -15,7 +15,6 @@ use super::finder::finder;
 use super::path_strip::path_strip;
 use super::program::program;
 use super::say::say;
-use super::sheet;
 use super::stage::{stage, watch_width};
 use super::text_view::text_view;
 use super::timeline::timeline;
@@ -114,7 +113,6 @@ pub fn stepper(model: Model) -> El {
         event.prevent_default();
         match action {
             Action::CopyLink => copy.run(),
-            Action::Help => sheet::open(),
             Action::Find => {
                 if let Some(field) = field.as_a::<HtmlElement>() {
                     let _ = field.focus();
@@ -192,7 +190,7 @@ fn under(model: Model, find: El) -> El {
         });
     let keys = el("button")
         .class("tab")
-        .on("click", |_| sheet::open())
+        .set("data-keys", "")
         .text("Keys ")
         .child(el("kbd").text("?"));
     div("under")

@@ -1,6 +1,7 @@
 //! The picture as a table of words.
 
 use crate::prelude::*;
+use headroom_core::scene::twins::twin_rows;
 use headroom_core::scene::{TextRow, text_table};
 
 use crate::designs::COLUMNS;
@@ -21,7 +22,8 @@ pub fn text_view(model: Model) -> El {
                 .view()
                 .map(|view| text_table(&frame.trace, &view))
                 .unwrap_or_default();
-            table(frame.design, rows)
+            let others = twin_rows(&frame.trace, frame.step);
+            table(frame.design, rows.into_iter().chain(others))
         };
         frames.iter().map(one).collect()
     };
@@ -35,7 +37,7 @@ pub fn text_view(model: Model) -> El {
         .child(div("tables").part(tables))
 }
 
-fn table(design: usize, rows: Vec<TextRow>) -> El {
+fn table(design: usize, rows: impl Iterator<Item = TextRow>) -> El {
     let row = |row: TextRow| {
         el("tr")
             .child(el("td").text(row.kind))
@@ -46,5 +48,5 @@ fn table(design: usize, rows: Vec<TextRow>) -> El {
     el("table")
         .child(el("caption").text(COLUMNS.get(design).copied().unwrap_or_default()))
         .child(el("thead").child(el("tr").all(head)))
-        .child(el("tbody").all(rows.into_iter().map(row)))
+        .child(el("tbody").all(rows.map(row)))
 }

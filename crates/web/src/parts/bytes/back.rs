@@ -186,8 +186,15 @@ impl Back {
             );
         }
         put(&self.shapes_group, &mut self.shapes, colours);
-        let written = headroom_core::scene::ribbon::written_ranges(&frame.trace, frame.step);
-        let reads = headroom_core::scene::reads_at(&frame.trace, frame.step);
+        let one = frame.written();
+        let reads = match one {
+            Some(_) => Vec::new(),
+            None => headroom_core::scene::reads_at(&frame.trace, frame.step),
+        };
+        let written = match one {
+            Some((range, _)) => vec![range],
+            None => headroom_core::scene::ribbon::written_ranges(&frame.trace, frame.step),
+        };
         let mut strong: Vec<(u32, u32)> = Vec::new();
         let mut frames = Vec::new();
         for range in &written {

@@ -1,6 +1,7 @@
 //! The bytes of the buffer as a grid, 16 a row.
 
 mod back;
+mod changes;
 
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, KeyboardEvent};
@@ -242,12 +243,25 @@ pub fn bytes(model: Model) -> El {
     let title = el("h2")
         .set("id", "bytes-title")
         .child(el("b").text("Bytes"))
+        .child(
+            el("button")
+                .class("tab")
+                .set("title", "What is another than at the step before (key x)")
+                .tells("aria-pressed", move || model.diff.get())
+                .on("click", move |_| model.diff.update(|on| *on = !*on))
+                .text("changes"),
+        )
         .child(front_tabs(model));
     el("section")
         .class("panel bytes")
         .set("aria-labelledby", "bytes-title")
         .child(title)
-        .child(div("scroll").child(table))
+        .child(
+            div("scroll")
+                .when("hidden", move || model.diff.get())
+                .child(table),
+        )
+        .child(changes::changes(model, frame))
         .child(life(model, frame))
 }
 

@@ -4,10 +4,12 @@
 mod marks;
 mod rows;
 mod shapes;
+mod twins;
 mod zones;
 
 use std::sync::Arc;
 
+use headroom_core::scene::ribbon::MoveMark;
 use headroom_core::scene::scale::PieceKind;
 use headroom_core::scene::{Cell, Ribbon as Picture, RibbonOptions, Scale, ribbon as draw};
 use headroom_core::trace::{Trace, Verdict};
@@ -16,6 +18,7 @@ use web_sys::{Event, MouseEvent};
 
 use self::marks::{Marks, Tick, verdicts};
 use self::shapes::Shapes;
+use self::twins::{TWIN_H, Twins};
 use self::zones::Zones;
 use super::digits::{Digit, Digits};
 use super::px;
@@ -27,7 +30,7 @@ use crate::prelude::*;
 /// Width of a character of the 11 px monospaced labels.
 const CHAR: f64 = 6.62;
 /// A byte narrower than this shows no digits.
-const READABLE: f64 = 12.2;
+const READABLE: f64 = 13.2;
 const ARC_H: f64 = 34.0;
 pub(super) const CELL_H: f64 = 32.0;
 pub(super) const ROW_H: f64 = 15.0;
@@ -145,11 +148,12 @@ struct Drawn {
     hits_group: El,
     ticks: Vec<Tick>,
     marks: Marks,
+    twins: Twins,
     below: El,
     scale: Option<Arc<Scale>>,
     width: f64,
     /// Rows that labels need at any step: of which trace, buffer, scale and width.
-    most: Option<(usize, u32, usize)>,
+    most: Option<(usize, u32, (usize, usize))>,
     height: f64,
     label: String,
 }
@@ -169,6 +173,7 @@ impl Drawn {
         let digits = Digits::new(&cells);
         let hits_group = svg("g");
         cells.append(&hits_group);
+        let twins = Twins::new(&cells);
         // Labels over the stems that cross them.
         let ticks = POINTERS.map(|name| Tick::new(name, &cells));
         let marks = Marks::new(&cells, picture);
@@ -187,6 +192,7 @@ impl Drawn {
             cells,
             ticks: ticks.into(),
             marks,
+            twins,
             below: below.clone(),
             scale: None,
             width: 0.0,
@@ -202,9 +208,18 @@ impl Drawn {
             width,
             char_width: CHAR,
         };
-        let picture = frame
+        let mut picture = frame
             .and_then(|f| Some(draw(&f.trace, f.drawn.max(f.step), &f.view()?, options)))
             .unwrap_or_default();
+        if let Some((range, from)) = frame.and_then(Frame::written) {
+            for cell in &mut picture.cells {
+                cell.written = range.contains(&cell.offset);
+                cell.read = None;
+            }
+            picture.reads.clear();
+            let is = |mark: &MoveMark| (mark.to, Some(mark.from)) == (range.start, from);
+            picture.moves.retain(is);
+        }
         let unit = width / scale.units;
         let same = self
             .scale
@@ -221,11 +236,11 @@ impl Drawn {
         }
         let arcs = frame.is_some_and(|frame| has_moves(&frame.trace));
         let arc = if arcs { ARC_H } else { 4.0 };
-        let rows = frame
-            .map_or(0, |frame| self.most_rows(frame, scale, width))
-            .max(picture.rows);
+        let (rows, twins) = frame.map_or((0, 0), |frame| self.most_rows(frame, scale, width));
+        let rows = rows.max(picture.rows);
         let top = arc + HEAD_H;
-        let height = top + CELL_H + 14.0 + rows as f64 * ROW_H;
+        let under = CELL_H + 10.0 + rows as f64 * ROW_H;
+        let height = top + under + twins as f64 * TWIN_H;
         if (self.height - height).abs() > 0.1 {
             self.height = height;
             self.svg.put("height", &px(height));
@@ -235,6 +250,8 @@ impl Drawn {
                 .style("transform", &format!("translateY({}px)", px(top)));
         }
         self.marks.show(&picture, top, width);
+        self.twins
+            .show(frame, under, &|offset| scale.x(offset) * unit, width);
         verdicts(&self.below, &picture, width, &mut self.marks.verdicts);
         let label = frame.map(described).unwrap_or_default();
         if label != self.label {
@@ -300,9 +317,9 @@ impl Drawn {
     }
 
     /// The most rows that labels take at any step in this buffer, so that stepping never moves the page.
-    fn most_rows(&mut self, frame: &Frame, scale: &Scale, width: f64) -> usize {
+    fn most_rows(&mut self, frame: &Frame, scale: &Scale, width: f64) -> (usize, usize) {
         let Some(buffer) = frame.buffer_no else {
-            return 0;
+            return (0, 0);
         };
         let key = (Arc::as_ptr(&frame.trace) as usize, buffer.0);
         if let Some((trace, no, rows)) = self.most
@@ -318,7 +335,7 @@ impl Drawn {
 
 /// Two digits leave room between themselves and their neighbours.
 fn digit_size(unit: f64) -> f64 {
-    (unit * 0.72).min(12.0)
+    (unit * 0.68).min(12.0)
 }
 
 /// The bytes that were written, as one shape.

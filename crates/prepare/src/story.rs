@@ -1,28 +1,17 @@
 //! The story in twelve stops: each is a few sentences and a step of a simulation, and they move
 //! together.
 
-use headroom_core::scene::Zoom;
+use headroom_protocol::files::{Stop, Story};
 
-use crate::address::Place;
-use crate::designs::DESIGNS;
-
-/// One stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stop {
-    /// Name in the address.
-    pub slug: &'static str,
-    /// Heading.
-    pub title: &'static str,
-    /// What to see; kernel names in back-quotes.
-    pub text: &'static str,
-    /// The scenario that is drawn.
-    pub scenario: &'static str,
-    /// The step that is drawn.
-    pub step: &'static str,
-    /// The designs that are drawn.
-    pub designs: &'static [&'static str],
-    /// Where to read on: address and words.
-    pub more: Option<(&'static str, &'static str)>,
+/// One stop, as it is written down here; see [`Stop`].
+struct Told {
+    slug: &'static str,
+    title: &'static str,
+    text: &'static str,
+    scenario: &'static str,
+    step: &'static str,
+    designs: &'static [&'static str],
+    more: Option<(&'static str, &'static str)>,
 }
 
 const OLD: &[&str] = &["mac_header"];
@@ -30,8 +19,8 @@ const NEW: &[&str] = &["meta_end"];
 const BOTH: &[&str] = &["mac_header", "meta_end"];
 
 /// The stops, in order.
-pub const STOPS: [Stop; 12] = [
-    Stop {
+const STOPS: [Told; 12] = [
+    Told {
         slug: "problem",
         title: "42 went in, 524288 came out",
         text: "An XDP program wrote the number 42 in front of a packet. Behind a GRE tunnel a TC program read it back and got 524288. Nothing was dropped, and no program was wrong.",
@@ -40,7 +29,7 @@ pub const STOPS: [Stop; 12] = [
         designs: OLD,
         more: None,
     },
-    Stop {
+    Told {
         slug: "headroom",
         title: "Headroom is the free space in front",
         text: "A packet does not begin where its buffer does. The driver leaves room in front, so that headers can be put there later. Here 256 bytes are free between `head` and `data`.",
@@ -49,7 +38,7 @@ pub const STOPS: [Stop; 12] = [
         designs: OLD,
         more: None,
     },
-    Stop {
+    Told {
         slug: "metadata",
         title: "XDP leaves four bytes in it",
         text: "`bpf_xdp_adjust_meta()` takes four bytes of the headroom, and `set_tag` writes 42 into them. They lie right in front of the packet: these are its metadata.",
@@ -58,7 +47,7 @@ pub const STOPS: [Stop; 12] = [
         designs: OLD,
         more: None,
     },
-    Stop {
+    Told {
         slug: "skb",
         title: "The kernel stores a length, not a place",
         text: "The driver makes an `sk_buff` of the frame. It notes that there are four bytes of metadata. Where they end is not stored: they end where the MAC header begins, and that is 256. On this device all is well: a TC program that asks for them is shown 252–255 and reads 42.",
@@ -67,7 +56,7 @@ pub const STOPS: [Stop; 12] = [
         designs: OLD,
         more: Some(("/spec#HR-META-1", "the rule")),
     },
-    Stop {
+    Told {
         slug: "decap",
         title: "GRE takes its headers off",
         text: "The packet is for the tunnel. `__iptunnel_pull_header` moves `data` over the outer IPv4 header and the GRE header. No byte moves; the old headers stay where they are, in front of the packet.",
@@ -76,7 +65,7 @@ pub const STOPS: [Stop; 12] = [
         designs: OLD,
         more: None,
     },
-    Stop {
+    Told {
         slug: "reset",
         title: "The MAC header moves, and the metadata with it",
         text: "The tunnel device has no Ethernet header of its own, so `mac_header` is set to `data`: 294. The metadata are the four bytes in front of it, by definition. They are 290–293 now, although nobody wrote a tag there.",
@@ -85,7 +74,7 @@ pub const STOPS: [Stop; 12] = [
         designs: OLD,
         more: Some(("/spec#HR-DECAP-3", "the rule")),
     },
-    Stop {
+    Told {
         slug: "garbage",
         title: "The program reads a piece of the GRE header",
         text: "At 290–293 are GRE's flags and its protocol, `00 00 08 00`. As a little-endian number that is 524288. The tag 42 is still at 252–255, 38 bytes below.",
@@ -94,7 +83,7 @@ pub const STOPS: [Stop; 12] = [
         designs: OLD,
         more: None,
     },
-    Stop {
+    Told {
         slug: "meta-end",
         title: "A field of its own stays where it was",
         text: "The proposed `meta_end` stores where the metadata end. Decapsulation sets `mac_header` to 294 as before, but `meta_end` says 256, and a gap opens between metadata and packet.",
@@ -103,7 +92,7 @@ pub const STOPS: [Stop; 12] = [
         designs: BOTH,
         more: None,
     },
-    Stop {
+    Told {
         slug: "realign",
         title: "A prologue closes the gap before a program looks",
         text: "A program that loads `data_meta` expects its metadata right in front of `data`. The kernel puts a call of `bpf_skb_meta_realign` in front of such a program; it moves the four bytes 38 up. The program reads 42.",
@@ -112,16 +101,16 @@ pub const STOPS: [Stop; 12] = [
         designs: NEW,
         more: None,
     },
-    Stop {
+    Told {
         slug: "clones",
         title: "A clone shares the buffer, and sees what is moved",
-        text: "A packet tap on `rx` holds a clone: an `sk_buff` of its own over the same bytes. The realign on `decap` writes 42 into the shared head, over the GRE header at 290–293. The reader gets its tag, and the tap shows a packet that never was on the wire.",
+        text: "A packet tap on `rx` holds a clone, packet 3: an `sk_buff` of its own over the same bytes. The realign on `decap` writes 42 into the shared head, over the GRE header at 290–293. The reader gets its tag, and the tap shows a packet that never was on the wire.",
         scenario: "tap-gre",
         step: "tag_by_pointer.exit@decap#1",
         designs: NEW,
         more: Some(("/s/tap-gre", "this scenario")),
     },
-    Stop {
+    Told {
         slug: "encap",
         title: "Encapsulation pushes headers over the metadata",
         text: "On the way out GRE, IPv4 and Ethernet are pushed in front, 38 bytes, over the place where the metadata lie. Under `mac_header` the formula points at 228–231, where nothing was ever written. Under `meta_end` the realign finds the metadata behind the MAC header and clears them. Neither reads 42.",
@@ -130,7 +119,7 @@ pub const STOPS: [Stop; 12] = [
         designs: BOTH,
         more: Some(("/matrix", "the matrix of all scenarios")),
     },
-    Stop {
+    Told {
         slug: "open",
         title: "What is decided, and what is not",
         text: "Linux 7.2 has `mac_header`. The series with `meta_end` is in its third version and not merged; other designs keep metadata outside of the buffer. Each has its cost: a field in `skb_shared_info`, bytes that are moved, an allocation. Headroom does not choose. It shows what each one does, byte by byte, beside recordings of real kernels.",
@@ -141,39 +130,45 @@ pub const STOPS: [Stop; 12] = [
     },
 ];
 
-/// Index of a stop.
+/// The story as the start page reads it.
 #[must_use]
-pub fn find(slug: &str) -> Option<usize> {
-    STOPS.iter().position(|stop| stop.slug == slug)
-}
-
-impl Stop {
-    /// What is drawn.
-    #[must_use]
-    pub fn place(&self) -> Place {
-        let index = |name: &&str| DESIGNS.iter().position(|design| design == name);
-        Place {
-            designs: self.designs.iter().filter_map(index).collect(),
-            at: self.step.parse().ok(),
-            zoom: Zoom::Functions,
-            ..Place::of(self.scenario)
-        }
+pub fn story() -> Story {
+    let stop = |told: Told| Stop {
+        slug: told.slug.into(),
+        title: told.title.into(),
+        text: told.text.into(),
+        scenario: told.scenario.into(),
+        step: told.step.into(),
+        designs: told.designs.iter().map(|name| (*name).to_owned()).collect(),
+        more: told
+            .more
+            .map(|(address, words)| (address.into(), words.into())),
+    };
+    Story {
+        stops: STOPS.map(stop).into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use headroom_core::scene::StepName;
+    use headroom_protocol::DESIGNS;
 
     use super::*;
 
     #[test]
-    fn every_stop_has_a_place_and_an_address_of_its_own() {
-        for (at, stop) in STOPS.iter().enumerate() {
-            assert_eq!(find(stop.slug), Some(at), "{}", stop.slug);
-            let name: StepName = stop.step.parse().expect(stop.step);
+    fn every_stop_has_a_step_and_an_address_of_its_own() {
+        let stops = story().stops;
+        let slugs: BTreeSet<&str> = stops.iter().map(|stop| stop.slug.as_str()).collect();
+        assert_eq!((slugs.len(), stops.len()), (12, 12));
+        for stop in &stops {
+            let name: StepName = stop.step.parse().expect(&stop.step);
             assert_eq!(name.to_string(), stop.step);
-            assert_eq!(stop.place().designs.len(), stop.designs.len());
+            for design in &stop.designs {
+                assert!(DESIGNS.iter().any(|known| known.name == design), "{design}");
+            }
             assert_eq!(stop.text.matches('`').count() % 2, 0, "{}", stop.slug);
         }
     }
