@@ -250,6 +250,7 @@ pub fn bytes(model: Model) -> El {
     let title = el("h2")
         .set("id", "bytes-title")
         .child(el("b").text("Bytes"))
+        .child(front_tabs(model))
         .child(
             el("button")
                 .class("tab")
@@ -257,8 +258,7 @@ pub fn bytes(model: Model) -> El {
                 .tells("aria-pressed", move || model.diff.get())
                 .on("click", move |_| model.diff.update(|on| *on = !*on))
                 .text("changes"),
-        )
-        .child(front_tabs(model));
+        );
     el("section")
         .class("panel bytes")
         .set("aria-labelledby", "bytes-title")
