@@ -89,7 +89,8 @@ test('keys', async ({ page, url }) => {
   assert.equal(await page.locator('.design').count(), 2);
 
   await page.keyboard.press('?');
-  assert.ok(await page.locator('dialog[open]').isVisible());
+  // The sheet is a script of its own, which is loaded now.
+  await page.locator('dialog[open]').waitFor({ state: 'visible' });
   await page.keyboard.press('Escape');
   assert.equal(await page.locator('dialog[open]').count(), 0);
 
