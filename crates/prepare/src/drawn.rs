@@ -67,7 +67,7 @@ pub fn scenario(scenario: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn 
 pub fn start(seed: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn {
     let body = format!(
         "{}<main id=\"main\" class=\"wrap start\"><h1>Where do packet metadata go when a tunnel is taken off?</h1>\
-         <p class=\"lead\">{}</p>{}</main>",
+         <p class=\"lead\">{}</p>{}<p class=\"lead\">{}</p></main>",
         header(),
         ticks(
             seed.texts
@@ -76,7 +76,8 @@ pub fn start(seed: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn {
                 .next()
                 .unwrap_or_default()
         ),
-        picture(traces)
+        picture(traces),
+        escape(files::LEAD)
     );
     Drawn {
         address: "/".into(),

@@ -1,7 +1,7 @@
 //! `/`: the story in twelve stops, and doors to everything else.
 
 use crate::prelude::*;
-use headroom_protocol::files::Stop;
+use headroom_protocol::files::{LEAD, Stop};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::KeyboardEvent;
@@ -31,9 +31,6 @@ const DOORS: [(&str, &str, &str); 4] = [
     ("/lab", "Lab", "your own commands, programs, packets"),
     ("/spec", "Rules", "what Linux does, with checks that run"),
 ];
-
-const LEAD: &str = "Headroom is an executable specification: a simulator of the way from XDP through the stack to TC, byte for byte, under today’s design and \
-    under the proposed ones. Nothing is sent anywhere; everything runs in this page.";
 
 /// The page.
 #[must_use]
