@@ -113,20 +113,29 @@ ip -n far -6 addr add fd00::1/64 dev in nodad
 /// label, as `__seg6_do_srh_encap()` has it.
 #[test]
 fn segments_around_ipv4() {
-    let trace = whole(
-        &format!(
-            "{WIRE}{OUT}{SEG6}ip route add 192.0.2.0/24 encap seg6 mode encap segs fd00::1 dev out\norc send tx {ON} tx"
-        ),
-        MacHeader,
-    );
+    let (trace, packet) = in_segments("mode encap segs fd00::1");
     let path = functions(&trace, "rx");
     assert!(path.contains(&"lwtunnel_input") && path.contains(&"seg6_input_core"));
     assert!(!path.contains(&"ip_forward"));
-    // a hop is counted by ip6_forward(): of the new header only
-    let sent = at(&trace, "__dev_queue_xmit", "out");
-    assert_eq!(sent.len, 14 + 40 + 24 + 52);
+    // version 6 without class and label; 24 and 52 bytes, a routing header, a hop less than 64
+    assert_eq!(packet[..8], [0x60, 0, 0, 0, 0, 76, 43, 63]);
+    assert_eq!(packet[8..24], ip6("fd00::2"));
+    assert_eq!(packet[24..40], ip6("fd00::1"));
+    // two units of 8 behind the first, type 4, nothing left, last entry 0
+    assert_eq!(packet[40..48], [4, 2, 4, 0, 0, 0, 0, 0]);
+    assert_eq!(packet[48..64], ip6("fd00::1"));
+    // the packet inside has the hop limit that it came with
+    assert_eq!(
+        (packet.len(), packet[64], packet[64 + 8]),
+        (64 + 52, 0x45, 64)
+    );
     let received = at(&trace, "ip6_rcv_core", "in");
     assert_eq!(received.len, 40 + 24 + 52);
+}
+
+fn ip6(address: &str) -> [u8; 16] {
+    let address: std::net::Ipv6Addr = address.parse().expect("an address");
+    address.octets()
 }
 
 /// `__seg6_do_srh_inline()`: 8 bytes and two segments, the last one the old destination.
@@ -138,10 +147,23 @@ fn segments_into_ipv6() {
         ),
         MacHeader,
     );
-    let sent = at(&trace, "__dev_queue_xmit", "out");
-    // an echo request of 64 bytes
-    assert_eq!(sent.len, 14 + 40 + 40 + 64);
     assert!(functions(&trace, "rx").contains(&"seg6_input_core"));
+    let sent = packets(&trace, "__dev_queue_xmit", "out");
+    let packet = &sent.first().expect("a packet")[14..];
+    // an echo request of 64 bytes behind 40 of the routing header
+    assert_eq!(
+        (packet.len(), packet[4..7].to_vec()),
+        (40 + 40 + 64, vec![0, 104, 43])
+    );
+    assert_eq!(packet[8..24], ip6("2001:db8::2"));
+    assert_eq!(packet[24..40], ip6("fd00::1"));
+    // ICMPv6 follows; four units behind the first, type 4, one left, last entry 1
+    assert_eq!(packet[40..48], [58, 4, 4, 1, 1, 0, 0, 0]);
+    assert_eq!(
+        (&packet[48..64], &packet[64..80]),
+        (&ip6("fd60::9")[..], &ip6("fd00::1")[..])
+    );
+    assert_eq!(packet[80], 128);
 }
 
 /// A route of 192.0.2.0/24 with segments, and what it sends of the packet by `out`: from the outer IPv6 header on.
@@ -164,12 +186,13 @@ fn in_segments(segs: &str) -> (Trace, Vec<u8>) {
 fn reduced_segments() {
     let (_, packet) = in_segments("mode encap.red segs fd00::1,fd50::9");
     assert_eq!(packet.len(), 40 + 24 + 52);
-    assert_eq!((packet[6], packet[24], packet[39]), (43, 0xfd, 1));
+    assert_eq!((packet[5], packet[6]), (76, 43));
+    assert_eq!(packet[24..40], ip6("fd00::1"));
     assert_eq!(packet[40..48], [4, 2, 4, 1, 0, 0, 0, 0]);
-    assert_eq!((packet[48..50].to_vec(), packet[63]), (vec![0xfd, 0x50], 9));
+    assert_eq!(packet[48..64], ip6("fd50::9"));
     let (_, packet) = in_segments("mode encap.red segs fd00::1");
     assert_eq!(packet.len(), 40 + 52);
-    assert_eq!((packet[6], packet[39]), (4, 1));
+    assert_eq!((packet[5], packet[6], packet[39]), (52, 4, 1));
 }
 
 /// Mode `l2encap` puts the frame as it came into the packet: 143 is Ethernet (RFC 8986, section 9), 14 bytes more. It is at

@@ -50,6 +50,14 @@ fn too_far(offset: u32, len: u64) -> bool {
     offset > 0xffff || len > 0xffff
 }
 
+/// `bpf_dynptr_check_off_len()`, for which a null dynptr has a size of 0.
+fn reaches(dynptr: Option<Dynptr>, offset: u64, len: u64) -> bool {
+    match dynptr {
+        Some(dynptr) => dynptr.inside(offset, len).is_some(),
+        None => offset == 0 && len == 0,
+    }
+}
+
 impl Dynptrs {
     /// `__bpf_dynptr_read()`.
     pub fn read(
@@ -168,9 +176,11 @@ impl Dynptrs {
             if dynptr.is_some_and(|d| d.rdonly) {
                 return Ok(-EINVAL);
             }
-            let inside = dynptr.and_then(|d| d.inside(offset, size));
-            if inside.is_none() && offset.saturating_add(size) > 0 {
+            if !reaches(dynptr, offset, size) {
                 return Ok(-E2BIG);
+            }
+            if size == 0 {
+                return Ok(0);
             }
         }
         let bytes = vec![value; size as usize];
@@ -197,7 +207,15 @@ impl Dynptrs {
             }
             Ok(bytes) => self.write(memory, dst, dst_off, &bytes, 0),
             Err(error) if into != 0 => Ok(error),
-            Err(_) => Ok(-E2BIG),
+            Err(error) => {
+                let both = reaches(self.get(memory, dst)?, dst_off, size)
+                    && reaches(self.get(memory, src)?, src_off, size);
+                Ok(match (both, size) {
+                    (false, _) => -E2BIG,
+                    (true, 0) => 0,
+                    (true, _) => error,
+                })
+            }
         }
     }
 }

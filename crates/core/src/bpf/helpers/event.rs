@@ -2,7 +2,7 @@
 //! `bpf_xdp_event_output()` in net/core/filter.c, `__bpf_perf_event_output()` in kernel/trace/bpf_trace.c).
 
 use super::map::map_argument;
-use super::{Call, E2BIG, EFAULT, EINVAL, EOPNOTSUPP, wrong};
+use super::{Call, E2BIG, EFAULT, EINVAL, ENOENT, wrong};
 use crate::bpf::host::Fault;
 use crate::bpf::maps::{MapKind, values_address};
 use crate::bpf::memory::Memory;
@@ -35,8 +35,10 @@ pub(super) fn call(call: &mut Call<'_, '_>, prog_type: &ProgType) -> Result<Opti
         // bpf_ringbuf_reserve(map, size, flags)
         131 => {
             let map = ring(memory, a1)?;
-            let place = memory.maps.ring_reserve(map, a2);
-            let place = place.filter(|_| a3 == 0);
+            let place = match a3 {
+                0 => memory.maps.ring_reserve(map, a2),
+                _ => None,
+            };
             return Ok(Some(place.map_or(0, |p| values_address(map) + p.at as u64)));
         }
         // bpf_ringbuf_submit(sample, flags), bpf_ringbuf_discard(sample, flags)
@@ -116,8 +118,9 @@ fn perf_event_output(memory: &mut Memory<'_>, args: [u64; 5]) -> Result<i64, Fau
     if index >= u64::from(entries) {
         return Ok(-E2BIG);
     }
+    // libbpf opens an event for each CPU, and there is one
     if index != 0 {
-        return Ok(-EOPNOTSUPP);
+        return Ok(-ENOENT);
     }
     let mut bytes = vec![0; packet as usize];
     memory.host.load_bytes(0, &mut bytes);

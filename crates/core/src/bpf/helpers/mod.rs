@@ -33,7 +33,6 @@ const E2BIG: i64 = 7;
 const EFAULT: i64 = 14;
 const EINVAL: i64 = 22;
 const ERANGE: i64 = 34;
-const EOPNOTSUPP: i64 = 95;
 
 /// Nanoseconds of a jiffy: `CONFIG_HZ` is 250.
 const JIFFY: u64 = 4_000_000;

@@ -41,11 +41,12 @@ impl Ring {
             .unwrap_or(self.producer)
     }
 
-    /// `__bpf_ringbuf_reserve()`: the offset of the record's first byte.
+    /// `__bpf_ringbuf_reserve()`: the offset of the record's first byte. Records that are not given up yet never fill the
+    /// ring to its last byte (`bpf_ringbuf_has_space()`).
     fn reserve(&mut self, size: u64) -> Option<usize> {
         let len = size.checked_add(RING_HEADER as u64)?.next_multiple_of(8);
         let total = self.size as u64;
-        if len > total || self.producer + len - self.consumer() > total {
+        if self.producer + len - self.consumer() >= total {
             return None;
         }
         let offset = (self.producer % total) as usize + RING_HEADER;

@@ -122,13 +122,14 @@ impl Kernel {
     pub(in crate::stack) fn bpf_skb_ecn_set_ce(&mut self, no: SkbNo, source: u16) -> Run<i64> {
         self.traced("bpf_skb_ecn_set_ce", FILE, no, |k| {
             let skb = k.skb(no);
-            let (protocol, head, at) = (skb.protocol, skb.head, u32::from(skb.network_header));
+            let (head, at) = (skb.head, u32::from(skb.network_header));
+            let protocol = k.skb_protocol(no);
             let len = match protocol {
                 ethernet::P_IP => ipv4::HLEN,
                 ethernet::P_IPV6 => IPV6_HLEN,
                 _ => return Ok(0),
             };
-            if skb.headlen() < len || skb.cloned || at + len > skb.tail {
+            if skb.headlen() < len || k.skb_cloned(no) || at + len > skb.tail {
                 return Ok(0);
             }
             let header = k.buffers.get(head).bytes(at, len).to_vec();

@@ -1,7 +1,7 @@
 //! `bpf_skb_change_head()` and `bpf_skb_change_tail()`.
 
 use super::{BPF_SKB_MAX_LEN, EINVAL, ENOTSUPP, FILE};
-use crate::skb::{NOT_SET, SkBuff};
+use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, NOT_SET, SkBuff};
 use crate::stack::{Kernel, Run};
 use crate::trace::SkbNo;
 
@@ -24,7 +24,8 @@ impl Kernel {
         let skb = self.skb(no);
         let new_len = skb.len.checked_add(head_room);
         let gso = self.buffers.get(skb.head).shinfo.gso_size != 0;
-        if flags != 0 || !new_len.is_some_and(|len| gso || len <= BPF_SKB_MAX_LEN) {
+        let negative = head_room > i32::MAX as u32;
+        if flags != 0 || negative || !new_len.is_some_and(|len| gso || len <= BPF_SKB_MAX_LEN) {
             return Ok(EINVAL);
         }
         let meta_len = self.room_for_metadata(no);
@@ -69,6 +70,13 @@ impl Kernel {
             self.bpf_skb_grow_rcsum(no, new_len - len)?;
             self.skb_mut(no).forget_complete_checksum();
         } else if new_len < len {
+            // bpf_skb_trim_rcsum(): the checksum's place is cut off
+            let skb = self.skb_mut(no);
+            let sum_end =
+                i64::from(skb.csum_start) - i64::from(skb.data) + i64::from(skb.csum_offset) + 2;
+            if skb.ip_summed == CHECKSUM_PARTIAL && i64::from(new_len) < sum_end {
+                skb.ip_summed = CHECKSUM_NONE;
+            }
             // __skb_trim_rcsum() of a packet that is linear now
             self.pskb_trim(no, new_len)?;
             let skb = self.skb_mut(no);

@@ -94,11 +94,11 @@ impl Kernel {
         }
     }
 
-    /// `bpf_skb_change_protocol()`.
+    /// The packet is one of another protocol now, and its route is void (`skb_valid_dst()`: a tunnel's key stays).
     fn bpf_skb_change_protocol(&mut self, no: SkbNo, protocol: u16) {
         let skb = self.skb_mut(no);
         skb.protocol = protocol;
-        skb.drop_dst();
+        (skb.dst, skb.dst6) = (None, None);
     }
 
     /// `bpf_skb_change_proto()`: room for the other kind of IP header; the program fills it in.
@@ -135,6 +135,8 @@ impl Kernel {
         };
         if ret == 0 {
             self.gso_proto_xlat(no, to);
+            // skb_clear_hash()
+            self.skb_mut(no).bpf.hash = None;
             self.bpf_skb_change_protocol(no, to);
         }
         Ok(ret)
@@ -315,11 +317,12 @@ impl Kernel {
             let nh_len = if to_ipv6 { IPV6_HLEN } else { ipv4::HLEN };
             skb.transport_header = (skb.data + mac_len + nh_len) as u16;
         }
-        match (skb.protocol, to_ipv6) {
-            (ethernet::P_IP, true) => self.bpf_skb_change_protocol(no, ethernet::P_IPV6),
-            (ethernet::P_IPV6, false) => self.bpf_skb_change_protocol(no, ethernet::P_IP),
-            _ => {}
-        }
+        let outer = if to_ipv6 {
+            ethernet::P_IPV6
+        } else {
+            ethernet::P_IP
+        };
+        self.bpf_skb_change_protocol(no, outer);
         Ok(0)
     }
 
@@ -335,13 +338,9 @@ impl Kernel {
         let ret = self.bpf_skb_net_hdr_pop(no, off, len_diff)?;
         if ret == 0 {
             self.gso_adjust_room(no, -(len_diff as i32), 0, flags)?;
-            match (self.skb(no).protocol, flags & flag::DECAP_L3) {
-                (ethernet::P_IP, flag::DECAP_L3_IPV6) => {
-                    self.bpf_skb_change_protocol(no, ethernet::P_IPV6);
-                }
-                (ethernet::P_IPV6, flag::DECAP_L3_IPV4) => {
-                    self.bpf_skb_change_protocol(no, ethernet::P_IP);
-                }
+            match flags & flag::DECAP_L3 {
+                flag::DECAP_L3_IPV6 => self.bpf_skb_change_protocol(no, ethernet::P_IPV6),
+                flag::DECAP_L3_IPV4 => self.bpf_skb_change_protocol(no, ethernet::P_IP),
                 _ => {}
             }
         }

@@ -2,7 +2,10 @@
 //! patch-series.md section 6. Numbers of recordings are named with their recording.
 
 use crate::design::DesignName;
-use crate::skb::NOT_SET;
+use crate::scenario::command::Ipv4Net;
+use crate::scenario::routes::Route;
+use crate::scenario::topology::DevId;
+use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, NOT_SET};
 use crate::stack::Kernel;
 use crate::trace::SkbNo;
 
@@ -264,4 +267,74 @@ fn store_bytes_and_pull_data_check_their_arguments() {
     assert_eq!(k.bpf_skb_store_bytes(no, 1 << 31, &[9], 0, 3), Ok(-14));
     assert_eq!(k.bpf_skb_store_bytes(no, 61, &[9; 6], 0, 3), Ok(-14));
     assert_eq!(k.bpf_skb_pull_data(no, 67), Ok(-12));
+}
+
+/// `bpf_skb_proto_4_to_6()`, `bpf_skb_proto_6_to_4()`: `skb_clear_hash()`; elsewhere the hash stays.
+#[test]
+fn change_proto_forgets_the_hash() {
+    let (mut k, no) = packet(DesignName::MacHeader, 256);
+    let asked = k.skb_get_hash(no);
+    assert_eq!(k.bpf_skb_adjust_room(no, 8, MAC, 0), Ok(0));
+    assert_eq!(k.skb(no).bpf.hash, Some(asked));
+    assert_eq!(k.bpf_skb_change_proto(no, 0x86dd, 0), Ok(0));
+    assert_eq!(k.skb(no).bpf.hash, None);
+}
+
+fn route() -> Route {
+    Route {
+        dst: Ipv4Net {
+            addr: std::net::Ipv4Addr::UNSPECIFIED,
+            prefix: 0,
+        },
+        via: None,
+        dev: DevId(0),
+        src: None,
+        encap: None,
+    }
+}
+
+/// `skb_valid_dst()`: an encapsulation drops a route, also one of the same protocol; a tunnel's key is no route.
+#[test]
+fn encapsulation_drops_the_route_and_keeps_the_key() {
+    const ENCAP_IPV4: u64 = 1 << 1;
+    let (mut k, no) = packet(DesignName::MacHeader, 256);
+    assert_eq!(k.bpf_skb_set_tunnel_key(no, &[0; 44], 0), 0);
+    k.skb_mut(no).dst = Some(route());
+    assert_eq!(k.bpf_skb_adjust_room(no, 20, MAC, ENCAP_IPV4), Ok(0));
+    assert_eq!(k.skb(no).dst, None);
+    assert!(k.skb(no).bpf.tun_info.is_some());
+    assert_eq!(k.bpf_skb_change_proto(no, 0x86dd, 0), Ok(0));
+    assert!(k.skb(no).bpf.tun_info.is_some());
+}
+
+/// `bpf_skb_trim_rcsum()`: what the device was to finish (`CHECKSUM_PARTIAL`, here at 34 + 6) is cut off.
+#[test]
+fn change_tail_forgets_a_checksum_that_is_cut_off() {
+    for (len, ip_summed) in [(42, CHECKSUM_PARTIAL), (41, CHECKSUM_NONE)] {
+        let (mut k, no) = packet(DesignName::MacHeader, 256);
+        let skb = k.skb_mut(no);
+        skb.ip_summed = CHECKSUM_PARTIAL;
+        (skb.csum_start, skb.csum_offset) = (256 + 34, 6);
+        assert_eq!(k.bpf_skb_change_tail(no, len, 0), Ok(0));
+        assert_eq!(k.skb(no).ip_summed, ip_summed, "{len}");
+    }
+}
+
+/// `bpf_skb_ecn_set_ce()`: not on a buffer that a clone shares; a tag in the packet is looked past (`skb_protocol()`). Byte
+/// 15 is the type of service, 0x0f: marked already, which is 1.
+#[test]
+fn the_mark_of_clones_and_of_tagged_packets() {
+    let (mut k, no) = packet(DesignName::MacHeader, 256);
+    let clone = k.skb_clone(no).unwrap();
+    assert_eq!(k.bpf_skb_ecn_set_ce(no, 3), Ok(0));
+    k.consume_skb(clone).unwrap();
+    assert!(k.skb(no).cloned, "the flag stays");
+    assert_eq!(k.bpf_skb_ecn_set_ce(no, 3), Ok(1));
+    // a link header of 18 bytes ends with the tag
+    let skb = k.skb_mut(no);
+    (skb.protocol, skb.mac_len) = (0x8100, 18);
+    assert_eq!(k.bpf_skb_ecn_set_ce(no, 3), Ok(0), "0x1011 is not IP");
+    let head = k.skb(no).head;
+    k.buffers.write(head, 256 + 16, &[8, 0], 1, 0);
+    assert_eq!(k.bpf_skb_ecn_set_ce(no, 3), Ok(1));
 }
