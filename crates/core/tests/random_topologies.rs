@@ -5,9 +5,10 @@ mod random_setups;
 use std::collections::BTreeSet;
 
 use headroom_core::design::DesignName;
+use headroom_core::simulate::{Input, Quiet, simulate_partial};
 use headroom_core::stack::MAX_STEPS;
 use headroom_core::trace::{Edge, PacketFields, SkbFields, Step, StepKind, Trace};
-use random_setups::{Setup, invariants, mark, run};
+use random_setups::{Setup, input, invariants, mark, run};
 
 /// Set-ups of the gate; `RANDOM_SETUPS` asks for more.
 const SETUPS: u64 = 200;
@@ -97,6 +98,43 @@ fn entered(step: &Step) -> Option<&'static str> {
         } => Some(name),
         _ => None,
     }
+}
+
+/// A run without a trace takes the same steps, prints the same lines and ends with the same error.
+#[test]
+fn without_a_trace_the_same_happens() {
+    let mut printed = 0;
+    for number in 0..SETUPS / 2 {
+        let design = DesignName::EVERY[number as usize / 2 % DesignName::EVERY.len()];
+        let input = input(&Setup::text(number));
+        let traced = simulate_partial(&input, design);
+        let insn = |step: &&Step| matches!(step.kind, StepKind::Insn { .. });
+        let functions = traced.trace.steps.iter().filter(|step| !insn(step)).count();
+        let quiet = quietly(&input, design);
+        let error = traced.error.map(|error| error.to_string());
+        let wanted = (traced.trace.printk, functions, error);
+        assert_eq!(quiet, wanted, "set-up {number} under {}", design.as_str());
+        printed += wanted.0.len();
+    }
+    assert!(printed > 25, "only {printed} lines were printed");
+}
+
+/// Lines printed, steps, and the error of a run without a trace.
+fn quietly(input: &Input, design: DesignName) -> (Vec<String>, usize, Option<String>) {
+    let mut nothing = input.clone();
+    nothing.lines.clear();
+    let mut quiet = match Quiet::new(&nothing, design) {
+        Ok(quiet) => quiet,
+        Err(error) => return (Vec::new(), 0, Some(error.to_string())),
+    };
+    let mut printed = Vec::new();
+    for line in &input.lines {
+        match quiet.run(line) {
+            Ok(lines) => printed.extend(lines),
+            Err(error) => return (printed, quiet.steps(), Some(error.to_string())),
+        }
+    }
+    (printed, quiet.steps(), None)
 }
 
 /// A trace with one thing changed is noticed, so that the test above means something.

@@ -362,6 +362,7 @@ pub fn addr6(bytes: &[u8], at: usize) -> Ipv6Addr {
 }
 
 /// Two bytes in network order; 0 when they are not there.
+#[inline]
 #[must_use]
 pub fn be16(bytes: &[u8], at: usize) -> u16 {
     bytes
@@ -370,6 +371,7 @@ pub fn be16(bytes: &[u8], at: usize) -> u16 {
 }
 
 /// Four bytes in network order; 0 when they are not there.
+#[inline]
 #[must_use]
 pub fn be32(bytes: &[u8], at: usize) -> u32 {
     bytes

@@ -66,6 +66,7 @@ impl Buffer {
     }
 
     /// Bytes `[start, start + len)`; shorter when the buffer ends before.
+    #[inline]
     #[must_use]
     pub fn bytes(&self, start: u32, len: u32) -> &[u8] {
         clamp(&self.bytes, start, len)
@@ -108,6 +109,7 @@ pub fn below_head(offset: i32, len: usize) -> usize {
 }
 
 /// The part of `[start, start + len)` that is inside `all`.
+#[inline]
 fn clamp<T>(all: &[T], start: u32, len: u32) -> &[T] {
     let start = (start as usize).min(all.len());
     let end = start.saturating_add(len as usize).min(all.len());
@@ -235,6 +237,7 @@ impl Buffers {
     }
 
     /// The buffer. Numbers come from [`Buffers::alloc`] only, so it is there.
+    #[inline]
     #[must_use]
     pub fn get(&self, no: BufferNo) -> &Buffer {
         &self.buffers[no.0 as usize - 1]

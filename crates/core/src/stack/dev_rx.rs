@@ -71,25 +71,26 @@ impl Kernel {
 
     /// `netif_receive_skb_list_internal()` and `__netif_receive_skb_list_core()`: packets in a row for the same
     /// handler, that came by the same device, go there together.
-    pub(super) fn netif_receive_skb_list(&mut self, list: SkbList) -> Run<()> {
+    pub(super) fn netif_receive_skb_list(&mut self, list: &[SkbNo]) -> Run<()> {
         let mut sublist = SkbList::new();
         let mut current = None;
-        for no in list {
+        for &no in list {
             let dev = self.skb(no).dev;
             let Received::For(handler, no) = self.netif_receive_skb_core(no)? else {
                 continue;
             };
             if current != Some((handler, dev)) {
-                self.deliver_list(current, std::mem::take(&mut sublist))?;
+                self.deliver_list(current, &sublist)?;
+                sublist.clear();
                 current = Some((handler, dev));
             }
             sublist.push(no);
         }
-        self.deliver_list(current, sublist)
+        self.deliver_list(current, &sublist)
     }
 
     /// `__netif_receive_skb_list_ptype()`.
-    fn deliver_list(&mut self, to: Option<(Handler, Option<DevId>)>, list: SkbList) -> Run<()> {
+    fn deliver_list(&mut self, to: Option<(Handler, Option<DevId>)>, list: &[SkbNo]) -> Run<()> {
         let Some((handler, _)) = to else {
             return Ok(());
         };
@@ -98,7 +99,7 @@ impl Kernel {
             Handler::Ipv6 => return self.ipv6_list_rcv(list),
             _ => {}
         }
-        for no in list {
+        for &no in list {
             self.give_to(no, handler)?;
         }
         Ok(())

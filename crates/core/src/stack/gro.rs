@@ -153,7 +153,7 @@ impl Kernel {
             skb.reset_network_header();
             skb.reset_mac_len();
             if let Some(complete) = k.gro_receive_by_type(no, protocol, &mut cb)? {
-                if let Some(napi) = k.napi.get_mut(&dev) {
+                if let Some(napi) = k.napi.get_mut(dev) {
                     napi.held.retain(|held| *held != complete);
                 }
                 k.napi_gro_complete(dev, complete)?;
@@ -173,7 +173,7 @@ impl Kernel {
             }
             let segment = Segment::new(shinfo.packets(), len, &cb.networks);
             k.gro_segments.insert(no, segment);
-            k.napi.entry(dev).or_default().held.push(no);
+            k.napi.of(dev).held.push(no);
             Ok(result::HELD)
         })?;
         Ok((verdict, cb))
@@ -183,7 +183,7 @@ impl Kernel {
     /// metadata and equal MAC headers.
     fn gro_list_prepare(&self, dev: DevId, no: SkbNo) -> Vec<SkbNo> {
         let skb = self.skb(no);
-        let held = self.napi.get(&dev).map_or(&[][..], |napi| &napi.held);
+        let held = self.napi.get(dev).map_or(&[][..], |napi| &napi.held);
         let mac_len = skb
             .dev
             .map_or(0, |dev| self.topology.dev(dev).hard_header_len);
@@ -242,7 +242,8 @@ impl Kernel {
         self.pskb_may_pull(no, cb.offset + len)?;
         let skb = self.skb(no);
         let left = skb.headlen().saturating_sub(cb.offset);
-        Ok(self.bytes(no, skb.data + cb.offset, len.min(left)).into())
+        let header = self.bytes(no, skb.data + cb.offset, len.min(left));
+        Ok(GroHeader::from_slice(header))
     }
 
     /// `skb_gro_checksum_validate()` for a protocol with a pseudo header; a right checksum need not be

@@ -13,7 +13,7 @@ use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{addr6, be16};
 use crate::net::{icmpv6, ipv4, ipv6, l2tp};
 use crate::scenario::netfilter::NfHook;
-use crate::skb::{PacketType, SkbList};
+use crate::skb::PacketType;
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/ipv6/ip6_input.c";
@@ -50,9 +50,9 @@ impl Kernel {
     }
 
     /// `ipv6_list_rcv()`: packets from NAPI. All are looked at before the first goes on.
-    pub(super) fn ipv6_list_rcv(&mut self, list: SkbList) -> Run<()> {
+    pub(super) fn ipv6_list_rcv(&mut self, list: &[SkbNo]) -> Run<()> {
         let mut accepted = SmallVec::<[_; 8]>::new();
-        for no in list {
+        for &no in list {
             accepted.extend(self.ip6_rcv_core(no)?.map(|nhoff| (no, nhoff)));
         }
         // ip6_sublist_rcv(): NF_HOOK_LIST()

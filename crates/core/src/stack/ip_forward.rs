@@ -46,7 +46,7 @@ impl Kernel {
     /// `ip_route_input_slow()`: without forwarding, what is not for this host has nowhere to go.
     pub(super) fn ip_route_input(&self, no: SkbNo, dev: DevId) -> Run<Input> {
         let netns = self.topology.dev(dev).netns;
-        let (saddr, daddr) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
+        let (saddr, daddr) = self.ip_hdr_addrs(no);
         if let Some(reason) = weird_martian(saddr, daddr).filter(|_| !self.is_lo(dev)) {
             return Ok(Input::Martian(reason));
         }
@@ -57,16 +57,17 @@ impl Kernel {
             return not_covered(format!("ip_route_input: {daddr} (multicast)"));
         }
         let found = self.topology.lookup(netns, daddr);
-        let forwards = self.forwards(dev);
         // fib_validate_source(): nobody else sends from an address of this host
         let own_source = self.topology.is_local(netns, saddr) && !self.is_lo(dev);
+        if found == Lookup::Local && !own_source {
+            return Ok(Input::Local);
+        }
+        let forwards = self.forwards(dev);
         Ok(match found {
-            Lookup::Local | Lookup::Unicast(_)
-                if own_source && (forwards || found == Lookup::Local) =>
-            {
+            Lookup::Local => Input::Martian(drop_reason::IP_LOCAL_SOURCE),
+            Lookup::Unicast(_) if own_source && forwards => {
                 Input::Martian(drop_reason::IP_LOCAL_SOURCE)
             }
-            Lookup::Local => Input::Local,
             Lookup::NoRoute if !forwards => Input::Error(RouteError::Host),
             Lookup::NoRoute => Input::Error(RouteError::Net),
             _ if !forwards => Input::Error(RouteError::Host),

@@ -37,66 +37,68 @@ impl Kernel {
     }
 
     /// `ip_list_rcv()`: packets from NAPI, device by device.
-    pub(super) fn ip_list_rcv(&mut self, list: SkbList) -> Run<()> {
+    pub(super) fn ip_list_rcv(&mut self, list: &[SkbNo]) -> Run<()> {
         let mut sublist = SkbList::new();
         let mut current = None;
-        for no in list {
+        for &no in list {
             let dev = self.skb(no).dev;
             if self.ip_rcv_core(no)?.is_none() {
                 continue;
             }
             if current != dev {
-                self.ip_sublist_rcv(std::mem::take(&mut sublist))?;
+                self.ip_sublist_rcv(&sublist)?;
+                sublist.clear();
                 current = dev;
             }
             sublist.push(no);
         }
-        self.ip_sublist_rcv(sublist)
+        self.ip_sublist_rcv(&sublist)
     }
 
     /// `ip_sublist_rcv()`: netfilter sees all of them before the first goes on (`NF_HOOK_LIST()`).
-    fn ip_sublist_rcv(&mut self, list: SkbList) -> Run<()> {
+    fn ip_sublist_rcv(&mut self, list: &[SkbNo]) -> Run<()> {
         let mut passed = SkbList::new();
-        for no in list {
+        for &no in list {
             let dev = self.skb(no).dev;
             let state = NfState::ipv4(NfHook::PreRouting, dev, None);
             if self.nf_hook(no, state)? == NF_ACCEPTED {
                 passed.push(no);
             }
         }
-        self.ip_list_rcv_finish(passed)
+        self.ip_list_rcv_finish(&passed)
     }
 
     /// `ip_list_rcv_finish()`: packets in a row with the same route go on together. A route
     /// that says no is never the same as another one.
-    fn ip_list_rcv_finish(&mut self, list: SkbList) -> Run<()> {
+    fn ip_list_rcv_finish(&mut self, list: &[SkbNo]) -> Run<()> {
         let mut sublist = SkbList::new();
         let mut current: Option<(Input, Ipv4Addr)> = None;
-        for no in list {
+        for &no in list {
             let input = self.ip_rcv_finish_core(no)?;
             if matches!(input, Input::Martian(_)) {
                 continue;
             }
             let route = Some((input, self.ip_hdr_addr(no, 16)));
             if current != route || matches!(input, Input::Error(_)) {
-                self.ip_sublist_rcv_finish(std::mem::take(&mut sublist), current)?;
+                self.ip_sublist_rcv_finish(&sublist, current)?;
+                sublist.clear();
                 current = route;
             }
             sublist.push(no);
         }
-        self.ip_sublist_rcv_finish(sublist, current)
+        self.ip_sublist_rcv_finish(&sublist, current)
     }
 
     /// `ip_sublist_rcv_finish()`: packets with the same route.
     fn ip_sublist_rcv_finish(
         &mut self,
-        list: SkbList,
+        list: &[SkbNo],
         route: Option<(Input, Ipv4Addr)>,
     ) -> Run<()> {
         let Some((input, _)) = route else {
             return Ok(());
         };
-        for no in list {
+        for &no in list {
             self.dst_input(no, input)?;
         }
         Ok(())
@@ -205,6 +207,12 @@ impl Kernel {
                 None => not_covered("ip_protocol_deliver_rcu: a packet without IP header"),
             }
         })
+    }
+
+    /// `saddr` and `daddr` of the IP header.
+    pub(super) fn ip_hdr_addrs(&self, no: SkbNo) -> (Ipv4Addr, Ipv4Addr) {
+        let both = self.bytes(no, u32::from(self.skb(no).network_header) + 12, 8);
+        (be32(both, 0).into(), be32(both, 4).into())
     }
 
     /// An address of the IP header: 12 is `saddr`, 16 is `daddr`.

@@ -18,6 +18,9 @@ const FILE: &str = "net/ipv4/ip_tunnel.c";
 /// `IP_TUNNEL_RECURSION_LIMIT` (`include/net/ip_tunnels.h`): tunnels inside tunnels.
 pub(super) const IP_TUNNEL_RECURSION_LIMIT: u32 = 5;
 
+/// The parameters of devices of one kind.
+pub(super) type ParmsOf = fn(&DeviceKind) -> Option<&TunnelParms>;
+
 /// What the tunnel header said (`struct tnl_ptk_info`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TunnelInfo {
@@ -38,25 +41,25 @@ impl Kernel {
         &self,
         no: SkbNo,
         key: Option<u32>,
-        kind: impl Fn(DeviceKind) -> Option<TunnelParms>,
+        kind: ParmsOf,
     ) -> Option<(DevId, TunnelParms)> {
         let netns = self.topology.dev(self.skb(no).dev?).netns;
-        let (remote, local) = (self.ip_hdr_addr(no, 12), self.ip_hdr_addr(no, 16));
+        let (remote, local) = self.ip_hdr_addrs(no);
         let devices = self.topology.devices.iter().enumerate();
         devices
             .filter(|(_, dev)| dev.up && dev.home == netns)
             .filter_map(|(id, dev)| {
-                let parms = kind(dev.kind)?;
+                let parms = kind(&dev.kind)?;
                 // ip_tunnel_key_match(): key wanted and there, or neither
                 // a device in external mode takes what no other one does (`collect_md_tun`)
                 let fits = match parms.external {
                     true => 0,
-                    false => rank(&parms, local, remote).filter(|_| parms.ikey == key)?,
+                    false => rank(parms, local, remote).filter(|_| parms.ikey == key)?,
                 };
                 Some((fits, DevId(id), parms))
             })
             .max_by_key(|(fits, id, _)| (*fits, std::cmp::Reverse(id.0)))
-            .map(|(_, id, parms)| (id, parms))
+            .map(|(_, id, parms)| (id, *parms))
     }
 
     /// `__iptunnel_pull_header()`: past the tunnel header; the payload's protocol becomes the packet's.

@@ -1,6 +1,6 @@
 //! `net/ipv4/ip_gre.c` and `net/ipv4/gre_demux.c`: GRE over IPv4.
 
-use super::ip_tunnel::TunnelInfo;
+use super::ip_tunnel::{ParmsOf, TunnelInfo};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, be32};
@@ -15,6 +15,22 @@ const FILE: &str = "net/ipv4/ip_gre.c";
 const PACKET_RCVD: i64 = 0;
 /// `PACKET_NEXT`: no tunnel of this kind fits.
 const PACKET_NEXT: i64 = 2;
+
+/// The parameters of a `gre` device.
+fn gre(kind: &DeviceKind) -> Option<&TunnelParms> {
+    match kind {
+        DeviceKind::Gre(parms) => Some(parms),
+        _ => None,
+    }
+}
+
+/// The parameters of a `gretap` device.
+fn gretap(kind: &DeviceKind) -> Option<&TunnelParms> {
+    match kind {
+        DeviceKind::Gretap(parms) => Some(parms),
+        _ => None,
+    }
+}
 
 impl Kernel {
     /// `gre_rcv()` (`net/ipv4/gre_demux.c`): takes the GRE header apart.
@@ -78,17 +94,9 @@ impl Kernel {
     /// `ipgre_rcv()`: frames are for gretap devices first, then for GRE devices (in external mode, says the kernel, but
     /// looks for any).
     fn ipgre_rcv(&mut self, no: SkbNo, hdr_len: u32, info: TunnelInfo) -> Run<i64> {
-        let gre = |kind| match kind {
-            DeviceKind::Gre(parms) => Some(parms),
-            _ => None,
-        };
         if info.proto != ethernet::P_TEB {
             return self.ipgre_rcv_by(no, hdr_len, info, gre, false);
         }
-        let gretap = |kind| match kind {
-            DeviceKind::Gretap(parms) => Some(parms),
-            _ => None,
-        };
         match self.ipgre_rcv_by(no, hdr_len, info, gretap, false)? {
             PACKET_NEXT => self.ipgre_rcv_by(no, hdr_len, info, gre, true),
             taken => Ok(taken),
@@ -102,7 +110,7 @@ impl Kernel {
         no: SkbNo,
         hdr_len: u32,
         info: TunnelInfo,
-        kind: impl Fn(DeviceKind) -> Option<TunnelParms>,
+        kind: ParmsOf,
         raw_proto: bool,
     ) -> Run<i64> {
         self.traced("__ipgre_rcv", FILE, no, |k| {

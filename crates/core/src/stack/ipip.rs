@@ -1,6 +1,6 @@
 //! `net/ipv4/tunnel4.c` and `net/ipv4/ipip.c`: IPv4 in IPv4.
 
-use super::ip_tunnel::TunnelInfo;
+use super::ip_tunnel::{ParmsOf, TunnelInfo};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run};
 use crate::net::{ethernet, icmp, ipv4, mpls};
@@ -12,6 +12,14 @@ use crate::trace::SkbNo;
 const FILE: &str = "net/ipv4/ipip.c";
 /// What a handler of `tunnel4` answers when the packet is not its own.
 const NOT_MINE: i64 = -1;
+
+/// The parameters of an `ipip` device.
+fn ipip(kind: &DeviceKind) -> Option<&TunnelParms> {
+    match kind {
+        DeviceKind::Ipip(parms) => Some(parms),
+        _ => None,
+    }
+}
 
 impl Kernel {
     /// `tunnel4_rcv()`: asks who wants a packet that holds another one.
@@ -38,11 +46,7 @@ impl Kernel {
     /// `ipip_tunnel_rcv()`: nothing stands between the outer header and the inner packet.
     fn ipip_tunnel_rcv(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("ipip_tunnel_rcv", FILE, no, |k| {
-            let fits = |kind| match kind {
-                DeviceKind::Ipip(parms) => Some(parms),
-                _ => None,
-            };
-            let Some((tunnel, parms)) = k.ip_tunnel_lookup(no, None, fits) else {
+            let Some((tunnel, parms)) = k.ip_tunnel_lookup(no, None, ipip) else {
                 return Ok(NOT_MINE);
             };
             k.receive_ipip(tunnel, parms, no)
@@ -83,7 +87,7 @@ impl Kernel {
         })
     }
 
-    fn mpls_in_ip(&mut self, no: SkbNo, fits: fn(DeviceKind) -> Option<TunnelParms>) -> Run<i64> {
+    fn mpls_in_ip(&mut self, no: SkbNo, fits: ParmsOf) -> Run<i64> {
         let Some((tunnel, parms)) = self.ip_tunnel_lookup(no, None, fits) else {
             return Ok(NOT_MINE);
         };

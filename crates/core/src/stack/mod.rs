@@ -252,7 +252,7 @@ pub struct Kernel {
     judge: judge::Judge,
     stores: stores::Stores,
     softirqs: VecDeque<Softirq>,
-    napi: BTreeMap<DevId, napi::Napi>,
+    napi: napi::Napis,
     page_pools: BTreeMap<page_pool::PoolOf, page_pool::PagePool>,
     gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
     tunnel_errors: BTreeMap<DevId, u32>,
@@ -308,7 +308,7 @@ impl Kernel {
             judge: judge::Judge::default(),
             stores: stores::Stores::default(),
             softirqs: VecDeque::new(),
-            napi: BTreeMap::new(),
+            napi: napi::Napis::default(),
             page_pools: BTreeMap::new(),
             gro_segments: BTreeMap::new(),
             tunnel_errors: BTreeMap::new(),
@@ -361,11 +361,13 @@ impl Kernel {
     }
 
     /// The packet. Stack code holds numbers of live packets only.
+    #[inline]
     pub(crate) fn skb(&self, no: SkbNo) -> &SkBuff {
         &self.skbs[&no]
     }
 
     /// The packet, to change it.
+    #[inline]
     pub(crate) fn skb_mut(&mut self, no: SkbNo) -> &mut SkBuff {
         self.skbs
             .get_mut(&no)
@@ -373,6 +375,7 @@ impl Kernel {
     }
 
     /// Packet bytes from an offset of the buffer.
+    #[inline]
     pub(crate) fn bytes(&self, no: SkbNo, offset: u32, len: u32) -> &[u8] {
         self.buffers.get(self.skb(no).head).bytes(offset, len)
     }

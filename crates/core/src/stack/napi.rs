@@ -35,6 +35,28 @@ pub(super) struct Napi {
     rx_count: usize,
 }
 
+/// The NAPI of each device; one that was never asked for has nothing.
+#[derive(Debug, Default)]
+pub(super) struct Napis(Vec<Napi>);
+
+impl Napis {
+    pub fn get(&self, dev: DevId) -> Option<&Napi> {
+        self.0.get(dev.0)
+    }
+
+    pub fn get_mut(&mut self, dev: DevId) -> Option<&mut Napi> {
+        self.0.get_mut(dev.0)
+    }
+
+    /// A device's, which is there from now on.
+    pub fn of(&mut self, dev: DevId) -> &mut Napi {
+        if self.0.len() <= dev.0 {
+            self.0.resize_with(dev.0 + 1, Napi::default);
+        }
+        &mut self.0[dev.0]
+    }
+}
+
 impl Kernel {
     /// Puts a packet into the ring and has the device polled, unless it is going to be.
     pub(super) fn napi_queue(&mut self, dev: DevId, no: SkbNo, poll: Softirq) {
@@ -43,7 +65,7 @@ impl Kernel {
 
     /// The same for a frame.
     pub(super) fn napi_queue_item(&mut self, dev: DevId, item: Queued, poll: Softirq) {
-        let napi = self.napi.entry(dev).or_default();
+        let napi = self.napi.of(dev);
         napi.ring.push_back(item);
         napi.poll = Some(poll);
         if !napi.scheduled {
@@ -99,12 +121,12 @@ impl Kernel {
     /// What GRO holds when a poll begins: old when it ends.
     pub(super) fn napi_held(&self, dev: DevId) -> SkbList {
         self.napi
-            .get(&dev)
-            .map_or_else(SkbList::new, |napi| napi.held.clone())
+            .get(dev)
+            .map_or_else(SkbList::new, |napi| SkbList::from_slice(&napi.held))
     }
 
     fn napi_ring_pop(&mut self, dev: DevId) -> Option<Queued> {
-        self.napi.get_mut(&dev)?.ring.pop_front()
+        self.napi.get_mut(dev)?.ring.pop_front()
     }
 
     /// `napi_complete_done()`: what GRO holds goes up, then the list. If a timer is to poll next, only `old` packets go
@@ -114,7 +136,7 @@ impl Kernel {
         let device = self.topology.dev(dev);
         let timeout = device.gro_flush_timeout > 0;
         let defer = device.napi_defer_hard_irqs;
-        let napi = self.napi.entry(dev).or_default();
+        let napi = self.napi.of(dev);
         let mut timer = false;
         let mut masked = false;
         if work {
@@ -127,7 +149,7 @@ impl Kernel {
             masked = timeout;
         }
         self.napi_gro_flush(dev, timer.then_some(old))?;
-        if let Some(napi) = self.napi.get_mut(&dev) {
+        if let Some(napi) = self.napi.get_mut(dev) {
             napi.scheduled = masked;
             napi.timer = timer;
         }
@@ -137,9 +159,9 @@ impl Kernel {
     /// `napi_watchdog()`: the timers of `gro_flush_timeout`, until none runs. Nothing else happens in the meantime, so
     /// they fire when the sender is done.
     pub(super) fn napi_timers(&mut self) -> Run<()> {
-        let runs = |(dev, napi): (&DevId, &Napi)| napi.timer.then_some((*dev, napi.poll));
-        while let Some((dev, poll)) = self.napi.iter().find_map(runs) {
-            if let Some(napi) = self.napi.get_mut(&dev) {
+        let runs = |(dev, napi): (usize, &Napi)| napi.timer.then_some((DevId(dev), napi.poll));
+        while let Some((dev, poll)) = self.napi.0.iter().enumerate().find_map(runs) {
+            if let Some(napi) = self.napi.get_mut(dev) {
                 (napi.timer, napi.scheduled) = (false, true);
             }
             self.local_bh(|k| match poll {
@@ -152,7 +174,8 @@ impl Kernel {
 
     /// `gro_flush_normal()`, its first half: oldest first; all, or the old ones only.
     fn napi_gro_flush(&mut self, dev: DevId, only: Option<&[SkbNo]>) -> Run<()> {
-        let Some(napi) = self.napi.get_mut(&dev) else {
+        let napi = self.napi.get_mut(dev);
+        let Some(napi) = napi.filter(|napi| !napi.held.is_empty()) else {
             return Ok(());
         };
         let goes = |no: &SkbNo| only.is_none_or(|old| old.contains(no));
@@ -166,7 +189,7 @@ impl Kernel {
 
     /// `gro_normal_one()`: into the list, which goes up when it is long enough.
     pub(super) fn gro_normal_one(&mut self, dev: DevId, no: SkbNo, segments: u16) -> Run<()> {
-        let napi = self.napi.entry(dev).or_default();
+        let napi = self.napi.of(dev);
         napi.rx_list.push(no);
         napi.rx_count += usize::from(segments);
         if napi.rx_count < GRO_NORMAL_BATCH {
@@ -177,10 +200,10 @@ impl Kernel {
 
     /// `gro_normal_list()`.
     fn gro_normal_list(&mut self, dev: DevId) -> Run<()> {
-        let list = self.napi.get_mut(&dev).map(|napi| {
+        let list = self.napi.get_mut(dev).map(|napi| {
             napi.rx_count = 0;
             std::mem::take(&mut napi.rx_list)
         });
-        self.netif_receive_skb_list(list.unwrap_or_default())
+        self.netif_receive_skb_list(&list.unwrap_or_default())
     }
 }

@@ -110,7 +110,7 @@ impl Kernel {
 
     /// `napi_get_frags()` (`net/core/gro.c`): the skb that was of no more use after merging, else a new one.
     fn napi_get_frags(&mut self, dev: DevId) -> SkbNo {
-        let kept = self.napi.get_mut(&dev).and_then(|napi| napi.skb.take());
+        let kept = self.napi.get_mut(dev).and_then(|napi| napi.skb.take());
         let no = kept.unwrap_or_else(|| self.napi_alloc_skb(GRO_MAX_HEAD));
         self.skb_mut(no).dev = Some(dev);
         no
@@ -152,7 +152,7 @@ impl Kernel {
             (shinfo.gso_size, shinfo.gso_type) = (0, 0);
             k.metadata_scrub_extension(no);
             k.judge.reused(head, no);
-            k.napi.entry(dev).or_default().skb = Some(no);
+            k.napi.of(dev).skb = Some(no);
             Ok(())
         })
     }

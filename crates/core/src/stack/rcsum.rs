@@ -10,6 +10,9 @@ use crate::trace::SkbNo;
 impl Kernel {
     /// `skb_checksum()` from 0 on: each piece of the packet by itself.
     pub(super) fn skb_checksum(&self, no: SkbNo, offset: u32, len: u32) -> u32 {
+        if self.skb(no).data_len == 0 {
+            return csum_partial(&self.packet(no, offset, len), 0);
+        }
         let mut at = 0;
         let parts = self.stretches(no, offset, len);
         parts.iter().fold(0, |csum, part| {

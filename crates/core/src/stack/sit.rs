@@ -14,7 +14,7 @@ const FILE: &str = "net/ipv6/sit.c";
 const IPV4_MIN_MTU: u32 = 68;
 
 /// The parameters of a `sit` device.
-fn sit(kind: DeviceKind) -> Option<TunnelParms> {
+fn sit(kind: &DeviceKind) -> Option<&TunnelParms> {
     match kind {
         DeviceKind::Sit(parms) => Some(parms),
         _ => None,

@@ -34,6 +34,7 @@ pub(super) mod drop_reason {
     pub const IPV6DISABLED: u32 = 56;
     pub const NEIGH_FAILED: u32 = 58;
     pub const TC_EGRESS: u32 = 62;
+    pub const QDISC_DROP: u32 = 64;
     pub const XDP: u32 = 69;
     pub const TC_INGRESS: u32 = 70;
     pub const UNHANDLED_PROTO: u32 = 71;
@@ -87,9 +88,11 @@ impl Kernel {
     }
 
     fn skb_born(&mut self, no: SkbNo, head: crate::trace::BufferNo) -> SkbNo {
-        self.stores.born(no);
+        if self.design.outside().is_some() {
+            self.stores.born(no);
+        }
         self.judge.born(no);
-        self.skbs.insert(no, SkBuff::new(no, head));
+        self.skbs.insert(SkBuff::new(no, head));
         no
     }
 

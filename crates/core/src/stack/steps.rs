@@ -33,6 +33,7 @@ impl Kernel {
     }
 
     /// Runs `body` as the kernel function `name`, with its entry and exit in the trace.
+    #[inline]
     pub(crate) fn traced<T: Returned>(
         &mut self,
         name: &'static str,
@@ -40,13 +41,19 @@ impl Kernel {
         skb: SkbNo,
         body: impl FnOnce(&mut Self) -> Run<T>,
     ) -> Run<T> {
-        self.traced_pskb(name, file, skb, |kernel| {
-            body(kernel).map(|value| (value, skb))
-        })
+        let function = |edge| StepKind::Function { name, file, edge };
+        self.step(function(Edge::Entry), skb, Outcome::None)?;
+        self.recorder.enter();
+        let result = body(self);
+        self.recorder.leave();
+        let value = result?;
+        self.step(function(Edge::Exit), skb, value.outcome())?;
+        Ok(value)
     }
 
     /// As [`Kernel::traced`], for a function that is given `struct sk_buff **`: the exit shows the
     /// packet that is behind the pointer then.
+    #[inline]
     pub(crate) fn traced_pskb<T: Returned>(
         &mut self,
         name: &'static str,
@@ -54,64 +61,41 @@ impl Kernel {
         skb: SkbNo,
         body: impl FnOnce(&mut Self) -> Run<(T, SkbNo)>,
     ) -> Run<T> {
-        self.step(
-            StepKind::Function {
-                name,
-                file,
-                edge: Edge::Entry,
-            },
-            skb,
-            Outcome::None,
-        )?;
+        let function = |edge| StepKind::Function { name, file, edge };
+        self.step(function(Edge::Entry), skb, Outcome::None)?;
         self.recorder.enter();
         let result = body(self);
         self.recorder.leave();
         let (value, skb) = result?;
-        self.step(
-            StepKind::Function {
-                name,
-                file,
-                edge: Edge::Exit,
-            },
-            skb,
-            value.outcome(),
-        )?;
+        self.step(function(Edge::Exit), skb, value.outcome())?;
         Ok(value)
     }
 
     /// Whether there may be one more step.
-    #[inline]
     pub(super) fn within_limits(&self) -> Run<()> {
-        let most = self.recorder.next_step() >= MAX_STEPS;
-        if most || self.recorder.bytes() > self.limits.memory {
-            return Err(self.over_limit(most));
+        if self.recorder.next_step() >= MAX_STEPS {
+            return Err(Box::new(Stop::Budget));
+        }
+        let limit = self.limits.memory;
+        if self.recorder.bytes() > limit {
+            return Err(Box::new(Stop::Memory { limit }));
         }
         Ok(())
-    }
-
-    #[cold]
-    fn over_limit(&self, steps: bool) -> Box<Stop> {
-        let limit = self.limits.memory;
-        Box::new(match steps {
-            true => Stop::Budget,
-            false => Stop::Memory { limit },
-        })
     }
 
     /// Records a step with the packet as it is now. A quiet run only counts it.
     #[inline]
     pub(crate) fn step(&mut self, kind: StepKind, no: SkbNo, outcome: Outcome) -> Run<()> {
-        self.within_limits()?;
-        if self.recorder.quiet {
+        if self.recorder.quiet && self.recorder.next_step() < MAX_STEPS {
             self.recorder.pass(&kind);
             return Ok(());
         }
-        self.record(kind, no, outcome);
-        Ok(())
+        self.record(kind, no, outcome)
     }
 
     #[inline(never)]
-    fn record(&mut self, kind: StepKind, no: SkbNo, outcome: Outcome) {
+    fn record(&mut self, kind: StepKind, no: SkbNo, outcome: Outcome) -> Run<()> {
+        self.within_limits()?;
         let dev = match self.skbs.get(&no) {
             Some(skb) => skb.dev.map(|dev| self.dev_ref(dev)),
             None => self.judge.last_dev(no),
@@ -127,6 +111,7 @@ impl Kernel {
             freed: skb.is_none(),
         };
         self.recorder.step(moment, self.buffers.log_mut());
+        Ok(())
     }
 
     /// The fields of a recording.

@@ -34,6 +34,9 @@ impl Kernel {
 
     /// `dev->ptype_all`: the sockets of a device, the latest first (`dev_add_pack()` puts it at the head of the list).
     pub(super) fn taps_of(&self, dev: Option<DevId>) -> Vec<TapId> {
+        if self.taps.is_empty() {
+            return Vec::new();
+        }
         let here = |id: &usize| self.taps.get(*id).map(|tap| tap.dev) == dev;
         (0..self.taps.len()).rev().filter(here).map(TapId).collect()
     }

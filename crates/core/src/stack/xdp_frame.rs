@@ -167,11 +167,7 @@ impl Kernel {
         if wake {
             self.napi_queue_item(peer, Queued::Frame(xdp), Softirq::VethPoll(peer));
         } else {
-            self.napi
-                .entry(peer)
-                .or_default()
-                .ring
-                .push_back(Queued::Frame(xdp));
+            self.napi.of(peer).ring.push_back(Queued::Frame(xdp));
         }
         Ok(())
     }

@@ -36,9 +36,13 @@ const A_STEP: usize = size_of::<Step>() + 64;
 pub struct Recorder {
     /// The trace so far.
     pub trace: Trace,
-    depth: u16,
-    events: usize,
+    /// Functions and programs that were entered and not left; each [`Recorder::enter`] has its [`Recorder::leave`].
+    depth: usize,
     steps: usize,
+    /// Of these, instructions.
+    insns: usize,
+    /// Function-level steps that were forgotten.
+    past: usize,
     looks: usize,
     bytes: usize,
     /// Steps are counted and not kept.
@@ -74,8 +78,9 @@ impl Recorder {
         Self {
             trace,
             depth: 0,
-            events: 0,
             steps: 0,
+            insns: 0,
+            past: 0,
             looks: 0,
             bytes: 0,
             quiet: false,
@@ -85,22 +90,23 @@ impl Recorder {
     /// One level deeper: the steps that follow happen inside a function.
     #[inline]
     pub fn enter(&mut self) {
-        self.depth = self.depth.saturating_add(1);
+        self.depth += 1;
     }
 
     /// One level back.
     #[inline]
     pub fn leave(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
+        self.depth -= 1;
     }
 
     /// Function-level steps so far: all but instructions.
     #[must_use]
     pub fn events(&self) -> usize {
-        self.events
+        self.past + self.steps - self.insns
     }
 
     /// Index the next step will have.
+    #[inline]
     #[must_use]
     pub fn next_step(&self) -> usize {
         self.steps
@@ -110,7 +116,7 @@ impl Recorder {
     /// at the clock. Instructions do not count, so that a run without a trace sees the same times.
     pub fn clock(&mut self) -> u64 {
         self.looks += 1;
-        (self.events + self.looks) as u64
+        (self.events() + self.looks) as u64
     }
 
     /// Bytes of memory behind the trace so far, about: what [`crate::limits::Limits`] bounds.
@@ -122,7 +128,7 @@ impl Recorder {
     /// A step that is counted and not kept.
     #[inline]
     pub fn pass(&mut self, kind: &StepKind) {
-        self.events += usize::from(!matches!(kind, StepKind::Insn { .. }));
+        self.insns += usize::from(matches!(kind, StepKind::Insn { .. }));
         self.steps += 1;
     }
 
@@ -137,7 +143,8 @@ impl Recorder {
         trace.printk.clear();
         trace.taps.clear();
         trace.sources.clear();
-        self.steps = 0;
+        self.past = self.events();
+        (self.steps, self.insns) = (0, 0);
     }
 
     /// Stores a step and the writes made since the one before; `writes` is empty afterwards.
@@ -151,7 +158,7 @@ impl Recorder {
         let fields = moment.fields.map(|fields| self.intern(fields));
         self.trace.steps.push(Step {
             kind: moment.kind,
-            depth: self.depth,
+            depth: u16::try_from(self.depth).unwrap_or(u16::MAX),
             dev: moment.dev,
             skb: moment.skb,
             buffer: moment.buffer,

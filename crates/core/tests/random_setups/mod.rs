@@ -328,6 +328,11 @@ impl Setup {
 
 /// Runs a set-up under a design, as far as it goes.
 pub fn run(text: &str, design: DesignName) -> Partial {
+    simulate_partial(&input(text), design)
+}
+
+/// A set-up with its programs.
+pub fn input(text: &str) -> Input {
     let parsed = parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let used = |name: &str| text.split_whitespace().any(|word| word == name);
     let objects: Vec<(String, Vec<u8>)> = OBJECTS
@@ -335,8 +340,7 @@ pub fn run(text: &str, design: DesignName) -> Partial {
         .filter(|(name, _)| used(name))
         .map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()))
         .collect();
-    let input = Input::new("random", parsed, &objects).expect("an input");
-    simulate_partial(&input, design)
+    Input::new("random", parsed, &objects).expect("an input")
 }
 
 /// Set-ups whose traces are compared between the host and WebAssembly.

@@ -50,6 +50,7 @@ const HEADS: f64 = 44.0;
 /// comes to it.
 struct Grid {
     body: El,
+    rows: El,
     back: Back,
     layout: Layout,
     cells: Vec<El>,
@@ -61,9 +62,13 @@ struct Grid {
 
 impl Grid {
     fn new(body: &El) -> Self {
+        let (back, rows) = (Back::new(), div("rows"));
+        body.append(&back.svg);
+        body.append(&rows);
         Self {
             body: body.clone(),
-            back: Back::new(),
+            rows,
+            back,
             layout: Layout::default(),
             cells: Vec::new(),
             here: None,
@@ -81,10 +86,9 @@ impl Grid {
         if same {
             return;
         }
-        self.body.say("");
         self.cells.clear();
         (self.here, self.stop) = (None, None);
-        self.body.append(&self.back.svg);
+        let rows = div("rows").set("role", "rowgroup");
         for start in (layout.from..layout.to).step_by(WIDE as usize) {
             let head = span("", &start.to_string()).set("role", "rowheader");
             let mut row = div("row").set("role", "row").child(head);
@@ -96,8 +100,11 @@ impl Grid {
                 row = row.child(cell.clone());
                 self.cells.push(cell);
             }
-            self.body.append(&row);
+            rows.append(&row);
         }
+        self.rows.remove();
+        self.body.append(&rows);
+        self.rows = rows;
     }
 
     fn cell(&self, offset: Option<u32>) -> Option<&El> {
@@ -243,6 +250,7 @@ pub fn bytes(model: Model) -> El {
     let title = el("h2")
         .set("id", "bytes-title")
         .child(el("b").text("Bytes"))
+        .child(front_tabs(model))
         .child(
             el("button")
                 .class("tab")
@@ -250,8 +258,7 @@ pub fn bytes(model: Model) -> El {
                 .tells("aria-pressed", move || model.diff.get())
                 .on("click", move |_| model.diff.update(|on| *on = !*on))
                 .text("changes"),
-        )
-        .child(front_tabs(model));
+        );
     el("section")
         .class("panel bytes")
         .set("aria-labelledby", "bytes-title")

@@ -12,8 +12,8 @@ use crate::parts::px;
 /// the left.
 pub(super) struct Tick {
     name: &'static str,
+    /// Its place, and the length of its stem as `--n`.
     group: El,
-    stem: El,
     shown: bool,
     x: Option<f64>,
     row: Option<f64>,
@@ -23,17 +23,16 @@ impl Tick {
     pub(super) fn new(name: &'static str, parent: &El) -> Self {
         let (below, top) = (px(CELL_H + 6.5), px(CELL_H + 0.5));
         let head = format!("M-3 {below} L0 {top} L3 {below} z");
-        let stem = svg("path").class("stem");
+        let stem = svg("path").class("stem").set("d", "M0 0V1");
         let group = svg("g")
             .class("tick")
-            .child(stem.clone())
+            .child(stem)
             .child(svg("path").class("head").set("d", &head));
         group.show(false);
         parent.append(&group);
         Self {
             name,
             group,
-            stem,
             shown: false,
             x: None,
             row: None,
@@ -63,10 +62,7 @@ impl Tick {
         });
         if self.row != Some(row) {
             self.row = Some(row);
-            self.stem.put(
-                "d",
-                &format!("M0 {} V{}", px(CELL_H + 1.0), px(CELL_H + row)),
-            );
+            self.group.style("--n", &px(row - 1.0));
         }
     }
 }

@@ -18,7 +18,7 @@ use web_sys::{Event, MouseEvent};
 
 use self::marks::{Marks, Tick, verdicts};
 use self::shapes::Shapes;
-use self::twins::{TWIN_H, Twins};
+use self::twins::Twins;
 use self::zones::Zones;
 use super::digits::{Digit, Digits};
 use super::px;
@@ -61,6 +61,12 @@ pub fn verdict_word(verdict: Verdict) -> (&'static str, &'static str) {
     }
 }
 
+/// Puts a group at a place; what is inside is as wide as its `--n` says (the style sheet).
+fn placed(group: &El, x: f64, width: f64) {
+    group.style("transform", &format!("translateX({}px)", px(x)));
+    group.style("--n", &px(width));
+}
+
 /// The buffer of one design.
 #[must_use]
 pub fn ribbon(
@@ -69,7 +75,7 @@ pub fn ribbon(
     frame: Memo<Option<Arc<Frame>>>,
     width: RwSignal<f64>,
 ) -> El {
-    let picture = svg("svg").set("role", "img");
+    let picture = svg("svg").class("live").set("role", "img");
     let below = el("p").class("verdicts");
     let mut drawn = Drawn::new(&picture, &below);
     let cells = drawn.cells.clone();
@@ -139,13 +145,13 @@ struct Drawn {
     zones: Zones,
     cells: El,
     shapes: Shapes,
-    folds_group: El,
-    folds: Vec<El>,
+    /// Where the picture leaves bytes out, as one shape; and where bytes can be pointed at.
+    folds: El,
+    hits: El,
     written: El,
     written_path: String,
     digits: Digits,
     bytes: Vec<Cell>,
-    hits_group: El,
     ticks: Vec<Tick>,
     marks: Marks,
     twins: Twins,
@@ -163,16 +169,15 @@ impl Drawn {
         let (zones_group, cells) = (svg("g"), svg("g"));
         picture.append(&zones_group);
         picture.append(&cells);
-        let [regions, folds_group] = [(); 2].map(|()| {
-            let group = svg("g");
-            cells.append(&group);
-            group
-        });
+        let regions = svg("g");
+        let folds = svg("path").class("fold");
+        cells.append(&regions);
+        cells.append(&folds);
         let written = svg("path").class("written");
         cells.append(&written);
         let digits = Digits::new(&cells);
-        let hits_group = svg("g");
-        cells.append(&hits_group);
+        let hits = svg("path").class("hit");
+        cells.append(&hits);
         let twins = Twins::new(&cells);
         // Labels over the stems that cross them.
         let ticks = POINTERS.map(|name| Tick::new(name, &cells));
@@ -182,13 +187,12 @@ impl Drawn {
             zones: Zones::new(&zones_group),
             zones_group,
             shapes: Shapes::new(&regions),
-            folds_group,
-            folds: Vec::new(),
+            folds,
+            hits,
             written,
             written_path: String::new(),
             digits,
             bytes: Vec::new(),
-            hits_group,
             cells,
             ticks: ticks.into(),
             marks,
@@ -240,7 +244,7 @@ impl Drawn {
         let rows = rows.max(picture.rows);
         let top = arc + HEAD_H;
         let under = CELL_H + 10.0 + rows as f64 * ROW_H;
-        let height = top + under + twins as f64 * TWIN_H;
+        let height = top + under + twins as f64 * twins::height(width);
         if (self.height - height).abs() > 0.1 {
             self.height = height;
             self.svg.put("height", &px(height));
@@ -266,31 +270,22 @@ impl Drawn {
         self.svg.mark("tight", unit < READABLE);
         self.digits.size(digit_size(unit));
         self.bytes.clear();
-        for old in self.folds.drain(..) {
-            old.remove();
-        }
+        let (mut folds, mut hits) = (String::new(), String::new());
         for piece in scale.folds() {
             let middle = (piece.x + piece.width / 2.0) * unit;
             let q = px((CELL_H + 6.0) / 4.0);
-            let path = format!("M{} -3 l-4 {q} l8 {q} l-8 {q} l4 {q}", px(middle));
-            let fold = svg("g").class("fold").child(svg("path").set("d", &path));
-            self.folds_group.append(&fold);
-            self.folds.push(fold);
+            folds.push_str(&format!("M{} -3l-4 {q}l8 {q}l-8 {q}l4 {q}", px(middle)));
         }
         let whole = scale
             .pieces
             .iter()
             .filter(|piece| piece.kind == PieceKind::Cells);
         for piece in whole {
-            let hit = svg("rect")
-                .class("hit")
-                .set("x", &px(piece.x * unit))
-                .set("y", "0")
-                .set("width", &px(piece.width * unit))
-                .set("height", &px(CELL_H));
-            self.hits_group.append(&hit);
-            self.folds.push(hit);
+            let (x, along) = (px(piece.x * unit), px(piece.width * unit));
+            hits.push_str(&format!("M{x} 0h{along}v{}h-{along}z", px(CELL_H)));
         }
+        self.folds.put("d", &folds);
+        self.hits.put("d", &hits);
         (self.scale, self.width, self.most) = (Some(scale.clone()), width, None);
     }
 

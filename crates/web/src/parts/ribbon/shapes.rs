@@ -6,12 +6,12 @@ use headroom_core::scene::{Region, Ribbon as Picture};
 use super::CELL_H;
 use crate::dom::{El, svg, text};
 use crate::parts::px;
+use crate::parts::ribbon::placed;
 
 /// The nodes of a region, and what they show.
 struct Shape {
+    /// Its place, and its width as `--n`: what is inside takes both from there.
     group: El,
-    rect: El,
-    label: El,
     words: El,
     class: String,
     x: f64,
@@ -35,12 +35,10 @@ impl Shape {
         let words = text("");
         let rect = svg("rect").set("y", "0").set("height", &px(CELL_H));
         let label = svg("text").class("rl").set("y", "-6").child(words.clone());
-        let group = svg("g").child(rect.clone()).child(label.clone());
+        let group = svg("g").child(rect).child(label);
         parent.append(&group);
         Self {
             group,
-            rect,
-            label,
             words,
             class: String::new(),
             x: f64::NAN,
@@ -56,9 +54,7 @@ impl Shape {
             self.class = class;
         }
         if (region.x, region.width) != (self.x, self.width) {
-            self.rect.put("x", &px(region.x));
-            self.rect.put("width", &px(region.width));
-            self.label.put("x", &px(region.x + region.width / 2.0));
+            placed(&self.group, region.x, region.width);
             (self.x, self.width) = (region.x, region.width);
         }
         if region.label != self.said {

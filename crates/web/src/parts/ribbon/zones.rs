@@ -4,7 +4,7 @@ use headroom_core::scene::ribbon::Placed;
 use headroom_core::scene::{Ribbon as Picture, Zone, ZoneKind};
 
 use crate::dom::{El, svg, text};
-use crate::parts::px;
+use crate::parts::ribbon::placed;
 
 const KINDS: [ZoneKind; 6] = [
     ZoneKind::Headroom,
@@ -17,9 +17,8 @@ const KINDS: [ZoneKind; 6] = [
 
 /// The nodes of a zone, and what they show.
 struct Claim {
+    /// Its place, and its width as `--n`.
     group: El,
-    bracket: El,
-    label: El,
     words: El,
     shows: Option<Placed<Zone>>,
 }
@@ -33,18 +32,16 @@ impl Zones {
     pub(super) fn new(parent: &El) -> Self {
         let claims = KINDS.map(|kind| {
             let class = format!("zone {}", kind.word().replace(' ', "-"));
-            let (bracket, words) = (svg("path"), text(""));
+            let words = text("");
             let label = svg("text").set("y", "10").child(words.clone());
             let group = svg("g")
                 .class(&class)
-                .child(bracket.clone())
-                .child(label.clone());
+                .child(svg("path").set("d", "M0 18v-4h1v4"))
+                .child(label);
             group.show(false);
             parent.append(&group);
             Claim {
                 group,
-                bracket,
-                label,
                 words,
                 shows: None,
             }
@@ -66,15 +63,8 @@ impl Claim {
             return;
         }
         if let Some(zone) = zone {
-            if last.is_none_or(|last| last.x != zone.x) {
-                self.group
-                    .style("transform", &format!("translateX({}px)", px(zone.x)));
-            }
-            let same_width = last.is_some_and(|last| (last.width - zone.width).abs() < 0.01);
-            if !same_width {
-                let along = px((zone.width - 2.0).max(1.0));
-                self.bracket.put("d", &format!("M1 18 v-4 h{along} v4"));
-                self.label.put("x", &px(zone.width / 2.0));
+            if last.is_none_or(|last| (last.x, last.width) != (zone.x, zone.width)) {
+                placed(&self.group, zone.x + 1.0, (zone.width - 2.0).max(1.0));
             }
             if last.is_none_or(|last| last.label != zone.label) {
                 self.words.say(&zone.label);

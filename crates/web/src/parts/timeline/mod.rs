@@ -32,8 +32,8 @@ struct Shown {
     class: &'static str,
     /// Class and path, in rows from the first row of the packet.
     shapes: Vec<(&'static str, String)>,
-    /// Place in percent, width in percent or none, words.
-    labels: Vec<(String, Option<String>, String)>,
+    /// Place and width in percent, words.
+    labels: Vec<(String, String, String)>,
     hits: Vec<Hit>,
 }
 
@@ -136,7 +136,7 @@ fn bars(lane: &Lane, span: &Span, width: f64) -> Shown {
         shapes[1].0 = "bar p partial";
     }
     let (mut labels, mut hits) = (Vec::new(), Vec::new());
-    for bar in &lane.bars {
+    for (index, bar) in lane.bars.iter().enumerate() {
         let (from, to) = (bar.start - span.0.start, bar.end - span.0.start);
         match (bar.name.is_empty(), bar.partial) {
             (true, _) => push_bar(&mut shapes[2].1, from, to, "10", "0"),
@@ -145,7 +145,13 @@ fn bars(lane: &Lane, span: &Span, width: f64) -> Shown {
         }
         let (left, right) = (span.percent(bar.start), span.percent(bar.end));
         let fits = (right - left) / 100.0 * (width - NAMES) >= READABLE;
-        let within = (!lane.programs).then(|| format!("{}%", fixed(right - left)));
+        // A program's name may go on behind its bar, as far as the next one.
+        let end = match lane.bars.get(index + 1) {
+            Some(next) if lane.programs => span.percent(next.start),
+            None if lane.programs => 100.0,
+            _ => right,
+        };
+        let within = format!("{}%", fixed(end - left));
         if !bar.name.is_empty() && (fits || lane.programs) {
             labels.push((format!("{}%", fixed(left)), within, bar.name.clone()));
         }
@@ -329,7 +335,7 @@ impl Track {
         }
     }
 
-    fn show_labels(&mut self, now: &[(String, Option<String>, String)]) {
+    fn show_labels(&mut self, now: &[(String, String, String)]) {
         for (index, (left, width, words)) in now.iter().enumerate() {
             if self.labels.len() == index {
                 let words = text("");
@@ -345,7 +351,7 @@ impl Track {
                 node.style("left", left);
             }
             if old.is_none_or(|old| old.1 != *width) {
-                node.style("width", width.as_deref().unwrap_or_default());
+                node.style("width", width);
             }
             if old.is_none_or(|old| old.2 != *words) {
                 text.say(words);
