@@ -83,7 +83,7 @@ enum Command {
     },
     /// Print what is covered, from the code and the recordings: the page docs/COVERAGE.md.
     Coverage {
-        /// A directory of recordings; tests/recordings of the project when absent.
+        /// A directory of recordings; when absent, tests/recordings and tests/recordings-own of the project.
         dir: Option<PathBuf>,
     },
     /// Write a shell script that repeats a scenario on a real kernel, in namespaces of its own.

@@ -222,7 +222,7 @@ pub fn markdown(recordings: &[Seen]) -> String {
 
 const HEAD: &str = "# What is covered
 
-Written by `headroom coverage`, from the code and `tests/recordings`; don't change it by hand. A test compares.
+Written by `headroom coverage`, from the code, `tests/recordings` and `tests/recordings-own`; don't change it by hand. A test compares.
 
 - **recorded**: a recording of that design's kernel shows the function, and `headroom check` finds the simulation equal.
 - **derived**: from the kernel's source, or from what the design changes; no recording shows it.

@@ -330,6 +330,21 @@ mod tests {
         assert_eq!(simulator.walked.len(), 2);
     }
 
+    /// An XDP program has no prologue: what is made of it is made once.
+    #[test]
+    fn designs_with_the_same_prologue_share_a_program() {
+        let text = "ip link add rx type veth peer name tx\nip link set rx up\nip link set tx up\n\
+            orc xdp drop rx native\norc send tx 020000000001020000000002080045";
+        let objects = [("drop.xdp.s".to_owned(), b"r0 = 1\nexit\n".to_vec())];
+        let input = Input::new("t", parse(text).expect("commands"), &objects).expect("an input");
+        let mut simulator = Simulator::new(&input);
+        let listings = [DesignName::MacHeader, DesignName::MetaEnd].map(|design| {
+            let trace = simulator.run(design).expect("a run");
+            std::sync::Arc::clone(&trace.runs.first().expect("the program ran").listing)
+        });
+        assert!(std::sync::Arc::ptr_eq(&listings[0], &listings[1]));
+    }
+
     #[test]
     fn a_mistake_in_assembler_has_its_place() {
         let wrong = assembler("mine.tcx.s", "r0 = 0\nr9 = = 2\nexit\n").expect_err("a mistake");

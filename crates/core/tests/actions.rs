@@ -22,8 +22,7 @@ orc send tx 020000000001020000000002{types}{ECHO4} tx"
 /// The action at egress of `tx`, and what a packet socket there hears of the frame: 14 bytes on.
 fn egress(action: &str, types: &str, len: usize) -> (Trace, String) {
     let text = format!(
-        "{WIRE}ip link set dev rx down
-tc -n tx qdisc add dev tx clsact
+        "{WIRE}tc -n tx qdisc add dev tx clsact
 tc -n tx filter add dev tx egress matchall action {action}
 orc tap tx tx
 orc send tx 020000000001020000000002{types}{ECHO4} tx"

@@ -109,3 +109,27 @@ fn an_answer_above_the_mtu() {
     assert_eq!(at(&trace, "__ip_finish_output", "rx").len, 20 + 3000);
     assert_eq!(at(&trace, "icmp_rcv", "tx").len, 3000);
 }
+
+/// A pair has no carrier while one end is down, so `noop_enqueue()` (`net/sched/sch_generic.c`) has what is sent to the other
+/// (`SKB_DROP_REASON_QDISC_DROP` is 64); the driver never sees it. A VLAN has the carrier of the device below.
+#[test]
+fn the_other_end_is_down() {
+    let out = "ip netns add far\nip link add out type veth peer name far netns far\nip link set out up\nip link add link out name out.7 type vlan id 7\nip link set out.7 up\nsysctl -w net.ipv4.ip_forward=1\n";
+    let on = "0200000000010200000000020800450000342222000040118c8c0a000002c00002090fa013880020fb596162636465666768696a6b6c6d6e6f707172737475767778";
+    let run = |dev: &str, more: &str| {
+        let to = format!(
+            "ip addr add 192.0.2.1/24 dev {dev}\nip neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev {dev}\n"
+        );
+        whole(
+            &format!("{WIRE}{out}{to}{more}orc send tx {on} tx\n"),
+            MacHeader,
+        )
+    };
+    for (dev, driver) in [("out", "veth_xmit"), ("out.7", "vlan_dev_hard_start_xmit")] {
+        let down = run(dev, "");
+        assert_eq!(drops(&down), [64], "{dev}");
+        assert!(!functions(&down, dev).contains(&driver));
+        let up = run(dev, "ip -n far link set far up\n");
+        assert!(functions(&up, dev).contains(&driver));
+    }
+}

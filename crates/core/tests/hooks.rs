@@ -193,8 +193,8 @@ orc send tx {frame} tx"
     assert_eq!(read(MetaEnd), ["get_tag_dynptr: ret 0 size 4 value 42"]);
 }
 
-/// `__dev_queue_xmit()`: a device that is down takes nothing (DEV_READY), and a veth whose other end is down drops
-/// without a reason.
+/// `tcf_mirred_to_dev()`: to a device that is down or has no carrier, as a veth whose other end is down, a redirect is SHOT.
+/// Recorded: E16-mirred-out-down; a packet sent to such a veth: E16-fwd-down.
 #[test]
 fn devices_that_are_down() {
     let redirect = "tc filter add dev rx ingress matchall action mirred egress redirect dev out";
@@ -204,8 +204,7 @@ fn devices_that_are_down() {
         )))
     };
     assert_eq!(to("ip link set dev out up\nip link set dev far up"), [13]);
-    assert_eq!(to("ip link set dev out up"), [2]);
-    // tcf_mirred_to_dev(): to a device that is down a redirect is SHOT
+    assert_eq!(to("ip link set dev out up"), [70]);
     assert_eq!(to("ip link set dev far up"), [70]);
 }
 

@@ -1,6 +1,8 @@
 //! What the verifier finds out about a program for the fix-up: which loads are loads of the context and
 //! whether the program writes the packet.
 
+use std::sync::{Arc, OnceLock};
+
 use super::error::LoadError;
 use super::fixup::{self, Prepared, Prologue};
 use super::layout::CtxLoad;
@@ -52,7 +54,11 @@ pub struct Judgement<'p> {
     program: &'p Program,
     verified: Verified,
     refused: Option<LoadError>,
+    fixed: Fixed,
 }
+
+/// What the fix-up makes of the program, by its prologue, once it was asked for.
+type Fixed = [OnceLock<Result<Arc<Prepared>, LoadError>>; 4];
 
 impl<'p> Judgement<'p> {
     /// The program.
@@ -95,6 +101,19 @@ impl<'p> Judgement<'p> {
         fixup::fix_up_with(self.program, prologue, &self.accepted()?.followed)
     }
 
+    /// As [`Judgement::fix_up`], made once for each prologue: designs with the same one share it.
+    pub fn fixed_up(&self, prologue: Prologue) -> Result<Arc<Prepared>, LoadError> {
+        let [plain, realign, unclone, both] = &self.fixed;
+        let place = match (prologue.realign, prologue.unclone) {
+            (false, false) => plain,
+            (true, false) => realign,
+            (false, true) => unclone,
+            (true, true) => both,
+        };
+        let fixed = place.get_or_init(|| self.fix_up(prologue).map(Arc::new));
+        fixed.clone()
+    }
+
     /// For a listing of the program as it is written, whatever the verifier says of it and whether its section names a
     /// type or not. Context loads are rewritten only where the program is accepted.
     pub fn as_written(&self) -> Result<Prepared, LoadError> {
@@ -135,6 +154,7 @@ impl Program {
             program: self,
             verified,
             refused,
+            fixed: Fixed::default(),
         }
     }
 

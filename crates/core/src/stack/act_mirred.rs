@@ -56,7 +56,7 @@ impl Kernel {
     ) -> Run<i64> {
         let at_ingress = self.skb(no).tc_at_ingress;
         let itself = self.skb(no).dev == Some(to) && at_ingress == (mirred.to == TcHook::Ingress);
-        if itself || !self.topology.dev(to).up {
+        if itself || !self.is_ready(to) {
             return Ok(if mirred.redirect { act::SHOT } else { verdict });
         }
         let itself = at_ingress && mirred.redirect;

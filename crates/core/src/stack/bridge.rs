@@ -168,7 +168,7 @@ impl Kernel {
 
     /// `should_deliver()`: a port that is up, another than the one it came by, and in the frame's VLAN.
     fn should_deliver(&self, to: DevId, input: Input) -> bool {
-        input.from != Some(to) && self.topology.dev(to).up && self.br_allowed_egress(to, input.vid)
+        input.from != Some(to) && self.is_ready(to) && self.br_allowed_egress(to, input.vid)
     }
 
     /// `br_flood()`: all ports but the last one get clones; the last one too when the packet is to go up (`keep`,

@@ -15,8 +15,8 @@ const XMIT_RECURSION_LIMIT: u32 = 8;
 const NETDEV_TX_OK: i64 = 0;
 /// `NET_XMIT_DROP`.
 const NET_XMIT_DROP: i64 = 1;
-/// `-ENETDOWN`.
-const ENETDOWN: i64 = -100;
+/// `NET_XMIT_CN`.
+const NET_XMIT_CN: i64 = 2;
 /// `NET_XMIT_SUCCESS`.
 const NET_XMIT_SUCCESS: i64 = 0;
 
@@ -37,11 +37,10 @@ impl Kernel {
             Egress::Taken => return Ok(NET_XMIT_SUCCESS),
             Egress::Dropped => return Ok(NET_XMIT_DROP),
         }
-        if let Some(dev) = self.skb(no).dev.filter(|dev| !self.topology.dev(*dev).up) {
-            // the noop qdisc of a device that is down takes nothing
-            let _ = dev;
-            self.kfree_skb(no, super::skbuff::drop_reason::DEV_READY)?;
-            return Ok(ENETDOWN);
+        if self.skb(no).dev.is_some_and(|dev| !self.is_ready(dev)) {
+            // dev_deactivate() left the device noop_qdisc, and noop_enqueue() takes nothing
+            self.kfree_skb(no, super::skbuff::drop_reason::QDISC_DROP)?;
+            return Ok(NET_XMIT_CN);
         }
         if self.dead_loop(no, XMIT_RECURSION_LIMIT)? {
             return Ok(NET_XMIT_DROP);
@@ -140,6 +139,23 @@ impl Kernel {
             DeviceKind::Bridge => k.br_dev_xmit(no, dev)?,
             DeviceKind::Loopback => k.loopback_xmit(no, dev)?,
         })
+    }
+
+    /// Whether a device is up and has a carrier (`netif_carrier_ok()`): one end of a pair has none while the other is down
+    /// (`veth_close()`, `netkit_close()`), and what lies above a device has what that has
+    /// (`netif_stacked_transfer_operstate()`).
+    pub(super) fn is_ready(&self, dev: DevId) -> bool {
+        let device = self.topology.dev(dev);
+        device.up
+            && match device.kind {
+                DeviceKind::Veth { peer } | DeviceKind::Netkit { peer, .. } => {
+                    self.topology.dev(peer).up
+                }
+                DeviceKind::Vlan { lower, .. } | DeviceKind::Macvlan { lower, .. } => {
+                    self.is_ready(lower)
+                }
+                _ => true,
+            }
     }
 
     /// `dev_xmit_recursion()`: whether devices send into each other deeper than allowed.

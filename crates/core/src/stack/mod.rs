@@ -228,6 +228,8 @@ pub(crate) enum Softirq {
     GroCell(DevId),
     /// The worker of a device with MACVLAN devices on it, for one broadcast.
     MacvlanBroadcast(DevId, SkbNo),
+    /// The thread of a cpumap's entry, for one packet of a device.
+    CpuMap(DevId, SkbNo),
 }
 
 /// Two machines in one: all namespaces of one simulated kernel.

@@ -187,6 +187,13 @@ impl Kernel {
         Ok(())
     }
 
+    /// `cpu_map_gro_flush()` (`kernel/bpf/cpumap.c`). The GRO of a map's entry is its own; here it is that of the packet's
+    /// device, so that what this holds back goes up too.
+    pub(super) fn cpu_map_gro_flush(&mut self, dev: DevId) -> Run<()> {
+        self.napi_gro_flush(dev, None)?;
+        self.gro_normal_list(dev)
+    }
+
     /// `gro_normal_one()`: into the list, which goes up when it is long enough.
     pub(super) fn gro_normal_one(&mut self, dev: DevId, no: SkbNo, segments: u16) -> Run<()> {
         let napi = self.napi.of(dev);

@@ -199,9 +199,7 @@ impl Kernel {
         for judged in judged {
             let program = judged.program();
             let prologue = judged.facts().map(|facts| self.design.prologue(facts));
-            let prepared = prologue
-                .and_then(|prologue| judged.fix_up(prologue))
-                .map(Arc::new);
+            let prepared = prologue.and_then(|prologue| judged.fixed_up(prologue));
             self.programs.push(Loaded {
                 name: program.name.clone(),
                 section: program.section.clone(),

@@ -34,6 +34,7 @@ pub(super) mod drop_reason {
     pub const IPV6DISABLED: u32 = 56;
     pub const NEIGH_FAILED: u32 = 58;
     pub const TC_EGRESS: u32 = 62;
+    pub const QDISC_DROP: u32 = 64;
     pub const XDP: u32 = 69;
     pub const TC_INGRESS: u32 = 70;
     pub const UNHANDLED_PROTO: u32 = 71;

@@ -31,7 +31,7 @@ impl Kernel {
 
     fn net_rx_action(&mut self) -> Run<()> {
         while let Some(work) = self.softirqs.pop_front() {
-            if matches!(work, Softirq::MacvlanBroadcast(..)) {
+            if is_thread(&work) {
                 self.run_work(work)?;
                 continue;
             }
@@ -39,26 +39,31 @@ impl Kernel {
                 Softirq::VethPoll(dev) => self.veth_poll(dev)?,
                 Softirq::Backlog => self.process_backlog()?,
                 Softirq::GroCell(dev) => self.gro_cell_poll(dev)?,
-                Softirq::MacvlanBroadcast(..) => {}
+                Softirq::MacvlanBroadcast(..) | Softirq::CpuMap(..) => {}
             }
         }
         Ok(())
     }
 
     /// `process_one_work()` (`kernel/workqueue.c`): a worker runs when softirqs are done, with bottom halves enabled, so
-    /// that `netif_rx()` there has the packet received before it returns.
+    /// that `netif_rx()` there has the packet received before it returns. The thread of a cpumap disables them.
     fn run_work(&mut self, work: Softirq) -> Run<()> {
-        let waits = |work: &Softirq| !matches!(work, Softirq::MacvlanBroadcast(..));
-        if self.softirqs.iter().any(waits) {
+        if self.softirqs.iter().any(|work| !is_thread(work)) {
             self.softirqs.push_back(work);
             return Ok(());
         }
-        let Softirq::MacvlanBroadcast(dev, no) = work else {
-            return Ok(());
-        };
         let disabled = std::mem::take(&mut self.bh_disabled);
-        let result = self.macvlan_process_broadcast(dev, no);
+        let result = match work {
+            Softirq::MacvlanBroadcast(dev, no) => self.macvlan_process_broadcast(dev, no),
+            Softirq::CpuMap(dev, no) => self.local_bh(|k| k.cpu_map_kthread_run(dev, no)),
+            _ => Ok(()),
+        };
         self.bh_disabled = disabled;
         result
     }
+}
+
+/// Whether it is not a softirq that does it, but a thread that waits for them to be done.
+fn is_thread(work: &Softirq) -> bool {
+    matches!(work, Softirq::MacvlanBroadcast(..) | Softirq::CpuMap(..))
 }

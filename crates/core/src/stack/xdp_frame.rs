@@ -227,7 +227,7 @@ impl Kernel {
                 self.topology.dev_by_index(netns, index)
             }
             Some(XdpTarget::Cpu(_)) => {
-                return not_covered("cpu_map_generic_redirect: an skb for another CPU");
+                return self.cpu_map_generic_redirect(no, dev);
             }
             Some(XdpTarget::Socket(_)) => {
                 return not_covered("xsk_generic_rcv: to an AF_XDP socket");
@@ -242,6 +242,22 @@ impl Kernel {
             return Ok(Err(EINVAL));
         };
         self.dev_map_generic_redirect(no, to)
+    }
+
+    /// `cpu_map_generic_redirect()` (`kernel/bpf/cpumap.c`): the packet waits for the thread of the map's entry.
+    fn cpu_map_generic_redirect(&mut self, no: SkbNo, dev: DevId) -> Run<Result<(), i64>> {
+        let skb = self.skb_mut(no);
+        let mac_len = u32::from(skb.mac_len);
+        skb.pull(mac_len)?;
+        skb.redirected = true;
+        self.raise_softirq(Softirq::CpuMap(dev, no));
+        Ok(Ok(()))
+    }
+
+    /// `cpu_map_kthread_run()`: through the GRO of the map's entry, which is flushed when nothing else waits.
+    pub(super) fn cpu_map_kthread_run(&mut self, dev: DevId, no: SkbNo) -> Run<()> {
+        self.napi_gro_receive(dev, no)?;
+        self.cpu_map_gro_flush(dev)
     }
 
     /// `xdp_return_frame()`: nobody takes the frame; its page goes back to the pool. The kernel says nothing, and no

@@ -269,7 +269,7 @@ fn redirects() -> Vec<Row> {
         clone(EINVAL, "bpf_clone_redirect: flags", "2", "2"),
         clone(EINVAL, "bpf_clone_redirect: no device", "77", "0"),
         clone(ERANGE, "__bpf_redirect_common: no MAC header", "2", "0").at(&tunnel),
-        clone(ENETDOWN, "__dev_queue_xmit: the device is down", "3", "0").at(&down),
+        clone(NET_XMIT_CN, "noop_enqueue: the device is down", "3", "0").at(&down),
         redirect("bpf_redirect", "bpf_redirect: flags", &["2", "2"]),
         redirect("bpf_redirect_peer", "bpf_redirect_peer: flags", &["2", "1"]),
         redirect(

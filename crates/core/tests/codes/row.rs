@@ -33,10 +33,11 @@ pub const ERANGE: Code = Code::E("ERANGE", -34);
 pub const ENODATA: Code = Code::E("ENODATA", -61);
 pub const EPROTO: Code = Code::E("EPROTO", -71);
 pub const EOPNOTSUPP: Code = Code::E("EOPNOTSUPP", -95);
-pub const ENETDOWN: Code = Code::E("ENETDOWN", -100);
 pub const EALREADY: Code = Code::E("EALREADY", -114);
 pub const ENOTSUPP: Code = Code::E("ENOTSUPP", -524);
 pub const SHOT: Code = Code::Verdict("TC_ACT_SHOT", 2);
+/// Recorded: E16-clone-redirect-peer-down.
+pub const NET_XMIT_CN: Code = Code::Verdict("NET_XMIT_CN", 2);
 pub const ABORTED: Code = Code::Verdict("XDP_ABORTED", 0);
 
 impl Code {
