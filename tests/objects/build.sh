@@ -16,7 +16,7 @@
 set -eu
 cd "$(dirname "$0")"
 what=${1-all}
-versions=${2-14 15 16 19 20 21 22}
+versions=${2-14 15 16 17 18 19 20 21 22}
 out=built
 mkdir -p "$out"
 include="-idirafter /usr/include/$(uname -m)-linux-gnu"

@@ -107,3 +107,26 @@ pub fn rows() -> Vec<Row> {
     rows.extend(options());
     rows
 }
+
+/// A packet from a device has no socket, so that what is asked of its socket has one answer (docs/error-codes.md):
+/// `bpf_skb_cgroup_id()`, `bpf_skb_ancestor_cgroup_id()`, `bpf_skb_cgroup_classid()`, `bpf_get_cgroup_classid()`,
+/// `bpf_get_socket_cookie()`, `bpf_get_route_realm()` 0, `bpf_get_socket_uid()` `overflowuid`.
+#[test]
+fn answers_without_a_socket() {
+    for (helper, answer) in [
+        ("bpf_skb_cgroup_id", 0),
+        ("bpf_skb_cgroup_classid", 0),
+        ("bpf_get_cgroup_classid", 0),
+        ("bpf_get_socket_cookie", 0),
+        ("bpf_get_route_realm", 0),
+        ("bpf_get_socket_uid", 65534),
+    ] {
+        // nothing of what stood in r0 is left
+        let text = format!("r0 = 77\n{}", call(helper, &["ctx"]));
+        let row = Row::tc(helper, Code::E("", answer), "", &text);
+        assert_eq!(row.run(), Ok(answer), "{helper}");
+    }
+    let ancestor = call("bpf_skb_ancestor_cgroup_id", &["ctx", "1"]);
+    let row = Row::tc("", Code::E("", 0), "", &ancestor);
+    assert_eq!(row.run(), Ok(0));
+}

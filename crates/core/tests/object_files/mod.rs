@@ -36,7 +36,7 @@ pub fn recorded() -> Vec<(String, Vec<u8>)> {
 /// Names of the objects that were built from a source, by one compiler each: `maps` gives `maps.o`, `maps.clang14.o`
 /// and so on.
 pub fn each(source: &str) -> Vec<String> {
-    const COMPILERS: [&str; 6] = ["14", "15", "16", "20", "21", "22"];
+    const COMPILERS: [&str; 8] = ["14", "15", "16", "17", "18", "20", "21", "22"];
     let others = COMPILERS.iter().map(|n| format!("{source}.clang{n}.o"));
     [format!("{source}.o")].into_iter().chain(others).collect()
 }
