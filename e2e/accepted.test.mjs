@@ -1,4 +1,4 @@
-// Start, stepper and rules as they were accepted, at three widths and in both colour schemes. A picture that is meant to be
+// Start, stepper, rules, compare, matrix and lab as they were accepted, at three widths and in both colour schemes. A picture that is meant to be
 // another is accepted anew, and looked at, with
 //
 //     HEADROOM_ACCEPT=1 node run.mjs accepted
@@ -22,6 +22,9 @@ const PAGES = {
   start: ['/', '#app .ribbon .b'],
   stepper: ['/s/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231&z=functions', '#app .controls'],
   spec: ['/spec', '#app .rule'],
+  compare: ['/compare/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231&z=functions', '#later .differences tbody tr'],
+  matrix: ['/matrix?q=gre', '#later .cells tbody tr'],
+  lab: ['/lab?s=seed', '#later .right .ribbon .b'],
 };
 
 async function picture(page) {
