@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::align::{Alignment, align};
 use super::compare_reports::compare_reports;
+use super::drawn_ids;
 use super::event::{ByteRun, Event, Packet, Value};
 use super::event_fields::own_fields;
 use super::events::{TracedEvent, traced_events};
@@ -23,7 +24,9 @@ pub fn compare(recording: &Recording, trace: &Trace) -> Report {
 /// [`Scope::All`] only.
 #[must_use]
 pub fn compare_within(recording: &Recording, trace: &Trace, scope: &Scope) -> Report {
-    compare_events(recording, trace, &traced_events(trace), scope)
+    let mut simulated = traced_events(trace);
+    drawn_ids::number(&mut simulated, &trace.sources, &recording.head.design);
+    compare_events(recording, trace, &simulated, scope)
 }
 
 /// As [`compare_within`], with the trace's events given.

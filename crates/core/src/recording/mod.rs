@@ -7,6 +7,7 @@ mod align;
 mod bytes;
 pub mod compare;
 mod compare_reports;
+mod drawn_ids;
 mod draws;
 pub mod event;
 mod event_fields;

@@ -3,7 +3,7 @@
 //!
 //! No rule, or a small one, is needed for:
 //! * **IPv4 identifications.** In recordings, those drawn at random are 0xe001, 0xe002 … in order of appearance;
-//!   the simulator's own counter starts at 0xe001 and draws in the same order.
+//!   the simulator's own counter starts at 0xe001 and draws in the same order, but for segments: `drawn_ids`.
 //! * **The UDP source port of geneve** (a hash with a random key, 0xe5e5 in recordings): whoever simulates geneve
 //!   writes 0xe5e5.
 //! * **`end` of buffers of ICMP and TCP replies**: it depends on the allocator, but was the same in both kernels.
@@ -24,7 +24,7 @@ use crate::trace::{Edge, MetadataRead, OriginId, SourceTable, Trace};
 const NEVER_RECORDED: [(&str, Edge); 1] = [("__dev_queue_xmit", Edge::Exit)];
 
 /// Who writes the frames of `orc send`: nothing of them is drawn.
-const SENT: &str = "packet_snd";
+pub(super) const SENT: &str = "packet_snd";
 
 /// The inside of freeing is left out of recordings, also where the functions are traced. The end of a
 /// packet shows as the tracepoints `consume_skb` and `kfree_skb`, not as the functions of these names.

@@ -11,7 +11,7 @@ use crate::net::dissect::be16;
 use crate::net::{checksum, ethernet, vlan};
 use crate::scenario::command::XdpMode;
 use crate::scenario::topology::DevId;
-use crate::skb::{CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, NOT_SET};
+use crate::skb::{CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY, NOT_SET, gso};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/gro.c";
@@ -124,13 +124,17 @@ impl Kernel {
 
     /// `dev_gro_receive()`.
     fn dev_gro_receive(&mut self, dev: DevId, no: SkbNo) -> Run<(i64, GroCb)> {
-        let shinfo = self.buffers.get(self.skb(no).head).shinfo;
+        let buffer = self.buffers.get(self.skb(no).head);
+        let (shinfo, listed) = (buffer.shinfo, !buffer.frag_list.is_empty());
+        // what was merged already is merged on only when it is of TCP and lies in fragments
+        let tcp = shinfo.gso_type & gso::TCP != 0;
+        let flush = listed || (shinfo.gso_size > 0 && !tcp);
         let skb = self.skb(no);
         let summed = skb.ip_summed == CHECKSUM_UNNECESSARY;
         let csum_cnt = if summed { skb.bpf.csum_level + 1 } else { 0 };
         let mut cb = GroCb {
             offset: 0,
-            flush: false,
+            flush,
             same_flow: false,
             merged: None,
             encap_mark: false,
