@@ -38,7 +38,7 @@ test('a cell of a design without files leads to its step too, simulated in the p
   assert.match(page.url(), /\/s\/seed\?d=memmove_on_decap&at=/);
   assert.equal(await page.locator('.notice').count(), 0, await page.locator('.notice').allInnerTexts());
   // A third column comes beside it, from a file, and a fourth that is simulated.
-  await page.getByRole('button', { name: 'mac_header', exact: true }).click();
+  await page.locator('.chip', { hasText: /^mac_header$/ }).click();
   await page.locator('.answer', { hasText: '524288' }).first().waitFor();
   await page.getByLabel('Show another design').selectOption('traits');
   await page.waitForFunction(() => document.querySelectorAll('.design').length === 3);
