@@ -236,15 +236,22 @@ fn ping_of_ones_own_address() {
 
 /// What both readers see on a card with a driver, and where the skb's metadata end.
 fn card(driver: &str, design: DesignName) -> (Vec<String>, Option<u32>, Option<u32>) {
-    let frame = format!("0200000000010200000000020800{PING}");
-    let text = format!(
-        "nic add eth0 driver {driver} address 02:00:00:00:00:01\nip link set dev eth0 up\nip addr add 10.0.0.1/24 dev eth0
-orc xdp set_tag eth0 native\norc tcx get_tag_dynptr eth0 ingress\norc tcx get_meta eth0 ingress
-sysctl -w net.ipv4.icmp_echo_ignore_all=1\nnic rx eth0 {frame}"
-    );
-    let trace = whole(&text, design);
+    let trace = whole(&card_commands(driver, "set_tag"), design);
+    seen_on_card(trace)
+}
+
+fn seen_on_card(trace: Trace) -> (Vec<String>, Option<u32>, Option<u32>) {
     let fields = at(&trace, "__netif_receive_skb_core", "eth0");
     (trace.printk, fields.meta.end, fields.mac_header)
+}
+
+fn card_commands(driver: &str, program: &str) -> String {
+    let frame = format!("0200000000010200000000020800{PING}");
+    format!(
+        "nic add eth0 driver {driver} address 02:00:00:00:00:01\nip link set dev eth0 up\nip addr add 10.0.0.1/24 dev eth0
+orc xdp {program} eth0 native\norc tcx get_tag_dynptr eth0 ingress\norc tcx get_meta eth0 ingress
+sysctl -w net.ipv4.icmp_echo_ignore_all=1\nnic rx eth0 {frame}"
+    )
 }
 
 /// patch-series.md, section 3, patches 1–6 and 8: the drivers that copy metadata and frame in one piece. Both kernels
@@ -286,15 +293,20 @@ fn nfp_sets_metadata_too_late_for_meta_end() {
     assert_eq!(card("nfp", MacHeader).0[1], "get_meta: 42");
 }
 
-/// 6b: nfp with AF_XDP copies no metadata: four bytes of the fresh buffer's headroom are taken for them.
+/// 6b: nfp with AF_XDP has no metadata: no bytes in front of `data`. `xdp_set_data_meta_invalid()` makes
+/// `bpf_xdp_adjust_meta()` -ENOTSUPP (-524), and the skb is told of -1 bytes in a `u8`, 255: with 64 bytes of headroom they
+/// would begin 191 below `head`. `nfp_nfd3_xsk_rx()` and `nfp_nfd3_xsk_rx_skb()`, `nfd3/xsk.c`.
 #[test]
-fn nfp_with_af_xdp_forgets_the_bytes() {
-    let (read, end, mac) = card("nfp-zc", MacHeader);
+fn nfp_with_af_xdp_tells_of_metadata_it_refused() {
+    // set_tag drops the frame when it gets no room for its tag
+    let refused = whole(&card_commands("nfp-zc", "set_tag"), MacHeader);
+    assert!(refused.printk.is_empty(), "{:?}", refused.printk);
+    let passed = |design| seen_on_card(whole(&card_commands("nfp-zc", "xdp_pass"), design));
+    let (read, end, mac) = passed(MacHeader);
     assert_eq!((end, mac), (Some(64), Some(64)));
-    assert_eq!(
-        read,
-        ["get_tag_dynptr: ret 0 size 4 value 0", "get_meta: 0"]
-    );
+    assert_eq!(read[0], "get_tag_dynptr: ret 0 size 255 value 0");
+    let (_, end, mac) = passed(MetaEnd);
+    assert_eq!((end, mac), (Some(78), Some(64)));
 }
 
 /// L2TPv3 (RFC 3931): what is taken for metadata are the last four bytes in front of the inner frame: the sublayer's

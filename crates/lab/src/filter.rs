@@ -181,9 +181,18 @@ impl View {
             && (self.verdict.is_empty() || verdicts.contains(&self.verdict.as_str()))
             && (words.is_empty() || {
                 let text = text();
-                words.iter().all(|word| text.contains(word.as_str()))
+                words.iter().all(|word| found(&text, word))
             })
     }
+}
+
+/// Whether a word of a text begins so: `gre` is found in `decap-gre` and `GRETAP`, and not in `ingress`. Both in lower case.
+#[must_use]
+pub fn found(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        !before.is_some_and(char::is_alphanumeric)
+    })
 }
 
 /// The verdict under the design `base` and the other one under the workshop's, if they differ.
@@ -281,6 +290,17 @@ mod tests {
             }),
             [1]
         );
+        // In the middle of `About` and `decap`, and nowhere in front of a word.
+        for find in ["bout", "cap"] {
+            let find = find.to_owned();
+            assert!(
+                shown(View {
+                    find,
+                    ..View::default()
+                })
+                .is_empty()
+            );
+        }
         assert_eq!(
             shown(View {
                 sort: Sort::Name,

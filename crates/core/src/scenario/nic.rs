@@ -18,7 +18,8 @@ pub enum NicDriver {
     Copy,
     /// As [`NicDriver::InPlace`], but metadata are said only after `eth_type_trans()` (nfp).
     AfterType,
-    /// Only the frame is copied, yet the skb is told of metadata (nfp with AF_XDP).
+    /// The driver says that it has no metadata, copies the frame alone, and tells the skb of -1 bytes in a `u8` (nfp with
+    /// AF_XDP).
     Forgetful,
     /// The headers are copied into a new skb, the rest stays in its page; nothing is said of metadata (bnxt without
     /// copying of short frames, its default).

@@ -58,6 +58,9 @@ impl Kernel {
             _ => buffers.first,
         };
         let mut xdp = self.frame_in_pages(frame, dev, RxBuffers { first, ..buffers });
+        if driver == NicDriver::Forgetful {
+            xdp.set_data_meta_invalid();
+        }
         let before = xdp;
         if let Some(program) = self.native_xdp(dev) {
             if self.xdp_frags_size(xdp.head) > 0 && !self.xdp_has_frags(program) {

@@ -37,12 +37,7 @@ impl Kernel {
                 Ok(no)
             }
             NicDriver::Copy => self.driver_copies(xdp, dev),
-            NicDriver::Forgetful => {
-                let no = self.napi_alloc_copy(xdp, xdp.data);
-                self.driver_type(no, dev)?;
-                self.driver_metadata(no, xdp)?;
-                Ok(no)
-            }
+            NicDriver::Forgetful => self.nfp_nfd3_xsk_rx_skb(xdp, dev),
             NicDriver::HeaderCopy => self.bnxt_rx_page_skb(xdp, dev),
             NicDriver::Silent | NicDriver::HeaderSplit | NicDriver::AllFrags => {
                 let no = self.napi_build_skb(xdp);
@@ -52,6 +47,19 @@ impl Kernel {
                 Ok(no)
             }
         }
+    }
+
+    /// `nfp_nfd3_xsk_rx_skb()` (`drivers/net/ethernet/netronome/nfp/nfd3/xsk.c`): the frame alone is copied, and behind a
+    /// program the skb is told of `xdp->data - xdp->data_meta` bytes. The driver has said that it has no metadata, so that is
+    /// -1, and 255 in a `u8`. A design that hands over bytes or values has none to hand over.
+    fn nfp_nfd3_xsk_rx_skb(&mut self, xdp: &XdpBuff, dev: DevId) -> Run<SkbNo> {
+        let no = self.napi_alloc_copy(xdp, xdp.data);
+        self.driver_type(no, dev)?;
+        let only_a_length = self.design.outside().is_none() && !self.design.at_head_start();
+        if only_a_length && self.native_xdp(dev).is_some() {
+            self.skb_metadata_set(no, u32::from(u8::MAX));
+        }
+        Ok(no)
     }
 
     /// Metadata and frame in one piece; patches 1–6 and 8 change the order of the two steps behind it.

@@ -66,7 +66,8 @@ impl Kernel {
             return None;
         }
         let head = self.buffers.alloc(room);
-        let (from, len) = (xdp.data_meta, xdp.data_end - xdp.data_meta);
+        let from = xdp.data_meta.min(xdp.data);
+        let len = xdp.data_end - from;
         self.buffers.memcpy(head, from, xdp.head, from, len);
         Some(XdpBuff {
             head,

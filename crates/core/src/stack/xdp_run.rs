@@ -180,7 +180,8 @@ impl Host for XdpHost<'_, '_> {
     }
 
     fn packet_bounds(&self) -> (i32, u32) {
-        (self.xdp.data_meta as i32, self.xdp.data_end)
+        let start = self.xdp.data_meta.min(self.xdp.data);
+        (start as i32, self.xdp.data_end)
     }
 
     fn packet_load(&mut self, offset: i32, into: &mut [u8]) {

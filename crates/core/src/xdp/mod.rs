@@ -71,6 +71,11 @@ impl XdpBuff {
         self.data.saturating_sub(self.data_meta)
     }
 
+    /// `xdp_set_data_meta_invalid()` (`include/net/xdp.h`): this driver has no metadata.
+    pub fn set_data_meta_invalid(&mut self) {
+        self.data_meta = self.data + 1;
+    }
+
     /// The fields of a recording.
     #[must_use]
     pub fn fields(&self) -> XdpFields {
@@ -143,8 +148,10 @@ impl XdpBuff {
         }
         let data = data as u32;
         let from = self.data_meta;
+        // a driver without metadata keeps `data_meta` above `data`: both move alike
+        let above = self.data_meta.saturating_sub(self.data);
         self.data = data;
-        self.data_meta = data - len;
+        self.data_meta = data - len + above;
         Ok(HeadMove {
             from,
             to: self.data_meta,

@@ -82,7 +82,7 @@ impl Choice {
         self.find
             .to_lowercase()
             .split_whitespace()
-            .all(|word| text.contains(word))
+            .all(|word| crate::filter::found(&text, word))
     }
 }
 
