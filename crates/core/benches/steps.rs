@@ -9,7 +9,7 @@ fn main() {
     let start = Instant::now();
     let elapsed = || start.elapsed().as_secs_f64() * 1000.0;
     let now = || cpu_time().unwrap_or_else(elapsed);
-    // `cargo bench … -- quiet` measures that part only
+    // `cargo bench … -- quiet` measures that part only; `-- quiet 1000` with so many packets
     let wanted = std::env::args()
         .nth(1)
         .filter(|part| !part.starts_with('-'));
@@ -21,7 +21,9 @@ fn main() {
         shared::engine::report("host", &now);
     }
     if is_wanted("quiet") {
-        shared::path::quiet("host", &now);
+        let packets = std::env::args().nth(2).and_then(|count| count.parse().ok());
+        let packets = packets.unwrap_or(shared::path::PACKETS);
+        shared::path::quiet("host", &now, packets);
     }
     if is_wanted("traced") {
         shared::path::traced("host", &now);
