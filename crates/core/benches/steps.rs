@@ -3,6 +3,7 @@
 #[path = "shared/mod.rs"]
 mod shared;
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 fn main() {
@@ -27,6 +28,33 @@ fn main() {
     }
     if is_wanted("traced") {
         shared::path::traced("host", &now);
+    }
+    if is_wanted("matrix") {
+        shared::matrix::report("host", &now, &Project);
+    }
+}
+
+/// The project's files.
+struct Project;
+
+impl Project {
+    fn path(relative: &str) -> PathBuf {
+        let core = Path::new(env!("CARGO_MANIFEST_DIR"));
+        core.join("../..").join(relative)
+    }
+}
+
+impl shared::matrix::Files for Project {
+    fn list(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(Self::path(folder)).expect("a folder");
+        let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        entries
+            .map(|entry| name(entry.expect("an entry")))
+            .collect()
+    }
+
+    fn read(&self, file: &str) -> Vec<u8> {
+        std::fs::read(Self::path(file)).expect("a file")
     }
 }
 
