@@ -60,6 +60,7 @@ fn the_mail_is_a_scenario() {
             netns: None,
             name: "decap".into(),
             address: None,
+            index: None,
             kind: LinkKind::Gre(parms)
         }
     );
