@@ -96,12 +96,12 @@ fn a_vlan_device_may_have_the_tag_in_the_frame() {
         );
         let trace = whole(&text, design);
         assert_eq!(trace.printk, ["get_tag_dynptr: ret 0 size 4 value 42"]);
-        let ip = at(&trace, "ip_rcv", "v");
+        let ip = at(&trace, "ip_rcv_core", "v");
         assert_eq!((ip.mac_len, ip.vlan_present), (18, false));
         assert_eq!(ip.mac_header.map(|mac| ip.data - mac), Some(18));
         // beside the packet it is with the flag, which is there unless somebody takes it
         let plain = whole(&text.replace(" reorder_hdr off", ""), design);
-        assert_eq!(at(&plain, "ip_rcv", "v").mac_len, 14);
+        assert_eq!(at(&plain, "ip_rcv_core", "v").mac_len, 14);
     }
 }
 
