@@ -13,6 +13,7 @@ pub use super::operand::{
     CfgValue, Ioam6, Ioam6Mode, Ipv4Net, Ipv6Net, LwtSections, Mac, MirredAction, NapiKnob, Netns,
     RouteEncap, RouteKind, Seg6Mode, TcHook, XdpMode,
 };
+pub use super::ping::{PingParms, Pmtudisc};
 pub use super::prog_load::ProgLoad;
 pub use super::socket::{CgroupAttach, SocketCommand};
 pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
@@ -178,8 +179,8 @@ pub enum Command {
         netns: Netns,
         /// Destination.
         addr: Ipv6Addr,
-        /// `-c`, 1 when absent.
-        count: u32,
+        /// How many requests, and what they are like.
+        parms: PingParms,
     },
     /// `ip ioam namespace add …`.
     IoamNamespaceAdd {
@@ -313,8 +314,8 @@ pub enum Command {
         netns: Netns,
         /// Destination.
         addr: Ipv4Addr,
-        /// `-c`, 1 when absent.
-        count: u32,
+        /// How many requests, and what they are like.
+        parms: PingParms,
     },
     /// `orc send DEV HEX [NETNS]`; `send DEV HEX`.
     Send {

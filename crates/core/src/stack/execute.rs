@@ -30,6 +30,7 @@ impl Kernel {
             } => self.attach_tcx(netns, program, dev, *hook, is_recorders(line)),
             command => self.command(command),
         };
+        let done = done.and_then(|()| Ok(self.neigh_timers()?));
         done.map_err(|cause| ExecuteError {
             line: line.number,
             text: line.text.clone(),
@@ -219,10 +220,10 @@ impl Kernel {
             }
             // with the line: `execute()`
             Command::AttachTcx { .. } => Ok(()),
-            Command::Ping { netns, addr, count } => {
+            Command::Ping { netns, addr, parms } => {
                 let id = self.topology.find_netns(netns)?;
-                for sequence in 1..=*count {
-                    self.ping(id, *addr, sequence as u16)?;
+                for sequence in 1..=parms.count {
+                    self.ping(id, *addr, sequence as u16, parms)?;
                 }
                 Ok(())
             }
