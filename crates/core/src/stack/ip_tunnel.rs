@@ -7,7 +7,7 @@ use super::links::MAX_TUNNEL_HEADROOM;
 use super::outer::{DEFAULT_TTL, ECN_MASK, InnerHeader, Outer, ecn_encapsulate, outer_ipv4};
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, ipv4_label};
-use crate::net::{checksum, ethernet, icmp, icmpv6, ipv4, ipv6, vlan};
+use crate::net::{checksum, ethernet, ipv4, ipv6, vlan};
 use crate::scenario::command::TunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind, Route};
 use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, gso};
