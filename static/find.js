@@ -64,7 +64,7 @@ export function keys() {
       { id: 'keys', class: 'sheet', 'aria-labelledby': 'keys-title' },
       el('h2', { id: 'keys-title' }, 'Keys'),
       el('table', {}, el('tbody', {}, ...KEYS.map(row))),
-      el('p', {}, 'In the story → and ← go from stop to stop. In the byte grid the arrows go from byte to byte.'),
+      el('p', {}, 'In the story → and ← go from stop to stop. In the byte grid the arrows go from byte to byte, in a sentence that Tab comes to from word to word: what a word names is lit in the picture.'),
       el('form', { method: 'dialog' }, el('button', { class: 'quiet' }, 'Close')),
     );
     document.body.append(sheet);
@@ -95,7 +95,7 @@ function go(address) {
 /** The buttons of the page, by their words. */
 function buttons() {
   const out = new Map();
-  for (const button of document.querySelectorAll('main button:not(:disabled), .theme')) {
+  for (const button of document.querySelectorAll('main button:not(:disabled), .theme, .density')) {
     const words = (button.getAttribute('aria-label') ?? button.textContent).trim();
     if (words && !out.has(words)) out.set(words, () => button.click());
   }

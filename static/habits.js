@@ -87,3 +87,15 @@
     if (!(target instanceof Element && target.closest('input, select, textarea, dialog[open]'))) want(event, 'keys');
   });
 }
+
+// Words and what they name in the picture light one another: a script of its own too, loaded when one first comes to either.
+{
+  const PLACES = '.says, .seen, .told p, .rule .text, .ribbon svg, [data-offset], .fields tr';
+  const events = ['pointerover', 'focusin'];
+  const want = (event) => {
+    if (!(event.target instanceof Element && event.target.closest(PLACES))) return;
+    for (const name of events) removeEventListener(name, want);
+    import('/words.js').then((script) => script.start(event));
+  };
+  for (const name of events) addEventListener(name, want);
+}
