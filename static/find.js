@@ -17,6 +17,8 @@ const KEYS = [
   ['N', 'previous of what is found'], // stepper
   ['d', 'both designs, one, the other'], // stepper
   ['y', 'copy the link to this step'], // stepper
+  ['Shift+→ Shift+←', 'next, previous change of what is looked for, else of the chosen byte'],
+  ['c', 'the same step in Compare; there, beside the kernel’s recording'],
   ['?', 'these keys'],
   ['⌘K Ctrl+K', 'go to a page, a scenario, the lab'],
   ['D', 'dense, comfortable'],
@@ -90,6 +92,20 @@ function go(address) {
   document.body.append(link);
   link.click();
   link.remove();
+}
+
+/** To the same step in Compare; from there to the kernel's own run, where there is one. */
+export function compare() {
+  const [, id] = /^\/s\/([^/]+)/.exec(location.pathname) ?? [];
+  if (id) go(`/compare/${id}${location.search}`);
+  else document.querySelector('.compare a[href*="recording"]')?.click();
+}
+
+/** The next or previous change of what is looked for; without that, of the chosen byte. By the keys that do so. */
+export function change(event) {
+  const press = (key) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+  if (!document.querySelector('.finder input')?.value) press('b');
+  press(event.key === 'ArrowRight' ? 'n' : 'N');
 }
 
 /** The buttons of the page, by their words. */

@@ -71,7 +71,7 @@
 {
   const want = (event, what) => {
     event.preventDefault();
-    import('/find.js').then((script) => script[what]());
+    import('/find.js').then((script) => script[what](event));
   };
 
   addEventListener('click', (event) => {
@@ -83,9 +83,11 @@
     const { key, target } = event;
     const control = event.ctrlKey || event.metaKey;
     if (control && key.toLowerCase() === 'k') want(event, 'palette');
-    if (key !== '?' || control || event.altKey) return;
-    if (!(target instanceof Element && target.closest('input, select, textarea, dialog[open]'))) want(event, 'keys');
-  });
+    if (control || event.altKey) return;
+    if (target instanceof Element && target.closest('input, select, textarea, dialog[open], .program-pane')) return;
+    const what = { '?': 'keys', c: 'compare' }[key] ?? (event.shiftKey && /^Arrow(Left|Right)$/.test(key) ? 'change' : null);
+    if (what && (what !== 'change' || document.querySelector('.finder'))) want(event, what);
+  }, true);
 }
 
 // Words and what they name in the picture light one another: a script of its own too, loaded when one first comes to either.

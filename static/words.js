@@ -100,7 +100,7 @@ function pictures(sentence) {
   const who = sentence.querySelector('.who')?.textContent.split(' · ');
   const figures = [...(room?.querySelectorAll('.design') ?? [])];
   const of = figures.filter((figure) => !who || who.includes(figure.querySelector('.dname')?.textContent));
-  return of.map((figure) => [...figure.querySelectorAll('.ribbon svg')].find((svg) => svg.checkVisibility())).filter(Boolean);
+  return of.map((figure) => [...figure.querySelectorAll('.ribbon svg[data-scale]')].find((svg) => svg.checkVisibility())).filter(Boolean);
 }
 
 /** The scale of a picture: where an offset is, and which one is at a place. */
@@ -272,7 +272,7 @@ function fromField(row) {
   dark();
   light(row);
   words(room, null, (what) => what === `pointer ${name}`);
-  for (const svg of room.querySelectorAll('.ribbon svg')) if (svg.checkVisibility()) show(svg, `pointer ${name}`);
+  for (const svg of room.querySelectorAll('.ribbon svg[data-scale]')) if (svg.checkVisibility()) show(svg, `pointer ${name}`);
 }
 
 function come(event) {
@@ -287,7 +287,10 @@ function come(event) {
   if (row) return fromField(row);
   if (event.type === 'focusin') return undefined;
   const svg = target?.closest('.ribbon svg');
-  return svg ? fromPicture(svg, target, event.clientX) : dark();
+  if (svg) return fromPicture(svg, target, event.clientX);
+  // What the focus lights stays lit.
+  const focused = document.activeElement?.closest('.w');
+  return focused ? fromWord(focused) : dark();
 }
 
 /** The words of a place that the Tab key comes to. */
