@@ -281,6 +281,7 @@ function come(event) {
   if (word) return fromWord(word);
   const sentence = target?.closest(PROSE);
   if (sentence) dress(sentence);
+  else if (target?.matches('.says')) wordsOf(target);
   const cell = target?.closest('[data-offset]');
   if (cell) return fromByte(cell);
   const row = target?.closest('.fields tr');
