@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use headroom_core::scenario::command::{Command, LinkKind, TcHook, TunnelParms};
+use headroom_core::scenario::command::{Command, LinkKind, PingParms, TcHook, TunnelParms};
 use headroom_core::scenario::{ScenarioFile, parse_setup};
 
 fn root() -> PathBuf {
@@ -60,6 +60,7 @@ fn the_mail_is_a_scenario() {
             netns: None,
             name: "decap".into(),
             address: None,
+            index: None,
             kind: LinkKind::Gre(parms)
         }
     );
@@ -92,7 +93,7 @@ fn the_mail_is_a_scenario() {
     let ping = Command::Ping {
         netns: Some("tx".into()),
         addr: Ipv4Addr::new(192, 0, 2, 1),
-        count: 1,
+        parms: PingParms::default(),
     };
     assert_eq!((commands[16], commands[19]), (&ping, &ping));
     // Nothing is dropped: every line is a command, blank, or skipped with its number.

@@ -120,7 +120,7 @@ fn is_first(n: &u32) -> bool {
 
 /// What is wrong with a scenario file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{file}:{line}:{column}: {what}.")]
+#[error("{file}{}: {what}.", place(*.line, *.column))]
 pub struct FileError {
     /// The file as the caller named it.
     pub file: String,
@@ -130,6 +130,14 @@ pub struct FileError {
     pub column: usize,
     /// What is wrong.
     pub what: String,
+}
+
+/// `:line:column`; nothing for a value that was read as a whole.
+fn place(line: usize, column: usize) -> String {
+    if line == 0 {
+        return String::new();
+    }
+    format!(":{line}:{column}")
 }
 
 impl FileError {
@@ -211,7 +219,7 @@ impl ScenarioFile {
                 || path.split('/').any(|part| part == "..")
             {
                 return Err(format!(
-                    "programs.{name} is `{path}`, expected a path below content/"
+                    "programs.{name} is `{path}`, expected a path below content/, or below the scenario's own folder"
                 ));
             }
         }

@@ -231,6 +231,9 @@ fn tool_command(
         "clang" | "gcc" | "llc" | "make" => Ok(one(Command::NoEffect {
             why: "programs come with the scenario, built",
         })),
+        "modprobe" => Ok(one(Command::NoEffect {
+            why: "what the simulator has is there without loading",
+        })),
         "sleep" | "true" => Ok(one(Command::NoEffect {
             why: "the simulator has no clock",
         })),
