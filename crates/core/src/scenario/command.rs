@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub use super::bridge::{BridgeOptions, BridgeVlan};
 pub use super::ip_ioam::IoamNamespace;
 pub use super::ip_l2tp::{L2tpSession, L2tpTunnel};
-pub use super::link_kind::{LinkKind, MacvlanMode, NetkitParms};
+pub use super::link_kind::{LinkFlags, LinkKind, MacvlanMode, NetkitParms};
 pub use super::netfilter::NfChange;
 pub use super::operand::{
     CfgValue, Ioam6, Ioam6Mode, Ipv4Net, Ipv6Net, LwtSections, Mac, MirredAction, NapiKnob, Netns,
@@ -38,7 +38,7 @@ pub enum Command {
         /// Name.
         name: String,
     },
-    /// `ip link add NAME [address MAC] type KIND …`, `ip tunnel add NAME …`.
+    /// `ip link add NAME [address MAC] [index N] type KIND …`, `ip tunnel add NAME …`.
     LinkAdd {
         /// Namespace in which the command runs.
         netns: Netns,
@@ -46,10 +46,12 @@ pub enum Command {
         name: String,
         /// MAC address, if given.
         address: Option<Mac>,
+        /// Interface index, if given.
+        index: Option<u32>,
         /// Device type and its options.
         kind: LinkKind,
     },
-    /// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N]`.
+    /// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N] [promisc on|off] [arp on|off]`.
     LinkSet {
         /// Namespace in which the command runs.
         netns: Netns,
@@ -65,6 +67,8 @@ pub enum Command {
         mtu: Option<u32>,
         /// `master BRIDGE`; `Some(None)` is `nomaster`.
         master: Option<Option<String>>,
+        /// Flags.
+        flags: LinkFlags,
     },
     /// `ip link set dev BRIDGE type bridge OPTIONS`.
     BridgeSet {

@@ -69,8 +69,9 @@ impl Kernel {
                 netns,
                 name,
                 address,
+                index,
                 kind,
-            } => self.link_add(netns, name, *address, kind),
+            } => self.link_add(netns, name, (*address, *index), kind),
             Command::LinkSet {
                 netns,
                 dev,
@@ -79,6 +80,7 @@ impl Kernel {
                 to_netns,
                 mtu,
                 master,
+                flags,
             } => {
                 let id = self.find(netns, dev)?;
                 if let Some(to) = to_netns {
@@ -87,6 +89,7 @@ impl Kernel {
                 if let Some(master) = master {
                     self.link_master(id, master.as_deref())?;
                 }
+                self.link_flags(id, *flags);
                 self.link_set(id, *up, *address, *mtu);
                 Ok(())
             }

@@ -79,6 +79,7 @@ mod page_pool;
 mod prog_load;
 mod program_maps;
 mod programs;
+mod promisc;
 mod quiet;
 mod rcsum;
 mod reads;

@@ -63,7 +63,7 @@ impl Kernel {
         if !cacheable && !stale {
             return self.traced("neigh_connected_output", FILE, no, |k| {
                 k.pull_to_network(no)?;
-                k.eth_header(no, dev, lladdr)?;
+                k.dev_hard_header(no, dev, lladdr)?;
                 k.dev_queue_xmit(no)
             });
         }
@@ -73,7 +73,7 @@ impl Kernel {
                 cached.push(next_hop);
             }
             k.pull_to_network(no)?;
-            k.eth_header(no, dev, lladdr)?;
+            k.dev_hard_header(no, dev, lladdr)?;
             k.dev_queue_xmit(no)
         })
     }
@@ -93,6 +93,16 @@ impl Kernel {
                 known.or_else(|| self.learned(dev, ip))
             }
         }
+    }
+
+    /// `neigh_flush_dev()`: all neighbours of a device are forgotten.
+    pub(super) fn neigh_flush_dev(&mut self, dev: DevId) {
+        let netns = self.topology.dev(dev).netns;
+        let here = &mut self.topology.netns[netns.0];
+        here.neigh.retain(|(of, _, _)| *of != dev);
+        here.inet6.neigh.retain(|(of, _, _)| *of != dev);
+        self.neighbours.retain(|(of, _), _| *of != dev);
+        self.topology.dev_mut(dev).hh_cached.clear();
     }
 
     /// What a frame has said of a neighbour.
