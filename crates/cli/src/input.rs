@@ -197,13 +197,16 @@ fn scenario_input(scenario: &ScenarioFile, file: &str, content: &Path) -> Result
         error: Box::new(error),
     })?;
     let mut objects = Vec::new();
-    for path in scenario.programs.values() {
+    for (name, path) in scenario.objects(&parsed.lines) {
+        // In messages an object is its file, unless the commands have another name for it.
+        let by_path = path.rsplit('/').next() == Some(name);
         let path = content.join(path);
         let bytes = fs::read(&path).map_err(|error| CliError::Read {
             path: path.clone(),
             error,
         })?;
-        objects.push((path.display().to_string(), bytes));
+        let shown = path.display().to_string();
+        objects.push((if by_path { shown } else { name.into() }, bytes));
     }
     Ok(Input::new(&scenario.id, parsed, &objects)?)
 }

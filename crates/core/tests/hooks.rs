@@ -475,3 +475,25 @@ fn ping_of_a_size() {
     assert_eq!(lens("-s1473"), [1500, 21]);
     assert_eq!(lens("-s 0 -t 9"), [28]);
 }
+
+/// `validate_xmit_vlan()`: a device without `NETIF_F_HW_VLAN_CTAG_TX` gets the tag in the frame, 14 + 4 + 84 bytes; one with it
+/// has the tag beside the frame, 98 bytes. 802.1ad has a feature of its own.
+#[test]
+fn a_tag_that_the_device_does_not_write() {
+    let lens = |features: &str, kind: &str| {
+        let text = format!(
+            "{WIRE}ip -n tx link add link tx name t1 type vlan {kind}\nip -n tx link set t1 up\n\
+             ip -n tx addr add 192.0.2.2/24 dev t1\nip -n tx neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev t1\n\
+             ip netns exec tx ethtool -K tx {features}\nip netns exec tx ping -c1 192.0.2.1"
+        );
+        lens_at(&whole(&text, MacHeader), "veth_xmit", "tx")
+    };
+    assert_eq!(lens("gro off", "id 7"), [98]);
+    assert_eq!(lens("txvlan off", "id 7"), [102]);
+    assert_eq!(lens("txvlan off", "proto 802.1ad id 7"), [98]);
+    assert_eq!(
+        lens("gro on tx-vlan-stag-hw-insert off", "proto 802.1ad id 7"),
+        [102]
+    );
+    assert_eq!(lens("txvlan off txvlan on", "id 7"), [98]);
+}

@@ -174,3 +174,31 @@ fn every_setup_in_the_recordings_is_understood() {
         }
     }
 }
+
+/// An object that `programs` calls otherwise than its file: commands may name it either way.
+#[test]
+fn an_object_is_loaded_by_its_name_or_by_its_file() {
+    let file = |object: &str| {
+        let text = format!(
+            r#"{{"schema": "headroom-scenario/1", "id": "a", "title": "t", "explanation": "e",
+            "commands": ["bpftool prog load {object} /sys/fs/bpf/p"], "programs": {{"tagger.o": "programs/seed/progs.bpf.o"}}}}"#
+        );
+        let file = ScenarioFile::read("a.json", &text).unwrap();
+        let parsed = file.parse().unwrap();
+        let name = file.objects(&parsed.lines)[0].0.to_owned();
+        let object = std::fs::read(root().join("content/programs/seed/progs.bpf.o")).unwrap();
+        let input =
+            headroom_core::simulate::Input::new("a", parsed, &[(name.clone(), object)]).unwrap();
+        let ran =
+            headroom_core::simulate::simulate(&input, headroom_core::design::DesignName::MacHeader);
+        (name, ran.map(|_| ()).map_err(|error| error.to_string()))
+    };
+    assert_eq!(file("tagger.o"), ("tagger.o".into(), Ok(())));
+    assert_eq!(file("/root/progs.bpf.o"), ("progs.bpf.o".into(), Ok(())));
+    let (name, ran) = file("other.o");
+    assert_eq!(name, "tagger.o");
+    assert!(
+        ran.unwrap_err()
+            .contains("there is no object file `other.o`")
+    );
+}

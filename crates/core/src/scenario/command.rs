@@ -245,6 +245,17 @@ pub enum Command {
         /// Its value.
         value: u32,
     },
+    /// `ethtool -K DEV FEATURE on|off`: a feature that counts when a packet is sent.
+    SetFeatures {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// Of [`crate::skb::feature`].
+        features: crate::skb::Features,
+        /// `on`.
+        on: bool,
+    },
     /// `ethtool -K DEV gro on|off`.
     SetGro {
         /// Namespace.

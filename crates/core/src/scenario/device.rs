@@ -94,6 +94,8 @@ pub struct Device {
     pub master: Option<DevId>,
     /// `NETIF_F_GRO`.
     pub gro: bool,
+    /// Features that somebody does not want (not in `dev->wanted_features`).
+    pub unwanted: crate::skb::Features,
     /// `napi_defer_hard_irqs`.
     pub napi_defer_hard_irqs: u32,
     /// `gro_flush_timeout`, nanoseconds.
@@ -197,6 +199,7 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         home: netns,
         master: None,
         gro: false,
+        unwanted: 0,
         napi_defer_hard_irqs: 0,
         gro_flush_timeout: 0,
         ifindex: 0,

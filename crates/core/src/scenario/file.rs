@@ -16,13 +16,15 @@
 //! `commands` and `paste` exclude each other. `commands` is a list of commands without prompts, each of which
 //! must be understood. `paste` is a list of lines as a person would paste them, output and all
 //! ([`parse`](super::parse()) has the rule). A name in `programs` is an object file as a command names it
-//! (`bpftool prog loadall progs.bpf.o …`) or a program as `orc xdp` names it; the path is below `content/`.
+//! (`bpftool prog loadall progs.bpf.o …`) or a program as `orc xdp` names it; the path is below `content/`. A command may
+//! name the object by the last part of its path as well ([`ScenarioFile::objects`]).
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::command::{Command, Line};
 use super::error::ParseError;
 use super::parse::{Parsed, parse, parse_setup};
 
@@ -228,6 +230,29 @@ impl ScenarioFile {
             ));
         }
         Ok(())
+    }
+
+    /// The object files: the name by which the commands load each, and its path below `content/`. That is the name in
+    /// `programs`, or the last part of the path where only that one is loaded.
+    #[must_use]
+    pub fn objects(&self, lines: &[Line]) -> Vec<(&str, &str)> {
+        let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        let loaded: Vec<String> = lines
+            .iter()
+            .filter_map(|line| match &line.command {
+                Command::ProgLoad(load) => Some(last(&load.object)),
+                Command::ProgLoadAll { object, .. } => Some(last(object)),
+                _ => None,
+            })
+            .collect();
+        let named = |name: &str| loaded.contains(&last(name));
+        let mut out = Vec::new();
+        for (name, path) in &self.programs {
+            let file = path.rsplit('/').next().unwrap_or(path);
+            let by_file = !named(name) && named(file);
+            out.push((if by_file { file } else { name }, path.as_str()));
+        }
+        out
     }
 
     /// The commands, parsed. Line numbers are 1-based indexes into `commands` or `paste`.

@@ -191,6 +191,20 @@ impl Kernel {
                 });
                 Ok(())
             }
+            Command::SetFeatures {
+                netns,
+                dev,
+                features,
+                on,
+            } => {
+                let id = self.find(netns, dev)?;
+                let unwanted = &mut self.topology.dev_mut(id).unwanted;
+                match on {
+                    true => *unwanted &= !features,
+                    false => *unwanted |= features,
+                }
+                Ok(())
+            }
             Command::SetGro { netns, dev, on } => {
                 let id = self.find(netns, dev)?;
                 self.topology.dev_mut(id).gro = *on;
