@@ -27,6 +27,11 @@ sysctl -q -w net.ipv4.ip_forward=1
 
 /// An IPv4 packet of `len` bytes from 10.0.0.2 to 10.2.0.5, without DF, in a frame from `tx` to `rx`.
 fn send(len: u16) -> String {
+    send_to(len, 5)
+}
+
+/// The same to 10.2.0.`host`.
+fn send_to(len: u16, host: u8) -> String {
     let mut header = vec![
         0x45,
         0,
@@ -41,7 +46,7 @@ fn send(len: u16) -> String {
         0,
         0,
     ];
-    header.extend([10, 0, 0, 2, 10, 2, 0, 5]);
+    header.extend([10, 0, 0, 2, 10, 2, 0, host]);
     let check = headroom_core::net::checksum::internet(&header).to_be_bytes();
     header[10..12].copy_from_slice(&check);
     header.resize(usize::from(len), 0x2a);
@@ -73,12 +78,9 @@ fn a_path_through_a_tunnel_that_is_too_narrow_is_locked() {
     assert_eq!(leave(&run(2), "v"), 1 + 2);
     assert_eq!(leave(&run(3), "v"), 1 + 2 + 2);
     // another destination has a path of its own
-    let other = send(800).replace("0a020005", "0a020006");
-    let both = format!("{}{other}", send(800));
-    let trace = whole(
-        &format!("{WIRE}{FORWARD}ip link set dev out mtu 200\n{both}"),
-        MacHeader,
-    );
+    let both = send(800) + &send_to(800, 6);
+    let text = format!("{WIRE}{FORWARD}ip link set dev out mtu 200\n{both}");
+    let trace = whole(&text, MacHeader);
     assert_eq!(leave(&trace, "v"), 2);
 }
 
