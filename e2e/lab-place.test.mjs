@@ -104,3 +104,17 @@ test('a mistake in assembler is underlined where it stands', async ({ page, url,
   await page.getByText('✓ 3 instructions').waitFor();
   assert.equal(await page.locator('.program-file .wavy').count(), 0);
 });
+
+test('commands have colours: tools, flags, addresses and names each their own', async ({ page, url }) => {
+  await open(page, `${url}/lab?s=seed`);
+  await commands(page).fill('# ip -n tx addr add 10.0.0.2/24 dev tx\nip link set rx mtu 1400\n## a remark\n');
+  await page.locator('.cl', { hasText: 'mtu 1400' }).waitFor();
+  const colour = (text) => page.locator('.cl span', { hasText: new RegExp(`^${text}$`) }).first().evaluate((one) => `${getComputedStyle(one).color} ${getComputedStyle(one).fontWeight}`);
+  const seen = {};
+  for (const text of ['ip', '-n', '10.0.0.2/24', 'tx']) seen[text] = await colour(text);
+  seen.plain = await page.locator('.commands .under-text pre').evaluate((one) => `${getComputedStyle(one).color} ${getComputedStyle(one).fontWeight}`);
+  assert.equal(new Set(Object.values(seen)).size, 5, JSON.stringify(seen));
+  // What is drawn is what is in the field, letter by letter.
+  const [drawn, typed] = [await page.locator('.commands .under-text pre').textContent(), await commands(page).inputValue()];
+  assert.equal(drawn.trimEnd(), typed.trimEnd());
+});

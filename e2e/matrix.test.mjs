@@ -76,6 +76,31 @@ test('fourteen designs are in sight at 1280, the names stay where they are while
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 390);
 });
 
+test('order, verdict, difference and groups show what they say', async ({ page, url }) => {
+  await open(page, `${url}/matrix?d=mac_header,meta_end`);
+  const ids = () => page.locator('.cells tbody tr:not(.group) th a').evaluateAll((all) => all.map((a) => a.getAttribute('href').slice(3)));
+  const listed = await ids();
+  await page.getByLabel('Order').selectOption('name');
+  await page.waitForURL(/sort=name/);
+  await page.waitForFunction((first) => document.querySelector('.cells tbody th a').getAttribute('href').slice(3) !== first, listed[0]);
+  assert.deepEqual(await ids(), [...listed].sort());
+  await page.getByLabel('Verdict').selectOption('garbage');
+  await page.waitForURL(/v=garbage/);
+  await page.waitForFunction((all) => document.querySelectorAll('.cells tbody tr').length < all, listed.length);
+  for (const text of await page.locator('.cells tbody tr').allInnerTexts()) assert.match(text, /garbage/);
+  await page.getByLabel('Verdict').selectOption('');
+  await page.getByRole('button', { name: 'only where designs differ' }).click();
+  await page.waitForFunction((all) => document.querySelectorAll('.cells tbody tr').length < all, listed.length);
+  const pairs = await page.locator('.cells tbody tr').evaluateAll((all) => all.map((row) => [...row.querySelectorAll('td .v')].map((one) => one.textContent)));
+  assert.ok(pairs.length > 0 && pairs.every(([a, b]) => a !== b), JSON.stringify(pairs.filter(([a, b]) => a === b)));
+  await page.getByRole('button', { name: 'only where designs differ' }).click();
+  await page.getByRole('button', { name: 'grouped' }).click();
+  await page.locator('.cells .group').first().waitFor();
+  const groups = await page.locator('.cells .group').allInnerTexts();
+  assert.ok(groups.length > 2 && new Set(groups).size === groups.length, groups.join());
+  assert.deepEqual((await ids()).sort(), [...listed].sort(), 'each row stands in one group');
+});
+
 test('Back takes a change of the view back; a search is one change', async ({ page, url }) => {
   await open(page, `${url}/matrix?d=mac_header,meta_end`);
   await page.getByLabel('Order').selectOption('name');

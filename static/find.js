@@ -17,6 +17,8 @@ const KEYS = [
   ['N', 'previous of what is found'], // stepper
   ['d', 'both designs, one, the other'], // stepper
   ['y', 'copy the link to this step'], // stepper
+  ['Shift+→ Shift+←', 'next, previous change of what is looked for, else of the chosen byte'],
+  ['c', 'the same step in Compare; there, beside the kernel’s recording'],
   ['?', 'these keys'],
   ['⌘K Ctrl+K', 'go to a page, a scenario, the lab'],
   ['D', 'dense, comfortable'],
@@ -64,7 +66,7 @@ export function keys() {
       { id: 'keys', class: 'sheet', 'aria-labelledby': 'keys-title' },
       el('h2', { id: 'keys-title' }, 'Keys'),
       el('table', {}, el('tbody', {}, ...KEYS.map(row))),
-      el('p', {}, 'In the story → and ← go from stop to stop. In the byte grid the arrows go from byte to byte.'),
+      el('p', {}, 'In the story → and ← go from stop to stop. In the byte grid the arrows go from byte to byte, in a sentence that Tab comes to from word to word: what a word names is lit in the picture.'),
       el('form', { method: 'dialog' }, el('button', { class: 'quiet' }, 'Close')),
     );
     document.body.append(sheet);
@@ -92,10 +94,24 @@ function go(address) {
   link.remove();
 }
 
+/** To the same step in Compare; from there to the kernel's own run, where there is one. */
+export function compare() {
+  const [, id] = /^\/s\/([^/]+)/.exec(location.pathname) ?? [];
+  if (id) go(`/compare/${id}${location.search}`);
+  else document.querySelector('.compare a[href*="recording"]')?.click();
+}
+
+/** The next or previous change of what is looked for; without that, of the chosen byte. By the keys that do so. */
+export function change(event) {
+  const press = (key) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+  if (!document.querySelector('.finder input')?.value) press('b');
+  press(event.key === 'ArrowRight' ? 'n' : 'N');
+}
+
 /** The buttons of the page, by their words. */
 function buttons() {
   const out = new Map();
-  for (const button of document.querySelectorAll('main button:not(:disabled), .theme')) {
+  for (const button of document.querySelectorAll('main button:not(:disabled), .theme, .density')) {
     const words = (button.getAttribute('aria-label') ?? button.textContent).trim();
     if (words && !out.has(words)) out.set(words, () => button.click());
   }

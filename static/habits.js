@@ -71,7 +71,7 @@
 {
   const want = (event, what) => {
     event.preventDefault();
-    import('/find.js').then((script) => script[what]());
+    import('/find.js').then((script) => script[what](event));
   };
 
   addEventListener('click', (event) => {
@@ -83,7 +83,21 @@
     const { key, target } = event;
     const control = event.ctrlKey || event.metaKey;
     if (control && key.toLowerCase() === 'k') want(event, 'palette');
-    if (key !== '?' || control || event.altKey) return;
-    if (!(target instanceof Element && target.closest('input, select, textarea, dialog[open]'))) want(event, 'keys');
-  });
+    if (control || event.altKey) return;
+    if (target instanceof Element && target.closest('input, select, textarea, dialog[open], .program-pane')) return;
+    const what = { '?': 'keys', c: 'compare' }[key] ?? (event.shiftKey && /^Arrow(Left|Right)$/.test(key) ? 'change' : null);
+    if (what && (what !== 'change' || document.querySelector('.finder'))) want(event, what);
+  }, true);
+}
+
+// Words and what they name in the picture light one another: a script of its own too, loaded when one first comes to either.
+{
+  const PLACES = '.says, .seen, .told p, .rule .text, .ribbon svg, [data-offset], .fields tr';
+  const events = ['pointerover', 'focusin'];
+  const want = (event) => {
+    if (!(event.target instanceof Element && event.target.closest(PLACES))) return;
+    for (const name of events) removeEventListener(name, want);
+    import('/words.js').then((script) => script.start(event));
+  };
+  for (const name of events) addEventListener(name, want);
 }

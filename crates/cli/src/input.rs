@@ -104,7 +104,8 @@ pub(crate) fn resolve(name: &str) -> Result<Input, CliError> {
             return recording_input(&recording, path);
         }
         let scenario = ScenarioFile::read(name, &text)?;
-        return scenario_input(&scenario, name, &content_above(path)?);
+        let folder = programs_folder(&scenario, path)?;
+        return scenario_input(&scenario, name, &folder);
     }
     let all = scenarios().map_err(|error| error.looking_for(name))?;
     match all.iter().find(|scenario| scenario.id == name) {
@@ -119,11 +120,13 @@ pub(crate) fn resolve(name: &str) -> Result<Input, CliError> {
     }
 }
 
-/// A scenario by its id or file, and the `content` directory its programs lie in.
+/// A scenario by its id or file, and the directory that the paths of its programs start from.
 pub(crate) fn find_scenario(name: &str) -> Result<(ScenarioFile, PathBuf), CliError> {
     let path = Path::new(name);
     if path.exists() {
-        return Ok((read_scenario(path)?, content_above(path)?));
+        let scenario = read_scenario(path)?;
+        let folder = programs_folder(&scenario, path)?;
+        return Ok((scenario, folder));
     }
     let all = scenarios().map_err(|error| error.looking_for(name))?;
     let known: Vec<_> = all.iter().map(|scenario| scenario.id.clone()).collect();
@@ -169,18 +172,22 @@ fn read_scenario(path: &Path) -> Result<ScenarioFile, CliError> {
     )?)
 }
 
-/// The `content` directory a scenario file lies in; the project's when it lies elsewhere.
-fn content_above(path: &Path) -> Result<PathBuf, CliError> {
+/// Where the paths of a scenario file's programs start: at the `content` directory it lies in. Elsewhere at the file itself, as
+/// people keep an object beside it; at the project's `content` if the file has none of them beside it and there is a project.
+fn programs_folder(scenario: &ScenarioFile, path: &Path) -> Result<PathBuf, CliError> {
     let absolute = path.canonicalize().map_err(|error| CliError::Read {
         path: path.into(),
         error,
     })?;
-    match absolute
-        .ancestors()
-        .find(|dir| dir.file_name().is_some_and(|name| name == "content"))
-    {
-        Some(dir) => Ok(dir.into()),
-        None => content(),
+    let mut above = absolute.ancestors();
+    if let Some(content) = above.find(|dir| dir.file_name().is_some_and(|name| name == "content")) {
+        return Ok(content.into());
+    }
+    let beside = absolute.parent().unwrap_or(Path::new("."));
+    let mut programs = scenario.programs.values();
+    match content() {
+        Ok(content) if !programs.any(|program| beside.join(program).exists()) => Ok(content),
+        _ => Ok(beside.into()),
     }
 }
 
@@ -190,13 +197,16 @@ fn scenario_input(scenario: &ScenarioFile, file: &str, content: &Path) -> Result
         error: Box::new(error),
     })?;
     let mut objects = Vec::new();
-    for path in scenario.programs.values() {
+    for (name, path) in scenario.objects(&parsed.lines) {
+        // In messages an object is its file, unless the commands have another name for it.
+        let by_path = path.rsplit('/').next() == Some(name);
         let path = content.join(path);
         let bytes = fs::read(&path).map_err(|error| CliError::Read {
             path: path.clone(),
             error,
         })?;
-        objects.push((path.display().to_string(), bytes));
+        let shown = path.display().to_string();
+        objects.push((if by_path { shown } else { name.into() }, bytes));
     }
     Ok(Input::new(&scenario.id, parsed, &objects)?)
 }

@@ -24,13 +24,13 @@ fn write(scenario: &ScenarioFile, file: &str, content: &Path) -> Result<String, 
         error: Box::new(error),
     })?;
     let mut objects = Vec::new();
-    for (name, path) in &scenario.programs {
+    for (name, path) in scenario.objects(&parsed.lines) {
         let path = content.join(path);
         let bytes = fs::read(&path).map_err(|error| CliError::Read {
             path: path.clone(),
             error,
         })?;
-        objects.push((name.clone(), bytes));
+        objects.push((name.to_owned(), bytes));
     }
     script(scenario, &parsed.lines, &objects).map_err(|error| CliError::Script {
         file: file.into(),

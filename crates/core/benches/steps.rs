@@ -3,13 +3,14 @@
 #[path = "shared/mod.rs"]
 mod shared;
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 fn main() {
     let start = Instant::now();
     let elapsed = || start.elapsed().as_secs_f64() * 1000.0;
     let now = || cpu_time().unwrap_or_else(elapsed);
-    // `cargo bench … -- quiet` measures that part only
+    // `cargo bench … -- quiet` measures that part only; `-- quiet 1000` with so many packets
     let wanted = std::env::args()
         .nth(1)
         .filter(|part| !part.starts_with('-'));
@@ -21,10 +22,39 @@ fn main() {
         shared::engine::report("host", &now);
     }
     if is_wanted("quiet") {
-        shared::path::quiet("host", &now);
+        let packets = std::env::args().nth(2).and_then(|count| count.parse().ok());
+        let packets = packets.unwrap_or(shared::path::PACKETS);
+        shared::path::quiet("host", &now, packets);
     }
     if is_wanted("traced") {
         shared::path::traced("host", &now);
+    }
+    if is_wanted("matrix") {
+        shared::matrix::report("host", &now, &Project);
+    }
+}
+
+/// The project's files.
+struct Project;
+
+impl Project {
+    fn path(relative: &str) -> PathBuf {
+        let core = Path::new(env!("CARGO_MANIFEST_DIR"));
+        core.join("../..").join(relative)
+    }
+}
+
+impl shared::matrix::Files for Project {
+    fn list(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(Self::path(folder)).expect("a folder");
+        let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        entries
+            .map(|entry| name(entry.expect("an entry")))
+            .collect()
+    }
+
+    fn read(&self, file: &str) -> Vec<u8> {
+        std::fs::read(Self::path(file)).expect("a file")
     }
 }
 

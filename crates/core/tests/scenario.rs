@@ -21,7 +21,7 @@ fn error(text: &str) -> String {
 #[test]
 fn what_is_known_but_not_simulated_is_named() {
     let cases = [
-        ("ethtool -K rx tso off", "ethtool -K … tso"),
+        ("ethtool -K rx lro off", "ethtool -K … lro"),
         (
             "echo 2 > /nsys/class/net/rx/tx_queue_len",
             "echo > /nsys/class/net/rx/tx_queue_len",
@@ -32,7 +32,10 @@ fn what_is_known_but_not_simulated_is_named() {
             "ip route add 10.2.0.0/24 encap seg6local action End.DX2 oif d",
             "ip route add … encap seg6local",
         ),
-        ("ip link set dev rx promisc on", "ip link set … promisc"),
+        (
+            "ip link set dev rx multicast off",
+            "ip link set … multicast",
+        ),
         ("ip link del rx", "ip link del"),
         ("ip vrf exec x true", "ip vrf"),
         (
@@ -341,6 +344,7 @@ fn devices_by_their_kind() {
         lower: "rx".into(),
         protocol,
         id,
+        reorder_hdr: true,
     };
     assert_eq!(
         kind("ip link add link rx name rx.7 type vlan id 7"),

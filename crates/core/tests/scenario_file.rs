@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use headroom_core::scenario::command::{Command, LinkKind, TcHook, TunnelParms};
+use headroom_core::scenario::command::{Command, LinkKind, PingParms, TcHook, TunnelParms};
 use headroom_core::scenario::{ScenarioFile, parse_setup};
 
 fn root() -> PathBuf {
@@ -60,6 +60,7 @@ fn the_mail_is_a_scenario() {
             netns: None,
             name: "decap".into(),
             address: None,
+            index: None,
             kind: LinkKind::Gre(parms)
         }
     );
@@ -92,7 +93,7 @@ fn the_mail_is_a_scenario() {
     let ping = Command::Ping {
         netns: Some("tx".into()),
         addr: Ipv4Addr::new(192, 0, 2, 1),
-        count: 1,
+        parms: PingParms::default(),
     };
     assert_eq!((commands[16], commands[19]), (&ping, &ping));
     // Nothing is dropped: every line is a command, blank, or skipped with its number.
@@ -172,4 +173,32 @@ fn every_setup_in_the_recordings_is_understood() {
             );
         }
     }
+}
+
+/// An object that `programs` calls otherwise than its file: commands may name it either way.
+#[test]
+fn an_object_is_loaded_by_its_name_or_by_its_file() {
+    let file = |object: &str| {
+        let text = format!(
+            r#"{{"schema": "headroom-scenario/1", "id": "a", "title": "t", "explanation": "e",
+            "commands": ["bpftool prog load {object} /sys/fs/bpf/p"], "programs": {{"tagger.o": "programs/seed/progs.bpf.o"}}}}"#
+        );
+        let file = ScenarioFile::read("a.json", &text).unwrap();
+        let parsed = file.parse().unwrap();
+        let name = file.objects(&parsed.lines)[0].0.to_owned();
+        let object = std::fs::read(root().join("content/programs/seed/progs.bpf.o")).unwrap();
+        let input =
+            headroom_core::simulate::Input::new("a", parsed, &[(name.clone(), object)]).unwrap();
+        let ran =
+            headroom_core::simulate::simulate(&input, headroom_core::design::DesignName::MacHeader);
+        (name, ran.map(|_| ()).map_err(|error| error.to_string()))
+    };
+    assert_eq!(file("tagger.o"), ("tagger.o".into(), Ok(())));
+    assert_eq!(file("/root/progs.bpf.o"), ("progs.bpf.o".into(), Ok(())));
+    let (name, ran) = file("other.o");
+    assert_eq!(name, "tagger.o");
+    assert!(
+        ran.unwrap_err()
+            .contains("there is no object file `other.o`")
+    );
 }

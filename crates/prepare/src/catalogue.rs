@@ -57,15 +57,16 @@ fn one(content: &Path, path: &Path) -> Result<Scenario, String> {
     };
     let mut programs = Vec::new();
     let mut objects = Vec::new();
-    for (program, path) in &file.programs {
+    let parsed = file.parse().map_err(|error| format!("{name}: {error}"))?;
+    for (program, path) in file.objects(&parsed.lines) {
         let bytes = fs::read(content.join(path)).map_err(|e| format!("{name}: {path}: {e}"))?;
         objects.push(Object {
-            name: program.clone(),
+            name: program.to_owned(),
             bytes,
         });
         programs.push(files::ProgramFile {
-            name: program.clone(),
-            path: path.clone(),
+            name: program.to_owned(),
+            path: path.to_owned(),
         });
     }
     Ok(Scenario {

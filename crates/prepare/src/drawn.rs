@@ -132,6 +132,27 @@ fn picture(traces: &[(&'static str, Trace)]) -> String {
     out
 }
 
+/// What a rule speaks of: the step of its check, as a sentence and a picture. Nothing where the step has no buffer.
+#[must_use]
+pub fn step(trace: &Trace, design: &str, step: usize) -> String {
+    let Some(known) = DESIGNS.iter().find(|known| known.name == design) else {
+        return String::new();
+    };
+    let buffer = trace.steps.get(step).and_then(|step| step.buffer);
+    if buffer.is_none() {
+        return String::new();
+    }
+    let one = Opened {
+        name: known.name,
+        note: known.note,
+        trace,
+        step,
+    };
+    let said = escape(&sentence(trace, step));
+    let figure = figure(&one, std::slice::from_ref(&one));
+    format!("<div class=\"stage\"><p class=\"seen\" tabindex=\"0\">{said}</p>{figure}</div>")
+}
+
 /// One buffer, in both widths.
 fn figure(one: &Opened<'_>, all: &[Opened<'_>]) -> String {
     let buffers: Vec<_> = all

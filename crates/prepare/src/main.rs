@@ -19,6 +19,8 @@ use std::process::ExitCode;
 use std::{env, fs, thread};
 
 use headroom_core::design::DesignName;
+use headroom_core::scene::names;
+use headroom_core::spec::Check;
 use headroom_protocol::{encode, encode_trace, files};
 use serde::Serialize;
 
@@ -68,7 +70,9 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
     let entries = recorded.iter().map(|one| one.scenario.entry()).collect();
     write(site, files::RECORDED, &files::Catalogue { entries })?;
     write(site, files::DESIGN_PAGES, &designs::read(content)?)?;
-    let rules = spec::rendered(&spec::read(content)?);
+    let rules = spec::rendered(&spec::read(content)?, &|check| {
+        rule_picture(&scenarios, check)
+    });
     put(site, files::SPEC, rules.as_bytes())?;
     let ids: Vec<&str> = scenarios.iter().map(|one| one.texts.id.as_str()).collect();
     put(site, files::IDS, ids.join("\n").as_bytes())?;
@@ -93,6 +97,21 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
     let worker = root.join("static/sw.js");
     let text = fs::read_to_string(&worker).map_err(|e| format!("{}: {e}", worker.display()))?;
     put(site, "/sw.js", offline::worker(site, &text)?.as_bytes())
+}
+
+/// The step of a rule's check, drawn; that there is one is a test.
+fn rule_picture(scenarios: &[catalogue::Scenario], check: &Check) -> String {
+    let is = |scenario: &&catalogue::Scenario| scenario.texts.id == check.scenario;
+    let design = check.design.as_str();
+    let trace = scenarios
+        .iter()
+        .find(is)
+        .and_then(|scenario| scenario.trace(design).ok());
+    let Some(trace) = trace else {
+        return String::new();
+    };
+    let step = names(&trace).iter().position(|name| *name == check.step);
+    step.map_or_else(String::new, |step| drawn::step(&trace, design, step))
 }
 
 /// The rows of the matrix, on all cores: they are most of the work.

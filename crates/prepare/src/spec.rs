@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use headroom_core::spec::{Chapter, Rule, parse};
+use headroom_core::spec::{Chapter, Check, Rule, parse};
 use pulldown_cmark::{Event, Parser, html};
 
 /// Reads the chapters, in the order of their files' names.
@@ -44,9 +44,9 @@ pub fn read(content: &Path) -> Result<Vec<(String, Chapter)>, String> {
     Ok(out)
 }
 
-/// Contents and chapters as the page shows them.
+/// Contents and chapters as the page shows them; `draw` gives the picture of a check's step.
 #[must_use]
-pub fn rendered(chapters: &[(String, Chapter)]) -> String {
+pub fn rendered(chapters: &[(String, Chapter)], draw: &dyn Fn(&Check) -> String) -> String {
     let mut out = String::from("<nav class=\"contents\" aria-label=\"Contents\">");
     for (_, chapter) in chapters {
         let _ = write!(out, "<h2>{}</h2><ol>", escape(&chapter.title));
@@ -62,7 +62,7 @@ pub fn rendered(chapters: &[(String, Chapter)]) -> String {
     }
     out.push_str("</nav><article>");
     for (id, chapter) in chapters {
-        let html = chapter_html(chapter);
+        let html = chapter_html(chapter, draw);
         let _ = write!(out, "<section id=\"{}\">{html}</section>", escape(id));
     }
     out.push_str("</article>");
@@ -70,7 +70,7 @@ pub fn rendered(chapters: &[(String, Chapter)]) -> String {
 }
 
 /// Heading, introduction and rules as HTML.
-fn chapter_html(chapter: &Chapter) -> String {
+fn chapter_html(chapter: &Chapter, draw: &dyn Fn(&Check) -> String) -> String {
     let mut out = format!(
         "<h2>{}</h2>{}",
         escape(&chapter.title),
@@ -81,7 +81,7 @@ fn chapter_html(chapter: &Chapter) -> String {
         let _ = write!(
             out,
             "<section class=\"rule\" id=\"{id}\"><h3><a href=\"/spec#{id}\">{id}</a><span class=\"holds\">{}</span></h3>\
-             <p class=\"text\">{}</p>{}<dl><div><dt>source</dt><dd>{}</dd></div>",
+             <p class=\"text\" tabindex=\"0\">{}</p>{}<dl><div><dt>source</dt><dd>{}</dd></div>",
             inline(&rule.holds),
             inline(&rule.text),
             markdown(&rule.body),
@@ -104,7 +104,9 @@ fn chapter_html(chapter: &Chapter) -> String {
                 escape(&rule.recordings.join(", "))
             );
         }
-        out.push_str("</dl></section>");
+        out.push_str("</dl>");
+        out.push_str(&rule.checks.last().map(draw).unwrap_or_default());
+        out.push_str("</section>");
     }
     out
 }

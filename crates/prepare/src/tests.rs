@@ -1,6 +1,5 @@
 use std::path::PathBuf;
 
-use headroom_core::scene::names;
 use headroom_core::trace::Trace;
 
 use super::*;
@@ -30,6 +29,28 @@ fn every_check_of_a_rule_names_a_step_of_its_run() {
     assert!(seen >= 10, "{seen} checks");
 }
 
+/// The rule of the seed mail's wrong read has the picture of it: the GRE header, read as 524288.
+#[test]
+fn a_rule_has_the_picture_of_its_step() {
+    let scenarios = catalogue::read(&content()).expect("the scenarios");
+    let chapters = spec::read(&content()).expect("the chapters");
+    let html = spec::rendered(&chapters, &|check| rule_picture(&scenarios, check));
+    let of = |id: &str| {
+        let start = format!("<section class=\"rule\" id=\"{id}\">");
+        let rest = html.split_once(&start).expect(id).1;
+        rest.split_once("</section>").expect(id).0.to_owned()
+    };
+    let rule = of("HR-DECAP-3");
+    assert!(
+        rule.contains("class=\"read bad\"") && rule.contains("read 524288."),
+        "{rule}"
+    );
+    assert!(rule.contains("data-scale=\"0,0 "), "{rule}");
+    for rule in chapters.iter().flat_map(|(_, chapter)| &chapter.rules) {
+        assert!(of(&rule.id).contains("<svg "), "{}", rule.id);
+    }
+}
+
 #[test]
 fn every_scenario_runs_under_the_designs_that_are_shown_first() {
     let scenarios = catalogue::read(&content()).expect("the scenarios");
@@ -53,7 +74,7 @@ fn every_scenario_runs_under_the_designs_that_are_shown_first() {
 fn html_in_a_rule_is_text() {
     let text = "# T\n\n<script>alert(1)</script> and <b>bold</b>\n";
     let chapter = headroom_core::spec::parse("t.md", text).expect("a chapter");
-    let html = spec::rendered(&[("t".into(), chapter)]);
+    let html = spec::rendered(&[("t".into(), chapter)], &|_| String::new());
     assert!(
         !html.contains("<script") && !html.contains("<b>") && html.contains("&lt;script"),
         "{html}"

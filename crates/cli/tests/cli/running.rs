@@ -27,6 +27,30 @@ fn the_seed_experiment_ends_with_42_and_524288() {
     );
 }
 
+/// A scenario of one's own, outside of the project: its object lies beside it. Where there is none, the error names the place.
+#[test]
+fn an_object_lies_beside_its_scenario() {
+    let text = seed_with("\"programs/seed/progs.bpf.o\"", "\"progs.bpf.o\"");
+    let file = scratch("beside", text.as_bytes());
+    let object = fs::read(root().join("content/programs/seed/progs.bpf.o")).expect("an object");
+    let beside = file.with_file_name("progs.bpf.o");
+    fs::write(&beside, object).expect("a file");
+    let run = |name: &str| {
+        Command::new(env!("CARGO_BIN_EXE_headroom"))
+            .args(["run", name, "--design", "mac_header"])
+            .current_dir("/")
+            .output()
+            .expect("headroom starts")
+    };
+    let name = file.display().to_string();
+    assert!(out(&run(&name)).contains("\n  decap: 524288\n"));
+    fs::remove_file(&beside).expect("a file");
+    let missing = run(&name);
+    assert_eq!(missing.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(said.contains("progs.bpf.o"), "{said}");
+}
+
 #[test]
 fn meta_end_reads_42_behind_the_tunnel() {
     let output = headroom(&["run", "seed", "--design", "meta_end"]);

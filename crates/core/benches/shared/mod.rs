@@ -4,6 +4,7 @@
 
 pub mod decap;
 pub mod engine;
+pub mod matrix;
 pub mod path;
 
 use headroom_core::design::DesignName;

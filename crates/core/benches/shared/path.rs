@@ -9,9 +9,11 @@ use super::{Now, print, time};
 
 const DESIGN: DesignName = DesignName::MacHeader;
 
-/// Without a trace, path only and with two programs.
-pub fn quiet(target: &str, now: Now<'_>) {
-    const PACKETS: usize = 100_000;
+/// Packets of one measurement without a trace.
+pub const PACKETS: usize = 100_000;
+
+/// Without a trace, path only and with two programs; a profiler wants fewer `packets`.
+pub fn quiet(target: &str, now: Now<'_>, packets: usize) {
     let send = send();
     for (name, with_programs) in [("path", false), ("path.programs", true)] {
         let mut quiet = Quiet::new(&input(with_programs, 0), DESIGN).expect("a set-up");
@@ -19,11 +21,11 @@ pub fn quiet(target: &str, now: Now<'_>) {
         assert_eq!(printed.len(), usize::from(with_programs));
         let steps = quiet.steps();
         assert!(steps > 40, "only {steps} steps");
-        let ms = time(now, PACKETS, || quiet.run(&send).expect("a packet"));
+        let ms = time(now, packets, || quiet.run(&send).expect("a packet"));
         print(
             target,
             name,
-            PACKETS as f64 / ms * 1000.0,
+            packets as f64 / ms * 1000.0,
             "packets/s without a trace",
         );
     }

@@ -200,8 +200,18 @@ impl Fields<'_> {
             return Err(self.error("seq", format!("it is {seq}, events count 1, 2, 3 …")));
         }
         let stage = self.text("stage")?.and_then(Stage::parse);
-        let packet = match self.text("kind")? {
+        let kind = self.text("kind")?;
+        let skb: Option<u32> = self.nullable("skb")?;
+        if skb.is_none() && matches!(kind, Some("skb" | "result")) {
+            let what = "it is missing or null, expected the number of the packet";
+            return Err(self.error("skb", what));
+        }
+        let packet = match kind {
             Some("skb") => Packet::Skb(Box::new(self.skb()?)),
+            Some("xdp") if self.text("dev")?.is_none() => {
+                let what = "it is missing, expected the device of the receive queue";
+                return Err(self.error("dev", what));
+            }
             Some("xdp") => Packet::Xdp(self.xdp()?),
             Some("result") => Packet::Result,
             _ => return Err(self.error("kind", "expected skb, xdp or result")),
@@ -213,7 +223,7 @@ impl Fields<'_> {
             prog: self.flag("prog")?,
             dev: self.text("dev")?.map(str::to_owned),
             netns: self.text("netns")?.map(str::to_owned),
-            skb: self.nullable("skb")?,
+            skb,
             ret: self.ret()?,
             ret_skb: if self.map.contains_key("ret_skb") {
                 Some(self.nullable("ret_skb")?)

@@ -19,6 +19,7 @@ pub mod model;
 pub mod normalise;
 pub mod open;
 mod owners;
+mod places;
 mod replayed;
 pub mod report;
 pub mod run_json;

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::event::Event;
 use super::expand::{ExpandError, expand};
-use super::hex;
 use super::visible::Sight;
+use super::{hex, places};
 use crate::scenario::command::Line;
 use crate::scenario::parse::parse_setup_without;
 use crate::scenario::{FileError, ParseError};
@@ -231,7 +231,8 @@ impl Recording {
     /// Reads a recording's text; `file` is only used in errors.
     ///
     /// # Errors
-    /// A text over [`MAX_FILE`] bytes, bad JSON, another schema, an event that cannot be made full.
+    /// A text over [`MAX_FILE`] bytes, bad JSON, another schema, an event that cannot be made full or that stands where
+    /// nothing of the recording is.
     pub fn read(file: &str, text: &str) -> Result<Self, ReadError> {
         let refuse = |what: String| FileError {
             file: file.into(),
@@ -253,10 +254,13 @@ impl Recording {
         }
         let compact: Events =
             serde_json::from_str(text).map_err(|error| FileError::from_json(file, &error))?;
-        let events = expand(&compact.events).map_err(|error| ReadError::Event {
+        let wrong = |error| ReadError::Event {
             file: file.into(),
             error,
-        })?;
-        Ok(Self { head, events })
+        };
+        let events = expand(&compact.events).map_err(wrong)?;
+        let recording = Self { head, events };
+        places::check(&recording).map_err(wrong)?;
+        Ok(recording)
     }
 }

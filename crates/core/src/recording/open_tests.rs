@@ -136,7 +136,7 @@ fn what_is_no_such_file_is_said() {
     assert_eq!(message("{"), "x.json:1:1: EOF while parsing an object.");
     assert_eq!(
         message("{\"schema\": \"a/1\"}"),
-        "x.json:0:0: schema is `a/1`, expected `headroom-recording/1` or `headroom-trace/1`."
+        "x.json: schema is `a/1`, expected `headroom-recording/1` or `headroom-trace/1`."
     );
     assert!(message("{\"schema\": \"headroom-trace/1\"}").contains("missing field"));
     let (text, _) = recording("E1-veth-32b-native.mac_header");

@@ -7,12 +7,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub use super::bridge::{BridgeOptions, BridgeVlan};
 pub use super::ip_ioam::IoamNamespace;
 pub use super::ip_l2tp::{L2tpSession, L2tpTunnel};
-pub use super::link_kind::{LinkKind, MacvlanMode, NetkitParms};
+pub use super::link_kind::{LinkFlags, LinkKind, MacvlanMode, NetkitParms};
 pub use super::netfilter::NfChange;
 pub use super::operand::{
     CfgValue, Ioam6, Ioam6Mode, Ipv4Net, Ipv6Net, LwtSections, Mac, MirredAction, NapiKnob, Netns,
     RouteEncap, RouteKind, Seg6Mode, TcHook, XdpMode,
 };
+pub use super::ping::{PingParms, Pmtudisc};
 pub use super::prog_load::ProgLoad;
 pub use super::socket::{CgroupAttach, SocketCommand};
 pub use super::tc_action::{TcAction, TcActionKind, TcClassifier, TcProgram};
@@ -37,7 +38,7 @@ pub enum Command {
         /// Name.
         name: String,
     },
-    /// `ip link add NAME [address MAC] type KIND …`, `ip tunnel add NAME …`.
+    /// `ip link add NAME [address MAC] [index N] type KIND …`, `ip tunnel add NAME …`.
     LinkAdd {
         /// Namespace in which the command runs.
         netns: Netns,
@@ -45,10 +46,12 @@ pub enum Command {
         name: String,
         /// MAC address, if given.
         address: Option<Mac>,
+        /// Interface index, if given.
+        index: Option<u32>,
         /// Device type and its options.
         kind: LinkKind,
     },
-    /// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N]`.
+    /// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N] [promisc on|off] [arp on|off]`.
     LinkSet {
         /// Namespace in which the command runs.
         netns: Netns,
@@ -64,6 +67,8 @@ pub enum Command {
         mtu: Option<u32>,
         /// `master BRIDGE`; `Some(None)` is `nomaster`.
         master: Option<Option<String>>,
+        /// Flags.
+        flags: LinkFlags,
     },
     /// `ip link set dev BRIDGE type bridge OPTIONS`.
     BridgeSet {
@@ -174,8 +179,8 @@ pub enum Command {
         netns: Netns,
         /// Destination.
         addr: Ipv6Addr,
-        /// `-c`, 1 when absent.
-        count: u32,
+        /// How many requests, and what they are like.
+        parms: PingParms,
     },
     /// `ip ioam namespace add …`.
     IoamNamespaceAdd {
@@ -239,6 +244,17 @@ pub enum Command {
         knob: NapiKnob,
         /// Its value.
         value: u32,
+    },
+    /// `ethtool -K DEV FEATURE on|off`: a feature that counts when a packet is sent.
+    SetFeatures {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// Of [`crate::skb::feature`].
+        features: crate::skb::Features,
+        /// `on`.
+        on: bool,
     },
     /// `ethtool -K DEV gro on|off`.
     SetGro {
@@ -309,8 +325,8 @@ pub enum Command {
         netns: Netns,
         /// Destination.
         addr: Ipv4Addr,
-        /// `-c`, 1 when absent.
-        count: u32,
+        /// How many requests, and what they are like.
+        parms: PingParms,
     },
     /// `orc send DEV HEX [NETNS]`; `send DEV HEX`.
     Send {

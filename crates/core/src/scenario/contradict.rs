@@ -5,7 +5,7 @@ use super::error::{ParseError, Problem};
 use super::lex::Word;
 
 /// Options of `ip`, `bridge` and `tc` with a value, of which a command has one.
-const VALUED: [&str; 43] = [
+const VALUED: [&str; 46] = [
     "dev",
     "name",
     "address",
@@ -49,6 +49,9 @@ const VALUED: [&str; 43] = [
     "vlan_protocol",
     "df",
     "headroom",
+    "index",
+    "promisc",
+    "reorder_hdr",
 ];
 
 /// Words of which only one can be meant. A word with a value stands here too.

@@ -94,6 +94,8 @@ pub struct Device {
     pub master: Option<DevId>,
     /// `NETIF_F_GRO`.
     pub gro: bool,
+    /// Features that somebody does not want (not in `dev->wanted_features`).
+    pub unwanted: crate::skb::Features,
     /// `napi_defer_hard_irqs`.
     pub napi_defer_hard_irqs: u32,
     /// `gro_flush_timeout`, nanoseconds.
@@ -104,6 +106,12 @@ pub struct Device {
     pub kind: DeviceKind,
     /// `IFF_UP`.
     pub up: bool,
+    /// `IFF_PROMISC`, as far as a command has set it.
+    pub promisc: bool,
+    /// What a command said of `IFF_NOARP`, or a device below; `None`: it is as such devices are.
+    pub arp: Option<bool>,
+    /// `VLAN_FLAG_REORDER_HDR`.
+    pub reorder_hdr: bool,
     /// Bytes.
     pub mtu: u32,
     /// `hard_header_len`, bytes.
@@ -165,9 +173,10 @@ impl Device {
     /// `IFF_NOARP`: nobody is asked for addresses on it.
     #[must_use]
     pub fn is_noarp(&self) -> bool {
-        let quiet = match self.kind {
-            DeviceKind::Netkit { parms, .. } => !parms.l2,
-            DeviceKind::Dummy => true,
+        let quiet = match (self.arp, self.kind) {
+            (Some(arp), _) => !arp,
+            (None, DeviceKind::Netkit { parms, .. }) => !parms.l2,
+            (None, DeviceKind::Dummy) => true,
             _ => false,
         };
         quiet || !self.has_ethernet()
@@ -190,12 +199,16 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         home: netns,
         master: None,
         gro: false,
+        unwanted: 0,
         napi_defer_hard_irqs: 0,
         gro_flush_timeout: 0,
         ifindex: 0,
         mac,
         kind: DeviceKind::Veth { peer },
         up: false,
+        promisc: false,
+        arp: None,
+        reorder_hdr: true,
         mtu: 1500,
         hard_header_len: ethernet::HLEN,
         needed_headroom: 0,

@@ -16,13 +16,15 @@
 //! `commands` and `paste` exclude each other. `commands` is a list of commands without prompts, each of which
 //! must be understood. `paste` is a list of lines as a person would paste them, output and all
 //! ([`parse`](super::parse()) has the rule). A name in `programs` is an object file as a command names it
-//! (`bpftool prog loadall progs.bpf.o …`) or a program as `orc xdp` names it; the path is below `content/`.
+//! (`bpftool prog loadall progs.bpf.o …`) or a program as `orc xdp` names it; the path is below `content/`. A command may
+//! name the object by the last part of its path as well ([`ScenarioFile::objects`]).
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::command::{Command, Line};
 use super::error::ParseError;
 use super::parse::{Parsed, parse, parse_setup};
 
@@ -118,7 +120,7 @@ fn is_first(n: &u32) -> bool {
 
 /// What is wrong with a scenario file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{file}:{line}:{column}: {what}.")]
+#[error("{file}{}: {what}.", place(*.line, *.column))]
 pub struct FileError {
     /// The file as the caller named it.
     pub file: String,
@@ -128,6 +130,14 @@ pub struct FileError {
     pub column: usize,
     /// What is wrong.
     pub what: String,
+}
+
+/// `:line:column`; nothing for a value that was read as a whole.
+fn place(line: usize, column: usize) -> String {
+    if line == 0 {
+        return String::new();
+    }
+    format!(":{line}:{column}")
 }
 
 impl FileError {
@@ -209,7 +219,7 @@ impl ScenarioFile {
                 || path.split('/').any(|part| part == "..")
             {
                 return Err(format!(
-                    "programs.{name} is `{path}`, expected a path below content/"
+                    "programs.{name} is `{path}`, expected a path below content/, or below the scenario's own folder"
                 ));
             }
         }
@@ -220,6 +230,29 @@ impl ScenarioFile {
             ));
         }
         Ok(())
+    }
+
+    /// The object files: the name by which the commands load each, and its path below `content/`. That is the name in
+    /// `programs`, or the last part of the path where only that one is loaded.
+    #[must_use]
+    pub fn objects(&self, lines: &[Line]) -> Vec<(&str, &str)> {
+        let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        let loaded: Vec<String> = lines
+            .iter()
+            .filter_map(|line| match &line.command {
+                Command::ProgLoad(load) => Some(last(&load.object)),
+                Command::ProgLoadAll { object, .. } => Some(last(object)),
+                _ => None,
+            })
+            .collect();
+        let named = |name: &str| loaded.contains(&last(name));
+        let mut out = Vec::new();
+        for (name, path) in &self.programs {
+            let file = path.rsplit('/').next().unwrap_or(path);
+            let by_file = !named(name) && named(file);
+            out.push((if by_file { file } else { name }, path.as_str()));
+        }
+        out
     }
 
     /// The commands, parsed. Line numbers are 1-based indexes into `commands` or `paste`.

@@ -160,6 +160,7 @@ pub(super) fn tunnel(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, P
         netns,
         name,
         address: None,
+        index: None,
         kind,
     }])
 }

@@ -1,24 +1,26 @@
 //! `ip link add` and `ip link set`.
 
 use super::bpftool::program_of;
-use super::command::{Command, LinkKind, Mac, Netns, TunnelParms, XdpMode};
+use super::command::{Command, LinkFlags, LinkKind, Mac, Netns, TunnelParms, XdpMode};
 use super::error::ParseError;
 use super::ip::{mtu, namespace, need, not_covered};
 use super::lex::Args;
-use super::value::{device, mac};
+use super::value::{device, mac, number};
 use super::{bridge, ip_link_kind, ip_tunnel, ip6};
 
-/// `ip link add [link DEV] [dev|name] NAME [address MAC] type KIND …`.
+/// `ip link add [link DEV] [dev|name] NAME [address MAC] [index N] type KIND …`.
 pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let (mut name, mut address, mut extra, mut lower) = (None, None, None, None);
+    let mut index = None;
     let kind = loop {
         match args.expect("a name, address MAC or type KIND")? {
             "type" => break args.expect("a device type")?,
             "dev" | "name" => name = Some(args.value("a device name", device)?),
             "address" | "addr" => address = Some(args.value("a MAC address", mac)?),
             "link" => lower = Some(args.value("a device", device)?),
+            "index" => index = Some(args.value("an interface index from 1 on", ifindex)?),
             word @ ("mtu" | "txqueuelen" | "qlen" | "txqlen" | "netns" | "numtxqueues"
-            | "numrxqueues" | "broadcast" | "brd" | "group" | "index" | "gso_max_size"
+            | "numrxqueues" | "broadcast" | "brd" | "group" | "gso_max_size"
             | "gro_max_size") => {
                 args.expect("a value")?;
                 extra = Some(word);
@@ -91,8 +93,14 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         netns,
         name,
         address,
+        index,
         kind,
     }])
+}
+
+/// An interface index is a positive `int`.
+fn ifindex(word: &str) -> Option<u32> {
+    number(word).filter(|index| (1..=i32::MAX.unsigned_abs()).contains(index))
 }
 
 /// What stands behind `type veth`; the inner error is an option that is known but not simulated.
@@ -122,10 +130,12 @@ fn veth(args: &mut Args<'_>) -> Result<Result<LinkKind, &'static str>, ParseErro
     }))
 }
 
-/// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N] [master BR] [xdp… pinned PATH]`.
+/// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N] [master BR] [promisc on|off] [arp on|off]
+/// [xdp… pinned PATH]`.
 pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
     let (mut dev, mut up, mut address, mut to_netns, mut new_mtu) = (None, None, None, None, None);
     let (mut xdp, mut master, mut bridge_options) = (None, None, None);
+    let mut flags = LinkFlags::default();
     while let Some(word) = args.next() {
         match word {
             "dev" => dev = Some(args.value("a device", device)?),
@@ -149,10 +159,12 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
                 },
                 kind => return not_covered(&format!("ip link set … type {kind}")),
             },
-            "promisc" | "txqueuelen" | "qlen" | "txqlen" | "arp" | "multicast" | "allmulticast"
-            | "dynamic" | "name" | "alias" | "group" | "vf" | "xdpoffload" | "broadcast"
-            | "brd" | "vrf" | "carrier" | "protodown" | "gso_max_size" | "gro_max_size"
-            | "addrgenmode" | "trailers" => {
+            "promisc" => flags.promisc = Some(args.value("on or off", on_off)?),
+            "arp" => flags.arp = Some(args.value("on or off", on_off)?),
+            "txqueuelen" | "qlen" | "txqlen" | "multicast" | "allmulticast" | "dynamic"
+            | "name" | "alias" | "group" | "vf" | "xdpoffload" | "broadcast" | "brd" | "vrf"
+            | "carrier" | "protodown" | "gso_max_size" | "gro_max_size" | "addrgenmode"
+            | "trailers" => {
                 return not_covered(&format!("ip link set … {word}"));
             }
             word => match device(word).filter(|_| dev.is_none()) {
@@ -173,7 +185,8 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         || address.is_some()
         || to_netns.is_some()
         || new_mtu.is_some()
-        || master.is_some();
+        || master.is_some()
+        || flags != LinkFlags::default();
     if !changes && xdp.is_none() && bridge_options.is_none() {
         return Err(args.missing("up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH"));
     }
@@ -196,8 +209,17 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         to_netns,
         mtu: new_mtu,
         master,
+        flags,
     });
     Ok(attach.into_iter().chain(bridge).chain(set).collect())
+}
+
+fn on_off(word: &str) -> Option<bool> {
+    match word {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 fn xdp_mode(word: &str) -> Option<XdpMode> {

@@ -10,9 +10,9 @@ use crate::net::{geneve, vlan};
 /// A kind, or the name of an option that is known but not simulated.
 pub(super) type Kind = Result<Result<LinkKind, String>, ParseError>;
 
-/// `link DEV … type vlan [protocol 802.1Q|802.1ad] id N`.
+/// `link DEV … type vlan [protocol 802.1Q|802.1ad] id N [reorder_hdr on|off]`.
 pub(super) fn vlan(args: &mut Args<'_>, lower: Option<String>) -> Kind {
-    let (mut protocol, mut id) = (vlan::P_8021Q, None);
+    let (mut protocol, mut id, mut reorder_hdr) = (vlan::P_8021Q, None, true);
     while let Some(word) = args.next() {
         match word {
             "protocol" | "proto" => {
@@ -25,9 +25,15 @@ pub(super) fn vlan(args: &mut Args<'_>, lower: Option<String>) -> Kind {
                         .filter(|id| *id < 4095)
                 })?);
             }
-            "reorder_hdr" if args.peek() == Some("on") => drop(args.next()),
-            "reorder_hdr" | "gvrp" | "mvrp" | "loose_binding" | "bridge_binding"
-            | "ingress-qos-map" | "egress-qos-map" => return Ok(Err(word.to_owned())),
+            "reorder_hdr" => {
+                reorder_hdr = args.value("on or off", |word| match word {
+                    "on" => Some(true),
+                    "off" => Some(false),
+                    _ => None,
+                })?;
+            }
+            "gvrp" | "mvrp" | "loose_binding" | "bridge_binding" | "ingress-qos-map"
+            | "egress-qos-map" => return Ok(Err(word.to_owned())),
             _ => return Err(args.unexpected("protocol PROTO or id N")),
         }
     }
@@ -37,6 +43,7 @@ pub(super) fn vlan(args: &mut Args<'_>, lower: Option<String>) -> Kind {
         lower,
         protocol,
         id,
+        reorder_hdr,
     }))
 }
 

@@ -38,6 +38,7 @@ pub(super) fn add(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
         netns,
         name,
         address: None,
+        index: None,
         kind,
     }])
 }
@@ -71,6 +72,7 @@ pub(super) fn tuntap(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, P
         netns,
         name,
         address: None,
+        index: None,
         kind: LinkKind::Tun { tap },
     }])
 }

@@ -3,6 +3,15 @@
 use super::bridge::BridgeOptions;
 use super::command::{Mac, Netns, Tunnel6Parms, TunnelParms, UdpTunnelParms};
 
+/// What `ip link set` says of a device's flags; `None`: nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LinkFlags {
+    /// `promisc on|off` (`IFF_PROMISC`).
+    pub promisc: Option<bool>,
+    /// `arp on|off` (not `IFF_NOARP`).
+    pub arp: Option<bool>,
+}
+
 /// What kind of device `ip link add` makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkKind {
@@ -29,6 +38,8 @@ pub enum LinkKind {
         protocol: u16,
         /// VLAN id.
         id: u16,
+        /// The tag stands beside the packet on the device itself, too (`VLAN_FLAG_REORDER_HDR`); if not, in the frame.
+        reorder_hdr: bool,
     },
     /// `type ip6gre …` or `ip -6 tunnel add … mode ip6gre …`: GRE over IPv6.
     Ip6Gre(Tunnel6Parms),

@@ -247,6 +247,7 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
                 netns: netns.clone(),
                 name,
                 address,
+                index: None,
                 kind: LinkKind::Nic(driver),
             })
         }

@@ -226,13 +226,14 @@ impl Topology {
         if let Some(mac) = self.configured_neighbour(dev, addr) {
             return Some(mac);
         }
-        let peer = match self.dev(dev).kind {
+        let device = self.dev(dev);
+        // arp_constructor(): the device's own address with IFF_NOARP, and on `lo`, where it is all zero
+        if device.kind == DeviceKind::Loopback || (device.has_ethernet() && device.is_noarp()) {
+            return Some(device.mac);
+        }
+        let peer = match device.kind {
             DeviceKind::Veth { peer } => peer,
             DeviceKind::Netkit { peer, parms, .. } if parms.l2 => peer,
-            // arp_constructor(): the device's own address, all zero
-            DeviceKind::Loopback => return Some(self.dev(dev).mac),
-            // IFF_NOARP: the device's own address
-            DeviceKind::Dummy | DeviceKind::Netkit { .. } => return Some(self.dev(dev).mac),
             _ => return None,
         };
         let there = self.dev(peer).netns;

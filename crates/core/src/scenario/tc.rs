@@ -7,20 +7,27 @@ use super::lex::Args;
 use super::tc_action::{self, protocol_of};
 use super::value::device;
 
-/// `tc qdisc add …`, `tc filter add …`; what else `tc` can do is *not covered*.
+/// `tc qdisc add …`, `tc filter add …`, `tc … show`; what else `tc` can do is *not covered*.
 pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
-    let netns = if args.take("-n") || args.take("-netns") {
-        Some(args.expect("a namespace")?.to_owned())
-    } else {
-        netns.clone()
-    };
+    let mut netns = netns.clone();
+    while args.peek().is_some_and(|word| word.starts_with('-')) {
+        match args.next().unwrap_or_default() {
+            "-n" | "-net" | "-netns" => netns = Some(args.expect("a namespace")?.to_owned()),
+            "-s" | "-stats" | "-statistics" | "-d" | "-details" | "-j" | "-json" | "-p"
+            | "-pretty" => {}
+            _ => return Err(args.unexpected("qdisc or filter")),
+        }
+    }
     let object = args.expect("qdisc or filter")?;
     if !matches!(object, "qdisc" | "filter") {
         let what = args.name(3);
         return args.not_covered(what, "qdisc or filter");
     }
-    let verb = args.expect("add")?;
+    let verb = args.next().unwrap_or("show");
     match (object, verb) {
+        (_, "show" | "list" | "ls") => Ok(Command::NoEffect {
+            why: "it only shows something",
+        }),
         ("qdisc", "add" | "replace") => qdisc(args, netns),
         ("filter", "add") => filter(args, netns),
         _ => args.not_covered(format!("tc {object} {verb}"), "add"),

@@ -67,6 +67,8 @@ pub struct Netns {
     pub l2tp: Vec<L2tpTunnel>,
     /// Namespaces of IOAM.
     pub ioam: Vec<IoamNamespace>,
+    /// The interface index that is tried next (`net->ifindex`); those below 2 are `lo`'s.
+    pub ifindex: u32,
     /// Sysctls, as set.
     pub sysctl: Vec<(String, String)>,
 }
@@ -237,7 +239,40 @@ impl Topology {
             .map(DevId)
     }
 
-    /// Adds a device; its interface index is the next one in its namespace.
+    /// `dev_index_reserve()` (`net/core/dev.c`): an interface index that nobody has: `wanted`, or the next one (`xa_alloc_cyclic()`).
+    ///
+    /// # Errors
+    /// [`TopologyError::IndexTaken`].
+    pub fn dev_index_reserve(
+        &mut self,
+        netns: NetnsId,
+        wanted: Option<u32>,
+    ) -> Result<u32, TopologyError> {
+        const LOOPBACK_IFINDEX: u32 = 1;
+        let devices = &self.devices;
+        let taken = |index: u32| {
+            index == LOOPBACK_IFINDEX
+                || devices
+                    .iter()
+                    .any(|dev| (dev.netns, dev.ifindex) == (netns, index))
+        };
+        match wanted {
+            Some(index) if taken(index) => Err(TopologyError::IndexTaken {
+                index,
+                netns: self.netns[netns.0].display_name(),
+            }),
+            Some(index) => Ok(index),
+            None => {
+                let next = &mut self.netns[netns.0].ifindex;
+                let from = (*next).max(LOOPBACK_IFINDEX + 1);
+                let index = (from..).find(|index| !taken(*index)).unwrap_or(from);
+                *next = index.saturating_add(1);
+                Ok(index)
+            }
+        }
+    }
+
+    /// Adds a device; one that has no interface index gets the next one in its namespace.
     ///
     /// # Errors
     /// [`TopologyError::DeviceExists`], [`TopologyError::TooManyDevices`].
@@ -259,13 +294,11 @@ impl Topology {
                 other: other.name.clone(),
             });
         }
-        dev.ifindex = 2 + self
-            .devices
-            .iter()
-            .filter(|other| other.netns == dev.netns && other.kind != DeviceKind::Loopback)
-            .count() as u32;
         if dev.kind == DeviceKind::Loopback {
             dev.ifindex = 1;
+        }
+        if dev.ifindex == 0 {
+            dev.ifindex = self.dev_index_reserve(dev.netns, None)?;
         }
         self.devices.push(dev);
         Ok(DevId(self.devices.len() - 1))

@@ -71,6 +71,10 @@ pub enum TopologyError {
         "`{dev}` would be the same tunnel as `{other}` (kind, addresses, key or VNI, port): Linux answers *File exists*"
     )]
     TunnelExists { dev: String, other: String },
+    #[error(
+        "the interface index {index} is taken in {netns}, so Linux answers *Device or resource busy*"
+    )]
+    IndexTaken { index: u32, netns: String },
     #[error("a topology may have {MAX_DEVICES} devices, and this one has them all")]
     TooManyDevices,
     #[error("`{dev}` in {netns} is not a bridge")]

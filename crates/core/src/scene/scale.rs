@@ -128,6 +128,24 @@ impl Scale {
         })
     }
 
+    /// Where each piece begins, for who looks at the picture from outside: `offset,units` of each, then of the end.
+    #[must_use]
+    pub fn places(&self) -> String {
+        let mut out = String::new();
+        let mut one = |offset: u32, x: f64| {
+            out.push_str(&offset.to_string());
+            out.push(',');
+            out.push_str(&(x as u32).to_string());
+            out.push(' ');
+        };
+        for piece in &self.pieces {
+            one(piece.start, piece.x);
+        }
+        one(self.pieces.last().map_or(0, |last| last.end), self.units);
+        out.pop();
+        out
+    }
+
     /// Offsets that are drawn byte by byte.
     pub fn cells(&self) -> impl Iterator<Item = u32> + '_ {
         self.pieces
@@ -233,6 +251,7 @@ mod tests {
         assert_eq!(scale.x(294), 2.0 + 44.0);
         assert_eq!(scale.x(384), 84.0);
         assert_eq!(scale.cells().count(), 80);
+        assert_eq!(scale.places(), "0,0 250,2 330,82 384,84");
     }
 
     #[test]

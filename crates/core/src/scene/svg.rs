@@ -39,8 +39,9 @@ pub fn svg(picture: &Ribbon, scale: &Scale, width: f64, words: &str, class: &str
     let unit = width / scale.units;
     let height = HEAD + CELL + 14.0 + picture.rows as f64 * ROW;
     let mut out = format!(
-        "<svg class=\"{class}{}\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{}\">",
+        "<svg class=\"{class}{}\" viewBox=\"0 0 {width:.0} {height:.0}\" data-scale=\"{}\" role=\"img\" aria-label=\"{}\">",
         if unit < READABLE { " tight" } else { "" },
+        scale.places(),
         escape(words)
     );
     zones(&mut out, picture);

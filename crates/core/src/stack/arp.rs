@@ -142,7 +142,7 @@ impl Kernel {
         skb.put(arp::HLEN);
         skb.dev = Some(dev);
         skb.protocol = ethernet::P_ARP;
-        self.eth_header(no, dev, dest)?;
+        self.dev_hard_header(no, dev, dest)?;
         let bytes = arp::frame(op, (own, from), (target, ip));
         let at = u32::from(self.skb(no).network_header);
         let label = match op {

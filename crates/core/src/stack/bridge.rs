@@ -103,17 +103,19 @@ impl Kernel {
             };
             let (dest, source) = k.eth_addresses(no);
             k.br_fdb_update(bridge, source, vid.unwrap_or(0), port);
-            if dest[0] & 1 == 1 {
-                // without an entry for the group it is flooded and goes up too
-                k.br_flood(no, input, true)?;
-                return k.br_pass_frame_up(no, input);
-            }
+            // without an entry for the group, what is for many is flooded and goes up too
+            let to_many = dest[0] & 1 == 1;
+            let local_rcv = to_many || k.is_promisc(bridge);
             match k.br_fdb_find(bridge, dest, vid.unwrap_or(0)) {
+                _ if to_many => k.br_flood(no, input, true)?,
                 Target::Local => return k.br_pass_frame_up(no, input),
-                Target::Port(to) => k.br_forward(no, Some(to), input)?,
-                Target::Unknown => k.br_flood(no, input, false)?,
+                Target::Port(to) => k.br_forward(no, Some(to), input, local_rcv)?,
+                Target::Unknown => k.br_flood(no, input, local_rcv)?,
             }
-            Ok(0)
+            match local_rcv {
+                true => k.br_pass_frame_up(no, input),
+                false => Ok(0),
+            }
         })?;
         Ok(())
     }
@@ -201,10 +203,13 @@ impl Kernel {
         self.__br_forward(clone, to, input)
     }
 
-    /// `br_forward()`, of a frame that goes nowhere else. An address of the bridge's own has no port.
-    fn br_forward(&mut self, no: SkbNo, to: Option<DevId>, input: Input) -> Run<()> {
+    /// `br_forward()`: a clone, when the frame is to go up too (`keep`, `local_rcv` in the kernel). An address of the bridge's own
+    /// has no port.
+    fn br_forward(&mut self, no: SkbNo, to: Option<DevId>, input: Input, keep: bool) -> Run<()> {
         match to.filter(|to| self.should_deliver(*to, input)) {
+            Some(to) if keep => self.deliver_clone(no, to, input),
             Some(to) => self.__br_forward(no, to, input),
+            None if keep => Ok(()),
             None => self.kfree_skb(no, drop_reason::NOT_SPECIFIED),
         }
     }
@@ -262,11 +267,11 @@ impl Kernel {
         })
     }
 
-    /// `br_pass_frame_up()`: the frame is for the bridge device, if that is in its VLAN.
+    /// `br_pass_frame_up()`: the frame is for the bridge device, if that is in its VLAN, or takes all (`IFF_PROMISC`).
     fn br_pass_frame_up(&mut self, no: SkbNo, input: Input) -> Run<i64> {
         self.traced("br_pass_frame_up", INPUT, no, |k| {
             let Input { bridge, vid, from } = input;
-            if !k.br_allowed_egress(bridge, vid) {
+            if !k.is_promisc(bridge) && !k.br_allowed_egress(bridge, vid) {
                 k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
                 return Ok(NET_RX_DROP);
             }
@@ -303,8 +308,8 @@ impl Kernel {
             };
             let (dest, _) = k.eth_addresses(no);
             match k.br_fdb_find(bridge, dest, vid.unwrap_or(0)) {
-                Target::Port(to) if dest[0] & 1 == 0 => k.br_forward(no, Some(to), input)?,
-                Target::Local if dest[0] & 1 == 0 => k.br_forward(no, None, input)?,
+                Target::Port(to) if dest[0] & 1 == 0 => k.br_forward(no, Some(to), input, false)?,
+                Target::Local if dest[0] & 1 == 0 => k.br_forward(no, None, input, false)?,
                 _ => k.br_flood(no, input, false)?,
             }
             Ok(NET_RX_SUCCESS)

@@ -90,6 +90,7 @@ impl Kernel {
             match k.topology.dev(to).vlans.find(vid) {
                 Some(true) => k.skb_mut(no).clear_vlan_tag(),
                 Some(false) => {}
+                None if k.bridge_takes_all(to) => {}
                 None => {
                     passed = false;
                     k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;

@@ -3,6 +3,7 @@
 use super::skbuff::drop_reason;
 use super::taps::TapId;
 use super::tc::Ingress;
+use super::vlan::VlanReceived;
 use super::{Kernel, Run};
 use crate::net::dissect::be16;
 use crate::net::{ethernet, mpls, vlan};
@@ -185,8 +186,10 @@ impl Kernel {
         self.skb_mut(no).redirected = false;
         if self.skb(no).vlan_present {
             self.deliver_previous(no, previous)?;
-            if self.vlan_do_receive(no)? {
-                return Ok(Round::Another);
+            match self.vlan_do_receive(no)? {
+                VlanReceived::Another => return Ok(Round::Another),
+                VlanReceived::Gone => return Ok(Round::Done(NET_RX_DROP)),
+                VlanReceived::Nobody => {}
             }
         }
         let dev = self.skb(no).dev;
@@ -218,8 +221,10 @@ impl Kernel {
                 if self.skb_vlan_untag(no)?.is_none() {
                     return Ok(Round::Done(NET_RX_DROP));
                 }
-                if self.vlan_do_receive(no)? {
-                    return Ok(Round::Another);
+                match self.vlan_do_receive(no)? {
+                    VlanReceived::Another => return Ok(Round::Another),
+                    VlanReceived::Gone => return Ok(Round::Done(NET_RX_DROP)),
+                    VlanReceived::Nobody => {}
                 }
                 continue;
             }

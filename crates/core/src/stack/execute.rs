@@ -30,6 +30,7 @@ impl Kernel {
             } => self.attach_tcx(netns, program, dev, *hook, is_recorders(line)),
             command => self.command(command),
         };
+        let done = done.and_then(|()| Ok(self.neigh_timers()?));
         done.map_err(|cause| ExecuteError {
             line: line.number,
             text: line.text.clone(),
@@ -68,8 +69,9 @@ impl Kernel {
                 netns,
                 name,
                 address,
+                index,
                 kind,
-            } => self.link_add(netns, name, *address, kind),
+            } => self.link_add(netns, name, (*address, *index), kind),
             Command::LinkSet {
                 netns,
                 dev,
@@ -78,6 +80,7 @@ impl Kernel {
                 to_netns,
                 mtu,
                 master,
+                flags,
             } => {
                 let id = self.find(netns, dev)?;
                 if let Some(to) = to_netns {
@@ -86,6 +89,7 @@ impl Kernel {
                 if let Some(master) = master {
                     self.link_master(id, master.as_deref())?;
                 }
+                self.link_flags(id, *flags);
                 self.link_set(id, *up, *address, *mtu);
                 Ok(())
             }
@@ -187,6 +191,20 @@ impl Kernel {
                 });
                 Ok(())
             }
+            Command::SetFeatures {
+                netns,
+                dev,
+                features,
+                on,
+            } => {
+                let id = self.find(netns, dev)?;
+                let unwanted = &mut self.topology.dev_mut(id).unwanted;
+                match on {
+                    true => *unwanted &= !features,
+                    false => *unwanted |= features,
+                }
+                Ok(())
+            }
             Command::SetGro { netns, dev, on } => {
                 let id = self.find(netns, dev)?;
                 self.topology.dev_mut(id).gro = *on;
@@ -216,10 +234,10 @@ impl Kernel {
             }
             // with the line: `execute()`
             Command::AttachTcx { .. } => Ok(()),
-            Command::Ping { netns, addr, count } => {
+            Command::Ping { netns, addr, parms } => {
                 let id = self.topology.find_netns(netns)?;
-                for sequence in 1..=*count {
-                    self.ping(id, *addr, sequence as u16)?;
+                for sequence in 1..=parms.count {
+                    self.ping(id, *addr, sequence as u16, parms)?;
                 }
                 Ok(())
             }

@@ -47,10 +47,10 @@ impl Kernel {
                 };
                 self.route6_add(id, *dst, encap.as_ref(), *via, dev)
             }
-            Command::Ping6 { netns, addr, count } => {
+            Command::Ping6 { netns, addr, parms } => {
                 let id = self.topology.find_netns(netns)?;
-                for sequence in 1..=*count {
-                    self.ping6(id, *addr, sequence as u16)?;
+                for sequence in 1..=parms.count {
+                    self.ping6(id, *addr, sequence as u16, parms)?;
                 }
                 Ok(())
             }

@@ -3,12 +3,13 @@
 use std::net::Ipv4Addr;
 
 use super::dev_rx::{NET_RX_DROP, NET_RX_SUCCESS};
+use super::execute::Cause;
 use super::ip_output::Datagram;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{checksum, icmp, ipv4};
-use crate::scenario::command::Ipv4Net;
+use crate::scenario::command::{Ipv4Net, PingParms};
 use crate::scenario::topology::{Lookup, NetnsId, Route};
 use crate::skb::PacketType;
 use crate::trace::SkbNo;
@@ -16,9 +17,7 @@ use crate::trace::SkbNo;
 const FILE: &str = "net/ipv4/icmp.c";
 /// `net.ipv4.ip_default_ttl`.
 const DEFAULT_TTL: u8 = 64;
-/// Bytes of data `ping` sends behind the ICMP header when it is not told otherwise.
-const PING_DATA_LEN: usize = 56;
-/// Bytes of it that hold the time (`struct timeval`); zero here, as the clock is virtual.
+/// Bytes of `ping`'s data that hold the time (`struct timeval`); zero here, as the clock is virtual.
 const PING_TIME_LEN: usize = 16;
 /// Identifier of the simulated `ping`; the real one is chosen by the kernel or the process id.
 const PING_ID: u16 = 1;
@@ -76,7 +75,7 @@ impl Kernel {
                 if refused.is_none() {
                     let code = u32::from(self.skb(no).transport_header) + 1;
                     let code = self.bytes(no, code, 1).first().copied().unwrap_or(0);
-                    self.tunnel_err(no, kind, code);
+                    self.icmp_socket_deliver(no, kind, code)?;
                 }
                 refused
             }
@@ -267,24 +266,36 @@ impl Kernel {
         })
     }
 
-    /// `ping -c1 ADDR`: one echo request from a raw socket (`raw_sendmsg()`, `net/ipv4/raw.c`).
-    pub(super) fn ping(&mut self, netns: NetnsId, daddr: Ipv4Addr, sequence: u16) -> Run<()> {
+    /// `ping -c1 ADDR`: one echo request from a raw socket (`raw_sendmsg()`, `net/ipv4/raw.c`). What is too long for `-M do`
+    /// is not sent.
+    pub(super) fn ping(
+        &mut self,
+        netns: NetnsId,
+        daddr: Ipv4Addr,
+        sequence: u16,
+        parms: &PingParms,
+    ) -> Result<(), Cause> {
         let route = if self.topology.is_local(netns, daddr) {
             self.loopback_route(netns, daddr)?
         } else {
             self.topology.route(netns, daddr)?
         };
         let Some(saddr) = route.src else {
-            return not_covered("ping: the output device has no address");
+            return Ok(not_covered("ping: the output device has no address")?);
         };
-        let message = echo_request(sequence);
+        let message = echo_request(sequence, parms.size);
+        let mtu = self.ipv4_mtu(&route, daddr, false);
+        let len = ipv4::HLEN as usize + message.len();
+        let Some(df) = parms.pmtudisc.df(len, mtu) else {
+            return Err(too_long(len, mtu));
+        };
         let request = Datagram {
             saddr,
             daddr,
             protocol: ipv4::PROTO_ICMP,
-            tos: 0,
-            ttl: DEFAULT_TTL,
-            df: true,
+            tos: parms.tos,
+            ttl: parms.ttl.unwrap_or(DEFAULT_TTL),
+            df,
             no_id: false,
             payload: &message,
             writer: "raw_sendmsg",
@@ -295,20 +306,32 @@ impl Kernel {
     }
 }
 
-/// An echo request as `ping` makes it: 16 bytes of time, then bytes that count up from 0x10.
-fn echo_request(sequence: u16) -> Vec<u8> {
-    let mut message = ping_message(icmp::ECHO, sequence);
+/// What `ping` says of a packet that it is not to fragment.
+pub(super) fn too_long(len: usize, mtu: u32) -> Cause {
+    Cause::Refused(format!(
+        "ping -M do: a packet of {len} bytes is not sent, as the MTU is {mtu} (EMSGSIZE)"
+    ))
+}
+
+/// An echo request as `ping` makes it, with `size` bytes: 16 of time, then bytes that count up from 0x10. Where there is no
+/// room for the time the bytes count up from 0.
+fn echo_request(sequence: u16, size: u16) -> Vec<u8> {
+    let mut message = ping_message(icmp::ECHO, sequence, size);
     set_checksum(&mut message, 0);
     message
 }
 
 /// The same without checksum, for ICMP and ICMPv6.
-pub(super) fn ping_message(kind: u8, sequence: u16) -> Vec<u8> {
+pub(super) fn ping_message(kind: u8, sequence: u16, size: u16) -> Vec<u8> {
     let mut message = vec![kind, 0, 0, 0];
     message.extend(PING_ID.to_be_bytes());
     message.extend(sequence.to_be_bytes());
-    message.extend([0; PING_TIME_LEN]);
-    message.extend((PING_TIME_LEN..PING_DATA_LEN).map(|i| i as u8));
+    let timed = usize::from(size) >= PING_TIME_LEN;
+    let byte = |i: usize| match timed && i < PING_TIME_LEN {
+        true => 0,
+        false => i as u8,
+    };
+    message.extend((0..usize::from(size)).map(byte));
     message
 }
 
@@ -339,7 +362,11 @@ mod tests {
     /// The mail: `56(84) bytes of data`.
     #[test]
     fn ping_sends_56_bytes_behind_the_icmp_header() {
-        assert_eq!(echo_request(1).len(), 8 + 56);
-        assert_eq!(checksum::internet(&echo_request(1)), 0);
+        let request = echo_request(1, PingParms::default().size);
+        assert_eq!(request.len(), 8 + 56);
+        assert_eq!(checksum::internet(&request), 0);
+        assert_eq!((request[8 + 15], request[8 + 16]), (0, 0x10));
+        // without room for the time
+        assert_eq!(echo_request(1, 3)[8..], [0, 1, 2]);
     }
 }

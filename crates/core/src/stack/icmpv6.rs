@@ -2,12 +2,13 @@
 
 use std::net::Ipv6Addr;
 
-use super::icmp::{ping_message, set_checksum};
+use super::execute::Cause;
+use super::icmp::{ping_message, set_checksum, too_long};
 use super::ip6_output::{DEFAULT_HOP_LIMIT, Datagram6};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::{checksum, icmpv6, ipv6};
-use crate::scenario::command::Ipv6Net;
+use crate::scenario::command::{Ipv6Net, PingParms};
 use crate::scenario::topology::{Lookup6, NetnsId, Route6};
 use crate::skb::PacketType;
 use crate::trace::SkbNo;
@@ -183,8 +184,15 @@ impl Kernel {
         })
     }
 
-    /// `ping -6 -c1 ADDR`: one echo request from a raw socket (`rawv6_sendmsg()`, `net/ipv6/raw.c`).
-    pub(super) fn ping6(&mut self, netns: NetnsId, daddr: Ipv6Addr, sequence: u16) -> Run<()> {
+    /// `ping -6 -c1 ADDR`: one echo request from a raw socket (`rawv6_sendmsg()`, `net/ipv6/raw.c`). What is too long for
+    /// `-M do` is not sent.
+    pub(super) fn ping6(
+        &mut self,
+        netns: NetnsId,
+        daddr: Ipv6Addr,
+        sequence: u16,
+        parms: &PingParms,
+    ) -> Result<(), Cause> {
         let route = match self.topology.lookup6(netns, daddr) {
             Lookup6::Unicast(route) => route,
             Lookup6::Local => self.loopback_route6(netns, daddr)?,
@@ -198,16 +206,21 @@ impl Kernel {
         };
         let own = self.topology.is_local6(netns, daddr).then_some(daddr);
         let Some(saddr) = own.or_else(|| self.topology.source6(netns, route.dev, daddr)) else {
-            return not_covered("ping: this host has no IPv6 address");
+            return Ok(not_covered("ping: this host has no IPv6 address")?);
         };
-        let mut message = ping_message(icmpv6::ECHO_REQUEST, sequence);
+        let mut message = ping_message(icmpv6::ECHO_REQUEST, sequence, parms.size);
+        let mtu = self.topology.dev(route.dev).mtu;
+        let len = ipv6::HLEN as usize + message.len();
+        if parms.pmtudisc.df(len, mtu).is_none() {
+            return Err(too_long(len, mtu));
+        }
         set_icmpv6_checksum(&mut message, saddr, daddr);
         let request = Datagram6 {
             saddr,
             daddr,
             protocol: ipv6::NEXTHDR_ICMP,
-            tclass: 0,
-            hop_limit: DEFAULT_HOP_LIMIT,
+            tclass: parms.tos,
+            hop_limit: parms.ttl.unwrap_or(DEFAULT_HOP_LIMIT),
             payload: &message,
             writer: "rawv6_sendmsg",
         };

@@ -5,7 +5,7 @@ use super::ip6_tunnel::ends;
 use super::ipgre::gre_hlen;
 use super::{Kernel, geneve, vxlan};
 use crate::net::{ethernet, ipv6};
-use crate::scenario::command::{LinkKind, Mac, Netns, Tunnel6Parms, TunnelParms};
+use crate::scenario::command::{LinkFlags, LinkKind, Mac, Netns, Tunnel6Parms, TunnelParms};
 use crate::scenario::topology::{DevId, Device, DeviceKind, NetnsId, TopologyError, veth};
 
 const IPV4_HLEN: u32 = 20;
@@ -19,7 +19,7 @@ impl Kernel {
         &mut self,
         netns: &Netns,
         name: &str,
-        address: Option<Mac>,
+        (address, index): (Option<Mac>, Option<u32>),
         kind: &LinkKind,
     ) -> Done {
         let netns = self.topology.find_netns(netns)?;
@@ -34,8 +34,8 @@ impl Kernel {
                 } else {
                     netns
                 };
-                return self
-                    .add_veth_pair((name, netns, address), (peer, peer_netns, *peer_address));
+                let first = (name, netns, address);
+                return self.add_veth_pair(first, (peer, peer_netns, *peer_address), index);
             }
             LinkKind::Gre(parms) => {
                 let below = self.underlay(netns, *parms);
@@ -77,15 +77,13 @@ impl Kernel {
                 lower,
                 protocol,
                 id,
+                reorder_hdr,
             } => {
                 let lower = self.topology.find_dev(netns, lower)?;
-                vlan_device(
-                    name,
-                    netns,
-                    (lower, self.topology.dev(lower)),
-                    *protocol,
-                    *id,
-                )
+                let below = (lower, self.topology.dev(lower));
+                let mut device = vlan_device(name, netns, below, *protocol, *id);
+                device.reorder_hdr = *reorder_hdr;
+                device
             }
             LinkKind::Vxlan(parms, lower) => {
                 let below = match lower {
@@ -143,8 +141,8 @@ impl Kernel {
                     None => netns,
                 };
                 let primary = (name, netns, address, *parms);
-                return self
-                    .netkit_new_link(primary, (peer, peer_netns, *peer_address, *peer_parms));
+                let other = (peer.as_str(), peer_netns, *peer_address, *peer_parms);
+                return self.netkit_new_link(primary, other, index);
             }
             LinkKind::Macvlan { lower, mode } => {
                 let lower = self.topology.find_dev(netns, lower)?;
@@ -158,6 +156,9 @@ impl Kernel {
             device.mac = [0x02, 0, 0, 0, 0, number];
         }
         device.mac = address.unwrap_or(device.mac);
+        if index.is_some() {
+            device.ifindex = self.topology.dev_index_reserve(netns, index)?;
+        }
         self.topology.add_dev(device)?;
         Ok(())
     }
@@ -167,14 +168,38 @@ impl Kernel {
         &mut self,
         a: (&str, NetnsId, Option<Mac>),
         b: (&str, NetnsId, Option<Mac>),
+        index: Option<u32>,
     ) -> Done {
         let first = self.topology.devices.len();
-        for (i, (name, netns, address)) in [a, b].into_iter().enumerate() {
+        let ends = [a, b].into_iter().enumerate();
+        let mut ends = ends.map(|(i, (name, netns, address))| {
             let number = (first + i + 1) as u8;
             let mac = address.unwrap_or([0x02, 0, 0, 0, 0, number]);
-            self.topology
-                .add_dev(veth(name, netns, mac, DevId(first + 1 - i)))?;
+            veth(name, netns, mac, DevId(first + 1 - i))
+        });
+        if let (Some(a), Some(b)) = (ends.next(), ends.next()) {
+            self.add_pair(a, b, index)?;
         }
+        Ok(())
+    }
+
+    /// `veth_newlink()`, `netkit_new_link()`: the other end is registered first, and has the lower interface index where both are in
+    /// one namespace; `index` is that of the first.
+    pub(super) fn add_pair(
+        &mut self,
+        mut a: Device,
+        mut b: Device,
+        index: Option<u32>,
+    ) -> Result<(), TopologyError> {
+        b.ifindex = self.topology.dev_index_reserve(b.netns, None)?;
+        if a.netns == b.netns && index == Some(b.ifindex) {
+            let netns = self.topology.netns[a.netns.0].display_name();
+            let index = b.ifindex;
+            return Err(TopologyError::IndexTaken { index, netns });
+        }
+        a.ifindex = self.topology.dev_index_reserve(a.netns, index)?;
+        self.topology.add_dev(a)?;
+        self.topology.add_dev(b)?;
         Ok(())
     }
 
@@ -225,6 +250,12 @@ impl Kernel {
         address: Option<Mac>,
         mtu: Option<u32>,
     ) {
+        let device = self.topology.dev(id);
+        let down = device.up && up == Some(false);
+        // arp_ifdown(), arp_netdev_event(), ndisc_netdev_event(): whoever was known is forgotten, configured or not
+        if down || address.is_some_and(|address| address != device.mac) {
+            self.neigh_flush_dev(id);
+        }
         let device = self.topology.dev_mut(id);
         device.up = up.unwrap_or(device.up);
         device.mac = address.unwrap_or(device.mac);
@@ -235,6 +266,17 @@ impl Kernel {
         }
         if let Some(bridge) = device.master.filter(|_| address.is_some() || mtu.is_some()) {
             self.br_port_changed(bridge);
+        }
+    }
+
+    /// `netif_change_flags()`. Whoever changes `IFF_NOARP` has the neighbours forgotten.
+    pub(super) fn link_flags(&mut self, id: DevId, flags: LinkFlags) {
+        let device = self.topology.dev_mut(id);
+        device.promisc = flags.promisc.unwrap_or(device.promisc);
+        let before = device.is_noarp();
+        device.arp = flags.arp.or(device.arp);
+        if device.is_noarp() != before {
+            self.neigh_flush_dev(id);
         }
     }
 
@@ -266,16 +308,9 @@ impl Kernel {
         here.inet6.addrs.retain(|(dev, _)| *dev != id);
         here.inet6.neigh.retain(|(dev, _, _)| *dev != id);
         here.inet6.routes.retain(|route| route.dev != id);
-        let taken = |index: u32| {
-            let mut devices = self.topology.devices.iter();
-            devices.any(|dev| dev.netns == to && dev.ifindex == index)
-        };
-        let wanted = self.topology.dev(id).ifindex;
-        let ifindex = if taken(wanted) {
-            (2..).find(|index| !taken(*index)).unwrap_or(wanted)
-        } else {
-            wanted
-        };
+        let wanted = Some(self.topology.dev(id).ifindex);
+        let kept = self.topology.dev_index_reserve(to, wanted);
+        let ifindex = kept.or_else(|_| self.topology.dev_index_reserve(to, None))?;
         let device = self.topology.dev_mut(id);
         (device.netns, device.up, device.ifindex) = (to, false, ifindex);
         device.hh_cached.clear();
@@ -307,6 +342,8 @@ fn vlan_device(
     let mut device = ethernet_device(name, netns, kind);
     device.mac = below.mac;
     device.mtu = below.mtu;
+    // it has the flags of the device below
+    device.arp = below.is_noarp().then_some(false);
     device.hard_header_len = below.hard_header_len;
     device.needed_headroom = below.needed_headroom + crate::net::vlan::HLEN;
     device
@@ -341,6 +378,7 @@ fn tunnel_device(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::design::DesignName;
 
     fn below() -> Device {
         veth("tx", NetnsId(0), [2; 6], DevId(0))
@@ -362,6 +400,49 @@ mod tests {
         assert_eq!(shape(&tunnel(DeviceKind::Gre(parms))), (38, 1476, 48));
         assert_eq!(shape(&tunnel(DeviceKind::Gretap(parms))), (38, 1462, 64));
         assert_eq!(shape(&tunnel(DeviceKind::Ipip(parms))), (34, 1480, 48));
+    }
+
+    /// The interface index of each device, by name.
+    fn indexes(commands: &str) -> Result<Vec<(String, u32)>, String> {
+        let mut kernel = Kernel::new("test", DesignName::MacHeader.design());
+        for line in crate::scenario::parse(commands).expect("commands").lines {
+            kernel.execute(&line).map_err(|error| error.to_string())?;
+        }
+        let devices = kernel.topology.devices.iter();
+        Ok(devices.map(|dev| (dev.name.clone(), dev.ifindex)).collect())
+    }
+
+    /// `dev_index_reserve()`: an index that is asked for leaves the one that comes next as it is (`xa_insert()`, `xa_alloc_cyclic()`), which
+    /// passes those that are taken. The other end of a pair is registered first (`veth_newlink()`).
+    #[test]
+    fn interface_indexes() {
+        let of = |commands: &str| indexes(commands).expect("devices");
+        let pair =
+            |a: (&str, u32), b: (&str, u32)| vec![(a.0.to_owned(), a.1), (b.0.to_owned(), b.1)];
+        let both = "ip link add a type veth peer name b";
+        assert_eq!(of(both), pair(("a", 3), ("b", 2)));
+        let netns = "ip netns add n\nip link add a type veth peer name b netns n";
+        assert_eq!(of(netns), pair(("a", 2), ("b", 2)));
+        assert_eq!(
+            of("ip link add a index 2 type dummy\nip link add b type dummy"),
+            pair(("a", 2), ("b", 3))
+        );
+        assert_eq!(
+            of("ip link add a index 9 type dummy\nip link add b type dummy"),
+            pair(("a", 9), ("b", 2))
+        );
+        // index 5 of the other namespace is free here; the next one is none that had been given before
+        let moved = "ip netns add n\nip link add a type dummy\nip link set a netns n\nip link add b type dummy";
+        assert_eq!(of(moved), pair(("a", 2), ("b", 3)));
+        for taken in [1, 2] {
+            let text = format!("ip link add a type dummy\nip link add b index {taken} type dummy");
+            let error = indexes(&text).expect_err("taken");
+            assert!(
+                error.contains(&format!("the interface index {taken} is taken")),
+                "{error}"
+            );
+        }
+        assert!(indexes("ip link add a index 2 type veth peer name b").is_err());
     }
 
     /// golden E3-vlan-hwaccel-native, seq 1: a frame on `tx.7` stands at 18 = 32 − 14.

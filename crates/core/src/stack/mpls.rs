@@ -25,7 +25,7 @@ impl Kernel {
                     } else {
                         // neigh_xmit(NEIGH_LINK_TABLE): to the device's own address
                         let mac = k.topology.dev(dev).mac;
-                        k.eth_header(no, dev, mac)?;
+                        k.dev_hard_header(no, dev, mac)?;
                         k.dev_queue_xmit(no)?;
                     }
                     Ok(NET_RX_SUCCESS)

@@ -55,10 +55,7 @@ impl Kernel {
             });
         }
         let Some(lladdr) = self.lladdr(dev, next_hop) else {
-            return match next_hop {
-                next_hop if self.asks_neighbours => self.neigh_ask(no, dev, next_hop),
-                next_hop => self.neigh_nobody(no, next_hop),
-            };
+            return self.neigh_ask(no, dev, next_hop);
         };
         let stale = self.is_stale(dev, next_hop);
         // arp_constructor(): VLAN devices have no hard_header_cache (vlan_header_ops)
@@ -66,7 +63,7 @@ impl Kernel {
         if !cacheable && !stale {
             return self.traced("neigh_connected_output", FILE, no, |k| {
                 k.pull_to_network(no)?;
-                k.eth_header(no, dev, lladdr)?;
+                k.dev_hard_header(no, dev, lladdr)?;
                 k.dev_queue_xmit(no)
             });
         }
@@ -76,7 +73,7 @@ impl Kernel {
                 cached.push(next_hop);
             }
             k.pull_to_network(no)?;
-            k.eth_header(no, dev, lladdr)?;
+            k.dev_hard_header(no, dev, lladdr)?;
             k.dev_queue_xmit(no)
         })
     }
@@ -89,10 +86,28 @@ impl Kernel {
             IpAddr::V6(group) if group.is_multicast() => Some(ndisc::group_mac(group)),
             ip if asked && !self.topology.dev(dev).is_noarp() => {
                 let configured = self.topology.configured_neighbour(dev, next_hop);
-                configured.or_else(|| self.neighbours.get(&(dev, ip))?.mac)
+                configured.or_else(|| self.learned(dev, ip))
             }
-            _ => self.topology.neighbour(dev, next_hop),
+            ip => {
+                let known = self.topology.neighbour(dev, ip);
+                known.or_else(|| self.learned(dev, ip))
+            }
         }
+    }
+
+    /// `neigh_flush_dev()`: all neighbours of a device are forgotten.
+    pub(super) fn neigh_flush_dev(&mut self, dev: DevId) {
+        let netns = self.topology.dev(dev).netns;
+        let here = &mut self.topology.netns[netns.0];
+        here.neigh.retain(|(of, _, _)| *of != dev);
+        here.inet6.neigh.retain(|(of, _, _)| *of != dev);
+        self.neighbours.retain(|(of, _), _| *of != dev);
+        self.topology.dev_mut(dev).hh_cached.clear();
+    }
+
+    /// What a frame has said of a neighbour.
+    fn learned(&self, dev: DevId, ip: IpAddr) -> Option<Mac> {
+        self.neighbours.get(&(dev, ip))?.mac
     }
 
     /// Whether the neighbour was heard of but has not answered (not `NUD_CONNECTED`).
@@ -103,23 +118,87 @@ impl Kernel {
     }
 
     /// `neigh_resolve_output()` to an address that is not known yet: the packet waits (`__neigh_event_send()`), and
-    /// the first one has the neighbour asked at once (`neigh_probe()`). What happens a second later, when nobody has
-    /// answered, is beyond the end of a recording.
+    /// the first one has the neighbour asked at once (`neigh_probe()`).
     fn neigh_ask(&mut self, no: SkbNo, dev: DevId, next_hop: IpAddr) -> Run<i64> {
         self.traced("neigh_resolve_output", FILE, no, |k| {
             let first = !k.neighbours.contains_key(&(dev, next_hop));
             let neighbour = k.neighbours.entry((dev, next_hop)).or_default();
             neighbour.waiting.push(no);
             if first {
-                let probe = k.skb_clone(no)?;
-                match next_hop {
-                    IpAddr::V4(next_hop) => k.arp_solicit(probe, dev, next_hop)?,
-                    IpAddr::V6(next_hop) => k.ndisc_solicit(probe, dev, next_hop)?,
-                }
-                k.consume_skb(probe)?;
+                k.neigh_probe(no, dev, next_hop)?;
             }
             Ok(0)
         })
+    }
+
+    /// `neigh_probe()`: asks, with a clone of the last packet that waits.
+    fn neigh_probe(&mut self, waits: SkbNo, dev: DevId, next_hop: IpAddr) -> Run<()> {
+        let probe = self.skb_clone(waits)?;
+        match next_hop {
+            IpAddr::V4(next_hop) => self.arp_solicit(probe, dev, next_hop)?,
+            IpAddr::V6(next_hop) => self.ndisc_solicit(probe, dev, next_hop)?,
+        }
+        self.consume_skb(probe)
+    }
+
+    /// `neigh_timer_handler()`: what happens in the seconds after a command's packets. A neighbour that has not answered
+    /// is asked `mcast_solicit` times in all, 3 by default, a second apart; then `neigh_invalidate()` gives up what waits for
+    /// it. A recording ends before the first of these seconds is over.
+    pub(super) fn neigh_timers(&mut self) -> Run<()> {
+        if self.asks_neighbours {
+            return Ok(());
+        }
+        while let Some((dev, ip)) = self.first_unanswered() {
+            self.neigh_timer(dev, ip)?;
+        }
+        Ok(())
+    }
+
+    fn first_unanswered(&self) -> Option<(DevId, IpAddr)> {
+        let mut all = self.neighbours.iter();
+        let (key, _) = all.find(|(_, neighbour)| !neighbour.waiting.is_empty())?;
+        Some(*key)
+    }
+
+    fn neigh_timer(&mut self, dev: DevId, ip: IpAddr) -> Run<()> {
+        /// `mcast_solicit` less the question that was asked at once.
+        const MORE: usize = 2;
+        for _ in 0..MORE {
+            let Some(last) = self.last_waiting(dev, ip) else {
+                return Ok(());
+            };
+            self.local_bh(|k| k.neigh_probe(last, dev, ip))?;
+        }
+        if self.last_waiting(dev, ip).is_none() {
+            return Ok(());
+        }
+        let failed = self.neighbours.remove(&(dev, ip)).unwrap_or_default();
+        self.local_bh(|k| k.neigh_invalidate(failed.waiting, ip))
+    }
+
+    fn last_waiting(&self, dev: DevId, ip: IpAddr) -> Option<SkbNo> {
+        self.neighbours.get(&(dev, ip))?.waiting.last().copied()
+    }
+
+    /// `neigh_invalidate()`: senders of what waited are told (`neigh->ops->error_report()`).
+    fn neigh_invalidate(&mut self, waiting: Vec<SkbNo>, ip: IpAddr) -> Run<()> {
+        let (report, file) = match ip {
+            IpAddr::V4(_) => ("arp_error_report", "net/ipv4/arp.c"),
+            IpAddr::V6(_) => ("ndisc_error_report", "net/ipv6/ndisc.c"),
+        };
+        for no in waiting {
+            self.traced(report, file, no, |k| {
+                // dst_link_failure()
+                match ip {
+                    IpAddr::V4(_) => k.icmp_send(no, icmp::DEST_UNREACH, icmp::HOST_UNREACH)?,
+                    IpAddr::V6(_) => {
+                        k.icmp6_send(no, icmpv6::DEST_UNREACH, icmpv6::ADDR_UNREACH, 0)?;
+                    }
+                }
+                k.kfree_skb(no, drop_reason::NEIGH_FAILED)
+            })?;
+        }
+        Ok(())
     }
 
     /// `neigh_update()`: what a frame says of its sender. Packets that waited for it leave. Without `learn`
@@ -149,33 +228,6 @@ impl Kernel {
             self.neigh_output_uncached(no, dev, ip)?;
         }
         Ok(())
-    }
-
-    /// `neigh_resolve_output()` to an address that nobody on the link has: the packet waits while the neighbour is asked
-    /// for `mcast_solicit` times, 3 by default, a second apart; then `neigh_invalidate()` gives it up.
-    fn neigh_nobody(&mut self, no: SkbNo, next_hop: IpAddr) -> Run<i64> {
-        const MCAST_SOLICIT: usize = 3;
-        let (solicit, report, file) = match next_hop {
-            IpAddr::V4(_) => ("arp_solicit", "arp_error_report", "net/ipv4/arp.c"),
-            IpAddr::V6(_) => ("ndisc_solicit", "ndisc_error_report", "net/ipv6/ndisc.c"),
-        };
-        self.traced("neigh_resolve_output", FILE, no, |k| {
-            for _ in 0..MCAST_SOLICIT {
-                k.traced(solicit, file, no, |_| Ok(()))?;
-            }
-            Ok(0)
-        })?;
-        self.traced(report, file, no, |k| {
-            // dst_link_failure()
-            match next_hop {
-                IpAddr::V4(_) => k.icmp_send(no, icmp::DEST_UNREACH, icmp::HOST_UNREACH)?,
-                IpAddr::V6(_) => {
-                    k.icmp6_send(no, icmpv6::DEST_UNREACH, icmpv6::ADDR_UNREACH, 0)?;
-                }
-            }
-            k.kfree_skb(no, drop_reason::NEIGH_FAILED)
-        })?;
-        Ok(0)
     }
 
     /// What stands in front of the network header is no link header of ours: a program may have left it.

@@ -19,8 +19,9 @@ type End<'a> = (&'a str, NetnsId, Option<Mac>, NetkitParms);
 
 impl Kernel {
     /// `netkit_new_link()`: both ends. In mode l3 both have the address 00:00:00:00:00:00.
-    pub(super) fn netkit_new_link(&mut self, a: End<'_>, b: End<'_>) -> Done {
+    pub(super) fn netkit_new_link(&mut self, a: End<'_>, b: End<'_>, index: Option<u32>) -> Done {
         let first = self.topology.devices.len();
+        let mut ends = Vec::new();
         for (i, (name, netns, address, parms)) in [a, b].into_iter().enumerate() {
             if address.is_some() && !parms.l2 {
                 return Err(TopologyError::NetkitAddress.into());
@@ -37,7 +38,10 @@ impl Kernel {
                 let number = (first + i + 1) as u8;
                 device.mac = address.unwrap_or([0x02, 0, 0, 0, 0, number]);
             }
-            self.topology.add_dev(device)?;
+            ends.push(device);
+        }
+        if let (Some(b), Some(a)) = (ends.pop(), ends.pop()) {
+            self.add_pair(a, b, index)?;
         }
         Ok(())
     }

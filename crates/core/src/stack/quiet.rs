@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Kernel;
+use super::{Kernel, MAX_STEPS};
 use crate::scenario::topology::DevId;
 use crate::trace::DevRef;
 
@@ -26,7 +26,7 @@ impl Kernel {
 
     /// From now on nothing is kept of what happens.
     pub(crate) fn be_quiet(&mut self) {
-        self.recorder.quiet = true;
+        self.recorder.be_quiet(MAX_STEPS);
         self.judge.quiet = true;
         self.buffers.be_quiet();
     }

@@ -106,18 +106,31 @@ impl Kernel {
     /// `__vlan_insert_tag()`: the tag goes into the packet behind the addresses, which move 4 bytes down, and
     /// metadata in front of them too.
     pub(super) fn __vlan_insert_tag(&mut self, no: SkbNo, proto: u16, tci: u16) -> Run<i64> {
-        if !self.pskb_may_pull(no, ethernet::HLEN)? {
+        self.__vlan_insert_inner_tag(no, proto, tci, ethernet::HLEN)
+    }
+
+    /// `__vlan_insert_inner_tag()`: the same behind a link header of `mac_len` bytes, tags that it has included; 14 at least.
+    pub(super) fn __vlan_insert_inner_tag(
+        &mut self,
+        no: SkbNo,
+        proto: u16,
+        tci: u16,
+        mac_len: u32,
+    ) -> Run<i64> {
+        const ETH_TLEN: u32 = 2;
+        let moved = mac_len - ETH_TLEN;
+        if !self.pskb_may_pull(no, mac_len)? {
             return Ok(EINVAL);
         }
         let meta_len = self.room_for_metadata(no);
         self.skb_cow_head(no, meta_len + vlan::HLEN)?;
         self.skb_mut(no).push(vlan::HLEN)?;
-        self.skb_postpush_data_move(no, vlan::HLEN, ADDRESSES)?;
+        self.skb_postpush_data_move(no, vlan::HLEN, moved)?;
         let skb = self.skb_mut(no);
         if skb.mac_header != NOT_SET {
             skb.mac_header = skb.mac_header.wrapping_sub(vlan::HLEN as u16);
         }
-        let (head, at) = (skb.head, skb.data + ADDRESSES);
+        let (head, at) = (skb.head, skb.data + moved);
         let inner_type = self.bytes(no, at + vlan::HLEN, 2).to_vec();
         let tag = [tci.to_be_bytes().to_vec(), inner_type].concat();
         self.buffers.patch(head, at, &proto.to_be_bytes());

@@ -165,7 +165,7 @@ impl Kernel {
     fn skb_release_all(&mut self, no: SkbNo, reason: Option<u32>) -> Run<()> {
         self.metadata_freed(no);
         match self.skbs.remove(&no) {
-            Some(skb) => self.skb_release_data(skb.head, reason),
+            Some(head) => self.skb_release_data(head, reason),
             None => Ok(()),
         }
     }

@@ -41,13 +41,16 @@ impl Kernel {
         skb: SkbNo,
         body: impl FnOnce(&mut Self) -> Run<T>,
     ) -> Run<T> {
-        let function = |edge| StepKind::Function { name, file, edge };
-        self.step(function(Edge::Entry), skb, Outcome::None)?;
+        if !self.recorder.passes() {
+            self.record_edge((name, file), Edge::Entry, skb, Outcome::None)?;
+        }
         self.recorder.enter();
         let result = body(self);
         self.recorder.leave();
         let value = result?;
-        self.step(function(Edge::Exit), skb, value.outcome())?;
+        if !self.recorder.passes() {
+            self.record_edge((name, file), Edge::Exit, skb, value.outcome())?;
+        }
         Ok(value)
     }
 
@@ -61,13 +64,16 @@ impl Kernel {
         skb: SkbNo,
         body: impl FnOnce(&mut Self) -> Run<(T, SkbNo)>,
     ) -> Run<T> {
-        let function = |edge| StepKind::Function { name, file, edge };
-        self.step(function(Edge::Entry), skb, Outcome::None)?;
+        if !self.recorder.passes() {
+            self.record_edge((name, file), Edge::Entry, skb, Outcome::None)?;
+        }
         self.recorder.enter();
         let result = body(self);
         self.recorder.leave();
         let (value, skb) = result?;
-        self.step(function(Edge::Exit), skb, value.outcome())?;
+        if !self.recorder.passes() {
+            self.record_edge((name, file), Edge::Exit, skb, value.outcome())?;
+        }
         Ok(value)
     }
 
@@ -91,6 +97,19 @@ impl Kernel {
             return Ok(());
         }
         self.record(kind, no, outcome)
+    }
+
+    /// Entry or exit of a kernel function. Marked as cold, so that the way of a packet without a trace lies together.
+    #[cold]
+    #[inline(never)]
+    fn record_edge(
+        &mut self,
+        (name, file): (&'static str, &'static str),
+        edge: Edge,
+        no: SkbNo,
+        outcome: Outcome,
+    ) -> Run<()> {
+        self.record(StepKind::Function { name, file, edge }, no, outcome)
     }
 
     #[inline(never)]

@@ -5,9 +5,24 @@ use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{ethernet, vlan};
+use crate::scenario::command::Mac;
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::skb::{NOT_SET, PacketType};
-use crate::trace::SkbNo;
+use crate::trace::{Layer, SkbNo};
+
+/// `2 * ETH_ALEN`: the two MAC addresses, behind which a tag stands.
+const ADDRESSES: u32 = 12;
+
+/// What `vlan_do_receive()` has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum VlanReceived {
+    /// The packet is on the VLAN's device now.
+    Another,
+    /// No device has that VLAN.
+    Nobody,
+    /// The device is down; the packet is gone.
+    Gone,
+}
 
 impl Kernel {
     /// `skb_vlan_untag()` (`net/core/skbuff.c`): takes the outermost tag out of the frame and puts it
@@ -65,15 +80,18 @@ impl Kernel {
         Ok(())
     }
 
-    /// `vlan_do_receive()`: the device of the tag's VLAN gets the packet. `false`: there is none.
-    pub(super) fn vlan_do_receive(&mut self, no: SkbNo) -> Run<bool> {
+    /// `vlan_do_receive()`: the device of the tag's VLAN gets the packet. Without `VLAN_FLAG_REORDER_HDR`
+    /// the tag goes into the frame again, unless a bridge or a MACVLAN is on the device.
+    pub(super) fn vlan_do_receive(&mut self, no: SkbNo) -> Run<VlanReceived> {
+        let mut gone = false;
         let found = self.traced("vlan_do_receive", "net/8021q/vlan_core.c", no, |k| {
             let Some(dev) = k.vlan_find_dev(no) else {
                 return Ok(0);
             };
             if !k.topology.dev(dev).up {
-                // the caller sees NULL behind its pointer
-                return not_covered("vlan_do_receive: the VLAN device is down");
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                gone = true;
+                return Ok(0);
             }
             let mac = u32::from(k.skb(no).mac_header);
             let for_us = k.bytes(no, mac, 6) == k.topology.dev(dev).mac;
@@ -82,11 +100,39 @@ impl Kernel {
             if skb.pkt_type == PacketType::OtherHost && for_us {
                 skb.pkt_type = PacketType::Host;
             }
+            let device = k.topology.dev(dev);
+            if !device.reorder_hdr && !device.macvlan_port && device.master.is_none() {
+                k.vlan_into_frame(no)?;
+            }
+            let skb = k.skb_mut(no);
             skb.priority = 0;
             skb.clear_vlan_tag();
             Ok(1)
         })?;
-        Ok(found == 1)
+        Ok(match found {
+            1 => VlanReceived::Another,
+            _ if gone => VlanReceived::Gone,
+            _ => VlanReceived::Nobody,
+        })
+    }
+
+    /// The part of `vlan_do_receive()` for a device that has the tag in the frame (`vlan_insert_inner_tag()` from the MAC header on).
+    fn vlan_into_frame(&mut self, no: SkbNo) -> Run<()> {
+        let skb = self.skb_mut(no);
+        let offset = skb.data.saturating_sub(u32::from(skb.mac_header));
+        let (protocol, tci) = (skb.vlan_proto, skb.vlan_tci);
+        let mac_len = u32::from(skb.mac_len);
+        if mac_len < ethernet::HLEN {
+            return not_covered(format!(
+                "vlan_insert_inner_tag: a link header of {mac_len} bytes"
+            ));
+        }
+        skb.push(offset)?;
+        self.__vlan_insert_inner_tag(no, protocol, tci, mac_len)?;
+        let skb = self.skb_mut(no);
+        skb.pull(offset + vlan::HLEN)?;
+        skb.reset_mac_len();
+        Ok(())
     }
 
     /// `vlan_find_dev()`: by device, protocol and id.
@@ -105,7 +151,7 @@ impl Kernel {
     }
 
     /// `vlan_dev_hard_start_xmit()` (`net/8021q/vlan_dev.c`): the tag goes beside the packet, the packet to
-    /// the device below, whose answer it gives.
+    /// the device below, whose answer it gives. A tag that [`Kernel::dev_hard_header`] has written stays as it is.
     pub(super) fn vlan_dev_hard_start_xmit(
         &mut self,
         no: SkbNo,
@@ -115,11 +161,49 @@ impl Kernel {
     ) -> Run<i64> {
         let file = "net/8021q/vlan_dev.c";
         self.traced("vlan_dev_hard_start_xmit", file, no, |k| {
+            let skb = k.skb(no);
+            let tagged = |dev| !k.topology.dev(dev).reorder_hdr;
+            let type_field = k.bytes(no, skb.data + ADDRESSES, 2);
+            let has_tag = skb.dev.is_some_and(tagged) && be16(type_field, 0) == protocol;
             let skb = k.skb_mut(no);
-            skb.put_vlan_tag(protocol, id);
+            if !has_tag {
+                skb.put_vlan_tag(protocol, id);
+            }
             skb.dev = Some(lower);
             k.dev_queue_xmit(no)
         })
+    }
+
+    /// `dev_hard_header()`: the Ethernet header of a packet that leaves by `dev`. `vlan_dev_hard_header()` of a device without
+    /// `VLAN_FLAG_REORDER_HDR` puts the tag in front of the packet, and the header is one of the tag's protocol.
+    pub(super) fn dev_hard_header(&mut self, no: SkbNo, dev: DevId, dest: Mac) -> Run<()> {
+        let mut below = dev;
+        while let DeviceKind::Vlan {
+            lower,
+            protocol,
+            id,
+        } = self.topology.dev(below).kind
+        {
+            if !self.topology.dev(below).reorder_hdr {
+                self.vlan_dev_hard_header(no, below, protocol, id)?;
+            }
+            below = lower;
+        }
+        self.eth_header(no, dev, dest)
+    }
+
+    fn vlan_dev_hard_header(&mut self, no: SkbNo, dev: DevId, protocol: u16, id: u16) -> Run<()> {
+        let device = self.topology.dev(dev);
+        let room = device.hard_header_len + device.needed_headroom;
+        self.skb_cow_head(no, room)?;
+        let skb = self.skb_mut(no);
+        skb.push(vlan::HLEN)?;
+        let (data, carried) = (skb.data, skb.protocol);
+        skb.protocol = protocol;
+        let tag = [id.to_be_bytes(), carried.to_be_bytes()].concat();
+        let (layer, label) = (Layer::Vlan, format!("VLAN tag {id}"));
+        self.write_header(no, data, &tag, layer, label, "vlan_dev_hard_header");
+        Ok(())
     }
 
     /// `__vlan_hwaccel_push_inside()` (`include/linux/if_vlan.h`): the tag beside the packet goes into

@@ -47,6 +47,8 @@ pub struct Recorder {
     bytes: usize,
     /// Steps are counted and not kept.
     pub quiet: bool,
+    /// Up to this number a step of a function is only counted; 0 unless it is quiet.
+    passing: usize,
 }
 
 impl Recorder {
@@ -84,7 +86,21 @@ impl Recorder {
             looks: 0,
             bytes: 0,
             quiet: false,
+            passing: 0,
         }
+    }
+
+    /// From now on steps are counted and not kept, `most` of them between one [`Recorder::forget`] and the next.
+    pub fn be_quiet(&mut self, most: usize) {
+        (self.quiet, self.passing) = (true, most);
+    }
+
+    /// The step of a function that is only counted; `false`: it is to be looked at.
+    #[inline]
+    pub fn passes(&mut self) -> bool {
+        let passes = self.steps < self.passing;
+        self.steps += usize::from(passes);
+        passes
     }
 
     /// One level deeper: the steps that follow happen inside a function.

@@ -131,6 +131,20 @@ pub fn at(trace: &Trace, function: &str, dev: &str) -> SkbFields {
     }
 }
 
+/// `len` at each entry of a function on a device.
+#[allow(dead_code, reason = "not every test file needs it")]
+pub fn lens_at(trace: &Trace, function: &str, dev: &str) -> Vec<u32> {
+    let len = |step: &Step| {
+        let here =
+            entry(step) == Some(function) && step.dev.as_ref().is_some_and(|d| d.name == dev);
+        match step.fields.map(|fields| &trace.fields[fields]) {
+            Some(PacketFields::Skb(fields)) if here => Some(fields.len),
+            _ => None,
+        }
+    };
+    trace.steps.iter().filter_map(len).collect()
+}
+
 fn entry(step: &Step) -> Option<&'static str> {
     match step.kind {
         StepKind::Function {

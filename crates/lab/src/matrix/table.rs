@@ -62,13 +62,13 @@ pub fn table(matrix: Matrix) -> AnyView {
             .then(|| view! { <p class="lead">"No scenario is like that. Take a word out of the search, or show more verdicts."</p> })
     };
     view! {
+        <p class="hint legend">"Cost: metadata bytes moved / buffers allocated / bytes added to structures / prologue instructions."</p>
         <div class="scroll" tabindex="0" role="region" aria-label="The matrix, to be scrolled" on:keydown=arrows><table class=class>
             <caption class="sr">"Scenarios under designs; each cell leads to the step that decided it"</caption>
             <thead><tr><th scope="col">"scenario"</th>{designs.iter().map(head).collect_view()}</tr></thead>
             <tbody><For each=move || items.get() key=Clone::clone children=line/></tbody>
         </table></div>
         {part(nothing)}
-        <p class="hint legend">"Cost: metadata bytes moved / buffers allocated / bytes added to structures / prologue instructions."</p>
     }
     .into_any()
 }

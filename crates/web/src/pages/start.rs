@@ -146,7 +146,7 @@ fn story(model: Model) -> El {
         let Some(stop) = walk.stop() else {
             return Vec::new();
         };
-        let mut text = ticked(el("p"), &stop.text);
+        let mut text = ticked(el("p").set("tabindex", "0"), &stop.text);
         if let Some((address, words)) = &stop.more {
             text = text
                 .text(" ")

@@ -27,7 +27,7 @@ pub fn finder(model: Model) -> (El, El) {
         .set("type", "search")
         .set("list", "asked")
         .set("aria-label", "Find in the run")
-        .set("placeholder", "find: write to byte 252")
+        .set("placeholder", "write to byte 252")
         .set("autocomplete", "off")
         .set("spellcheck", "false")
         .tells("aria-invalid", move || {

@@ -57,7 +57,7 @@ pub fn header(location: Location) -> El {
     let dense = document().document_element();
     let dense = dense.is_some_and(|root| root.has_attribute("data-density"));
     let density = el("button")
-        .class("quiet wide density")
+        .class("quiet density")
         .set("title", "More on one screen (Shift+D)")
         .set("aria-pressed", if dense { "true" } else { "false" })
         .text("Dense");

@@ -11,7 +11,8 @@ use crate::model::Model;
 #[must_use]
 pub fn say(model: Model) -> El {
     let said = Memo::new(move |_| model.sentences());
-    let area = div("says");
+    // One stop of Tab; static/words.js goes from word to word.
+    let area = div("says").set("tabindex", "0");
     let (target, mut lines) = (area.clone(), Vec::<El>::new());
     follow(move || {
         for line in lines.drain(..) {

@@ -267,6 +267,8 @@ impl Drawn {
     /// Another scale or width: places that hold for all steps.
     fn lay_out(&mut self, scale: &Arc<Scale>, width: f64, unit: f64) {
         self.svg.put("width", &px(width));
+        // static/words.js finds bytes by it.
+        self.svg.put("data-scale", &scale.places());
         self.svg.mark("tight", unit < READABLE);
         self.digits.size(digit_size(unit));
         self.bytes.clear();

@@ -1,0 +1,149 @@
+// Files of the reader's that are not what they should be, and names in them that would be HTML.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deflateRawSync } from 'node:zlib';
+import { test } from './lib/harness.mjs';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const RECORDING = path.join(root, 'tests/recordings/E2-gre-veth-full.mac_header.json');
+const commands = (page) => page.getByRole('textbox', { name: 'Commands' });
+
+/** Drops files on the page, as a hand does. */
+async function drop(page, files) {
+  const data = await page.evaluateHandle((files) => {
+    const transfer = new DataTransfer();
+    for (const [name, base64] of files) {
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      transfer.items.add(new File([bytes], name));
+    }
+    return transfer;
+  }, files.map(([name, buffer]) => [name, Buffer.from(buffer).toString('base64')]));
+  await page.dispatchEvent('body', 'drop', { dataTransfer: data });
+}
+
+test('a recording in which an event has lost its packet, device or namespace is refused by event and field; what is shown stays', async ({ page, url }) => {
+  const text = await readFile(RECORDING, 'utf8');
+  await page.goto(`${url}/open`);
+  await page.locator('.open h1').waitFor();
+  await drop(page, [['whole.json', text]]);
+  await page.locator('.answer', { hasText: '524288' }).first().click();
+  const said = await page.locator('.says').innerText();
+  const address = page.url();
+  const without = async (name, change) => {
+    const json = JSON.parse(text);
+    change(json.events);
+    await drop(page, [[name, JSON.stringify(json)]]);
+    await page.getByRole('alert').filter({ hasText: name }).waitFor();
+    assert.equal(await page.getByRole('alert').count(), 1);
+    assert.equal(await page.locator('.says').innerText(), said);
+    assert.equal(page.url(), address);
+    return page.getByRole('alert').innerText();
+  };
+  const skb = await without('no-skb.json', (events) => { delete events[6].skb; });
+  assert.match(skb, /no-skb\.json: Event 7, field `skb`: it is missing or null, expected the number of the packet\./);
+  assert.match(skb, /Below is still/);
+  const netns = await without('no-netns.json', (events) => { for (const event of events) delete event.netns; });
+  assert.match(netns, /Event 1, field `netns`: it is missing, but the set-up has encap in namespace tx only\./);
+  const dev = await without('no-dev.json', (events) => { for (const event of events) if (event.prog) delete event.dev; });
+  assert.match(dev, /Event \d+, field `dev`: it is missing/);
+});
+
+test('a trace file is shown in the stepper like a recording', async ({ page, url }) => {
+  // What `headroom run --format json` prints: docs/cli.md. The events are the recording's own.
+  const recording = JSON.parse(await readFile(RECORDING, 'utf8'));
+  const reads = recording.reads.map(({ program, hook, after_seq, how, value }) => ({
+    program, hook, after_seq, how, value, verdict: value === '2a000000' ? 'ok' : 'garbage', offset: value === '2a000000' ? 252 : 290,
+  }));
+  const trace = { schema: 'headroom-trace/1', scenario: 'mine', design: 'mac_header', events: recording.events, reads };
+  await page.goto(`${url}/`);
+  await page.locator('#app .ribbon .b').first().waitFor();
+  await drop(page, [['run.json', JSON.stringify(trace)]]);
+  await page.waitForURL(/\/open$/);
+  await page.locator('h2.opened', { hasText: 'A run of mine under mac_header' }).waitFor();
+  await page.locator('.answer', { hasText: '524288' }).first().click();
+  assert.match(await page.locator('.says').innerText(), /get_tag on decap read 524288/);
+  const row = () => page.locator('.where .n').innerText();
+  const at = await row();
+  await page.locator('h2.opened').click();
+  await page.keyboard.press('ArrowLeft');
+  assert.notEqual(await row(), at);
+});
+
+test('an object that is dropped on the lab brings its programs; those of two objects run on one packet', async ({ page, url }) => {
+  await page.goto(`${url}/lab`);
+  await commands(page).waitFor();
+  await page.locator('.right .answer').first().waitFor();
+  const object = await readFile(path.join(root, 'content/programs/seed/progs.bpf.o'));
+  await drop(page, [['mine.bpf.o', object], ['two.bpf.o', await readFile(path.join(root, 'content/programs/seed/dynptr.bpf.o'))]]);
+  await page.getByRole('tab', { name: 'Programs 2' }).waitFor();
+  await page.getByRole('tab', { name: /Commands/ }).click();
+  const frame = '02'.repeat(12) + '0800' + '45'.repeat(50);
+  await commands(page).fill(`ip link add rx type veth peer name tx\nip link set rx up\nip link set tx up\norc xdp set_tag rx native\norc tcx get_tag_dynptr rx ingress\norc send tx ${frame}`);
+  // set_tag of the first object writes 42, get_tag_dynptr of the second one reads it.
+  await page.locator('.right .answer').filter({ hasText: 'get_tag_dynptr on rx' }).filter({ hasText: '42' }).waitFor();
+});
+
+/** A link as docs/links.md describes it, made here and not by Headroom. */
+function link(sections) {
+  const adler = (bytes) => {
+    let [a, b] = [1, 0];
+    for (const byte of bytes) [a, b] = [(a + byte) % 65521, (b + ((a + byte) % 65521)) % 65521];
+    return ((b << 16) | a) >>> 0;
+  };
+  const one = ([kind, text]) => {
+    const body = Buffer.from(text);
+    const head = Buffer.alloc(9);
+    head.writeUInt8(kind, 0);
+    head.writeUInt32LE(body.length, 1);
+    head.writeUInt32LE(adler(Buffer.concat([Buffer.from([kind]), body])), 5);
+    return Buffer.concat([head, body]);
+  };
+  return `1${deflateRawSync(Buffer.concat(sections.map(one))).toString('base64url')}`;
+}
+
+// The link names a scenario that there is not.
+test('names inside of objects, recordings and links are text', { allow: [/404/] }, async ({ page, url }) => {
+  const evil = '<img src=x onerror="window.ran=1">';
+  const clean = async () => {
+    assert.equal(await page.evaluate(() => window.ran), undefined);
+    assert.equal(await page.locator('main img, main script').count(), 0);
+  };
+  // An object whose program, section and map strings are tags: seven bytes for seven.
+  const object = await readFile(path.join(root, 'content/programs/seed/progs.bpf.o'));
+  const named = Buffer.from(object);
+  let changed = 0;
+  for (let at = named.indexOf('get_tag'); at >= 0; at = named.indexOf('get_tag', at + 7)) {
+    named.write('<img x>', at, 'latin1');
+    changed += 1;
+  }
+  assert.ok(changed > 0, 'the name is in the object');
+  await page.goto(`${url}/lab?s=seed`);
+  await commands(page).waitFor();
+  await page.locator('.right .answer').first().waitFor();
+  await drop(page, [['evil.bpf.o', named]]);
+  await page.getByRole('tab', { name: /Programs/ }).click();
+  await page.locator('.left, .notice').filter({ hasText: '<img x>' }).first().waitFor();
+  await clean();
+  // A recording whose title, devices and programs are tags.
+  const recording = JSON.parse((await readFile(RECORDING, 'utf8')).replaceAll('"rx"', JSON.stringify(evil)).replaceAll('get_tag', '<b>tag</b>'));
+  recording.title = evil;
+  recording.setup = [];
+  await page.goto(`${url}/open`);
+  await page.locator('.open h1').waitFor();
+  await drop(page, [['evil.json', JSON.stringify(recording)]]);
+  await page.locator('h2.opened', { hasText: '<img' }).waitFor();
+  await page.locator('.answer').first().click();
+  await page.locator('.answer', { hasText: '<b>tag</b>' }).first().waitFor();
+  await page.getByText('The picture as text').click();
+  await page.locator('.says').hover();
+  await clean();
+  // A link whose every section is a tag.
+  await page.goto('about:blank');
+  await page.goto(`${url}/lab#${link([[1, evil], [2, `ip link add ${evil} type veth`], [3, `at=${evil}`], [4, evil]])}`);
+  await commands(page).waitFor();
+  assert.match(await commands(page).inputValue(), /<img src=x/);
+  await page.locator('.right .problem', { hasText: '<img' }).or(page.locator('.notice', { hasText: '<img' })).first().waitFor();
+  await clean();
+});
