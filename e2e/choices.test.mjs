@@ -80,6 +80,7 @@ test('what is kept for offline has one version, that of the site', async ({ page
   await page.evaluate(async () => { await caches.open('headroom-0000000000000000'); await (await navigator.serviceWorker.getRegistration()).unregister(); });
   await page.reload();
   await page.waitForFunction(async (name) => (await caches.keys()).join() === name, `headroom-${version}`);
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await context.setOffline(true);
   const script = await page.evaluate(() => fetch('/words.js').then((answer) => answer.ok));
   assert.ok(script, 'what lights words is there offline too');
