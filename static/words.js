@@ -179,12 +179,19 @@ function show(svg, what) {
   }
 }
 
+/** Offsets are decimal; under the pointer they are said in hexadecimal too. */
+function hex(element, text) {
+  const said = text.replaceAll(/\d+/g, (number) => `0x${Number(number).toString(16)}`);
+  if (!element.title && said !== text) element.title = said;
+}
+
 /** Lights what a word names, in the pictures of its sentence and in the grid of bytes. */
 function fromWord(word) {
   dark();
   light(word);
   const sentence = word.closest(PROSE);
   const what = word.dataset.names;
+  if (what.startsWith('bytes')) hex(word, word.textContent);
   const all = pictures(sentence);
   for (const svg of all) show(svg, what);
   const [kind, first, end] = what.split(' ');
@@ -261,6 +268,7 @@ function fromByte(cell) {
   const room = cell.closest(ROOM);
   if (!room) return;
   dark();
+  hex(cell, `${cell.dataset.offset}`);
   words(room, null, about(Number(cell.dataset.offset), null));
 }
 
@@ -271,6 +279,10 @@ function fromField(row) {
   if (!room || !POINTERS.includes(name)) return;
   dark();
   light(row);
+  for (const value of row.querySelectorAll('td b')) {
+    value.removeAttribute('title');
+    hex(value, value.textContent);
+  }
   words(room, null, (what) => what === `pointer ${name}`);
   for (const svg of room.querySelectorAll('.ribbon svg[data-scale]')) if (svg.checkVisibility()) show(svg, `pointer ${name}`);
 }
