@@ -129,6 +129,11 @@ const shown = (element) => element.style.display !== 'none' && !element.hasAttri
 
 let lit = [];
 
+/** What is lit was of a step: with another sentence, or another width, it is of none. */
+const told = new MutationObserver((records) => {
+  if (records.some(({ target }) => target.closest?.('.says, .told'))) dark();
+});
+
 /** Nothing is lit any more. */
 function dark() {
   for (const one of lit) {
@@ -136,6 +141,7 @@ function dark() {
     else one.classList.remove('lit');
   }
   lit = [];
+  told.disconnect();
 }
 
 function light(element) {
@@ -190,6 +196,7 @@ function fromWord(word) {
   dark();
   light(word);
   const sentence = word.closest(PROSE);
+  watch(sentence.closest(ROOM));
   const what = word.dataset.names;
   if (what.startsWith('bytes')) hex(word, word.textContent);
   const all = pictures(sentence);
@@ -212,8 +219,16 @@ function fromWord(word) {
   }
 }
 
+/** From here on another sentence ends what is lit; the marks of words have been made. */
+function watch(room) {
+  setTimeout(() => {
+    if (lit.length > 0) told.observe(room, { childList: true, subtree: true });
+  });
+}
+
 /** Lights the words that name something, in the sentences that are about a picture; without one, in all of the room. */
 function words(room, svg, is) {
+  watch(room);
   for (const sentence of room.querySelectorAll(PROSE)) {
     if (svg && !pictures(sentence).includes(svg)) continue;
     dress(sentence);
@@ -332,6 +347,15 @@ function key(event) {
   // Otherwise the arrow would be a step as well.
   event.preventDefault();
 }
+
+/** Places are others in another width; the picture is drawn anew first. */
+addEventListener('resize', () => {
+  dark();
+  setTimeout(() => {
+    const focused = document.activeElement?.closest('.w');
+    if (focused) fromWord(focused);
+  }, 100);
+});
 
 // A click into the text is no way to its words by arrows: those stay steps.
 addEventListener('pointerdown', () => { pressed = true; }, true);
