@@ -307,6 +307,17 @@ pub enum Command {
         dev: String,
         /// `None`: native where the driver has it (what plain `xdp` does).
         mode: Option<XdpMode>,
+        /// `ip -force`, `bpftool … overwrite`: in the place of a program that is there (without `XDP_FLAGS_UPDATE_IF_NOEXIST`).
+        force: bool,
+    },
+    /// `ip link set dev DEV xdp off`; `bpftool net detach xdp dev DEV`.
+    DetachXdp {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// As at [`Command::AttachXdp`].
+        mode: Option<XdpMode>,
     },
     /// `orc tcx PROG DEV ingress|egress [NETNS]`; `bpftool net attach tcx_ingress|tcx_egress pinned PATH dev DEV`.
     AttachTcx {

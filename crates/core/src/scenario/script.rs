@@ -103,14 +103,16 @@ fn command(line: &Line) -> Result<String, ScriptError> {
             program,
             dev,
             mode,
+            force,
         } => {
             let kind = match mode {
                 Some(XdpMode::Native) => "xdpdrv",
                 Some(XdpMode::Generic) => "xdpgeneric",
                 None => "xdp",
             };
+            let over = if *force { " overwrite" } else { "" };
             format!(
-                "{}bpftool net attach {kind} pinned /sys/fs/bpf/{program} dev {dev}",
+                "{}bpftool net attach {kind} pinned /sys/fs/bpf/{program} dev {dev}{over}",
                 inside(netns)
             )
         }
@@ -195,6 +197,7 @@ fn record_lines(lines: &[Line]) -> String {
                 program,
                 dev,
                 mode,
+                ..
             } => {
                 let mode = if *mode == Some(XdpMode::Generic) {
                     "generic"
