@@ -122,6 +122,8 @@ pub struct SkBuff {
     pub from_socket: bool,
     /// A socket of this host made it, so that it may be put into pieces (`ip6_sk_ignore_df()`).
     pub ignore_df: bool,
+    /// `IPSKB_FORWARDED`: this host forwards it.
+    pub forwarded: bool,
     /// A TC action or program sent it elsewhere (`skb_set_redirected()`).
     pub redirected: bool,
     /// How often `act_mirred` had it received again (two bits).
@@ -218,6 +220,7 @@ impl SkBuff {
             tc_at_ingress: false,
             from_socket: false,
             ignore_df: false,
+            forwarded: false,
             redirected: false,
             tc_depth: 0,
             cb: BpfSkbDataEnd::default(),
