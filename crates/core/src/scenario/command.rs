@@ -234,7 +234,7 @@ pub enum Command {
         /// The frames.
         frames: Vec<Vec<u8>>,
     },
-    /// `echo N > /nsys/class/net/DEV/napi_defer_hard_irqs|gro_flush_timeout`.
+    /// `echo N > /nsys/class/net/DEV/napi_defer_hard_irqs|gro_flush_timeout|queues/rx-0/rps_cpus`.
     NapiTimer {
         /// Namespace.
         netns: Netns,

@@ -294,6 +294,7 @@ impl Kernel {
                 match knob {
                     NapiKnob::DeferHardIrqs => device.napi_defer_hard_irqs = *value,
                     NapiKnob::GroFlushTimeout => device.gro_flush_timeout = *value,
+                    NapiKnob::RpsCpus => device.rps = *value != 0,
                 }
                 Ok(())
             }
