@@ -13,6 +13,8 @@ import sys
 
 (C_EXPERIMENT, C_REC, C_CMD, C_PRINTK, C_KMSG, C_TAP, C_FN, C_NETNS, C_SENT, C_DONE, C_REPORT, C_DEV, C_LOG) = range(1, 14)
 KIND_SKB, KIND_XDP = 1, 2
+# type of service, with the bits of congestion notification, of headers whose identification is looked for
+TOSES = {tos + ecn for tos in (0, 0x10, 0x14, 0x1C, 0xB8, 0xC0) for ecn in range(4)}
 FN_KFREE, FN_CONSUME = 0xFFF0, 0xFFF1
 HEAD = struct.Struct("<IHHQQQQ III IIIII III HHHHHHHHHHH BBBBBB 16s I")
 NAMES = ("rec fn edge skb head arg ret kind netns ifindex data tail end len data_len users dataref vlan_all "
@@ -75,7 +77,7 @@ class Idents:
     def headers(data):
         for at in range(0, len(data) - 19):
             if data[at] == 0x45 and data[at + 12] in (10, 192) and data[at + 16] in (10, 192, 224) \
-                    and data[at + 1] in (0, 0xB8, 0xC0):
+                    and data[at + 1] in TOSES:
                 yield at
 
     def fix(self, data, own=None):
@@ -109,7 +111,7 @@ class Idents:
         """Where a header begins whose end was written over: up to its source address it is there, with a number that was
         seen as a packet's own."""
         for at in range(0, len(data) - 13):
-            if data[at] == 0x45 and data[at + 1] in (0, 0xB8, 0xC0) and data[at + 12] in (10, 192) \
+            if data[at] == 0x45 and data[at + 1] in TOSES and data[at + 12] in (10, 192) \
                     and data[at + 9] in (1, 4, 6, 17, 41, 47, 115, 137) and data[at + 8] \
                     and struct.unpack_from(">H", data, at + 4)[0] in self.map:
                 yield at
@@ -397,6 +399,7 @@ class Experiment:
         m = re.search(r"/progs/(\S+)\.bpf\.o", " ".join(setup))
         if m:
             doc["programs"].setdefault(m.group(1), m.group(1) + ".bpf.c")
+        doc["traced"] = sorted({name for name, _, prog in self.fns.values() if not prog})
         doc["packets"] = []
         for s in self.sent:
             dev, netns, text = s.split()
@@ -492,6 +495,8 @@ def main():
         with open("%s/%s.%s.json" % (outdir, x.meta["id"], design), "w") as f:
             head = {k: v for k, v in doc.items() if k != "events"}
             text = json.dumps(head, indent=1)[:-2]
+            # a list of names takes one line
+            text = re.sub(r'"traced": \[[^]]*\]', lambda it: " ".join(it.group(0).split()), text)
             f.write(text + ',\n "events": [\n' + ",\n".join("  " + json.dumps(e, separators=(",", ":")) for e in doc["events"]) + "\n ]\n}\n")
         if x.log or doc.get("setup_failed") or doc["warnings"]:
             print(x.meta["id"], [setup_text(doc, f) for f in ([doc["setup_failed"]] if isinstance(doc.get("setup_failed"), dict) else doc.get("setup_failed", []))],

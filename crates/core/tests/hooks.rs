@@ -5,7 +5,7 @@ mod world;
 
 use headroom_core::design::DesignName::{self, MacHeader, MetaEnd};
 use headroom_core::trace::Trace;
-use world::{WIRE, at, drops, functions, lens_at, whole};
+use world::{WIRE, at, drops, error, functions, lens_at, whole};
 
 /// The echo request of the recordings (golden E1), 10.0.0.2 to 10.0.0.1, 52 bytes.
 const PING: &str = "4500003422220000400144a50a0000020a0000010800dbd6070700016162636465666768696a6b6c6d6e6f707172737475767778";
@@ -474,4 +474,50 @@ fn ping_of_a_size() {
     assert_eq!(lens("-s 1472 -M do"), [1500]);
     assert_eq!(lens("-s1473"), [1500, 21]);
     assert_eq!(lens("-s 0 -t 9"), [28]);
+}
+
+/// `validate_xmit_vlan()`: a device without `NETIF_F_HW_VLAN_CTAG_TX` gets the tag in the frame, 14 + 4 + 84 bytes; one with it
+/// has the tag beside the frame, 98 bytes. 802.1ad has a feature of its own.
+#[test]
+fn a_tag_that_the_device_does_not_write() {
+    let lens = |features: &str, kind: &str| {
+        let text = format!(
+            "{WIRE}ip -n tx link add link tx name t1 type vlan {kind}\nip -n tx link set t1 up\n\
+             ip -n tx addr add 192.0.2.2/24 dev t1\nip -n tx neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev t1\n\
+             ip netns exec tx ethtool -K tx {features}\nip netns exec tx ping -c1 192.0.2.1"
+        );
+        lens_at(&whole(&text, MacHeader), "veth_xmit", "tx")
+    };
+    assert_eq!(lens("gro off", "id 7"), [98]);
+    assert_eq!(lens("txvlan off", "id 7"), [102]);
+    assert_eq!(lens("txvlan off", "proto 802.1ad id 7"), [98]);
+    assert_eq!(
+        lens("gro on tx-vlan-stag-hw-insert off", "proto 802.1ad id 7"),
+        [102]
+    );
+    assert_eq!(lens("txvlan off txvlan on", "id 7"), [98]);
+}
+
+/// `dev_xdp_attach()`: without force a second program is refused with EBUSY, with it the first is gone; `off` takes away the
+/// program of its mode alone.
+#[test]
+fn an_xdp_program_in_the_place_of_another() {
+    let count = |commands: &str| {
+        let trace = run(&format!(
+            "{commands}\norc tcx get_tag_dynptr rx ingress\norc tcx get_meta rx ingress"
+        ));
+        trace.printk
+    };
+    let pinned = |how: &str| format!("orc xdp set_tag rx native\n{how}");
+    let pass = "bpftool net attach xdpdrv pinned /sys/fs/bpf/xdp_pass dev rx";
+    let refused = error(&format!("{WIRE}{}", pinned(pass)));
+    assert!(refused.contains("taken already"), "{refused}");
+    let none = count(&pinned(&format!("{pass} overwrite")));
+    assert!(none.iter().all(|line| !line.contains("42")), "{none:?}");
+    let forced = "ip -force link set dev rx xdpdrv pinned /sys/fs/bpf/xdp_pass";
+    assert_eq!(count(&pinned(forced)), none);
+    assert_eq!(count(&pinned("ip link set dev rx xdp off")), none);
+    assert_eq!(count(&pinned("bpftool net detach xdpdrv dev rx")), none);
+    let kept = count(&pinned("ip link set dev rx xdpgeneric off"));
+    assert!(kept.iter().any(|line| line.contains("42")), "{kept:?}");
 }

@@ -21,7 +21,7 @@ fn error(text: &str) -> String {
 #[test]
 fn what_is_known_but_not_simulated_is_named() {
     let cases = [
-        ("ethtool -K rx tso off", "ethtool -K … tso"),
+        ("ethtool -K rx lro off", "ethtool -K … lro"),
         (
             "echo 2 > /nsys/class/net/rx/tx_queue_len",
             "echo > /nsys/class/net/rx/tx_queue_len",
@@ -166,6 +166,7 @@ fn one_line_can_give_several_commands() {
         program,
         dev,
         mode: Some(XdpMode::Generic),
+        force: false,
     };
     assert_eq!(set.lines[0].command, attach);
     assert!(matches!(

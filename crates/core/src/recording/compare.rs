@@ -25,7 +25,7 @@ pub fn compare(recording: &Recording, trace: &Trace) -> Report {
 #[must_use]
 pub fn compare_within(recording: &Recording, trace: &Trace, scope: &Scope) -> Report {
     let mut simulated = traced_events(trace);
-    drawn_ids::number(&mut simulated, &trace.sources, &recording.head.design);
+    drawn_ids::number(&mut simulated, &trace.sources, recording.head.sight());
     compare_events(recording, trace, &simulated, scope)
 }
 
@@ -62,7 +62,7 @@ pub(super) fn compare_events(
         .zip(marks)
         .filter_map(|(traced, inside)| inside.then_some(traced));
     let got: Vec<&TracedEvent> = inside
-        .filter(|traced| is_recorded(&head.design, traced))
+        .filter(|traced| is_recorded(head.sight(), traced))
         .collect();
     let got_events: Vec<&Event> = got.iter().map(|traced| &traced.event).collect();
     let alignment = align(&expected, &got_events);
@@ -86,7 +86,7 @@ pub(super) fn compare_events(
         let complete = alignment.missing.is_empty();
         let visible: Vec<bool> = simulated
             .iter()
-            .map(|traced| is_recorded(&head.design, traced))
+            .map(|traced| is_recorded(head.sight(), traced))
             .collect();
         compare_reports(head, trace, complete.then_some(&visible[..]), &mut report);
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::event::{Event, Packet};
 use super::events::TracedEvent;
 use super::normalise::{SENT, is_recorded};
+use super::visible::Sight;
 use crate::net::dissect::be16;
 use crate::trace::origin::Layer;
 use crate::trace::{OriginId, SourceTable};
@@ -17,10 +18,10 @@ const FIRST: u16 = 0xe001;
 const ID: u16 = 4;
 const CHECK: u16 = 10;
 
-/// Numbers the simulated identifications as a recording of `design` does.
-pub(super) fn number(events: &mut [TracedEvent], sources: &SourceTable, design: &str) {
+/// Numbers the simulated identifications as a recording that shows so much does.
+pub(super) fn number(events: &mut [TracedEvent], sources: &SourceTable, sight: Sight<'_>) {
     let mut numbers = BTreeMap::new();
-    for traced in events.iter().filter(|traced| is_recorded(design, traced)) {
+    for traced in events.iter().filter(|traced| is_recorded(sight, traced)) {
         for (bytes, origins) in runs(&traced.event, traced) {
             for at in ids(origins, sources) {
                 let seen = be16(bytes, at);

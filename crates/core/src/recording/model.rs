@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::event::Event;
 use super::expand::{ExpandError, expand};
+use super::visible::Sight;
 use super::{hex, places};
 use crate::scenario::command::Line;
 use crate::scenario::parse::parse_setup_without;
@@ -47,6 +48,9 @@ pub struct Head {
     /// Commands that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup_failed: Option<SetupFailed>,
+    /// The functions that were traced; without it, those of the shared recordings of this design.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traced: Option<Vec<String>>,
     /// Program name → source file in `programs/`; the object is `.bpf.o` beside it.
     pub programs: BTreeMap<String, String>,
     /// Every frame that was sent, in order.
@@ -189,6 +193,17 @@ pub enum ReadError {
 #[derive(Deserialize)]
 struct Events {
     events: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl Head {
+    /// What of a run this recording shows.
+    #[must_use]
+    pub fn sight(&self) -> Sight<'_> {
+        Sight {
+            design: &self.design,
+            traced: self.traced.as_deref(),
+        }
+    }
 }
 
 impl Recording {

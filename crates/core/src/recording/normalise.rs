@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use super::event::Event;
 use super::events::TracedEvent;
-use super::visible::is_visible;
+use super::visible::Sight;
 use crate::trace::origin::Layer;
 use crate::trace::{Edge, MetadataRead, OriginId, SourceTable, Trace};
 
@@ -38,15 +38,15 @@ const FREEING: [&str; 7] = [
     "kfree_skbmem",
 ];
 
-/// Whether a simulated event would be in a recording of `design`.
+/// Whether a simulated event would be in a recording that shows so much.
 #[must_use]
-pub fn is_recorded(design: &str, traced: &TracedEvent) -> bool {
+pub fn is_recorded(sight: Sight<'_>, traced: &TracedEvent) -> bool {
     let event = &traced.event;
     if event.end_of_life || event.prog {
         return true;
     }
     let name = event.stage.name.as_str();
-    is_visible(design, name, traced.caller.as_deref())
+    sight.shows(name, traced.caller.as_deref())
         && !FREEING.contains(&name)
         && !NEVER_RECORDED.contains(&(name, event.stage.edge))
 }

@@ -1,19 +1,56 @@
-//! Which functions each of the two recorded kernels lets one see. Facts, from the recordings'
-//! `traced.mac_header.txt` and `traced.meta_end.txt`: the kernels were built by different compilers,
-//! which inlined different functions.
+//! Which functions a recorded kernel lets one see. A recording may say so itself; where it does not, it is one of the
+//! two kernels of the shared recordings, whose facts are here, from `traced.mac_header.txt` and `traced.meta_end.txt`: they
+//! were built by different compilers, which inlined different functions.
+
+/// What of a run a recording shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// The design of the recorded kernel.
+    pub design: &'a str,
+    /// The functions that were traced, where the recording has a list.
+    pub traced: Option<&'a [String]>,
+}
+
+impl Sight<'_> {
+    /// Whether a function of that name, called by `caller`, can occur in the recording.
+    #[must_use]
+    pub fn shows(&self, function: &str, caller: Option<&str>) -> bool {
+        match self.traced {
+            Some(traced) => {
+                traced.iter().any(|name| name == function)
+                    && !is_inlined(self.design, function, caller)
+            }
+            None => is_visible(self.design, function, caller),
+        }
+    }
+}
 
 /// Whether a function of that name, called by `caller`, can occur in a recording of `design`. All can
 /// under a design that was never recorded.
 #[must_use]
 pub fn is_visible(design: &str, function: &str, caller: Option<&str>) -> bool {
-    let (own, inlined): (&[&str], &[Inlined]) = match design {
-        "mac_header" => (&MAC_HEADER_ONLY, &MAC_HEADER_INLINED),
-        "meta_end" => (&META_END_ONLY, &META_END_INLINED),
+    let own: &[&str] = match design {
+        "mac_header" => &MAC_HEADER_ONLY,
+        "meta_end" => &META_END_ONLY,
         _ => return true,
     };
-    let is_inlined =
-        |(name, into): &Inlined| *name == function && (into.is_none() || *into == caller);
-    (BOTH.contains(&function) || own.contains(&function)) && !inlined.iter().any(is_inlined)
+    (BOTH.contains(&function) || own.contains(&function)) && !is_inlined(design, function, caller)
+}
+
+/// Whether the recorded kernel of `design` has a function inlined where `caller` calls it.
+fn is_inlined(design: &str, function: &str, caller: Option<&str>) -> bool {
+    let inlined: &[Inlined] = match design {
+        "mac_header" => &MAC_HEADER_INLINED,
+        "meta_end" => &META_END_INLINED,
+        _ => &[],
+    };
+    let both: &[Inlined] = match inlined.is_empty() {
+        true => &[],
+        false => &BOTH_INLINED,
+    };
+    both.iter()
+        .chain(inlined)
+        .any(|(name, into)| *name == function && (into.is_none() || *into == caller))
 }
 
 /// A function, and the caller it is inlined into; `None`: into all of them.
@@ -166,14 +203,18 @@ const META_END_ONLY: [&str; 3] = [
     "bpf_skb_generic_pop",
 ];
 
-/// Traced as a function of its own, but inlined where the receive path calls it: `ip_rcv()` is recorded
-/// 104 times, with `ip_rcv_core` and `ip_rcv_finish_core` inside, and never with `ip_rcv_finish`.
-/// `ip_send_skb()` (an ICMP reply) is recorded with `__ip_local_out` and `ip_output`, without the
-/// `ip_local_out` between them that `iptunnel_xmit()` shows.
-const MAC_HEADER_INLINED: [Inlined; 3] = [
+/// Traced as a function of its own, and never recorded, or not from that caller: inlined there.
+const BOTH_INLINED: [Inlined; 2] = [
     // net/ipv6/ip6_gre.c has a function of this name too, and the one of IPv4 was traced
     ("gre_rcv", Some("ip6_protocol_deliver_rcu")),
+    ("ip_send_skb", None),
+];
+/// As above: `ip_rcv()` is recorded 104 times, with `ip_rcv_core` and `ip_rcv_finish_core` inside, and never with
+/// `ip_rcv_finish`; `ipv6_rcv()` in the same way. An ICMP reply is recorded with `__ip_local_out` and `ip_output`, without
+/// the `ip_local_out` between them that `iptunnel_xmit()` shows.
+const MAC_HEADER_INLINED: [Inlined; 3] = [
     ("ip_rcv_finish", None),
+    ("ip6_rcv_finish", None),
     ("ip_local_out", Some("ip_send_skb")),
 ];
 /// As above: `ip_local_out()` is recorded, and never with `__ip_local_out` inside; `br_handle_frame_finish()` is
@@ -197,5 +238,32 @@ mod tests {
         assert!(seen("skb_ext", "skb_data_move"));
         let from = |caller| is_visible("mac_header", "ip_local_out", Some(caller));
         assert!(from("iptunnel_xmit") && !from("ip_send_skb"));
+    }
+
+    /// What a recording says of itself goes before the lists; what the recorded kernels have inlined stays so.
+    #[test]
+    fn a_recording_says_which_functions_were_traced() {
+        let traced = ["ipv6_rcv", "gre_rcv", "ip_send_skb"].map(String::from);
+        let shows = |design, function, caller| {
+            let traced = Some(&traced[..]);
+            Sight { design, traced }.shows(function, caller)
+        };
+        assert!(shows("mac_header", "ipv6_rcv", None) && !shows("mac_header", "ip_rcv", None));
+        assert!(shows(
+            "meta_end",
+            "gre_rcv",
+            Some("ip_protocol_deliver_rcu")
+        ));
+        assert!(!shows(
+            "meta_end",
+            "gre_rcv",
+            Some("ip6_protocol_deliver_rcu")
+        ));
+        assert!(!shows("mac_header", "ip_send_skb", None) && shows("skb_ext", "ip_send_skb", None));
+        let without = Sight {
+            design: "mac_header",
+            traced: None,
+        };
+        assert!(without.shows("ip_rcv", None) && !without.shows("ipv6_rcv", None));
     }
 }

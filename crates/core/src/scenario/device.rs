@@ -94,10 +94,14 @@ pub struct Device {
     pub master: Option<DevId>,
     /// `NETIF_F_GRO`.
     pub gro: bool,
+    /// Features that somebody does not want (not in `dev->wanted_features`).
+    pub unwanted: crate::skb::Features,
     /// `napi_defer_hard_irqs`.
     pub napi_defer_hard_irqs: u32,
     /// `gro_flush_timeout`, nanoseconds.
     pub gro_flush_timeout: u32,
+    /// Its queue has CPUs for receive packet steering (`rps_map`).
+    pub rps: bool,
     /// MAC address; zero for a device without Ethernet header.
     pub mac: Mac,
     /// Kind and parameters.
@@ -197,8 +201,10 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         home: netns,
         master: None,
         gro: false,
+        unwanted: 0,
         napi_defer_hard_irqs: 0,
         gro_flush_timeout: 0,
+        rps: false,
         ifindex: 0,
         mac,
         kind: DeviceKind::Veth { peer },

@@ -216,7 +216,7 @@ fn tool_command(
         "echo" => sysctl::parse_echo(args, netns),
         "bpftool" => bpftool::parse(args, netns).map(one),
         "ping" => ping::parse(args, netns).map(one),
-        "ethtool" => ethtool::parse(args, netns).map(one),
+        "ethtool" => ethtool::parse(args, netns),
         "orc" => orc::parse(args, netns).map(one),
         "nic" => nic::parse(args, netns).map(one),
         "send" => orc::send(args, netns).map(one),

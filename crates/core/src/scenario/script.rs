@@ -54,14 +54,19 @@ pub fn script(
         }
         out.push_str("OBJECT\n");
     }
-    let recorded = record_lines(lines);
+    let quiet = Quiet::of(lines);
+    let recorded = record_lines(lines, &quiet);
     let _ = write!(
         out,
         "if [ \"$record\" = yes ]; then\n\tcat > list <<'LIST'\n@{}\n{}LIST\n",
         scenario.id, recorded
     );
     out.push_str("\trecord\n\texit 0\nfi\n\n");
-    out.push_str("listen\n\n# the scenario\n");
+    out.push_str(
+        "listen\n\n# what the kernel says by itself over IPv6 is no part of the scenario\n",
+    );
+    let _ = writeln!(out, "{}", quiet.command(&None));
+    out.push_str("\n# the scenario\n");
     let mut done = 0;
     for line in lines {
         // one line of text may be several commands
@@ -69,9 +74,51 @@ pub fn script(
             done = line.number;
             let _ = writeln!(out, "{}", command(line)?);
         }
+        if let Command::NetnsAdd { name } = &line.command {
+            let _ = writeln!(out, "{}", quiet.command(&Some(name.clone())));
+        }
     }
     out.push_str(TAIL);
     Ok(out)
+}
+
+/// Which namespaces speak IPv6. The simulator has it off where no command says anything about it (`ipv6_enabled()`), and sends
+/// no neighbour discovery, router solicitations and multicast reports of its own; a real kernel has it on, and would resolve
+/// neighbours and run programs before the first packet of the scenario.
+struct Quiet {
+    speaking: Vec<Netns>,
+}
+
+impl Quiet {
+    fn of(lines: &[Line]) -> Self {
+        let speaks = |line: &Line| match &line.command {
+            Command::Addr6Add { netns, .. }
+            | Command::Route6Add { netns, .. }
+            | Command::Neigh6Add { netns, .. }
+            | Command::Ping6 { netns, .. } => Some(netns.clone()),
+            _ => None,
+        };
+        Self {
+            speaking: lines.iter().filter_map(speaks).collect(),
+        }
+    }
+
+    /// The command for a namespace: no IPv6 at all, or as little of the kernel's own as possible.
+    fn command(&self, netns: &Netns) -> String {
+        let inside = match netns {
+            Some(netns) => format!("ip netns exec {netns} "),
+            None => String::new(),
+        };
+        let keys = match self.speaking.contains(netns) {
+            false => "net.ipv6.conf.all.disable_ipv6=1",
+            true => {
+                "net.ipv6.conf.default.addr_gen_mode=1 net.ipv6.conf.default.accept_dad=0 \
+                 net.ipv6.conf.default.router_solicitations=0 \
+                 net.ipv6.conf.default.mldv2_unsolicited_report_interval=1000000 net.ipv6.auto_flowlabels=0"
+            }
+        };
+        format!("{inside}sysctl -q -w {keys}")
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -103,16 +150,15 @@ fn command(line: &Line) -> Result<String, ScriptError> {
             program,
             dev,
             mode,
+            force,
         } => {
             let kind = match mode {
                 Some(XdpMode::Native) => "xdpdrv",
                 Some(XdpMode::Generic) => "xdpgeneric",
                 None => "xdp",
             };
-            format!(
-                "{}bpftool net attach {kind} pinned /sys/fs/bpf/{program} dev {dev}",
-                inside(netns)
-            )
+            let over = if *force { " overwrite" } else { "" };
+            attach(netns, kind, text, program, dev) + over
         }
         Command::AttachTcx {
             netns,
@@ -124,10 +170,7 @@ fn command(line: &Line) -> Result<String, ScriptError> {
                 TcHook::Ingress => "tcx_ingress",
                 TcHook::Egress => "tcx_egress",
             };
-            format!(
-                "{}bpftool net attach {kind} pinned /sys/fs/bpf/{program} dev {dev}",
-                inside(netns)
-            )
+            attach(netns, kind, text, program, dev)
         }
         Command::Send { netns, dev, frame } => format!("{}{}", frames(netns, dev), hex(frame)),
         Command::Burst {
@@ -166,13 +209,27 @@ fn command(line: &Line) -> Result<String, ScriptError> {
     })
 }
 
+/// `bpftool net attach`, of the pin that the command names; the recorder's commands name the program alone.
+fn attach(netns: &Netns, kind: &str, text: &str, program: &str, dev: &str) -> String {
+    let mut words = text.split_whitespace();
+    let pin = match words.find(|word| *word == "pinned").and(words.next()) {
+        Some(path) => path.to_owned(),
+        None => format!("/sys/fs/bpf/{program}"),
+    };
+    format!(
+        "{}bpftool net attach {kind} pinned {pin} dev {dev}",
+        inside(netns)
+    )
+}
+
 fn frames(netns: &Netns, dev: &str) -> String {
     format!("frames {} {dev} ", netns.as_deref().unwrap_or("-"))
 }
 
 /// The commands in the recorder's words.
-fn record_lines(lines: &[Line]) -> String {
-    let mut out = String::new();
+fn record_lines(lines: &[Line], quiet: &Quiet) -> String {
+    let mut out = quiet.command(&None);
+    out.push('\n');
     let mut done = 0;
     for line in lines {
         if line.number == done {
@@ -195,6 +252,7 @@ fn record_lines(lines: &[Line]) -> String {
                 program,
                 dev,
                 mode,
+                ..
             } => {
                 let mode = if *mode == Some(XdpMode::Generic) {
                     "generic"
@@ -225,6 +283,9 @@ fn record_lines(lines: &[Line]) -> String {
                 .replace("/sys/class/net/", "/nsys/class/net/"),
         };
         let _ = writeln!(out, "{text}");
+        if let Command::NetnsAdd { name } = &line.command {
+            let _ = writeln!(out, "{}", quiet.command(&Some(name.clone())));
+        }
     }
     out
 }

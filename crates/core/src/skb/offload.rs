@@ -39,8 +39,10 @@ pub mod feature {
     pub const SG: Features = 1 << 32;
     pub const FRAGLIST: Features = 1 << 33;
     pub const HW_CSUM: Features = 1 << 34;
-    /// `HW_VLAN_CTAG_TX` and `HW_VLAN_STAG_TX`, which devices here have together.
-    pub const HW_VLAN_TX: Features = 1 << 35;
+    pub const HW_VLAN_CTAG_TX: Features = 1 << 35;
+    pub const HW_VLAN_STAG_TX: Features = 1 << 36;
+    /// Both, which drivers here have together.
+    pub const HW_VLAN_TX: Features = HW_VLAN_CTAG_TX | HW_VLAN_STAG_TX;
     /// `GSO_MASK`.
     pub const GSO_MASK: Features = u32::MAX as Features;
     /// `ALL_TSO`.

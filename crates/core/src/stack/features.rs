@@ -4,13 +4,24 @@ use super::gso::Segmented;
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::checksum;
-use crate::skb::feature::{FRAGLIST, HW_CSUM, HW_VLAN_TX, SG};
+use crate::net::vlan;
+use crate::skb::feature::{FRAGLIST, HW_CSUM, HW_VLAN_CTAG_TX, HW_VLAN_STAG_TX, SG};
 use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, Features};
 use crate::trace::SkbNo;
 
 const FILE: &str = "net/core/dev.c";
 /// `CSUM_MANGLED_0`: in UDP a checksum of 0 says that there is none.
 pub(super) const CSUM_MANGLED_0: u16 = 0xffff;
+
+/// `vlan_hw_offload_capable()` (`include/linux/if_vlan.h`): whether the device writes such a tag into the frame itself.
+fn vlan_hw_offload_capable(features: Features, proto: u16) -> bool {
+    let wanted = match proto {
+        vlan::P_8021Q => HW_VLAN_CTAG_TX,
+        vlan::P_8021AD => HW_VLAN_STAG_TX,
+        _ => return false,
+    };
+    features & wanted != 0
+}
 
 /// What is sent of a packet that was given to a device.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +43,7 @@ impl Kernel {
                 return not_covered("validate_xmit_skb of a packet without device");
             };
             let features = k.netif_skb_features(no, dev);
-            if k.skb(no).vlan_present && features & HW_VLAN_TX == 0 {
+            if k.skb(no).vlan_present && !vlan_hw_offload_capable(features, k.skb(no).vlan_proto) {
                 k.vlan_hwaccel_push_inside(no)?;
             }
             if k.netif_needs_gso(no, features) {

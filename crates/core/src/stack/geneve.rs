@@ -120,7 +120,8 @@ impl Kernel {
                     return Ok(0);
                 };
                 let len = IPV6_HLEN + info.options.len() as u32;
-                k.skb_tunnel_check_pmtu(no, dev, route.dev, len)?;
+                let mtu = k.topology.dev(route.dev).mtu;
+                k.skb_tunnel_check_pmtu(no, dev, mtu, len)?;
                 let csum = !parms.udp6zerocsumtx;
                 k.geneve_build_skb(no, (dev, parms.vni, csum, &info), route.dev, ipv6::HLEN)?;
                 k.udp_tunnel6_xmit_skb(no, (route, outer), ports, parms.udp6zerocsumtx)?;
@@ -130,7 +131,8 @@ impl Kernel {
                 return Ok(0);
             };
             let len = IPV4_HLEN + info.options.len() as u32;
-            k.skb_tunnel_check_pmtu(no, dev, route.dev, len)?;
+            let mtu = k.ipv4_mtu(&route, outer.daddr, false);
+            k.skb_tunnel_check_pmtu(no, dev, mtu, len)?;
             let csum = parms.udpcsum;
             k.geneve_build_skb(no, (dev, parms.vni, csum, &info), route.dev, ipv4::HLEN)?;
             k.udp_tunnel_xmit_skb(no, route, outer, ports, (dev, parms))?;

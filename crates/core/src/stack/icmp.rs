@@ -75,7 +75,7 @@ impl Kernel {
                 if refused.is_none() {
                     let code = u32::from(self.skb(no).transport_header) + 1;
                     let code = self.bytes(no, code, 1).first().copied().unwrap_or(0);
-                    self.tunnel_err(no, kind, code);
+                    self.icmp_socket_deliver(no, kind, code)?;
                 }
                 refused
             }
@@ -284,7 +284,7 @@ impl Kernel {
             return Ok(not_covered("ping: the output device has no address")?);
         };
         let message = echo_request(sequence, parms.size);
-        let mtu = route.mtu(self.topology.dev(route.dev).mtu);
+        let mtu = self.ipv4_mtu(&route, daddr, false);
         let len = ipv4::HLEN as usize + message.len();
         let Some(df) = parms.pmtudisc.df(len, mtu) else {
             return Err(too_long(len, mtu));

@@ -140,6 +140,7 @@ impl Kernel {
         let len = ipv6::HLEN + len;
         let no = self.alloc_skb(len + hh_len + FRAG_HDR);
         let skb = self.skb_mut(no);
+        skb.protocol = ethernet::P_IPV6;
         skb.reserve(hh_len + FRAG_HDR);
         skb.put(len);
         skb.reset_network_header();

@@ -141,7 +141,8 @@ impl Kernel {
                 return Ok(NET_RX_DROP);
             }
             let out = k.topology.dev(route.dev);
-            let (room, mtu) = (out.ll_reserved_space(), route.mtu(out.mtu));
+            let room = out.ll_reserved_space();
+            let mtu = k.ipv4_mtu(&route, k.ip_hdr_addr(no, 16), true);
             // ip_exceeds_mtu()
             if k.exceeds_mtu(no, mtu) && be16(&header, 6) & ipv4::DF != 0 {
                 k.icmp_send_info(no, icmp::DEST_UNREACH, icmp::FRAG_NEEDED, mtu)?;
@@ -154,6 +155,7 @@ impl Kernel {
             k.skb_cow_head(no, room)?;
             k.ip_decrease_ttl(no);
             k.skb_mut(no).set_dst(Some(route));
+            k.skb_mut(no).forwarded = true;
             let state = NfState::ipv4(NfHook::Forward, k.skb(no).dev, Some(route.dev));
             let passed = k.nf_hook(no, state)?;
             if passed != NF_ACCEPTED {

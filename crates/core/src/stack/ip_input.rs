@@ -129,6 +129,7 @@ impl Kernel {
             k.pskb_trim_rcsum(no, len)?;
             let skb = k.skb_mut(no);
             skb.transport_header = skb.network_header.wrapping_add(ihl);
+            skb.forwarded = false;
             Ok(Some(no))
         })
     }

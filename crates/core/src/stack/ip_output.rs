@@ -40,7 +40,7 @@ impl Kernel {
     /// the MTU goes on in others, in `frag_list`, so that each is as long as a fragment may be.
     pub(super) fn ip_make_skb(&mut self, route: Route, datagram: &Datagram<'_>) -> Run<SkbNo> {
         const IP_MAX_MTU: usize = 0xffff;
-        let mtu = route.mtu(self.topology.dev(route.dev).mtu);
+        let mtu = self.ipv4_mtu(&route, datagram.daddr, false);
         let space = mtu.saturating_sub(ipv4::HLEN) as usize;
         if space < 8 || datagram.payload.len() > IP_MAX_MTU - ipv4::HLEN as usize {
             let len = datagram.payload.len();
@@ -204,7 +204,8 @@ impl Kernel {
                     Err(ret) => return Ok(ret),
                 };
                 let sent = k.traced("__ip_finish_output", FILE, no, |k| {
-                    let mtu = route.mtu(k.topology.dev(route.dev).mtu);
+                    let (daddr, forwarded) = (k.ip_hdr_addr(no, 16), k.skb(no).forwarded);
+                    let mtu = k.ipv4_mtu(&route, daddr, forwarded);
                     if k.skb_is_gso(no) {
                         return k.ip_finish_output_gso(no, route, mtu);
                     }

@@ -7,7 +7,7 @@ use super::links::MAX_TUNNEL_HEADROOM;
 use super::outer::{DEFAULT_TTL, ECN_MASK, InnerHeader, Outer, ecn_encapsulate, outer_ipv4};
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, ipv4_label};
-use crate::net::{checksum, ethernet, icmp, icmpv6, ipv4, ipv6, vlan};
+use crate::net::{checksum, ethernet, ipv4, ipv6, vlan};
 use crate::scenario::command::TunnelParms;
 use crate::scenario::topology::{DevId, DeviceKind, Route};
 use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, gso};
@@ -226,7 +226,7 @@ impl Kernel {
             let outer = k.outer_header(no, parms, remote, route, protocol)?;
             let skb = k.skb(no);
             let own = u32::from(skb.inner_mac_header).saturating_sub(skb.data);
-            if !k.tnl_update_pmtu(no, dev, route, (be16(&outer, 6), own))? {
+            if !k.tnl_update_pmtu(no, dev, (route, remote), (be16(&outer, 6), own))? {
                 k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
                 return Ok(());
             }
@@ -318,38 +318,6 @@ impl Kernel {
         protocol
     }
 
-    /// `tnl_update_pmtu()`: the sender of a packet that may not be cut and is too long is told. `false`: the
-    /// packet does not go on.
-    pub(super) fn tnl_update_pmtu(
-        &mut self,
-        no: SkbNo,
-        dev: DevId,
-        route: Route,
-        (frag_off, tunnel_hlen): (u16, u32),
-    ) -> Run<bool> {
-        let skb = self.skb(no);
-        let (device, below) = (self.topology.dev(dev), self.topology.dev(route.dev));
-        let inner = self.inner_header(no, u32::from(skb.inner_network_header));
-        let end = skb.data + skb.len;
-        let inner_len = end.saturating_sub(u32::from(skb.inner_network_header));
-        let own = tunnel_hlen + ipv4::HLEN;
-        let mtu = if frag_off & ipv4::DF != 0 {
-            below.mtu.saturating_sub(own + device.hard_header_len)
-        } else {
-            device.mtu
-        };
-        let fits = inner_len <= mtu || self.skb_is_gso(no);
-        if inner.is_some_and(|inner| inner.df) && !fits {
-            self.icmp_send_info(no, icmp::DEST_UNREACH, icmp::FRAG_NEEDED, mtu)?;
-            return Ok(false);
-        }
-        if self.skb_protocol(no) == ethernet::P_IPV6 && !fits && mtu >= ipv6::MIN_MTU {
-            self.icmp6_send(no, icmpv6::PKT_TOOBIG, 0, mtu)?;
-            return Ok(false);
-        }
-        Ok(true)
-    }
-
     /// `IP_ECN_decapsulate()` (RFC 6040): a mark *Congestion Experienced* of the outer header goes to an inner
     /// packet that can bear one. `false`: the inner packet can't, and is dropped.
     pub(super) fn ip_ecn_decapsulate(&mut self, no: SkbNo, outer: u32) -> bool {
@@ -437,6 +405,7 @@ impl Kernel {
             outer[4..6].copy_from_slice(&id.to_be_bytes());
             let skb = k.skb_mut(no);
             skb.set_dst(Some(route));
+            skb.forwarded = false;
             skb.push(ipv4::HLEN)?;
             skb.reset_network_header();
             let data = skb.data;

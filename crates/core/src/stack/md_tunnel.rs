@@ -135,7 +135,12 @@ impl Kernel {
             };
             let df = info.tun_flags & tun_flag::DONT_FRAGMENT != 0;
             let frag_off = if df { ipv4::DF } else { 0 };
-            if !k.tnl_update_pmtu(no, dev, route, (frag_off, tunnel_hlen))? {
+            if !k.tnl_update_pmtu(
+                no,
+                dev,
+                (route, ipv4_of(&info.dst)),
+                (frag_off, tunnel_hlen),
+            )? {
                 return k.kfree_skb(no, drop_reason::NOT_SPECIFIED);
             }
             let Some(saddr) = given(ipv4_of(&info.src)).or(route.src) else {

@@ -58,6 +58,7 @@ mod ipgre;
 mod ipip;
 mod judge;
 mod l2tp;
+mod link_set;
 mod links;
 mod llc;
 mod lwt_encap;
@@ -76,8 +77,10 @@ mod nic_skb;
 mod nic_xdp;
 mod outer;
 mod page_pool;
+mod pmtu;
 mod prog_load;
 mod program_maps;
+mod program_runs;
 mod programs;
 mod promisc;
 mod quiet;
@@ -259,6 +262,7 @@ pub struct Kernel {
     page_pools: BTreeMap<page_pool::PoolOf, page_pool::PagePool>,
     gro_segments: BTreeMap<SkbNo, gro_tcp::Segment>,
     tunnel_errors: BTreeMap<DevId, u32>,
+    path_mtus: pmtu::PathMtus,
     backlog: VecDeque<SkbNo>,
     in_backlog: bool,
     free_skb_no: Option<SkbNo>,
@@ -315,6 +319,7 @@ impl Kernel {
             page_pools: BTreeMap::new(),
             gro_segments: BTreeMap::new(),
             tunnel_errors: BTreeMap::new(),
+            path_mtus: pmtu::PathMtus::new(),
             backlog: VecDeque::new(),
             in_backlog: false,
             free_skb_no: None,

@@ -34,7 +34,7 @@ fn fixed(features: Features) -> Features {
 }
 
 impl Kernel {
-    /// `dev->features`.
+    /// `dev->features`: what the driver has, less what `ethtool -K` has taken away (`netdev_get_wanted_features()`).
     pub(super) fn dev_features(&self, dev: DevId) -> Features {
         let device = self.topology.dev(dev);
         let features = match device.kind {
@@ -67,7 +67,7 @@ impl Kernel {
             DeviceKind::Macvlan { lower, .. } => MACVLAN | self.dev_features(lower) & FRAGLIST,
             DeviceKind::Bridge => self.br_features_recompute(dev),
         };
-        fixed(features)
+        fixed(features & !device.unwanted)
     }
 
     /// `vlan_dev_fix_features()`: TCP may always be cut later.

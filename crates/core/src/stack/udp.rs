@@ -241,34 +241,6 @@ impl Kernel {
         Ok(Some((route, outer)))
     }
 
-    /// `skb_tunnel_check_pmtu()` (`net/ipv4/ip_tunnel_core.c`): what does not fit is sent nevertheless, unless
-    /// the tunnel is a bridge port.
-    pub(super) fn skb_tunnel_check_pmtu(
-        &mut self,
-        no: SkbNo,
-        dev: DevId,
-        out: DevId,
-        headroom: u32,
-    ) -> Run<()> {
-        let file = "net/ipv4/ip_tunnel_core.c";
-        self.traced("skb_tunnel_check_pmtu", file, no, |k| {
-            let skb = k.skb(no);
-            let len = (skb.len + skb.data).saturating_sub(u32::from(skb.network_header));
-            let mtu = k.topology.dev(out).mtu.saturating_sub(headroom);
-            let fits = match k.skb_is_gso(no) {
-                true => k.skb_gso_validate_network_len(no, mtu),
-                false => len <= mtu,
-            };
-            if !fits && k.topology.dev(dev).master.is_some() {
-                return not_covered(
-                    "skb_tunnel_check_pmtu: a bridge port sends back what is too long",
-                );
-            }
-            Ok(0)
-        })?;
-        Ok(())
-    }
-
     /// `udp_flow_src_port()` (`include/net/udp.h`): a hash with a random key, in a range whose upper end is
     /// included. The draw is the input's; the lower end without one.
     pub(super) fn udp_flow_src_port(&mut self, range: Option<(u16, u16)>) -> u16 {

@@ -158,15 +158,14 @@ impl Kernel {
         nocheck: bool,
     ) -> Run<()> {
         self.push_udp(no, ports, "udp_tunnel6_xmit_skb")?;
-        let len = self.skb(no).len;
         self.skb_mut(no).set_dst6(Some(route));
         if !nocheck {
             self.udp6_set_csum(no, header.saddr, header.daddr);
         }
         self.push_ipv6(no, header, "udp_tunnel6_xmit_skb")?;
-        // the length is known here already
+        // `payload_len` is that of the packet with this header; `__ip6_local_out()` puts that right
         let skb = self.skb(no);
-        let (head, at) = (skb.head, skb.data);
+        let (head, at, len) = (skb.head, skb.data, skb.len);
         self.buffers
             .complete(head, at, at + 4, &(len as u16).to_be_bytes());
         self.ip6tunnel_xmit(no)

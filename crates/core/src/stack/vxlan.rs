@@ -127,7 +127,8 @@ impl Kernel {
             let Some((route, outer)) = self.udp_tunnel6_outer(no, dev, parms)? else {
                 return Ok(());
             };
-            self.skb_tunnel_check_pmtu(no, dev, route.dev, HEADROOM6)?;
+            let mtu = self.topology.dev(route.dev).mtu;
+            self.skb_tunnel_check_pmtu(no, dev, mtu, HEADROOM6)?;
             let xnet = self.left_home(dev);
             self.skb_scrub_packet(no, xnet)?;
             let nocheck = !parms.udpcsum || parms.udp6zerocsumtx;
@@ -137,7 +138,8 @@ impl Kernel {
         let Some((route, outer)) = self.udp_tunnel_outer(no, dev, parms)? else {
             return Ok(());
         };
-        self.skb_tunnel_check_pmtu(no, dev, route.dev, HEADROOM)?;
+        let mtu = self.ipv4_mtu(&route, outer.daddr, false);
+        self.skb_tunnel_check_pmtu(no, dev, mtu, HEADROOM)?;
         self.vxlan_build_skb(no, route.dev, ipv4::HLEN, (parms.vni, parms.udpcsum))?;
         self.udp_tunnel_xmit_skb(no, route, outer, ports, (dev, parms))
     }

@@ -206,10 +206,11 @@ impl Kernel {
         Ok(no)
     }
 
-    /// `generic_xdp_tx()` (`net/core/dev.c`): the driver gets the packet at once, past qdisc, TC and taps.
+    /// `generic_xdp_tx()` (`net/core/dev.c`): the driver gets the packet at once, past qdisc, TC and taps. Who redirects has
+    /// set the device before (`xdp_do_generic_redirect()`, `dev_map_generic_redirect()`).
     pub(super) fn generic_xdp_tx(&mut self, no: SkbNo, dev: DevId) -> Run<()> {
+        self.skb_mut(no).dev = Some(dev);
         self.traced("generic_xdp_tx", "net/core/dev.c", no, |k| {
-            k.skb_mut(no).dev = Some(dev);
             k.ndo_start_xmit(no, dev)?;
             Ok(())
         })
