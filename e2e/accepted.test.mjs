@@ -70,12 +70,14 @@ const PAGES = {
   'wrong-commands': ['/lab?s=seed', '#later .right .answer', async (page) => {
     await lab(page).fill((await lab(page).inputValue()).replace('ip link set dev rx up', 'ip link set dev rx upwards'));
     await page.locator('.right .problem').waitFor();
+    await lab(page).blur();
   }],
   'wrong-program': ['/lab?s=seed', '#later .right .answer', async (page) => {
     await page.getByRole('tab', { name: /Programs/ }).click();
     await page.getByRole('button', { name: 'assembler for TC' }).click();
     await page.getByLabel(/Assembler of/).fill('r0 = 0\nr9 = = 1\nexit');
     await page.locator('.program-file .wavy').first().waitFor();
+    await page.getByLabel(/Assembler of/).blur();
   }],
   'wrong-link': ['/lab#1!!!!', '#later .notice'],
   'wrong-address': ['/s/seed?d=wishful&at=nonsense', '#app .controls'],

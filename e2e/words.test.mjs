@@ -87,6 +87,23 @@ test('by keyboard: Tab comes to the sentence, arrows go from word to word, a cli
   assert.notEqual(page.url(), before, 'a step');
 });
 
+test('what is lit goes with its step, and stands right after another width', async ({ page, url }) => {
+  await open(page, `${url}/s/seed?d=mac_header&at=get_tag.exit@decap%231&z=functions`);
+  await (await word(page, sentence(page, 0), '290–293')).hover();
+  await picture(page, 0).locator('.lit-bytes').waitFor();
+  await page.keyboard.press('ArrowLeft');
+  await picture(page, 0).locator('.lit-bytes').waitFor({ state: 'detached' });
+  await page.keyboard.press('ArrowRight');
+  await page.locator('.says').focus();
+  await page.locator('.says .w').first().waitFor();
+  // A step by keys is no click: the arrows are the words'.
+  await page.keyboard.press('ArrowRight');
+  await page.setViewportSize({ width: 1000, height: 800 });
+  await page.waitForTimeout(500);
+  const [bytes, read] = [await picture(page, 0).locator('.lit-bytes').boundingBox(), await picture(page, 0).locator('.read').boundingBox()];
+  assert.ok(Math.abs(bytes.x - (read.x + 1.5)) < 2, JSON.stringify([bytes, read]));
+});
+
 test('the story’s words light its picture', async ({ page, url }) => {
   await page.goto(`${url}/?stop=reset`);
   await page.locator('.told p').waitFor();

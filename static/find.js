@@ -72,6 +72,8 @@ export function keys() {
     document.body.append(sheet);
   }
   if (!sheet.open) sheet.showModal();
+  // The button at its end has the focus.
+  sheet.scrollTop = 0;
 }
 
 /** The ids of all scenarios; they are asked for once, and anew where they could not be had. */

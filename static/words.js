@@ -129,6 +129,11 @@ const shown = (element) => element.style.display !== 'none' && !element.hasAttri
 
 let lit = [];
 
+/** What is lit was of a step: with another sentence, or another width, it is of none. */
+const told = new MutationObserver((records) => {
+  if (records.some(({ target }) => target.closest?.('.says, .told'))) dark();
+});
+
 /** Nothing is lit any more. */
 function dark() {
   for (const one of lit) {
@@ -136,6 +141,7 @@ function dark() {
     else one.classList.remove('lit');
   }
   lit = [];
+  told.disconnect();
 }
 
 function light(element) {
@@ -179,12 +185,20 @@ function show(svg, what) {
   }
 }
 
+/** Offsets are decimal; under the pointer they are said in hexadecimal too. */
+function hex(element, text) {
+  const said = text.replaceAll(/\d+/g, (number) => `0x${Number(number).toString(16)}`);
+  if (!element.title && said !== text) element.title = said;
+}
+
 /** Lights what a word names, in the pictures of its sentence and in the grid of bytes. */
 function fromWord(word) {
   dark();
   light(word);
   const sentence = word.closest(PROSE);
+  watch(sentence.closest(ROOM));
   const what = word.dataset.names;
+  if (what.startsWith('bytes')) hex(word, word.textContent);
   const all = pictures(sentence);
   for (const svg of all) show(svg, what);
   const [kind, first, end] = what.split(' ');
@@ -205,8 +219,16 @@ function fromWord(word) {
   }
 }
 
+/** From here on another sentence ends what is lit; the marks of words have been made. */
+function watch(room) {
+  setTimeout(() => {
+    if (lit.length > 0) told.observe(room, { childList: true, subtree: true });
+  });
+}
+
 /** Lights the words that name something, in the sentences that are about a picture; without one, in all of the room. */
 function words(room, svg, is) {
+  watch(room);
   for (const sentence of room.querySelectorAll(PROSE)) {
     if (svg && !pictures(sentence).includes(svg)) continue;
     dress(sentence);
@@ -261,6 +283,7 @@ function fromByte(cell) {
   const room = cell.closest(ROOM);
   if (!room) return;
   dark();
+  hex(cell, `${cell.dataset.offset}`);
   words(room, null, about(Number(cell.dataset.offset), null));
 }
 
@@ -271,6 +294,10 @@ function fromField(row) {
   if (!room || !POINTERS.includes(name)) return;
   dark();
   light(row);
+  for (const value of row.querySelectorAll('td b')) {
+    value.removeAttribute('title');
+    hex(value, value.textContent);
+  }
   words(room, null, (what) => what === `pointer ${name}`);
   for (const svg of room.querySelectorAll('.ribbon svg[data-scale]')) if (svg.checkVisibility()) show(svg, `pointer ${name}`);
 }
@@ -320,6 +347,15 @@ function key(event) {
   // Otherwise the arrow would be a step as well.
   event.preventDefault();
 }
+
+/** Places are others in another width; the picture is drawn anew first. */
+addEventListener('resize', () => {
+  dark();
+  setTimeout(() => {
+    const focused = document.activeElement?.closest('.w');
+    if (focused) fromWord(focused);
+  }, 100);
+});
 
 // A click into the text is no way to its words by arrows: those stay steps.
 addEventListener('pointerdown', () => { pressed = true; }, true);

@@ -5,7 +5,7 @@ mod world;
 
 use headroom_core::design::DesignName::{self, MacHeader, MetaEnd};
 use headroom_core::trace::Trace;
-use world::{WIRE, at, drops, functions, lens_at, whole};
+use world::{WIRE, at, drops, error, functions, lens_at, whole};
 
 /// The echo request of the recordings (golden E1), 10.0.0.2 to 10.0.0.1, 52 bytes.
 const PING: &str = "4500003422220000400144a50a0000020a0000010800dbd6070700016162636465666768696a6b6c6d6e6f707172737475767778";
@@ -496,4 +496,28 @@ fn a_tag_that_the_device_does_not_write() {
         [102]
     );
     assert_eq!(lens("txvlan off txvlan on", "id 7"), [98]);
+}
+
+/// `dev_xdp_attach()`: without force a second program is refused with EBUSY, with it the first is gone; `off` takes away the
+/// program of its mode alone.
+#[test]
+fn an_xdp_program_in_the_place_of_another() {
+    let count = |commands: &str| {
+        let trace = run(&format!(
+            "{commands}\norc tcx get_tag_dynptr rx ingress\norc tcx get_meta rx ingress"
+        ));
+        trace.printk
+    };
+    let pinned = |how: &str| format!("orc xdp set_tag rx native\n{how}");
+    let pass = "bpftool net attach xdpdrv pinned /sys/fs/bpf/xdp_pass dev rx";
+    let refused = error(&format!("{WIRE}{}", pinned(pass)));
+    assert!(refused.contains("taken already"), "{refused}");
+    let none = count(&pinned(&format!("{pass} overwrite")));
+    assert!(none.iter().all(|line| !line.contains("42")), "{none:?}");
+    let forced = "ip -force link set dev rx xdpdrv pinned /sys/fs/bpf/xdp_pass";
+    assert_eq!(count(&pinned(forced)), none);
+    assert_eq!(count(&pinned("ip link set dev rx xdp off")), none);
+    assert_eq!(count(&pinned("bpftool net detach xdpdrv dev rx")), none);
+    let kept = count(&pinned("ip link set dev rx xdpgeneric off"));
+    assert!(kept.iter().any(|line| line.contains("42")), "{kept:?}");
 }

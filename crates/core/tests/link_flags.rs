@@ -132,3 +132,21 @@ fn a_vlan_device_that_is_down_drops() {
     assert_eq!(drops(&trace), [NOT_SPECIFIED]);
     assert!(!functions(&trace, "rx").contains(&"ip_rcv"));
 }
+
+/// `netif_receive_skb_list_internal()`: with CPUs for a queue, what NAPI hands up waits in a backlog and is taken up by itself
+/// (`process_backlog()`), not in a list; a mask of none is as before. The packet has a hash from then on (`get_rps_cpu()`).
+#[test]
+fn receive_packet_steering_takes_packets_to_a_backlog() {
+    let run = |mask: &str| {
+        let set = format!("echo {mask} > /sys/class/net/rx/queues/rx-0/rps_cpus\n");
+        let send = format!(
+            "orc xdp set_tag rx native\norc send tx 0200000000010200000000020800{ECHO4} tx"
+        );
+        run(&format!("{set}{send}"))
+    };
+    let alone = |trace: &Trace| functions(trace, "rx").contains(&"ip_rcv");
+    assert!(alone(&run("1")));
+    assert!(alone(&run("00000000,00000003")));
+    assert!(!alone(&run("0")));
+    assert_eq!(drops(&run("1")), drops(&run("0")));
+}

@@ -166,6 +166,7 @@ fn one_line_can_give_several_commands() {
         program,
         dev,
         mode: Some(XdpMode::Generic),
+        force: false,
     };
     assert_eq!(set.lines[0].command, attach);
     assert!(matches!(

@@ -77,7 +77,8 @@ fn the_mail_is_a_scenario() {
             netns: None,
             program: "set_tag".into(),
             dev: "rx".into(),
-            mode: None
+            mode: None,
+            force: false
         }
     );
     // The command behind `^C# `.

@@ -169,7 +169,7 @@ fn a_map_keyed_by_address() {
     let send = scenario.commands.last().cloned().expect("a send");
     scenario
         .commands
-        .push("bpftool net attach xdpgeneric pinned /sys/fs/bpf/tag_220 dev rx".into());
+        .push("bpftool net attach xdpgeneric pinned /sys/fs/bpf/tag_220 dev rx overwrite".into());
     scenario.commands.push(send);
     let reads = |design| {
         let trace = simulate_partial(&catalogue::input_of(&scenario), design).trace;

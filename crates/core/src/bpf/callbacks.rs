@@ -1,7 +1,7 @@
 //! Helpers that call a function of the program, and `bpf_tail_call()`, which goes to another program.
 
+use super::fault::Fault;
 use super::helpers::{FOR_EACH_MAP_ELEM, LOOP, TAIL_CALL, TIMER_SET_CALLBACK};
-use super::host::Fault;
 use super::insn::Reg;
 use super::machine::{Machine, Next};
 use super::maps::{MapKind, ValuePlace, map_address, values_address};

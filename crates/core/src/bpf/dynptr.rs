@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::dynptr_ops::{Space, may_write};
+use super::fault::Fault;
 use super::helpers::event;
-use super::host::Fault;
 use super::maps::values_address;
 use super::memory::{CTX_ADDRESS, Memory};
 use super::program::ProgType;

@@ -2,7 +2,7 @@
 //! `bpf_dynptr_slice()`, `bpf_dynptr_copy()`, `bpf_dynptr_memset()` in kernel/bpf/helpers.c).
 
 use super::dynptr::{Dynptr, Dynptrs, E2BIG, EINVAL};
-use super::host::Fault;
+use super::fault::Fault;
 use super::memory::{Memory, Slice};
 use super::program::ProgType;
 

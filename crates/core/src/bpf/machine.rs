@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::callbacks::{self, Each};
 use super::chunk_run::Running;
+use super::fault::Fault;
 use super::fixup::{Prepared, Step};
 use super::helpers;
-use super::host::{Budget, CtxField, Fault};
+use super::host::{Budget, CtxField};
 use super::insn::{AtomicOp, Callee, Insn, Operand, Reg, Size};
 use super::layout::KernelValue;
 use super::memory::{

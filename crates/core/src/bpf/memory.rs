@@ -3,9 +3,10 @@
 //! Nothing here is a host pointer: an address is looked up, and an access must lie in one region
 //! from its first to its last byte.
 
+use super::fault::Fault;
 use super::frames::Stack;
 pub(super) use super::frames::{FRAME, MAX_FRAMES};
-use super::host::{Fault, Host};
+use super::host::Host;
 use super::maps::{Maps, ValuePlace};
 
 /// Address of the context (`struct xdp_buff` or `struct sk_buff`).

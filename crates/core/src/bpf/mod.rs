@@ -32,6 +32,7 @@ mod elf_maps;
 mod error;
 mod externs;
 mod facts;
+mod fault;
 mod fixup;
 mod flow;
 mod frames;
@@ -66,12 +67,11 @@ pub use disasm::texts;
 pub use elf::load_object;
 pub use error::LoadError;
 pub use facts::{Facts, Judgement};
+pub use fault::{Fault, NotForType};
 pub use fixup::{Prepared, Prologue, fix_up, fix_up_unverified};
 pub use helpers::{has_helper, has_kfunc, name as helper_name};
 pub use hex::{HexError, parse_hex};
-pub use host::{
-    Budget, CtxField, Fault, Host, MapChange, Meta, NotForType, RxHint, RxHintAnswer, XdpTarget,
-};
+pub use host::{Budget, CtxField, Host, MapChange, Meta, RxHint, RxHintAnswer, XdpTarget};
 pub use layout::offsets;
 pub use listing::{Access, Branch, Listing, ListingLine};
 pub use map_types::{Form, Leaf, MapTypes, map_types};

@@ -1,7 +1,7 @@
 //! `bpf_printk()` and `bpf_snprintf()`: the formats that `bpf_bprintf_prepare()` (kernel/bpf/helpers.c) lets pass, as
 //! `bstr_printf()` (lib/vsprintf.c) writes them.
 
-use super::host::Fault;
+use super::fault::Fault;
 
 /// The longest line of the trace: `MAX_BPRINTF_BUF` without its NUL.
 pub(super) const MAX_LINE: usize = 1023;

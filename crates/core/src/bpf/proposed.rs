@@ -2,7 +2,7 @@
 //! those of traits (RFC v2, 22 Apr 2025; for skbs RFC v1, 5 Mar 2025). Names, arguments and errors are the proposals'.
 
 use super::dynptr::Dynptrs;
-use super::host::Fault;
+use super::fault::Fault;
 use super::memory::Memory;
 use super::program::ProgType;
 

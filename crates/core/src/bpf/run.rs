@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::chunk_run::{ChunkMachines, Running};
 use super::dynptr::Dynptrs;
+use super::fault::Fault;
 use super::fixup::Prepared;
 use super::frames::Stack;
-use super::host::{Budget, Fault, Host};
+use super::host::{Budget, Host};
 use super::insn::Reg;
 use super::machine::{Ended, Frame, Machine, saved_registers};
 use super::maps::{Maps, map_address};

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::decode::{Calls, decode};
+use super::fault::Fault;
 use super::fixup::{Prepared, prepare_plain};
-use super::host::{Budget, CtxField, Fault, Host};
+use super::host::{Budget, CtxField, Host};
 use super::maps::Maps;
 use super::program::{ProgType, Program};
 use super::run::{Workshop, run_from};

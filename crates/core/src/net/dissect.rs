@@ -1,8 +1,7 @@
 //! What the bytes of a frame are, header by header. Labels for origins, and the offset that the
 //! kernel's flow dissector finds for the transport header.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
+pub use super::fields::{addr6, be16, be32, ipv4_label, ipv6_label};
 use super::{ethernet, geneve, gre, icmp, icmpv6, ipv4, ipv6, mpls, tcp, udp, vlan, vxlan};
 use crate::trace::Layer;
 
@@ -333,50 +332,6 @@ impl Walk<'_> {
         self.headers += 1;
         self.at += len;
     }
-}
-
-/// `IPv4 SADDR → DADDR` of a header that is at least 20 bytes long.
-#[must_use]
-pub fn ipv4_label(header: &[u8]) -> String {
-    let addr = |at: usize| {
-        header.get(at..at + 4).map_or(Ipv4Addr::UNSPECIFIED, |b| {
-            Ipv4Addr::new(b[0], b[1], b[2], b[3])
-        })
-    };
-    format!("IPv4 {} → {}", addr(12), addr(16))
-}
-
-/// `IPv6 SADDR → DADDR` of a header that is at least 40 bytes long.
-#[must_use]
-pub fn ipv6_label(header: &[u8]) -> String {
-    format!("IPv6 {} → {}", addr6(header, 8), addr6(header, 24))
-}
-
-/// An IPv6 address in a header; `::` when it is not there.
-#[must_use]
-pub fn addr6(bytes: &[u8], at: usize) -> Ipv6Addr {
-    let octets = bytes
-        .get(at..at + 16)
-        .and_then(|b| <[u8; 16]>::try_from(b).ok());
-    Ipv6Addr::from(octets.unwrap_or_default())
-}
-
-/// Two bytes in network order; 0 when they are not there.
-#[inline]
-#[must_use]
-pub fn be16(bytes: &[u8], at: usize) -> u16 {
-    bytes
-        .get(at..at + 2)
-        .map_or(0, |b| u16::from_be_bytes([b[0], b[1]]))
-}
-
-/// Four bytes in network order; 0 when they are not there.
-#[inline]
-#[must_use]
-pub fn be32(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..at + 4)
-        .map_or(0, |b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod arp;
 pub mod checksum;
 pub mod dissect;
 pub mod ethernet;
+mod fields;
 pub mod geneve;
 pub mod gre;
 pub mod headlen;

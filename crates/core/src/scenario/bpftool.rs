@@ -43,6 +43,7 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
             why: "what bpf_printk() wrote is always shown",
         }),
         ("net", Some(verb)) if "attach".starts_with(verb) => attach(args, netns),
+        ("net", Some(verb)) if "detach".starts_with(verb) => detach(args, netns),
         ("cgroup", Some(verb)) if "attach".starts_with(verb) => cgroup(args),
         ("map", Some(verb)) if verb.len() > 1 && "update".starts_with(verb) => {
             bpf_map::parse(args, true)
@@ -57,7 +58,8 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
             let known = match object {
                 "prog" => "load, loadall or tracelog",
                 "map" => "update or delete",
-                "net" | "cgroup" => "attach",
+                "net" => "attach or detach",
+                "cgroup" => "attach",
                 _ => "show, list or dump",
             };
             args.not_covered(format!("bpftool {object} {verb}"), known)
@@ -99,15 +101,16 @@ fn attach(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
     let program = program.ok_or_else(|| args.unexpected("the path of a pinned program"))?;
     args.value("dev DEV", |word| (word == "dev").then_some(()))?;
     let dev = args.value("a device", device)?;
-    match args.next() {
-        None => {}
-        Some(option @ ("overwrite" | "prepend")) => {
+    let force = match (args.next(), &place) {
+        (None, _) => false,
+        (Some("overwrite"), Place::Xdp(_)) => true,
+        (Some(option @ ("overwrite" | "prepend")), _) => {
             return Ok(Command::NotCovered {
                 what: format!("bpftool net attach … {option}"),
             });
         }
-        Some(_) => return Err(args.unexpected("the end of the command")),
-    }
+        _ => return Err(args.unexpected("the end of the command")),
+    };
     let netns = netns.clone();
     Ok(match place {
         Place::Xdp(mode) => Command::AttachXdp {
@@ -115,6 +118,7 @@ fn attach(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
             program,
             dev,
             mode,
+            force,
         },
         Place::Tcx(hook) => Command::AttachTcx {
             netns,
@@ -126,6 +130,21 @@ fn attach(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
             what: "bpftool net attach xdpoffload".into(),
         },
     })
+}
+
+/// `bpftool net detach xdp… dev DEV`.
+fn detach(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseError> {
+    let place = args.value("xdp, xdpgeneric or xdpdrv", place)?;
+    let Place::Xdp(mode) = place else {
+        return Ok(Command::NotCovered {
+            what: format!("bpftool net detach {}", args.latest()),
+        });
+    };
+    args.value("dev DEV", |word| (word == "dev").then_some(()))?;
+    let dev = args.value("a device", device)?;
+    args.end()?;
+    let netns = netns.clone();
+    Ok(Command::DetachXdp { netns, dev, mode })
 }
 
 /// `bpftool cgroup attach CGROUP ATTACH_TYPE PROG [multi|override]`.

@@ -234,7 +234,7 @@ pub enum Command {
         /// The frames.
         frames: Vec<Vec<u8>>,
     },
-    /// `echo N > /nsys/class/net/DEV/napi_defer_hard_irqs|gro_flush_timeout`.
+    /// `echo N > /nsys/class/net/DEV/napi_defer_hard_irqs|gro_flush_timeout|queues/rx-0/rps_cpus`.
     NapiTimer {
         /// Namespace.
         netns: Netns,
@@ -306,6 +306,17 @@ pub enum Command {
         /// Device.
         dev: String,
         /// `None`: native where the driver has it (what plain `xdp` does).
+        mode: Option<XdpMode>,
+        /// `ip -force`, `bpftool … overwrite`: in the place of a program that is there (without `XDP_FLAGS_UPDATE_IF_NOEXIST`).
+        force: bool,
+    },
+    /// `ip link set dev DEV xdp off`; `bpftool net detach xdp dev DEV`.
+    DetachXdp {
+        /// Namespace.
+        netns: Netns,
+        /// Device.
+        dev: String,
+        /// As at [`Command::AttachXdp`].
         mode: Option<XdpMode>,
     },
     /// `orc tcx PROG DEV ingress|egress [NETNS]`; `bpftool net attach tcx_ingress|tcx_egress pinned PATH dev DEV`.

@@ -100,6 +100,8 @@ pub struct Device {
     pub napi_defer_hard_irqs: u32,
     /// `gro_flush_timeout`, nanoseconds.
     pub gro_flush_timeout: u32,
+    /// Its queue has CPUs for receive packet steering (`rps_map`).
+    pub rps: bool,
     /// MAC address; zero for a device without Ethernet header.
     pub mac: Mac,
     /// Kind and parameters.
@@ -202,6 +204,7 @@ pub fn veth(name: &str, netns: NetnsId, mac: Mac, peer: DevId) -> Device {
         unwanted: 0,
         napi_defer_hard_irqs: 0,
         gro_flush_timeout: 0,
+        rps: false,
         ifindex: 0,
         mac,
         kind: DeviceKind::Veth { peer },

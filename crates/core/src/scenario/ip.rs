@@ -72,7 +72,7 @@ pub(super) fn parse(
     netns: &Netns,
 ) -> Result<Vec<Command>, ParseError> {
     let mut netns = netns.clone();
-    let mut family = None;
+    let (mut family, mut force) = (None, false);
     while args.peek().is_some_and(|word| word.starts_with('-')) {
         match args.next().unwrap_or_default() {
             "-n" | "-net" | "-netns" => netns = Some(args.expect("a namespace")?.to_owned()),
@@ -88,6 +88,7 @@ pub(super) fn parse(
             option @ ("-6" | "-M" | "-B" | "-0") => {
                 family = Some(option.trim_start_matches('-').to_owned())
             }
+            "-force" => force = true,
             "-b" | "-batch" | "-a" | "-all" => {
                 return not_covered(&format!("ip {}", args.latest()));
             }
@@ -129,7 +130,7 @@ pub(super) fn parse(
         }
         ("route", Some(verb @ ("add" | "replace"))) => route(args, netns, verb == "replace"),
         ("link", Some("add")) => ip_link::add(args, netns),
-        ("link", Some("set")) => ip_link::set(args, netns),
+        ("link", Some("set")) => ip_link::set(args, netns, force),
         ("tunnel" | "tunl", Some("add")) => ip_tunnel::add(args, netns),
         ("tuntap", Some("add")) => ip_tunnel::tuntap(args, netns),
         ("l2tp", Some("add")) => ip_l2tp::add(args, netns),
@@ -153,7 +154,7 @@ fn parse6(mut args: Args<'_>, netns: Netns, object: &str) -> Result<Vec<Command>
         ("neighbor" | "neighbour", Some("add" | "replace")) => ip6::neighbour(args, netns),
         ("route", Some("add" | "replace")) => ip6::route(args, netns),
         ("link", Some("add")) => ip_link::add(args, netns),
-        ("link", Some("set")) => ip_link::set(args, netns),
+        ("link", Some("set")) => ip_link::set(args, netns, false),
         ("tunnel" | "tunl", Some("add")) => ip6::tunnel(args, netns),
         (object, Some(verb)) => not_covered(&format!("ip -6 {object} {verb}")),
         (_, None) => {

@@ -131,8 +131,12 @@ fn veth(args: &mut Args<'_>) -> Result<Result<LinkKind, &'static str>, ParseErro
 }
 
 /// `ip link set [dev] NAME [up|down] [address MAC] [netns NS] [mtu N] [master BR] [promisc on|off] [arp on|off]
-/// [xdp… pinned PATH]`.
-pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, ParseError> {
+/// [xdp… pinned PATH|off]`; `force` is that of `ip -force`.
+pub(super) fn set(
+    mut args: Args<'_>,
+    netns: Netns,
+    force: bool,
+) -> Result<Vec<Command>, ParseError> {
     let (mut dev, mut up, mut address, mut to_netns, mut new_mtu) = (None, None, None, None, None);
     let (mut xdp, mut master, mut bridge_options) = (None, None, None);
     let mut flags = LinkFlags::default();
@@ -190,12 +194,7 @@ pub(super) fn set(mut args: Args<'_>, netns: Netns) -> Result<Vec<Command>, Pars
     if !changes && xdp.is_none() && bridge_options.is_none() {
         return Err(args.missing("up, down, address MAC, netns NETNS, mtu N or xdp pinned PATH"));
     }
-    let attach = xdp.map(|(program, mode)| Command::AttachXdp {
-        netns: netns.clone(),
-        program,
-        dev: dev.clone(),
-        mode,
-    });
+    let attach = xdp.map(|(program, mode)| xdp_command(&netns, &dev, program, mode, force));
     let bridge = bridge_options.map(|options| Command::BridgeSet {
         netns: netns.clone(),
         dev: dev.clone(),
@@ -222,6 +221,27 @@ fn on_off(word: &str) -> Option<bool> {
     }
 }
 
+/// A program, or none.
+fn xdp_command(
+    netns: &Netns,
+    dev: &str,
+    program: Option<String>,
+    mode: Option<XdpMode>,
+    force: bool,
+) -> Command {
+    let (netns, dev) = (netns.clone(), dev.to_owned());
+    match program {
+        Some(program) => Command::AttachXdp {
+            netns,
+            program,
+            dev,
+            mode,
+            force,
+        },
+        None => Command::DetachXdp { netns, dev, mode },
+    }
+}
+
 fn xdp_mode(word: &str) -> Option<XdpMode> {
     match word {
         "xdpdrv" => Some(XdpMode::Native),
@@ -231,14 +251,14 @@ fn xdp_mode(word: &str) -> Option<XdpMode> {
 }
 
 /// `pinned PATH`; the inner error is another way to name a program.
-fn program(args: &mut Args<'_>) -> Result<Result<String, &'static str>, ParseError> {
-    let expected = "pinned PATH";
+fn program(args: &mut Args<'_>) -> Result<Result<Option<String>, &'static str>, ParseError> {
+    let expected = "pinned PATH or off";
     match args.expect(expected)? {
         "pinned" | "pin" => args
             .value("the path of a pinned program", program_of)
-            .map(Ok),
+            .map(|program| Ok(Some(program))),
         "object" | "obj" => Ok(Err("object")),
-        "off" | "none" => Ok(Err("off")),
+        "off" | "none" => Ok(Ok(None)),
         _ => Err(args.unexpected(expected)),
     }
 }

@@ -133,13 +133,15 @@ pub struct LwtSections {
     pub xmit: Option<String>,
 }
 
-/// Attributes of a device that make its polls wait.
+/// Attributes of a device that change when and where its packets are taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NapiKnob {
     /// `napi_defer_hard_irqs`: polls that a timer makes, before packets do again.
     DeferHardIrqs,
     /// `gro_flush_timeout`, nanoseconds.
     GroFlushTimeout,
+    /// `queues/rx-0/rps_cpus`: CPUs that take up what comes; any but 0 is one that is there.
+    RpsCpus,
 }
 
 /// `native` (drv) or `generic` (skb) XDP.

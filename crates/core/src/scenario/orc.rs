@@ -28,6 +28,7 @@ pub(super) fn parse(mut args: Args<'_>, netns: &Netns) -> Result<Command, ParseE
                 program,
                 dev,
                 mode: Some(mode),
+                force: false,
             })
         }
         "tcx" => {

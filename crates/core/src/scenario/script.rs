@@ -150,13 +150,15 @@ fn command(line: &Line) -> Result<String, ScriptError> {
             program,
             dev,
             mode,
+            force,
         } => {
             let kind = match mode {
                 Some(XdpMode::Native) => "xdpdrv",
                 Some(XdpMode::Generic) => "xdpgeneric",
                 None => "xdp",
             };
-            attach(netns, kind, text, program, dev)
+            let over = if *force { " overwrite" } else { "" };
+            attach(netns, kind, text, program, dev) + over
         }
         Command::AttachTcx {
             netns,
@@ -250,6 +252,7 @@ fn record_lines(lines: &[Line], quiet: &Quiet) -> String {
                 program,
                 dev,
                 mode,
+                ..
             } => {
                 let mode = if *mode == Some(XdpMode::Generic) {
                     "generic"

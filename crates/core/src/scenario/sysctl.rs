@@ -77,7 +77,7 @@ pub(super) fn parse_echo(mut args: Args<'_>, netns: &Netns) -> Result<Vec<Comman
     }])
 }
 
-/// `/sys/class/net/DEV/napi_defer_hard_irqs` and `gro_flush_timeout`; the recordings mount sysfs on `/nsys`.
+/// `/sys/class/net/DEV/napi_defer_hard_irqs`, `gro_flush_timeout` and `queues/rx-0/rps_cpus`; the recordings mount sysfs on `/nsys`.
 fn napi_knob(file: &str, words: &[&str], netns: &Netns) -> Option<Command> {
     let rest = file
         .strip_prefix("/sys/class/net/")
@@ -86,6 +86,7 @@ fn napi_knob(file: &str, words: &[&str], netns: &Netns) -> Option<Command> {
     let knob = match attribute {
         "napi_defer_hard_irqs" => NapiKnob::DeferHardIrqs,
         "gro_flush_timeout" => NapiKnob::GroFlushTimeout,
+        "queues/rx-0/rps_cpus" => NapiKnob::RpsCpus,
         _ => return None,
     };
     let [value] = words else { return None };
@@ -93,8 +94,19 @@ fn napi_knob(file: &str, words: &[&str], netns: &Netns) -> Option<Command> {
         netns: netns.clone(),
         dev: device(dev)?,
         knob,
-        value: number(value)?,
+        value: match knob {
+            NapiKnob::RpsCpus => cpus(value)?,
+            _ => number(value)?,
+        },
     })
+}
+
+/// A mask of CPUs in hex, 32 at a time between commas (`bitmap_parse()`); what is asked is whether there are any.
+fn cpus(mask: &str) -> Option<u32> {
+    let mut all = mask
+        .split(',')
+        .map(|word| u32::from_str_radix(word, 16).ok());
+    all.try_fold(0, |cpus, word| Some(cpus | word?))
 }
 
 /// Keys may be written with slashes; then dots inside a name are swapped, as procps does it.

@@ -4,7 +4,7 @@ use super::skbuff::drop_reason;
 use super::taps::TapId;
 use super::tc::Ingress;
 use super::vlan::VlanReceived;
-use super::{Kernel, Run};
+use super::{Kernel, Run, Softirq};
 use crate::net::dissect::be16;
 use crate::net::{ethernet, mpls, vlan};
 use crate::scenario::topology::DevId;
@@ -55,7 +55,33 @@ impl Kernel {
 
     /// `netif_receive_skb()`: a packet that somebody hands up outside of NAPI.
     pub(super) fn netif_receive_skb(&mut self, no: SkbNo) -> Run<i64> {
-        self.traced("netif_receive_skb", FILE, no, |k| k.__netif_receive_skb(no))
+        self.traced("netif_receive_skb", FILE, no, |k| {
+            if k.get_rps_cpu(no) {
+                k.enqueue_to_backlog(no);
+                return Ok(NET_RX_SUCCESS);
+            }
+            k.__netif_receive_skb(no)
+        })
+    }
+
+    /// `get_rps_cpu()`: whether a CPU is named for the packet, which is chosen by its hash. How many there are is not simulated: the packet
+    /// waits in a backlog, whosever it is.
+    pub(super) fn get_rps_cpu(&mut self, no: SkbNo) -> bool {
+        let dev = self.skb(no).dev;
+        if !dev.is_some_and(|dev| self.topology.dev(dev).rps) {
+            return false;
+        }
+        self.skb_mut(no).reset_network_header();
+        self.skb_get_hash(no);
+        true
+    }
+
+    /// `enqueue_to_backlog()`.
+    pub(super) fn enqueue_to_backlog(&mut self, no: SkbNo) {
+        self.backlog.push_back(no);
+        if self.backlog.len() == 1 && !self.in_backlog {
+            self.raise_softirq(Softirq::Backlog);
+        }
     }
 
     /// `__netif_receive_skb()` → `__netif_receive_skb_one_core()`.
@@ -76,6 +102,10 @@ impl Kernel {
         let mut sublist = SkbList::new();
         let mut current = None;
         for &no in list {
+            if self.get_rps_cpu(no) {
+                self.enqueue_to_backlog(no);
+                continue;
+            }
             let dev = self.skb(no).dev;
             let Received::For(handler, no) = self.netif_receive_skb_core(no)? else {
                 continue;

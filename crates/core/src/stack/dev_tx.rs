@@ -4,7 +4,7 @@ use super::dev_rx::NET_RX_DROP;
 use super::features::Xmit;
 use super::skb_own::ENOMEM;
 use super::tc::Egress;
-use super::{Kernel, Run, Softirq, not_covered};
+use super::{Kernel, Run, not_covered};
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::trace::SkbNo;
 
@@ -261,11 +261,8 @@ impl Kernel {
     /// `netif_rx_internal()`: into the backlog of this CPU.
     fn netif_rx_internal(&mut self, no: SkbNo) -> Run<i64> {
         self.traced("netif_rx_internal", FILE, no, |k| {
-            // enqueue_to_backlog()
-            k.backlog.push_back(no);
-            if k.backlog.len() == 1 && !k.in_backlog {
-                k.raise_softirq(Softirq::Backlog);
-            }
+            k.get_rps_cpu(no);
+            k.enqueue_to_backlog(no);
             Ok(0)
         })
     }

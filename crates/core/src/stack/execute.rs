@@ -225,12 +225,18 @@ impl Kernel {
                 program,
                 dev,
                 mode,
+                force,
             } => {
                 let (id, program) = (
                     self.find(netns, dev)?,
                     self.find_program(program, ProgType::Xdp)?,
                 );
-                self.attach_xdp(id, program, *mode)
+                self.attach_xdp(id, program, *mode, *force)
+            }
+            Command::DetachXdp { netns, dev, mode } => {
+                let id = self.find(netns, dev)?;
+                self.detach_xdp(id, *mode);
+                Ok(())
             }
             // with the line: `execute()`
             Command::AttachTcx { .. } => Ok(()),
@@ -288,6 +294,7 @@ impl Kernel {
                 match knob {
                     NapiKnob::DeferHardIrqs => device.napi_defer_hard_irqs = *value,
                     NapiKnob::GroFlushTimeout => device.gro_flush_timeout = *value,
+                    NapiKnob::RpsCpus => device.rps = *value != 0,
                 }
                 Ok(())
             }

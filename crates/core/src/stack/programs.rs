@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::Kernel;
 use super::prog_load::can_be_bound;
-use super::{Kernel, Run, Stop, not_covered};
 use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
-    Fault, Host, Judgement, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, Rules,
-    Workshop, run_in,
+    Judgement, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, Rules, Workshop,
 };
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
 use crate::scenario::meant::did_you_mean;
 use crate::scenario::topology::{DevId, ProgId};
-use crate::trace::{BufferNo, DevRef, Run as ProgramRun};
+use crate::trace::BufferNo;
 
 /// A program that can't be attached.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -54,14 +53,14 @@ pub enum ProgramError {
 /// A program, ready to run under the kernel's design.
 #[derive(Clone)]
 pub struct Loaded {
-    name: String,
+    pub(super) name: String,
     section: String,
     kind: ProgType,
-    prepared: Result<Arc<Prepared>, LoadError>,
+    pub(super) prepared: Result<Arc<Prepared>, LoadError>,
     /// What the design's kernel has not, and the program calls.
     refused: Option<&'static str>,
     /// Maps of its object; programs of one object share them. Taken out while the program runs.
-    maps: usize,
+    pub(super) maps: usize,
     /// The one device that it was loaded for (`prog->aux->offload->netdev`).
     bound: Option<DevId>,
 }
@@ -92,11 +91,6 @@ pub(crate) fn address_of(head: BufferNo) -> u64 {
 pub(super) fn xdp_frags_section(section: &str) -> bool {
     let section = section.strip_prefix('?').unwrap_or(section);
     section.split('/').next() == Some("xdp.frags")
-}
-
-/// A name for the trace, if there is one.
-fn name_unless(quiet: bool, name: &str) -> String {
-    if quiet { String::new() } else { name.into() }
 }
 
 /// What programs have left for their next runs; a program that runs has its own with it.
@@ -364,97 +358,5 @@ impl Kernel {
             }
         };
         self.find_program(name, ProgType::SchedCls)
-    }
-
-    /// Opens a run of a program in the trace; without a trace nobody asks for its names.
-    pub(super) fn open_run(
-        &mut self,
-        program: ProgId,
-        hook: &'static str,
-        dev: DevId,
-    ) -> Run<usize> {
-        let loaded = &self.programs[program.0];
-        let prepared = match &loaded.prepared {
-            Ok(prepared) => prepared,
-            Err(error) => return not_covered(error.to_string()),
-        };
-        let quiet = self.recorder.quiet;
-        let run = ProgramRun {
-            program: name_unless(quiet, &loaded.name),
-            hook,
-            dev: match quiet {
-                true => DevRef::default(),
-                false => self.topology.dev_ref(dev),
-            },
-            listing: prepared.listing(),
-            verdict: None,
-        };
-        let object = loaded.maps as u32;
-        self.recorder.trace.run_objects.push(object);
-        self.recorder.trace.runs.push(run);
-        Ok(self.recorder.trace.runs.len() - 1)
-    }
-
-    /// A tail call: another program goes on in the place of run `before`, at the same hook.
-    pub(super) fn tail_run(&mut self, before: usize, program: &Prepared) -> usize {
-        let listing = program.listing();
-        let runs = &mut self.recorder.trace.runs;
-        let run = ProgramRun {
-            program: name_unless(self.recorder.quiet, &listing.program),
-            hook: runs[before].hook,
-            dev: runs[before].dev.clone(),
-            listing,
-            verdict: None,
-        };
-        runs.push(run);
-        let now = runs.len() - 1;
-        // A map of programs holds programs of its own object.
-        let objects = &mut self.recorder.trace.run_objects;
-        let object = objects.get(before).copied().unwrap_or(0);
-        objects.push(object);
-        now
-    }
-
-    fn take_workshop(&mut self, program: ProgId) -> Box<Workshop> {
-        if self.workshops.len() <= program.0 {
-            self.workshops.resize_with(program.0 + 1, || None);
-        }
-        self.workshops[program.0].take().unwrap_or_default()
-    }
-
-    /// Runs `program` over the packet behind `host`; gives r0.
-    pub(super) fn bpf_prog_run<'k, H: Host>(
-        &'k mut self,
-        program: ProgId,
-        dev: DevId,
-        host: impl FnOnce(&'k mut Self) -> H,
-        finish: impl FnOnce(H) -> (&'k mut Self, Option<Box<Stop>>),
-    ) -> Run<u64> {
-        let maps_of = self.programs[program.0].maps;
-        let (Ok(prepared), Some(mut maps)) = (
-            self.programs[program.0].prepared.clone(),
-            self.maps[maps_of].take(),
-        ) else {
-            return not_covered("a program that runs while it runs");
-        };
-        let prologue = prepared.prologue_len() as u64;
-        let budget = self.limits.instructions;
-        let mut workshop = self.take_workshop(program);
-        let mut host = host(self);
-        let (result, _) = run_in(&mut workshop, &prepared, &mut maps, &mut host, budget);
-        let (kernel, stop) = finish(host);
-        kernel.maps[maps_of] = Some(maps);
-        kernel.workshops[program.0] = Some(workshop);
-        kernel.recorder.trace.cost.prologue_instructions += prologue;
-        if let Some(stop) = stop {
-            return Err(stop);
-        }
-        result.map_err(|fault: Fault| {
-            Box::new(Stop::Program {
-                program: kernel.programs[program.0].name.clone(),
-                dev: kernel.topology.dev(dev).name.clone(),
-                fault,
-            })
-        })
     }
 }

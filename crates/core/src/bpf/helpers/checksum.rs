@@ -2,7 +2,7 @@
 //! order in which they lie in memory.
 
 use super::Call;
-use crate::bpf::host::Fault;
+use crate::bpf::fault::Fault;
 use crate::net::checksum::csum_partial;
 
 /// `csum_partial()` of bytes, folded to 16 bits: little-endian words, a last odd byte is the low one.

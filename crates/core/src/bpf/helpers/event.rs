@@ -3,7 +3,7 @@
 
 use super::map::map_argument;
 use super::{Call, E2BIG, EFAULT, EINVAL, ENOENT, wrong};
-use crate::bpf::host::Fault;
+use crate::bpf::fault::Fault;
 use crate::bpf::maps::{MapKind, values_address};
 use crate::bpf::memory::Memory;
 use crate::bpf::program::ProgType;

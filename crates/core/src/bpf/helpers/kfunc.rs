@@ -2,7 +2,8 @@
 
 use super::{E2BIG, EINVAL, allowed, changed, wrong};
 use crate::bpf::dynptr::Dynptrs;
-use crate::bpf::host::{Fault, NotForType, RxHint};
+use crate::bpf::fault::{Fault, NotForType};
+use crate::bpf::host::RxHint;
 use crate::bpf::memory::Memory;
 use crate::bpf::program::ProgType;
 use crate::bpf::proposed;

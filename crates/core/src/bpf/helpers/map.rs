@@ -1,7 +1,8 @@
 //! Helpers of maps (`bpf_map_*_elem()`, kernel/bpf/helpers.c).
 
 use super::{Call, EINVAL, ENOENT, name, wrong};
-use crate::bpf::host::{Fault, MapChange};
+use crate::bpf::fault::Fault;
+use crate::bpf::host::MapChange;
 use crate::bpf::maps::{MapKind, map_address, values_address};
 use crate::bpf::memory::Memory;
 

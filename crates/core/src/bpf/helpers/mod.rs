@@ -14,8 +14,9 @@ mod timer;
 
 use super::core_relo::POISON;
 use super::dynptr::Dynptrs;
+use super::fault::{Fault, NotForType};
 use super::helper_names::NAMES;
-use super::host::{Fault, Host, NotForType};
+use super::host::Host;
 use super::memory::Memory;
 use super::program::ProgType;
 

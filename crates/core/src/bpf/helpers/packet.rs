@@ -2,7 +2,8 @@
 
 use super::map::map_argument;
 use super::{Call, EFAULT, changed, wrong};
-use crate::bpf::host::{Fault, XdpTarget};
+use crate::bpf::fault::Fault;
+use crate::bpf::host::XdpTarget;
 use crate::bpf::maps::{MapKind, ValuePlace};
 use crate::bpf::memory::Memory;
 use crate::bpf::program::ProgType;

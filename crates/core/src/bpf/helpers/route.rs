@@ -1,7 +1,7 @@
 //! Routes, MTUs and sockets, of programs with any kind of packet (net/core/filter.c).
 
 use super::Call;
-use crate::bpf::host::Fault;
+use crate::bpf::fault::Fault;
 
 /// Carries out a helper.
 pub(super) fn call(call: &mut Call<'_, '_>) -> Result<Option<u64>, Fault> {

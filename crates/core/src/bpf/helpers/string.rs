@@ -2,7 +2,7 @@
 //! (kernel/trace/bpf_trace.c, kernel/bpf/helpers.c).
 
 use super::{Call, EINVAL, ERANGE};
-use crate::bpf::host::Fault;
+use crate::bpf::fault::Fault;
 use crate::bpf::memory::Memory;
 use crate::bpf::printk;
 

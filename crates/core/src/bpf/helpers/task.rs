@@ -4,7 +4,7 @@
 
 use super::map::map_argument;
 use super::{Call, E2BIG, EFAULT, EINVAL, ERANGE, wrong};
-use crate::bpf::host::Fault;
+use crate::bpf::fault::Fault;
 use crate::bpf::memory::Memory;
 
 const EPERM: i64 = 1;
