@@ -12,6 +12,7 @@ use crate::scenario::ip_fou::{FouPort, TunnelEncap};
 use crate::scenario::topology::NetnsId;
 use crate::trace::{Layer, SkbNo};
 
+const FILE: &str = "net/ipv4/fou_core.c";
 /// `sizeof(struct guehdr)`.
 const GUE_HLEN: u32 = 4;
 /// `GUE_FLAG_PRIV`, the only flag: private flags are in the options.
@@ -27,19 +28,25 @@ impl Kernel {
         Ok(())
     }
 
-    /// `fou_udp_recv()` and `gue_udp_recv()`: what stands behind the header is of another protocol, whose number is the answer; 0 when the
-    /// packet was dropped.
+    /// `fou_udp_recv()` and `gue_udp_recv()`: what stands behind the header is of another protocol, whose negative number is the answer;
+    /// 0 when the packet was dropped.
     pub(super) fn fou_udp_recv(&mut self, no: SkbNo, kind: FouPort) -> Run<i64> {
-        let found = match kind {
-            FouPort::Direct(protocol) => Some((udp::HLEN, protocol)),
-            FouPort::Gue => self.gue_header(no)?,
+        let name = match kind {
+            FouPort::Direct(_) => "fou_udp_recv",
+            FouPort::Gue => "gue_udp_recv",
         };
-        let Some((len, protocol)) = found else {
-            self.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
-            return Ok(0);
-        };
-        self.fou_recv_pull(no, len)?;
-        Ok(i64::from(protocol))
+        self.traced(name, FILE, no, |k| {
+            let found = match kind {
+                FouPort::Direct(protocol) => Some((udp::HLEN, protocol)),
+                FouPort::Gue => k.gue_header(no)?,
+            };
+            let Some((len, protocol)) = found else {
+                k.kfree_skb(no, drop_reason::NOT_SPECIFIED)?;
+                return Ok(0);
+            };
+            k.fou_recv_pull(no, len)?;
+            Ok(-i64::from(protocol))
+        })
     }
 
     /// The part of `gue_udp_recv()` that looks at the header: how many bytes to pull, and the protocol behind them.
@@ -102,26 +109,33 @@ impl Kernel {
         protocol: u8,
         (saddr, daddr): (Ipv4Addr, Ipv4Addr),
     ) -> Run<u8> {
-        if self.skb_is_gso(no) {
-            return not_covered("ip_tunnel_encap of a packet that is still to be cut (GSO)");
-        }
-        self.iptunnel_handle_offloads(no, udp_gso_type(encap.csum))?;
-        let sport = match encap.sport {
-            Some(sport) => sport,
-            None => self.udp_flow_src_port(None),
+        let name = match encap.gue {
+            false => "fou_build_header",
+            true => "gue_build_header",
         };
-        if encap.gue {
-            let skb = self.skb_mut(no);
-            skb.push(GUE_HLEN)?;
-            let data = skb.data;
-            let header = [0, protocol, 0, 0];
-            let label = format!("GUE header, protocol {protocol}");
-            self.write_header(no, data, &header, Layer::Udp, label, "__gue_build_header");
-        }
-        self.push_udp(no, (sport, encap.dport), "fou_build_udp")?;
-        if encap.csum {
-            self.udp_set_csum(no, saddr, daddr);
-        }
+        self.traced(name, FILE, no, |k| {
+            if k.skb_is_gso(no) {
+                return not_covered("ip_tunnel_encap of a packet that is still to be cut (GSO)");
+            }
+            k.iptunnel_handle_offloads(no, udp_gso_type(encap.csum))?;
+            let sport = match encap.sport {
+                Some(sport) => sport,
+                None => k.udp_flow_src_port(None),
+            };
+            if encap.gue {
+                let skb = k.skb_mut(no);
+                skb.push(GUE_HLEN)?;
+                let data = skb.data;
+                let label = format!("GUE header, protocol {protocol}");
+                let writer = "__gue_build_header";
+                k.write_header(no, data, &[0, protocol, 0, 0], Layer::Udp, label, writer);
+            }
+            k.push_udp(no, (sport, encap.dport), "fou_build_udp")?;
+            if encap.csum {
+                k.udp_set_csum(no, saddr, daddr);
+            }
+            Ok(0)
+        })?;
         Ok(ipv4::PROTO_UDP)
     }
 }

@@ -99,7 +99,8 @@ impl Kernel {
                     UdpSocket::Vxlan => k.vxlan_rcv(no),
                     UdpSocket::Geneve => k.geneve_udp_encap_recv(no),
                     UdpSocket::L2tp => k.l2tp_udp_encap_recv(no),
-                    UdpSocket::Fou(kind) => k.fou_udp_recv(no, kind),
+                    // udp_queue_rcv_one_skb(): more than 0 asks for that protocol
+                    UdpSocket::Fou(kind) => Ok(-k.fou_udp_recv(no, kind)?),
                     UdpSocket::Process(socket) => k.udp_enqueue(no, socket),
                 }
             })
