@@ -167,7 +167,7 @@ impl Kernel {
     }
 
     /// `iptunnel_pull_offloads()`: no tunnel is around it any more.
-    fn iptunnel_pull_offloads(&mut self, no: SkbNo) -> Run<()> {
+    pub(super) fn iptunnel_pull_offloads(&mut self, no: SkbNo) -> Run<()> {
         if self.skb_is_gso(no) {
             self.skb_unclone(no)?;
             let head = self.skb(no).head;
