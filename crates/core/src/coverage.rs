@@ -39,7 +39,7 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 48] = [
+pub const PARTS: [Part; 47] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
@@ -112,7 +112,6 @@ pub const PARTS: [Part; 48] = [
     part("IPv6 fragments", "", "", "ip6_frag_next"),
     part("UDP socket", "sock", "__udp_enqueue_schedule_skb", ""),
     part("raw socket", "sock", "raw_rcv", ""),
-    part("receive packet steering", "", "get_rps_cpu", ""),
 ];
 
 /// Types of devices that Linux has; those that the commands don't know are *missing*.

@@ -73,9 +73,22 @@ fn tunnels_in_udp() {
                 functions(&trace, "decap").contains(&"icmp_rcv"),
                 "{kind} {encap}"
             );
-            assert_eq!(drops(&trace), []);
+            assert!(drops(&trace).is_empty());
         }
     }
+}
+
+/// `ipip6_tunnel_xmit()` and `tunnel64_rcv()`: IPv6 in IPv4, in UDP.
+#[test]
+fn ipv6_in_udp() {
+    let text = tunnel("sit", "ipproto ipv6", "fou")
+        + "ip -6 addr add 2001:db8:9::1/64 dev decap nodad\nip -n tx -6 addr add 2001:db8:9::2/64 dev encap nodad\n\
+           ip netns exec tx ping -6 -c1 2001:db8:9::1\n";
+    let trace = whole(&text, MacHeader);
+    let ip = sent(&trace);
+    assert_eq!((ip[9], ip[28] >> 4), (17, 6));
+    assert!(functions(&trace, "rx").contains(&"tunnel64_rcv"));
+    assert!(!functions(&trace, "decap").is_empty());
 }
 
 /// `__ipgre_rcv()` resets the MAC header as it does for plain GRE: what is read of the tag that XDP left is the same.
@@ -114,7 +127,7 @@ fn a_checksum_of_udp() {
     let trace = run(&with, MacHeader);
     assert_ne!(sent(&trace)[26..28], [0, 0]);
     assert!(functions(&trace, "decap").contains(&"icmp_rcv"));
-    assert_eq!(drops(&trace), []);
+    assert!(drops(&trace).is_empty());
 }
 
 /// `ip_tunnel_bind_dev()`: the device's MTU leaves room for it: 1500 − 20 − 4 − 12.
