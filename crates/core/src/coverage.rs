@@ -39,7 +39,7 @@ const fn part(
 }
 
 /// What the simulator has. A test looks for each function in the sources of `stack/`.
-pub const PARTS: [Part; 46] = [
+pub const PARTS: [Part; 47] = [
     part("veth", "veth", "veth_xdp_rcv_skb", "veth_xmit"),
     part("loopback", "", "eth_type_trans", "loopback_xmit"),
     part("dummy", "dummy", "", "dummy_xmit"),
@@ -82,6 +82,7 @@ pub const PARTS: [Part; 46] = [
     part("external mode, UDP", "external", "vxlan_rcv", "vxlan_xmit"),
     part("L2TPv3", "l2tp", "l2tp_recv_common", "l2tp_eth_dev_xmit"),
     part("L2TPv3 over IPv6", "", "l2tp_ip6_recv", "inet6_csk_xmit"),
+    part("FOU and GUE", "fou", "fou_udp_recv", "fou_build_header"),
     part("MPLS label", "", "mpls_forward", "mpls_xmit"),
     part("LWT bpf", "", "bpf_input", "bpf_xmit"),
     part("LWT bpf, out", "", "", "bpf_output"),

@@ -5,6 +5,7 @@ use super::bpf_map::MapChange;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub use super::bridge::{BridgeOptions, BridgeVlan};
+pub use super::ip_fou::{FouPort, TunnelEncap};
 pub use super::ip_ioam::IoamNamespace;
 pub use super::ip_l2tp::{L2tpSession, L2tpTunnel};
 pub use super::link_kind::{LinkFlags, LinkKind, MacvlanMode, NetkitParms};
@@ -188,6 +189,15 @@ pub enum Command {
         netns: Netns,
         /// The namespace of IOAM.
         namespace: IoamNamespace,
+    },
+    /// `ip fou add port PORT ipproto PROTO|gue`.
+    FouAdd {
+        /// Namespace.
+        netns: Netns,
+        /// UDP port.
+        port: u16,
+        /// What is behind the UDP header.
+        kind: FouPort,
     },
     /// `ip l2tp add tunnel …`.
     L2tpTunnelAdd {

@@ -7,7 +7,7 @@ use super::error::ParseError;
 use super::lex::{Args, Word};
 use super::parse::command;
 use super::value::{destination, device, ipv4, ipv4_net, is_ipv6, label, labels, mac, number};
-use super::{ip_ioam, ip_l2tp, ip_link, ip_tunnel, ip6, route_encap};
+use super::{ip_fou, ip_ioam, ip_l2tp, ip_link, ip_tunnel, ip6, route_encap};
 use crate::net::mpls::Labels;
 
 /// `ip`'s objects in the order in which it matches prefixes (iproute2, ip/ip.c): `n` is `neighbor`.
@@ -114,6 +114,9 @@ pub(super) fn parse(
     let with_addresses = matches!(object, "address" | "neighbor" | "neighbour" | "route");
     if with_addresses && ip6::is_meant(words.get(args.taken()..).unwrap_or_default()) {
         return parse6(args, netns, object);
+    }
+    if object == "fou" {
+        return ip_fou::parse(args, netns);
     }
     if object == "ioam" {
         return ip_ioam::parse(args, netns);

@@ -3,6 +3,7 @@
 use super::command::{Command, LinkKind, Netns, TunnelParms};
 use super::error::ParseError;
 use super::ip::{need, not_covered};
+use super::ip_fou::EncapOptions;
 use super::lex::Args;
 use super::value::{device, key, number, tunnel_end};
 
@@ -83,16 +84,18 @@ pub(super) fn options(
 ) -> Result<Result<TunnelParms, &'static str>, ParseError> {
     let mut parms = TunnelParms::default();
     let mut external = false;
+    let mut encap = EncapOptions::default();
     while let Some(word) = args.next() {
         if let Some(known) = NOT_COVERED.into_iter().find(|known| *known == word) {
             return Ok(Err(known));
         }
         if word == "external" {
             external = true;
-        } else if !option(word, args, &mut parms)? {
+        } else if !encap.option(word, args)? && !option(word, args, &mut parms)? {
             return Err(args.unexpected(EXPECTED));
         }
     }
+    parms.encap = encap.encap();
     if external {
         // iproute2 (`gre_parse_opt()`) sends nothing else along
         parms = TunnelParms {
@@ -114,21 +117,14 @@ const EXPECTED: &str =
 
 /// Options of `type gre` that are known but not simulated. `ip tunnel` has only `dev` of them:
 /// there, `encap` is a device name.
-const NOT_COVERED: [&str; 17] = [
+const NOT_COVERED: [&str; 10] = [
     "dev",
     "erspan",
     "erspan_ver",
     "erspan_index",
     "erspan_dir",
     "erspan_hwid",
-    "encap",
-    "noencap",
-    "encap-sport",
-    "encap-dport",
-    "encap-csum",
-    "noencap-csum",
     "encap-remcsum",
-    "noencap-remcsum",
     "ignore-df",
     "noignore-df",
     "fwmark",

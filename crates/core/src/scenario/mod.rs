@@ -16,6 +16,7 @@ pub mod graph;
 pub mod inet6;
 mod ip;
 mod ip6;
+pub mod ip_fou;
 pub mod ip_ioam;
 pub mod ip_l2tp;
 mod ip_link;

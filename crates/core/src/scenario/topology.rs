@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 
 pub use super::bridge::{Bridge, VlanGroup};
 pub use super::clsact::{Action, ActionKind, Classifier, Clsact, Filter};
-use super::command::{IoamNamespace, Ipv4Net, L2tpTunnel, Mac, Netns as NetnsName, RouteKind};
+use super::command::{
+    FouPort, IoamNamespace, Ipv4Net, L2tpTunnel, Mac, Netns as NetnsName, RouteKind,
+};
 pub use super::device::{Device, DeviceKind, loopback, veth};
 pub use super::inet6::{Inet6, Lookup6, Route6};
 pub use super::netfilter::Netfilter;
@@ -63,6 +65,8 @@ pub struct Netns {
     pub netfilter: Netfilter,
     /// Open sockets.
     pub sockets: Vec<Socket>,
+    /// UDP ports behind which other protocols begin.
+    pub fou: Vec<(u16, FouPort)>,
     /// L2TP tunnels.
     pub l2tp: Vec<L2tpTunnel>,
     /// Namespaces of IOAM.

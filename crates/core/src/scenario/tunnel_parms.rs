@@ -29,6 +29,8 @@ pub struct TunnelParms {
     pub nopmtudisc: bool,
     /// `external`: each packet says where it goes (`collect_md`).
     pub external: bool,
+    /// `encap fou|gue …`: the packets are in UDP.
+    pub encap: Option<super::ip_fou::TunnelEncap>,
     /// IPIP and SIT: whatever can stand in IPv4 (protocol 0), as `ip link add` asks for; `ip tunnel add` names one.
     pub any: bool,
 }

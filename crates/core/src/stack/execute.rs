@@ -256,6 +256,10 @@ impl Kernel {
                 let id = self.topology.find_netns(netns)?;
                 self.ioam_namespace_add(id, *namespace)
             }
+            Command::FouAdd { netns, port, kind } => {
+                let id = self.topology.find_netns(netns)?;
+                self.fou_create(id, *port, *kind)
+            }
             Command::L2tpTunnelAdd { netns, tunnel } => {
                 let id = self.topology.find_netns(netns)?;
                 self.topology.netns[id.0].l2tp.push(*tunnel);

@@ -2,7 +2,7 @@
 
 use super::gro::GroCb;
 use super::udp::UdpSocket;
-use super::{Kernel, Run};
+use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{ethernet, geneve, gre, ipv4, udp, vlan, vxlan};
 use crate::trace::SkbNo;
@@ -39,6 +39,9 @@ impl Kernel {
             cb.flush = true;
             return Ok(None);
         };
+        if matches!(socket, UdpSocket::Fou(_)) {
+            return not_covered("fou_gro_receive, gue_gro_receive: GRO behind FOU and GUE");
+        }
         cb.encap_mark = true;
         let same = |p: &SkbNo| {
             let other = self.bytes(*p, self.skb(*p).data + cb.offset, 4);
@@ -49,7 +52,7 @@ impl Kernel {
         cb.offset += udp::HLEN;
         match socket {
             // no gro_receive of its own: it was refused above
-            UdpSocket::L2tp | UdpSocket::Process(_) => {}
+            UdpSocket::L2tp | UdpSocket::Fou(_) | UdpSocket::Process(_) => {}
             UdpSocket::Vxlan => cb.offset += vxlan::HLEN,
             UdpSocket::Geneve => {
                 let first = self.gro_header(no, cb, 1)?.first().copied().unwrap_or(0);

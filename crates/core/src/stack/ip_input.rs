@@ -184,30 +184,39 @@ impl Kernel {
     fn ip_protocol_deliver_rcu(&mut self, no: SkbNo) -> Run<()> {
         self.traced("ip_protocol_deliver_rcu", FILE, no, |k| {
             let at = u32::from(k.skb(no).network_header);
-            let protocol = k.bytes(no, at + 9, 1).first().copied();
-            let raw = match protocol {
-                Some(protocol) => k.raw_local_deliver(no, protocol)?,
-                None => false,
+            let Some(mut protocol) = k.bytes(no, at + 9, 1).first().copied() else {
+                return not_covered("ip_protocol_deliver_rcu: a packet without IP header");
             };
-            match protocol.as_ref() {
-                Some(&ipv4::PROTO_ICMP) => k.icmp_rcv(no).map(drop),
-                Some(&ipv4::PROTO_GRE) => k.gre_rcv(no).map(drop),
-                Some(&ipv4::PROTO_IPIP) => k.tunnel4_rcv(no).map(drop),
-                Some(&ipv6::NEXTHDR_IPV6) => k.tunnel64_rcv(no).map(drop),
-                Some(&mpls::PROTO_MPLS) => k.tunnelmpls4_rcv(no).map(drop),
-                Some(&l2tp::PROTO_L2TP) => k.l2tp_ip_recv(no).map(drop),
-                Some(&ipv4::PROTO_UDP) => k.udp_rcv(no).map(drop),
-                Some(&ipv4::PROTO_TCP) => k.tcp_v4_rcv(no).map(drop),
-                // igmp_rcv(), which the recorded kernels have
-                Some(&ipv4::PROTO_IGMP) => not_covered("ip_protocol_deliver_rcu: IGMP"),
-                Some(_) if raw => k.consume_skb(no),
-                Some(_) => {
-                    k.icmp_send(no, icmp::DEST_UNREACH, icmp::PROT_UNREACH)?;
-                    k.kfree_skb(no, drop_reason::IP_NOPROTO)
-                }
-                None => not_covered("ip_protocol_deliver_rcu: a packet without IP header"),
+            // an answer below 0 is the number of another protocol (`resubmit`)
+            while let Ok(next @ 1..) = u8::try_from(-k.deliver_to(no, protocol)?) {
+                protocol = next;
             }
+            Ok(())
         })
+    }
+
+    /// Once through `ip_protocol_deliver_rcu()`: what the handler of a protocol answers.
+    fn deliver_to(&mut self, no: SkbNo, protocol: u8) -> Run<i64> {
+        let k = self;
+        let raw = k.raw_local_deliver(no, protocol)?;
+        match protocol {
+            ipv4::PROTO_UDP => return k.udp_rcv(no),
+            ipv4::PROTO_ICMP => k.icmp_rcv(no).map(drop)?,
+            ipv4::PROTO_GRE => k.gre_rcv(no).map(drop)?,
+            ipv4::PROTO_IPIP => k.tunnel4_rcv(no).map(drop)?,
+            ipv6::NEXTHDR_IPV6 => k.tunnel64_rcv(no).map(drop)?,
+            mpls::PROTO_MPLS => k.tunnelmpls4_rcv(no).map(drop)?,
+            l2tp::PROTO_L2TP => k.l2tp_ip_recv(no).map(drop)?,
+            ipv4::PROTO_TCP => k.tcp_v4_rcv(no).map(drop)?,
+            // igmp_rcv(), which the recorded kernels have
+            ipv4::PROTO_IGMP => return not_covered("ip_protocol_deliver_rcu: IGMP"),
+            _ if raw => k.consume_skb(no)?,
+            _ => {
+                k.icmp_send(no, icmp::DEST_UNREACH, icmp::PROT_UNREACH)?;
+                k.kfree_skb(no, drop_reason::IP_NOPROTO)?;
+            }
+        }
+        Ok(0)
     }
 
     /// `saddr` and `daddr` of the IP header.

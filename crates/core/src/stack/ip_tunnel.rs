@@ -8,7 +8,7 @@ use super::outer::{DEFAULT_TTL, ECN_MASK, InnerHeader, Outer, ecn_encapsulate, o
 use super::{Kernel, Run, not_covered};
 use crate::net::dissect::{be16, ipv4_label};
 use crate::net::{checksum, ethernet, ipv4, ipv6, vlan};
-use crate::scenario::command::TunnelParms;
+use crate::scenario::command::{TunnelEncap, TunnelParms};
 use crate::scenario::topology::{DevId, DeviceKind, Route};
 use crate::skb::{CHECKSUM_NONE, CHECKSUM_PARTIAL, gso};
 use crate::trace::{Layer, SkbNo};
@@ -167,7 +167,7 @@ impl Kernel {
     }
 
     /// `iptunnel_pull_offloads()`: no tunnel is around it any more.
-    fn iptunnel_pull_offloads(&mut self, no: SkbNo) -> Run<()> {
+    pub(super) fn iptunnel_pull_offloads(&mut self, no: SkbNo) -> Run<()> {
         if self.skb_is_gso(no) {
             self.skb_unclone(no)?;
             let head = self.skb(no).head;
@@ -215,6 +215,11 @@ impl Kernel {
             let Some(remote) = parms.remote else {
                 return not_covered("ip_tunnel_xmit: a tunnel without remote (NBMA)");
             };
+            let mut protocol = protocol;
+            if let Some(encap) = parms.encap {
+                let saddr = parms.local.unwrap_or(Ipv4Addr::UNSPECIFIED);
+                protocol = k.ip_tunnel_encap(no, encap, protocol, (saddr, remote))?;
+            }
             let Ok(route) = k.topology.route(k.topology.dev(dev).home, remote) else {
                 k.kfree_skb(no, super::skbuff::drop_reason::NOT_SPECIFIED)?;
                 return Ok(());
@@ -231,7 +236,9 @@ impl Kernel {
                 return Ok(());
             }
             k.tunnel_link_failure(no, dev)?;
-            let max_headroom = k.topology.dev(route.dev).ll_reserved_space() + ipv4::HLEN;
+            let encap_hlen = parms.encap.map_or(0, TunnelEncap::hlen);
+            let out = k.topology.dev(route.dev);
+            let max_headroom = out.ll_reserved_space() + ipv4::HLEN + encap_hlen;
             k.skb_cow_head(no, max_headroom)?;
             k.ip_tunnel_adj_headroom(dev, max_headroom);
             let xnet = k.left_home(dev);

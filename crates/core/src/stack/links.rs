@@ -5,7 +5,7 @@ use super::ip6_tunnel::ends;
 use super::ipgre::gre_hlen;
 use super::{Kernel, geneve, vxlan};
 use crate::net::{ethernet, ipv6};
-use crate::scenario::command::{LinkKind, Mac, Netns, Tunnel6Parms, TunnelParms};
+use crate::scenario::command::{LinkKind, Mac, Netns, Tunnel6Parms, TunnelEncap, TunnelParms};
 use crate::scenario::topology::{DevId, Device, DeviceKind, NetnsId, TopologyError, veth};
 
 const IPV4_HLEN: u32 = 20;
@@ -289,7 +289,8 @@ fn tunnel_device(
         DeviceKind::Gretap(_) => (gre_hlen(&parms), ethernet::HLEN),
         _ => (gre_hlen(&parms), 0),
     };
-    let t_hlen = tun_hlen + IPV4_HLEN;
+    let encap_hlen = parms.encap.map_or(0, TunnelEncap::hlen);
+    let t_hlen = tun_hlen + encap_hlen + IPV4_HLEN;
     let below = underlay.map_or(LL_MAX_HEADER, |dev| {
         dev.hard_header_len + dev.needed_headroom
     });

@@ -24,6 +24,7 @@ mod execute_tc;
 mod execute_xdp;
 mod features;
 mod filter;
+mod fou;
 mod fraglist;
 mod geneve;
 mod gro;

@@ -4,7 +4,7 @@ use super::outer::{Outer, ecn_encapsulate, outer_ipv4};
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::net::{ethernet, icmp, icmpv6, ipv4, ipv6};
-use crate::scenario::command::TunnelParms;
+use crate::scenario::command::{TunnelEncap, TunnelParms};
 use crate::scenario::topology::{DevId, DeviceKind};
 use crate::skb::gso;
 use crate::trace::SkbNo;
@@ -113,9 +113,11 @@ impl Kernel {
         };
         self.iptunnel_handle_offloads(no, gso::IPXIP4)?;
         self.skb_mut(no).inner_protocol = u16::from(ipv6::NEXTHDR_IPV6);
+        let encap_hlen = parms.encap.map_or(0, TunnelEncap::hlen);
         let mut df = !parms.nopmtudisc;
         if df {
-            let mtu = self.topology.dev(route.dev).mtu.saturating_sub(ipv4::HLEN);
+            let mtu = self.ipv4_mtu(&route, remote, false);
+            let mtu = mtu.saturating_sub(ipv4::HLEN + encap_hlen);
             if mtu < IPV4_MIN_MTU {
                 return self.kfree_skb(no, drop_reason::NOT_SPECIFIED);
             }
@@ -126,16 +128,22 @@ impl Kernel {
                 return self.kfree_skb(no, drop_reason::NOT_SPECIFIED);
             }
         }
-        let room = self.topology.dev(route.dev).ll_reserved_space() + ipv4::HLEN;
+        self.tunnel_link_failure(no, dev)?;
+        let out = self.topology.dev(route.dev);
+        let room = out.ll_reserved_space() + ipv4::HLEN + encap_hlen;
         if self.skb(no).headroom() < room || self.skb_shared(no) || self.skb_cloned(no) {
             return not_covered("ipip6_tunnel_xmit: too little headroom (skb_realloc_headroom)");
         }
         let hop_limit = self.bytes(no, at + 7, 1).first().copied().unwrap_or(0);
         let tos = if parms.tos == 1 { inner_tos } else { parms.tos };
+        let protocol = match parms.encap {
+            Some(encap) => self.ip_tunnel_encap(no, encap, ipv6::NEXTHDR_IPV6, (saddr, remote))?,
+            None => ipv6::NEXTHDR_IPV6,
+        };
         let outer = outer_ipv4(Outer {
             saddr,
             daddr: remote,
-            protocol: ipv6::NEXTHDR_IPV6,
+            protocol,
             tos: ecn_encapsulate(tos, inner_tos),
             ttl: if parms.ttl == 0 { hop_limit } else { parms.ttl },
             df,

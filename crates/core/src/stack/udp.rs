@@ -9,6 +9,7 @@ use super::{Kernel, Run, not_covered};
 use crate::net::dissect::be16;
 use crate::net::{checksum, icmp, ipv4, udp};
 use crate::scenario::command::{TunnelDf, TunnelTtl, UdpTunnelParms};
+use crate::scenario::ip_fou::FouPort;
 use crate::scenario::ip_l2tp::L2tpEncap;
 use crate::scenario::topology::{DevId, DeviceKind, NetnsId, Route, Socket};
 use crate::skb::{CHECKSUM_COMPLETE, CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY};
@@ -25,6 +26,8 @@ pub(super) enum UdpSocket {
     Geneve,
     /// `l2tp_udp_encap_recv()`.
     L2tp,
+    /// `fou_udp_recv()`, `gue_udp_recv()`.
+    Fou(FouPort),
     /// A process opened it.
     Process(Socket),
 }
@@ -96,6 +99,8 @@ impl Kernel {
                     UdpSocket::Vxlan => k.vxlan_rcv(no),
                     UdpSocket::Geneve => k.geneve_udp_encap_recv(no),
                     UdpSocket::L2tp => k.l2tp_udp_encap_recv(no),
+                    // udp_queue_rcv_one_skb(): more than 0 asks for that protocol
+                    UdpSocket::Fou(kind) => Ok(-k.fou_udp_recv(no, kind)?),
                     UdpSocket::Process(socket) => k.udp_enqueue(no, socket),
                 }
             })
@@ -107,6 +112,10 @@ impl Kernel {
     pub(super) fn udp_socket(&self, netns: NetnsId, port: u16, v6: bool) -> Option<UdpSocket> {
         if let Some(socket) = self.udp_process(netns, port) {
             return Some(UdpSocket::Process(socket));
+        }
+        let fou = &self.topology.netns[netns.0].fou;
+        if let Some((_, kind)) = fou.iter().find(|(at, _)| *at == port && !v6) {
+            return Some(UdpSocket::Fou(*kind));
         }
         let listens = |parms: UdpTunnelParms| {
             parms.dstport == port && (parms.external || parms.over_ipv6() == v6)

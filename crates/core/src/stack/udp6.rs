@@ -83,6 +83,8 @@ impl Kernel {
                 UdpSocket::Geneve => k.geneve_udp_encap_recv(no),
                 UdpSocket::Process(socket) => k.udp_enqueue(no, socket),
                 UdpSocket::L2tp => k.l2tp_udp_encap_recv(no),
+                // `ip fou add -6` is not covered
+                UdpSocket::Fou(_) => Ok(0),
             })
         })
     }
