@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::bpf::{Judgement, LoadError, Object, Program, Rules, load_object};
 use crate::design::DesignName;
 use crate::limits::Limits;
-use crate::recording::Recording;
+use crate::recording::{DrawnMac, Recording};
 use crate::scenario::command::{Command, Line};
 use crate::scenario::parse::Parsed;
 use crate::stack::{Cause, ExecuteError, Kernel, ProgramError, file_name};
@@ -25,6 +25,11 @@ pub struct Input {
     /// Source ports that VXLAN devices draw, in order; a device takes the next one if it is in its range, and
     /// the lower end of the range when there is none.
     pub source_ports: Vec<u16>,
+    /// What `ping` sent, one ICMP message for each echo request, in order: identifier and time are in there. Without it they
+    /// are made up.
+    pub pings: Vec<Vec<u8>>,
+    /// Addresses of devices that no command gives one; the others are made up.
+    pub macs: Vec<DrawnMac>,
     /// What the run may take.
     pub limits: Limits,
     /// Whether IPv4 neighbours that no command names are asked with ARP, as on a real kernel; if not, the other end
@@ -48,15 +53,20 @@ impl Input {
             skipped: parsed.skipped,
             objects,
             source_ports: Vec::new(),
+            pings: Vec::new(),
+            macs: Vec::new(),
             limits: Limits::default(),
             asks_neighbours: false,
         })
     }
 
-    /// As the kernel of a recording: with what it drew at random, see [`Recording::source_ports`], and with ARP.
+    /// As the kernel of a recording: with what it drew at random, see [`Recording::source_ports`],
+    /// [`Recording::pings`] and [`Recording::macs`], with ARP, and with the raw socket of a running `ping`.
     #[must_use]
     pub fn drawn_as_in(mut self, recording: &Recording) -> Self {
         self.source_ports = recording.source_ports();
+        self.pings = recording.pings();
+        self.macs = recording.macs();
         self.asks_neighbours = true;
         self
     }
@@ -223,6 +233,8 @@ impl<'i> Simulator<'i> {
         kernel.limits = input.limits;
         kernel.asks_neighbours = input.asks_neighbours;
         kernel.source_ports = input.source_ports.iter().copied().collect();
+        kernel.pings = input.pings.iter().cloned().collect();
+        kernel.macs.clone_from(&input.macs);
         // programs are verified before the first command runs
         let assumes = |line: &Line| line.command == Command::AssumeDynptrEverywhere;
         kernel.assumes_dynptr = input.lines.iter().any(assumes);

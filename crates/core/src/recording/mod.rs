@@ -27,6 +27,7 @@ pub mod scope;
 pub mod visible;
 
 pub use compare::{compare, compare_within};
+pub use draws::DrawnMac;
 pub use event::{Event, Packet, Ret, Stage};
 pub use events::{TracedEvent, events, traced_events};
 pub use expand::ExpandError;

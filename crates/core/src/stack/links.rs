@@ -5,6 +5,7 @@ use super::ip6_tunnel::ends;
 use super::ipgre::gre_hlen;
 use super::{Kernel, geneve, vxlan};
 use crate::net::{ethernet, ipv6};
+use crate::recording::DrawnMac;
 use crate::scenario::command::{LinkKind, Mac, Netns, Tunnel6Parms, TunnelEncap, TunnelParms};
 use crate::scenario::topology::{DevId, Device, DeviceKind, NetnsId, TopologyError, veth};
 
@@ -150,10 +151,9 @@ impl Kernel {
             }
             LinkKind::Unknown(kind) => return Err(TopologyError::UnknownKind(kind.clone()).into()),
         };
-        let number = (self.topology.devices.len() + 1) as u8;
+        let number = self.topology.devices.len() + 1;
         if device.has_ethernet() && device.mac == [0; 6] {
-            // eth_hw_addr_random(); here by number, as for veth
-            device.mac = [0x02, 0, 0, 0, 0, number];
+            device.mac = self.eth_hw_addr_random(netns, name, number);
         }
         device.mac = address.unwrap_or(device.mac);
         if index.is_some() {
@@ -161,6 +161,14 @@ impl Kernel {
         }
         self.topology.add_dev(device)?;
         Ok(())
+    }
+
+    /// `eth_hw_addr_random()`: the recorded one, or one by the device's number.
+    fn eth_hw_addr_random(&self, netns: NetnsId, name: &str, number: usize) -> Mac {
+        let netns = &self.topology.netns[netns.0].name;
+        let recorded = |drawn: &&DrawnMac| drawn.netns == *netns && drawn.dev == name;
+        let recorded = self.macs.iter().find(recorded).map(|drawn| drawn.mac);
+        recorded.unwrap_or([0x02, 0, 0, 0, 0, number as u8])
     }
 
     /// Both ends, each knowing the other. A device without a given address gets a local one by its number.
@@ -173,8 +181,8 @@ impl Kernel {
         let first = self.topology.devices.len();
         let ends = [a, b].into_iter().enumerate();
         let mut ends = ends.map(|(i, (name, netns, address))| {
-            let number = (first + i + 1) as u8;
-            let mac = address.unwrap_or([0x02, 0, 0, 0, 0, number]);
+            let drawn = || self.eth_hw_addr_random(netns, name, first + i + 1);
+            let mac = address.unwrap_or_else(drawn);
             veth(name, netns, mac, DevId(first + 1 - i))
         });
         if let (Some(a), Some(b)) = (ends.next(), ends.next()) {

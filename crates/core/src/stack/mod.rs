@@ -287,6 +287,11 @@ pub struct Kernel {
     next_ip_id: u16,
     icmp_peers: icmp_limit::Peers,
     pub(crate) source_ports: VecDeque<u16>,
+    /// ICMP messages that running `ping`s sent on a recorded kernel.
+    pub(crate) pings: VecDeque<Vec<u8>>,
+    /// Addresses of devices that were given none, on a recorded kernel.
+    pub(crate) macs: Vec<crate::recording::DrawnMac>,
+    pinging: socket::Pinging,
     dev_refs: quiet::DevRefs,
     pub(crate) limits: Limits,
     /// `headroom assume dynptr-everywhere` is among the commands.
@@ -341,6 +346,9 @@ impl Kernel {
             next_ip_id: 0xe001,
             icmp_peers: icmp_limit::Peers::new(),
             source_ports: VecDeque::new(),
+            pings: VecDeque::new(),
+            macs: Vec::new(),
+            pinging: socket::Pinging::default(),
             dev_refs: quiet::DevRefs::default(),
             limits: Limits::default(),
             assumes_dynptr: false,

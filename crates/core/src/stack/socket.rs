@@ -5,7 +5,7 @@
 use super::skbuff::drop_reason;
 use super::{Kernel, Run, not_covered};
 use crate::bpf::ProgType;
-use crate::net::{ipv4, udp};
+use crate::net::{icmp, ipv4, udp};
 use crate::scenario::command::{CgroupAttach, SocketCommand};
 use crate::scenario::socket::{Socket, SocketKind};
 use crate::scenario::topology::{DevId, NetnsId, ProgId};
@@ -32,7 +32,47 @@ pub(super) enum CgroupSide {
     Egress = 1,
 }
 
+/// The raw socket of a running `ping`, as on a recorded kernel.
+#[derive(Debug, Default)]
+pub(super) struct Pinging {
+    netns: Option<NetnsId>,
+    holds: Vec<SkbNo>,
+}
+
+/// What `ping` lets through its `ICMP_FILTER`: answers, and the errors that tell why there is none.
+const PING_TAKES: [u8; 6] = [
+    icmp::ECHO_REPLY,
+    icmp::DEST_UNREACH,
+    icmp::SOURCE_QUENCH,
+    icmp::REDIRECT,
+    icmp::TIME_EXCEEDED,
+    icmp::PARAMETER_PROBLEM,
+];
+
 impl Kernel {
+    /// A `ping` opens its socket. Only where the kernel is to be as a recorded one: see
+    /// `docs/decisions/0009-what-is-made-up.md`.
+    pub(super) fn ping_listens(&mut self, netns: NetnsId) {
+        self.pinging.netns = self.asks_neighbours.then_some(netns);
+    }
+
+    /// It reads what came, and closes the socket.
+    pub(super) fn ping_reads(&mut self) -> Run<()> {
+        let Pinging { holds, .. } = std::mem::take(&mut self.pinging);
+        for no in holds {
+            self.consume_skb(no)?;
+        }
+        Ok(())
+    }
+
+    /// `raw_v4_input()` with `icmp_filter()`: whether a running `ping` is to have this packet.
+    fn ping_takes(&self, no: SkbNo, netns: NetnsId, protocol: u8) -> bool {
+        let at = self.skb(no).data;
+        protocol == ipv4::PROTO_ICMP
+            && self.pinging.netns == Some(netns)
+            && (self.bytes(no, at, 1).first()).is_some_and(|kind| PING_TAKES.contains(kind))
+    }
+
     /// `orc sock …`.
     pub(super) fn socket_open(&mut self, netns: NetnsId, command: &SocketCommand) -> Done {
         let filter = match &command.filter {
@@ -193,14 +233,23 @@ impl Kernel {
         let netns = self.topology.dev(dev).netns;
         let fits = |socket: &&Socket| socket.kind == SocketKind::Raw(protocol);
         let here = &self.topology.netns[netns.0].sockets;
-        let sockets: Vec<Socket> = here.iter().filter(fits).copied().collect();
+        let mut sockets: Vec<Socket> = here.iter().filter(fits).copied().collect();
+        let ping = self.ping_takes(no, netns, protocol);
+        if ping {
+            let (kind, filter) = (SocketKind::Raw(protocol), None);
+            sockets.push(Socket { kind, filter });
+        }
         if sockets.is_empty() {
             return Ok(false);
         }
         self.traced("raw_local_deliver", RAW, no, |k| {
-            for socket in sockets {
+            let last = sockets.len() - 1;
+            for (at, socket) in sockets.into_iter().enumerate() {
                 let clone = k.skb_clone(no)?;
                 k.raw_rcv(clone, socket)?;
+                if ping && at == last {
+                    k.pinging.holds.push(clone);
+                }
             }
             Ok(1)
         })?;
