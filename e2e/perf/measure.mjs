@@ -1,4 +1,5 @@
 // Measurements. Each opens a page of its own.
+import { parted, recorded } from './tracing.mjs';
 
 /** Before any script of the page: collects paints, long tasks, the module's memory. */
 function watchPage() {
@@ -56,60 +57,93 @@ function summed(values) {
   return { median: at(0.5), p95: at(0.95), most: sorted.at(-1) ?? 0 };
 }
 
-/** Steps through a scenario: nodes changed, script, and time to paint for each step. */
-export async function steps(browser, address, { slow, pings = 0, most = 400 }) {
+/**
+ * Makes a scenario longer in the page, as a reader would: its `ping -c` sends so many requests. Gives the number of steps.
+ */
+async function lengthen(page, pings) {
+  const area = page.locator('.editor textarea');
+  const text = await area.inputValue();
+  const more = text.replace(/(ping[^\n]* -c ?)\d+/g, `$1${pings}`);
+  if (more === text) throw new Error('the scenario has no `ping -c` to make longer');
+  const before = await page.locator('.where .n').innerText();
+  await area.fill(more);
+  await page.waitForFunction((old) => document.querySelector('.where .n')?.textContent !== old, before, { timeout: 600_000 });
+  await page.waitForTimeout(500);
+}
+
+/** In the page: steps on, and what each has changed and how long it took by the clock. */
+async function stepOn({ limit, start }) {
+  const count = () => document.querySelector('.where .n').textContent.split('/');
+  const total = Number(count()[1].replace(/\D/g, ''));
+  // Counted when the step is over: counting is no part of what it costs.
+  let changes = [];
+  const observer = new MutationObserver((records) => { changes.push(...records); });
+  observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+  const task = (run) => new Promise((done) => { const { port1, port2 } = new MessageChannel(); port1.onmessage = () => done(run?.()); port2.postMessage(0); });
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const idle = () => new Promise((done) => requestIdleCallback(done, { timeout: 400 }));
+  const press = (key) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+  const out = { total, nodes: [], script: [], paint: [] };
+  const scrub = document.querySelector('.scrub');
+  if (start > 0) {
+    scrub.value = String(Math.floor(total * start));
+    scrub.dispatchEvent(new Event('input', { bubbles: true }));
+  } else {
+    press('Home');
+  }
+  await frame();
+  await task();
+  await frame();
+  await task();
+  window.measured.tasks.length = 0;
+  for (let n = 0; n < Math.min(total - 1, limit); n += 1) {
+    await frame();
+    await task();
+    changes = [];
+    let begun = 0;
+    // The key comes in a task of its own, as from the keyboard: what follows at once is in that task.
+    await task(() => {
+      performance.mark(`step ${n}`);
+      begun = performance.now();
+      press('ArrowRight');
+    });
+    await task();
+    out.script.push(performance.now() - begun);
+    await frame();
+    await task();
+    performance.mark(`painted ${n}`);
+    out.paint.push(performance.now() - begun);
+    // What was put off counts too.
+    await idle();
+    await task();
+    performance.mark(`over ${n}`);
+    const touched = [...changes, ...observer.takeRecords()].flatMap((record) => [record.target, ...record.addedNodes, ...record.removedNodes]);
+    out.nodes.push(new Set(touched).size);
+  }
+  observer.disconnect();
+  out.longest = Math.max(0, ...window.measured.tasks.map(([, duration]) => duration));
+  return out;
+}
+
+/**
+ * Steps through a scenario: nodes changed, processor time of script and of the picture for each step, and
+ * both by the clock. `start`: from which part of the way on.
+ */
+export async function steps(browser, address, { slow = 1, pings = 0, most = 400, start = 0 }) {
   const { context, page } = await open(browser, address, { slow });
   await page.locator('.controls').waitFor();
-  if (pings > 0) {
-    const area = page.locator('.editor textarea');
-    const text = await area.inputValue();
-    const more = text.replace(/(ping[^\n]* -c ?)\d+/g, `$1${pings}`);
-    if (more === text) throw new Error('the scenario has no `ping -c` to make longer');
-    const before = await page.locator('.where .n').innerText();
-    await area.fill(more);
-    await page.waitForFunction((old) => document.querySelector('.where .n')?.textContent !== old, before, { timeout: 120_000 });
-    await page.waitForTimeout(500);
-  }
-  await page.locator('body').press('Home');
+  if (pings > 0) await lengthen(page, pings);
   await page.waitForTimeout(300);
-  const result = await page.evaluate(async (limit) => {
-    const total = Number(document.querySelector('.where .n').textContent.split('/')[1].replace(/\D/g, ''));
-    const touched = new Set();
-    const observer = new MutationObserver((records) => {
-      for (const record of records) {
-        touched.add(record.target);
-        for (const node of record.addedNodes) touched.add(node);
-        for (const node of record.removedNodes) touched.add(node);
-      }
-    });
-    observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
-    const soon = () => new Promise((done) => { const { port1, port2 } = new MessageChannel(); port1.onmessage = done; port2.postMessage(0); });
-    const frame = () => new Promise((done) => requestAnimationFrame(done));
-    const out = { total, nodes: [], script: [], paint: [] };
-    window.measured.tasks.length = 0;
-    // From the start, and once more from the middle: both are places where people step.
-    for (let n = 0; n < Math.min(total - 1, limit); n += 1) {
-      await frame();
-      await soon();
-      touched.clear();
-      const start = performance.now();
-      document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true, cancelable: true }));
-      await soon();
-      out.script.push(performance.now() - start);
-      await frame();
-      await soon();
-      out.paint.push(performance.now() - start);
-      for (const record of observer.takeRecords()) touched.add(record.target);
-      out.nodes.push(touched.size);
-    }
-    observer.disconnect();
-    out.longest = Math.max(0, ...window.measured.tasks.map(([, duration]) => duration));
-    return out;
-  }, most);
+  const { result, marks, events } = await recorded(browser, page, () => page.evaluate(stepOn, { limit: most, start }));
   await context.close();
+  const all = parted({ marks, events });
+  const of = (what) => summed(all.map((step) => step[what]));
   return {
-    total: result.total, count: result.nodes.length, longest: result.longest,
-    nodes: summed(result.nodes), script: summed(result.script), paint: summed(result.paint),
+    total: result.total, count: result.nodes.length, longest: result.longest, nodes: summed(result.nodes),
+    over: result.nodes.filter((nodes) => nodes > 100).length,
+    script: of('script'), frame: of('frame'), forced: of('forced'), later: of('later'),
+    both: summed(all.map((step) => step.script + step.frame)),
+    clock: { script: summed(result.script), paint: summed(result.paint) },
   };
 }
 

@@ -62,12 +62,13 @@ pub fn scenario(scenario: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn 
     }
 }
 
-/// The start page: the problem in a sentence, and the seed's picture.
+/// The start page: the problem and the answer in a paragraph, and the seed's picture. The paragraph takes the room that the
+/// story takes in the live page, and is the largest text of both: it is painted with the first picture and not again.
 #[must_use]
 pub fn start(seed: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn {
     let body = format!(
         "{}<main id=\"main\" class=\"wrap start\"><h1>Where do packet metadata go when a tunnel is taken off?</h1>\
-         <p class=\"lead\">{}</p>{}<p class=\"lead\">{}</p></main>",
+         <p class=\"lead\">{} {}</p>{}</main>",
         header(),
         ticks(
             seed.texts
@@ -76,8 +77,8 @@ pub fn start(seed: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn {
                 .next()
                 .unwrap_or_default()
         ),
-        picture(traces),
-        escape(files::LEAD)
+        escape(files::LEAD),
+        picture(traces)
     );
     Drawn {
         address: "/".into(),

@@ -123,7 +123,13 @@ fn distance(from: u32, to: u32) -> String {
 /// The latest move inside the buffer that put the read bytes in their place.
 fn last_move(trace: &Trace, read: &MetadataRead, at: u32) -> Option<(u32, usize)> {
     let buffer = trace.steps.get(read.step)?.buffer?;
-    let steps = trace.steps.get(..=read.step)?;
+    // Nobody moved the byte before it was written.
+    let written = read
+        .origins
+        .first()
+        .map(|origin| trace.sources.source(*origin).step);
+    let first = written.unwrap_or(0).min(read.step);
+    let steps = trace.steps.get(first..=read.step)?;
     steps.iter().enumerate().rev().find_map(|(index, step)| {
         trace
             .writes
@@ -134,7 +140,7 @@ fn last_move(trace: &Trace, read: &MetadataRead, at: u32) -> Option<(u32, usize)
                 let from = write.moved_from?;
                 let inside = write.buffer == buffer
                     && (write.offset..write.offset + write.new.len() as u32).contains(&at);
-                inside.then(|| (from + (at - write.offset), index))
+                inside.then(|| (from + (at - write.offset), first + index))
             })
     })
 }

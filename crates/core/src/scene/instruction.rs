@@ -58,9 +58,12 @@ pub fn changed_registers(
         .find_map(|s| match &s.kind {
             StepKind::Insn {
                 run: r, registers, ..
-            } if *r == run => Some(*registers),
+            } if *r == run => Some(Some(*registers)),
+            // In front of its first instruction it has none.
+            StepKind::Program { run: r, .. } if *r == run => Some(None),
             _ => None,
-        });
+        })
+        .flatten();
     let Some(now) = trace.registers.get(registers) else {
         return Vec::new();
     };

@@ -78,10 +78,12 @@ pub fn life(
             step: Some(at),
         });
     }
-    for read in trace
-        .reads
-        .iter()
-        .filter(|read| read.step <= step && read.origins.contains(&origin))
+    // Reads are in the order of their steps, and none was before the byte was written.
+    let first = trace.reads.partition_point(|read| read.step < source.step);
+    let reads = trace.reads.iter().skip(first);
+    for read in reads
+        .take_while(|read| read.step <= step)
+        .filter(|read| read.origins.contains(&origin))
     {
         let Some(start) = read.offset else { continue };
         let Some(nth) = read.origins.iter().position(|o| *o == origin) else {
