@@ -172,12 +172,7 @@ impl Walk<'_> {
                 self.take(Layer::Vxlan, vxlan::HLEN as usize, &label);
                 Next::Ethernet
             }
-            Next::Geneve if rest.len() >= geneve::header_len(rest[0]) as usize => {
-                let (len, proto) = (geneve::header_len(rest[0]), be16(rest, 2));
-                let label = || format!("GENEVE header, VNI {}", be32(rest, 4) >> 8);
-                self.take(Layer::Geneve, len as usize, &label);
-                self.by_type(proto)
-            }
+            Next::Geneve => self.geneve(rest),
             Next::Icmp if rest.len() >= icmp::HLEN as usize => {
                 let label = match rest[0] {
                     icmp::ECHO => "ICMP echo request",
@@ -257,6 +252,18 @@ impl Walk<'_> {
             return Next::Payload;
         }
         self.by_next_header(next)
+    }
+
+    fn geneve(&mut self, rest: &[u8]) -> Next {
+        let len = rest
+            .first()
+            .map(|first| geneve::header_len(*first) as usize);
+        let Some(len) = len.filter(|len| rest.len() >= *len) else {
+            return Next::Payload;
+        };
+        let label = || format!("GENEVE header, VNI {}", be32(rest, 4) >> 8);
+        self.take(Layer::Geneve, len, &label);
+        self.by_type(be16(rest, 2))
     }
 
     fn gre(&mut self, rest: &[u8]) -> Next {
@@ -404,5 +411,32 @@ mod tests {
                 prop_assert_eq!(at, frame.len());
             }
         }
+    }
+
+    /// A frame may end anywhere, for one right behind the UDP header of a GENEVE tunnel.
+    #[test]
+    fn a_frame_cut_off_anywhere() {
+        let mut frame = vec![0; 12];
+        frame.extend([0x08, 0x00, 0x45, 0, 0, 60, 0, 0, 0, 0, 64, 17, 0, 0]);
+        frame.extend([10, 0, 0, 2, 10, 0, 0, 1]);
+        // to port 6081, then a GENEVE header with one option, then a frame
+        frame.extend([0xc0, 0, 0x17, 0xc1, 0, 40, 0, 0]);
+        frame.extend([1, 0, 0x65, 0x58, 0, 0, 7, 0, 0, 0, 0, 0]);
+        frame.extend([0; 14]);
+        for len in 0..=frame.len() {
+            let parts = dissect(&frame[..len], Start::Ethernet).parts;
+            let named: usize = parts.iter().map(|part| part.len).sum();
+            assert_eq!(named, len, "{len} bytes");
+        }
+        let whole = dissect(&frame, Start::Ethernet).parts;
+        let layers: Vec<Layer> = whole.iter().map(|part| part.layer).collect();
+        let tunnel = [
+            Layer::Ethernet,
+            Layer::Ipv4,
+            Layer::Udp,
+            Layer::Geneve,
+            Layer::Ethernet,
+        ];
+        assert_eq!(layers, tunnel);
     }
 }
