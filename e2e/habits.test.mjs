@@ -93,3 +93,13 @@ test('what one looks for stands in the address', async ({ page, url }) => {
   await page.locator('.finder .count', { hasText: /in this run| of / }).waitFor();
   assert.equal(await page.getByLabel('Find in the run').inputValue(), 'change of mac_header');
 });
+
+test('the palette keeps a function of the way and its hook apart', async ({ page, url }) => {
+  await page.goto(url + READ);
+  await page.locator('.controls').waitFor();
+  await page.locator('h1').click();
+  await palette(page, 'ingress');
+  await page.locator('.palette [role=option]').first().waitFor();
+  const words = await page.locator('.palette [role=option]').allInnerTexts();
+  assert.ok(words.includes('get_tag TC ingress'), words.join('\n'));
+});

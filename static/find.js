@@ -110,11 +110,14 @@ export function change(event) {
   press(event.key === 'ArrowRight' ? 'n' : 'N');
 }
 
+/** The words of a button; what stands in parts of its own (a step's function and its hook) is kept apart. */
+const apart = (button) => [...button.childNodes].map((part) => (part.nodeType === 1 ? ` ${part.textContent} ` : part.textContent)).join('');
+
 /** The buttons of the page, by their words. */
 function buttons() {
   const out = new Map();
   for (const button of document.querySelectorAll('main button:not(:disabled), .theme, .density')) {
-    const words = (button.getAttribute('aria-label') ?? button.textContent).trim();
+    const words = (button.getAttribute('aria-label') ?? apart(button)).replace(/\s+/g, ' ').trim();
     if (words && !out.has(words)) out.set(words, () => button.click());
   }
   return [...out];
