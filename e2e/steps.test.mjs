@@ -12,7 +12,12 @@ async function walk(count) {
   const observer = new MutationObserver((records) => {
     for (const record of records) {
       touched.add(record.target);
-      for (const node of record.addedNodes) touched.add(node);
+      // What is put into the document counts with all that is in it.
+      for (const node of record.addedNodes) {
+        touched.add(node);
+        const inside = document.createTreeWalker(node);
+        while (inside.nextNode()) touched.add(inside.currentNode);
+      }
       for (const node of record.removedNodes) touched.add(node);
     }
   });
