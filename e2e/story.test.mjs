@@ -35,6 +35,7 @@ test('twelve stops, each with a step of its own picture and a link', async ({ pa
     if (stop === 11) assert.equal(await page.locator('.verdict.bad').count(), 2, 'neither design keeps the tag');
     const says = await page.locator('.says').innerText();
     assert.ok(says.length > 20, `stop ${stop} says something`);
+    if (stop === 4) assert.match(await page.locator('.verdicts').innerText(), /reads 2a 00 00 00 = 42/);
     if (stop === 6) await shots('story-reset');
     await page.keyboard.press('ArrowRight');
   }

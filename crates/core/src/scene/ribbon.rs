@@ -88,7 +88,7 @@ pub fn ribbon(
     let unit = options.width / options.scale.units;
     let x = |offset: u32| options.scale.x(offset) * unit;
     let regions = regions(trace, view);
-    let (pointers, labels) = place(
+    let (pointers, mut labels) = place(
         &pointers(trace, view),
         options.scale,
         options.width,
@@ -122,11 +122,23 @@ pub fn ribbon(
             label: zone_label(&zone, width, options.char_width),
         }
     };
+    let mut zones: Vec<_> = zones(fields).into_iter().map(placed_zone).collect();
+    make_room(&mut zones, options.char_width);
+    overhang(&mut zones, options.char_width, |zone| zone_short(zone.kind));
+    let mut regions: Vec<_> = regions.into_iter().map(placed_region).collect();
+    overhang(&mut regions, options.char_width, region_short);
+    let rows = labels.iter().map(Label::end_row).max().unwrap_or(0);
+    if options.width < NARROW {
+        let lines = number(&mut zones, &mut regions, options);
+        if !lines.is_empty() {
+            labels.push(Label::legend(lines, rows, options.width));
+        }
+    }
     Ribbon {
-        zones: zones(fields).into_iter().map(placed_zone).collect(),
+        zones,
         rows: labels.iter().map(Label::end_row).max().unwrap_or(0),
         moves: move_marks(trace, step, &x),
-        regions: regions.into_iter().map(placed_region).collect(),
+        regions,
         pointers,
         labels,
         cells,
@@ -134,18 +146,128 @@ pub fn ribbon(
     }
 }
 
+/// How much narrower a letter of the sans face is than one of the other labels.
+const NARROWER: f64 = 0.86;
+/// In a picture narrower than this, what has no room for a name has a number, and a line below that says what it is.
+pub const NARROW: f64 = 600.0;
+
+/// From where to where so many letters of the sans face go; short names are capitals, which are wide.
+fn reach<T>(of: &Placed<T>, chars: usize, char_width: f64) -> (f64, f64) {
+    let letter = char_width * if chars > 6 { NARROWER } else { 1.17 };
+    let (middle, half) = (of.x + of.width / 2.0, chars as f64 * letter / 2.0);
+    (middle - half, middle + half)
+}
+
+/// Metadata that headers were pushed over lie inside the packet: its label leaves its size out where they are, or all.
+fn make_room(zones: &mut [Placed<Zone>], char_width: f64) {
+    for index in 0..zones.len() {
+        let covers = |label: &str| {
+            let (from, to) = reach(&zones[index], label.len(), char_width);
+            let middle = |of: &Placed<Zone>| of.x + of.width / 2.0;
+            let mut others = zones.iter().enumerate();
+            others.any(|(other, of)| {
+                other != index && (from - char_width..to + char_width).contains(&middle(of))
+            })
+        };
+        if covers(&zones[index].label) {
+            let short = zone_short(zones[index].item.kind);
+            let left = if covers(short) { "" } else { short };
+            zones[index].label = left.into();
+        }
+    }
+}
+
+/// What is too narrow for any of its labels has its shortest one over both of its ends, where no other label is.
+fn overhang<T>(all: &mut [Placed<T>], char_width: f64, short: impl Fn(&T) -> &str) {
+    const APART: f64 = 2.0;
+    let reach = |of: &Placed<T>, chars: usize| reach(of, chars, char_width);
+    for index in 0..all.len() {
+        let name = short(&all[index].item);
+        let (left, right) = reach(&all[index], name.chars().count());
+        let free = all.iter().enumerate().all(|(other, of)| {
+            let chars = match (of.label.chars().count(), short(&of.item)) {
+                // It may get a number.
+                (0, name) if !name.is_empty() => 1,
+                (chars, _) => chars,
+            };
+            let (from, to) = reach(of, chars);
+            other == index || chars == 0 || to + APART <= left || right + APART <= from
+        });
+        if all[index].label.is_empty() && left >= 0.0 && free {
+            let name = name.to_owned();
+            all[index].label = name;
+        }
+    }
+}
+
+/// Gives numbers to what has no label yet, and says below the others what they are.
+fn number(
+    zones: &mut [Placed<Zone>],
+    regions: &mut [Placed<Region>],
+    options: RibbonOptions<'_>,
+) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut give = |label: &mut String, name: &str, width: f64| {
+        if !label.is_empty() || name.is_empty() || width < options.char_width {
+            return;
+        }
+        let known = names.iter().position(|known| known == name);
+        let at = known.unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        });
+        *label = (at + 1).to_string();
+    };
+    // The packet has no name only where metadata lie in its middle.
+    let narrow = zones
+        .iter_mut()
+        .filter(|zone| zone.item.kind != ZoneKind::Packet);
+    for zone in narrow {
+        give(&mut zone.label, zone_short(zone.item.kind), zone.width);
+    }
+    for region in regions {
+        give(&mut region.label, region_short(&region.item), region.width);
+    }
+    let most = (options.width / options.char_width) as usize;
+    let mut lines: Vec<String> = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let said = format!("{} is {name}", index + 1);
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + said.chars().count() + 2 <= most => {
+                line.push_str(", ");
+                line.push_str(&said);
+            }
+            _ => lines.push(format!("· {said}")),
+        }
+    }
+    lines
+}
+
+/// What a region is called where there is little room; nothing where its pattern says it.
+fn region_short(region: &Region) -> &str {
+    match region.family {
+        Family::Headroom | Family::Unwritten | Family::Tailroom => "",
+        _ => &region.short,
+    }
+}
+
+/// What a zone is called where there is little room; nothing at the ends of a buffer, where its pattern says it.
+fn zone_short(kind: ZoneKind) -> &'static str {
+    match kind {
+        ZoneKind::Metadata => "meta",
+        ZoneKind::Gap => "gap",
+        ZoneKind::Pulled => "pulled",
+        ZoneKind::Packet => "packet",
+        ZoneKind::Headroom | ZoneKind::Tailroom => "",
+    }
+}
+
 /// The zone's word, with its size where there is room. Zones are lettered in a narrower face.
 fn zone_label(zone: &Zone, width: f64, char_width: f64) -> String {
-    const NARROWER: f64 = 0.86;
     let word = zone.kind.word();
     let size = format!("{word} · {} bytes", zone.end - zone.start);
-    let short = if zone.kind == ZoneKind::Metadata {
-        "meta"
-    } else {
-        ""
-    };
     let fits = |name: &&str| name.chars().count() as f64 * char_width * NARROWER <= width;
-    [size.as_str(), word, short]
+    [size.as_str(), word, zone_short(zone.kind)]
         .into_iter()
         .find(fits)
         .unwrap_or_default()
