@@ -9,7 +9,7 @@ use headroom_web::parts::{part, sig};
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
-use super::coloured::{self, Line};
+use super::coloured::{self, Line, Wrong};
 use super::state::Lab;
 
 /// The panel.
@@ -164,13 +164,14 @@ fn byte_of(text: &str, utf16: u32) -> usize {
 /// The lines, with what is wrong: what the parser says at once, and what the run says when it is there.
 fn drawn(text: &str, lab: Lab) -> Vec<Line> {
     let wrong = match parse(text) {
-        Err(error) if error.line > 0 => Some((error.line, error.column)),
+        Err(error) if error.line > 0 => Some(Wrong::word(error.line, error.column)),
         _ => lab.model.problem.with(|problem| {
             let problem = problem.as_ref()?;
-            Some((
-                problem.line? as usize,
-                problem.column.map_or(1, |column| column as usize),
-            ))
+            Some(Wrong {
+                line: problem.line? as usize,
+                column: problem.column.map(|column| column as usize),
+                said: String::new(),
+            })
         }),
     };
     let mut kinds = tokens(text).into_iter();

@@ -5,7 +5,7 @@
 #[cfg(target_arch = "wasm32")]
 mod code;
 #[cfg(target_arch = "wasm32")]
-mod link;
+pub(crate) mod link;
 #[cfg(target_arch = "wasm32")]
 mod pane;
 pub mod place;

@@ -14,7 +14,7 @@ use headroom_web::platform;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::link;
+use super::link::{self, Whose};
 use super::place::{Place, find, name};
 use super::rows::Form;
 
@@ -104,7 +104,7 @@ impl Pane {
                 }
             });
         }
-        on_cleanup(link::close);
+        on_cleanup(|| link::close(Whose::Pane));
         pane
     }
 
@@ -137,7 +137,7 @@ impl Pane {
         self.open.set(false);
         self.wanted.set_value(Place::default());
         self.write(true);
-        link::close();
+        link::close(Whose::Pane);
         self.study.set(None);
         self.moment.set(None);
         self.run.set(None);
@@ -232,9 +232,9 @@ impl Pane {
                 objects,
                 designs: design.map(str::to_owned).into_iter().collect(),
             };
-            link::open(move |reply| pane.hear(reply));
+            link::open(Whose::Pane, move |reply| pane.hear(reply));
             pane.next.try_set_value((true, None));
-            link::ask(&Ask::Study(job));
+            link::ask(Whose::Pane, &Ask::Study(job));
         });
     }
 
@@ -256,6 +256,8 @@ impl Pane {
                     self.go(way);
                 }
             }
+            // Nobody asks this worker for one.
+            Ok(Reply::Checked(_)) => {}
             Ok(Reply::Gone) => {
                 self.next.set_value((false, None));
                 self.moment.set(None);
@@ -264,7 +266,7 @@ impl Pane {
                 self.next.set_value((false, None));
                 self.busy.set(false);
                 self.broken.set(Some(text));
-                link::close();
+                link::close(Whose::Pane);
             }
         }
     }
@@ -312,7 +314,7 @@ impl Pane {
         let from = self
             .moment
             .with_untracked(|m| m.as_ref().map_or(0, |m| m.at));
-        link::ask(&Ask::Go { run, from, way });
+        link::ask(Whose::Pane, &Ask::Go { run, from, way });
     }
 
     /// To the next stop or the end.
