@@ -84,6 +84,20 @@ impl Checks {
         })
     }
 
+    /// Names of the programs that were judged.
+    pub fn names(&self) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        self.said.with(|said| {
+            let all = said.iter().filter_map(|said| said.answer.as_ref().ok());
+            for checked in all.flatten() {
+                if !out.contains(&checked.program) {
+                    out.push(checked.program.clone());
+                }
+            }
+        });
+        out
+    }
+
     /// Gets a scenario's own objects, to be shown and judged.
     pub fn want_own(self, id: &str) {
         let known = |own: &Option<(String, _)>| own.as_ref().is_some_and(|(known, _)| known == id);

@@ -20,10 +20,14 @@ pub fn commands(lab: Lab) -> AnyView {
     let lines = Memo::new(move |_| drawn(&text.get(), lab));
     let completion = Memo::new(move |_| {
         let text = text.get();
-        caret
-            .get()
-            .map(|at| complete(&text, at))
-            .unwrap_or_default()
+        let Some(at) = caret.get() else {
+            return Completion::default();
+        };
+        let completion = complete(&text, at);
+        match completion.expected.contains(PROGRAM) {
+            true => with_programs(lab, &text, completion),
+            false => completion,
+        }
     });
     let moved = move || {
         let at = node
@@ -75,6 +79,20 @@ pub fn commands(lab: Lab) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// What the parser calls the name of a program.
+const PROGRAM: &str = "a program name";
+
+/// With the names of programs that begin as the word that is being typed: the parser knows no objects.
+fn with_programs(lab: Lab, text: &str, mut completion: Completion) -> Completion {
+    let scenario = lab.work.with(|work| work.scenario.clone());
+    lab.checks.want_own(&scenario);
+    let typed = text.get(completion.replaces.clone()).unwrap_or_default();
+    let mut names = lab.checks.names();
+    names.retain(|name| name.starts_with(typed) && name != typed);
+    completion.choices.extend(names);
+    completion
 }
 
 /// What may come next, as words to press and as a sentence.

@@ -191,7 +191,11 @@ fn spaced(bytes: &[u8]) -> String {
 }
 
 fn read_hex(text: &str) -> Result<Vec<u8>, String> {
-    headroom_core::bpf::parse_hex(text).map_err(|error| error.to_string())
+    match headroom_core::bpf::parse_hex(text) {
+        Ok(bytes) if bytes.is_empty() => Err("a packet without bytes can’t be sent".to_owned()),
+        Ok(bytes) => Ok(bytes),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The command that sends it.
