@@ -21,11 +21,14 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// What was asked: programs, and names of designs.
 type Asked = (Vec<Object>, Vec<String>);
 
+/// Id of a scenario, and its objects or why there are none.
+type Own = (String, Result<Arc<Vec<Object>>, String>);
+
 /// What is known of the programs.
 #[derive(Clone, Copy)]
 pub struct Checks {
-    /// The scenario's own objects, once they were wanted: its id, and files or why there are none.
-    pub own: RwSignal<Option<(String, Result<Arc<Vec<Object>>, String>)>>,
+    /// The scenario's own objects, once they were wanted.
+    pub own: RwSignal<Option<Own>>,
     said: RwSignal<Option<Arc<Said>>>,
     timer: StoredValue<Option<TimeoutHandle>>,
     /// What was asked last.
@@ -100,7 +103,7 @@ impl Checks {
 
     /// Gets a scenario's own objects, to be shown and judged.
     pub fn want_own(self, id: &str) {
-        let known = |own: &Option<(String, _)>| own.as_ref().is_some_and(|(known, _)| known == id);
+        let known = |own: &Option<Own>| own.as_ref().is_some_and(|(known, _)| known == id);
         if self.own.with_untracked(known) {
             return;
         }
