@@ -14,7 +14,7 @@ use headroom_web::platform;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::link;
+use super::link::{self, Whose};
 use super::place::{Place, find, name};
 use super::rows::{self, Form, Row};
 
@@ -110,7 +110,7 @@ impl Pane {
                 }
             });
         }
-        on_cleanup(link::close);
+        on_cleanup(|| link::close(Whose::Pane));
         pane
     }
 
@@ -171,7 +171,7 @@ impl Pane {
         self.open.set(false);
         self.wanted.set_value(Place::default());
         self.write(true);
-        link::close();
+        link::close(Whose::Pane);
         self.study.set(None);
         self.moment.set(None);
         self.run.set(None);
@@ -266,9 +266,9 @@ impl Pane {
                 objects,
                 designs: design.map(str::to_owned).into_iter().collect(),
             };
-            link::open(move |reply| pane.hear(reply));
+            link::open(Whose::Pane, move |reply| pane.hear(reply));
             pane.next.try_set_value((true, None));
-            link::ask(&Ask::Study(job));
+            link::ask(Whose::Pane, &Ask::Study(job));
         });
     }
 
@@ -290,6 +290,8 @@ impl Pane {
                     self.go(way);
                 }
             }
+            // Nobody asks this worker for one.
+            Ok(Reply::Checked(_)) => {}
             Ok(Reply::Gone) => {
                 self.next.set_value((false, None));
                 self.moment.set(None);
@@ -298,7 +300,7 @@ impl Pane {
                 self.next.set_value((false, None));
                 self.busy.set(false);
                 self.broken.set(Some(text));
-                link::close();
+                link::close(Whose::Pane);
             }
         }
     }
@@ -347,7 +349,7 @@ impl Pane {
             .moment
             .with_untracked(|m| m.as_ref().map_or(0, |m| m.at));
         let of = self.of.get_untracked();
-        link::ask(&Ask::Go { run, from, way, of });
+        link::ask(Whose::Pane, &Ask::Go { run, from, way, of });
     }
 
     /// To the next stop or the end.

@@ -1,6 +1,7 @@
 //! The program pane's side of the worker: it keeps the trace of the work that was studied last, and shows
 //! any moment of a run of it. A trace of a million instructions stays here; the page gets one moment.
 
+mod check;
 mod moment;
 mod packet;
 mod study;
@@ -75,6 +76,9 @@ impl Studio {
                 let work = self.work.as_mut();
                 let moment = work.and_then(|work| work.go(run, from, way, of));
                 moment.map_or(Reply::Gone, |moment| Reply::Moment(Box::new(moment)))
+            }
+            Ask::Check { objects, designs } => {
+                Reply::Checked(check::check(&objects, &designs, self.limits))
             }
         }
     }
