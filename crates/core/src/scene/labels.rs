@@ -21,11 +21,11 @@ pub struct Label {
 }
 
 impl Label {
-    /// Lines below all others that belong to no pointer.
-    pub(crate) fn legend(lines: Vec<String>, row: usize, width: f64) -> Self {
+    /// A line below all others that belongs to no pointer.
+    pub(crate) fn legend(line: String, row: usize, width: f64) -> Self {
         Self {
             offset: u32::MAX,
-            lines,
+            lines: vec![line],
             tick: 0.0,
             x: 0.0,
             width,

@@ -123,16 +123,11 @@ pub fn ribbon(
         }
     };
     let mut zones: Vec<_> = zones(fields).into_iter().map(placed_zone).collect();
-    make_room(&mut zones, options.char_width);
-    overhang(&mut zones, options.char_width, |zone| zone_short(zone.kind));
     let mut regions: Vec<_> = regions.into_iter().map(placed_region).collect();
-    overhang(&mut regions, options.char_width, region_short);
-    let rows = labels.iter().map(Label::end_row).max().unwrap_or(0);
-    if options.width < NARROW {
-        let lines = number(&mut zones, &mut regions, options);
-        if !lines.is_empty() {
-            labels.push(Label::legend(lines, rows, options.width));
-        }
+    let named = letter(&mut zones, &mut regions, options);
+    if !named.is_empty() {
+        let row = labels.iter().map(Label::end_row).max().unwrap_or(0);
+        labels.push(Label::legend(named, row, options.width));
     }
     Ribbon {
         zones,
@@ -151,102 +146,124 @@ const NARROWER: f64 = 0.86;
 /// In a picture narrower than this, what has no room for a name has a number, and a line below that says what it is.
 pub const NARROW: f64 = 600.0;
 
-/// From where to where so many letters of the sans face go; short names are capitals, which are wide.
-fn reach<T>(of: &Placed<T>, chars: usize, char_width: f64) -> (f64, f64) {
-    let letter = char_width * if chars > 6 { NARROWER } else { 1.17 };
-    let (middle, half) = (of.x + of.width / 2.0, chars as f64 * letter / 2.0);
-    (middle - half, middle + half)
+/// What has a label.
+struct Spot<'p> {
+    middle: f64,
+    width: f64,
+    label: &'p mut String,
+    short: &'p str,
+}
+
+impl Spot<'_> {
+    /// From where to where so many letters of the sans face go; short names are capitals, which are wide.
+    fn reach(&self, letters: usize, char_width: f64) -> (f64, f64) {
+        let letter = char_width * if letters > 6 { NARROWER } else { 1.17 };
+        let half = letters as f64 * letter / 2.0;
+        (self.middle - half, self.middle + half)
+    }
+}
+
+/// Gives names to what is narrower than they are. In a narrow picture gives numbers to the rest, and the line that says
+/// what they are.
+fn letter(
+    zones: &mut [Placed<Zone>],
+    regions: &mut [Placed<Region>],
+    options: RibbonOptions<'_>,
+) -> String {
+    let claims = zones.len();
+    let mut spots: Vec<Spot<'_>> = Vec::with_capacity(claims + regions.len());
+    for zone in zones {
+        spots.push(Spot {
+            middle: zone.x + zone.width / 2.0,
+            width: zone.width,
+            label: &mut zone.label,
+            short: zone_short(zone.item.kind),
+        });
+    }
+    for region in regions {
+        spots.push(Spot {
+            middle: region.x + region.width / 2.0,
+            width: region.width,
+            label: &mut region.label,
+            short: region_short(&region.item),
+        });
+    }
+    let (above, below) = spots.split_at_mut(claims);
+    make_room(above, options.char_width);
+    overhang(above, options.char_width);
+    overhang(below, options.char_width);
+    if options.width < NARROW {
+        number(&mut spots, options.char_width)
+    } else {
+        String::new()
+    }
 }
 
 /// Metadata that headers were pushed over lie inside the packet: its label leaves its size out where they are, or all.
-fn make_room(zones: &mut [Placed<Zone>], char_width: f64) {
-    for index in 0..zones.len() {
-        let covers = |label: &str| {
-            let (from, to) = reach(&zones[index], label.len(), char_width);
-            let middle = |of: &Placed<Zone>| of.x + of.width / 2.0;
-            let mut others = zones.iter().enumerate();
-            others.any(|(other, of)| {
-                other != index && (from - char_width..to + char_width).contains(&middle(of))
-            })
-        };
-        if covers(&zones[index].label) {
-            let short = zone_short(zones[index].item.kind);
-            let left = if covers(short) { "" } else { short };
-            zones[index].label = left.into();
+fn make_room(spots: &mut [Spot<'_>], char_width: f64) {
+    for index in 0..spots.len() {
+        for name in [spots[index].short, ""] {
+            let one = &spots[index];
+            let (from, to) = one.reach(one.label.len(), char_width);
+            let mut others = spots.iter().enumerate();
+            if others.any(|(other, of)| {
+                other != index && from - char_width < of.middle && of.middle < to + char_width
+            }) {
+                *spots[index].label = name.to_owned();
+            }
         }
     }
 }
 
 /// What is too narrow for any of its labels has its shortest one over both of its ends, where no other label is.
-fn overhang<T>(all: &mut [Placed<T>], char_width: f64, short: impl Fn(&T) -> &str) {
+fn overhang(spots: &mut [Spot<'_>], char_width: f64) {
     const APART: f64 = 2.0;
-    let reach = |of: &Placed<T>, chars: usize| reach(of, chars, char_width);
-    for index in 0..all.len() {
-        let name = short(&all[index].item);
-        let (left, right) = reach(&all[index], name.chars().count());
-        let free = all.iter().enumerate().all(|(other, of)| {
-            let chars = match (of.label.chars().count(), short(&of.item)) {
-                // It may get a number.
-                (0, name) if !name.is_empty() => 1,
-                (chars, _) => chars,
-            };
-            let (from, to) = reach(of, chars);
-            other == index || chars == 0 || to + APART <= left || right + APART <= from
+    for index in 0..spots.len() {
+        let one = &spots[index];
+        let (left, right) = one.reach(one.short.len(), char_width);
+        let free = spots.iter().enumerate().all(|(other, of)| {
+            // It may get a number.
+            let letters = of.label.len().max(usize::from(!of.short.is_empty()));
+            let (from, to) = of.reach(letters, char_width);
+            other == index || letters == 0 || to + APART <= left || right + APART <= from
         });
-        if all[index].label.is_empty() && left >= 0.0 && free {
-            let name = name.to_owned();
-            all[index].label = name;
+        if one.label.is_empty() && left >= 0.0 && free {
+            *spots[index].label = one.short.to_owned();
         }
     }
 }
 
-/// Gives numbers to what has no label yet, and says below the others what they are.
-fn number(
-    zones: &mut [Placed<Zone>],
-    regions: &mut [Placed<Region>],
-    options: RibbonOptions<'_>,
-) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    let mut give = |label: &mut String, name: &str, width: f64| {
-        if !label.is_empty() || name.is_empty() || width < options.char_width {
-            return;
+/// Gives numbers to what has no label yet, and says what they are.
+fn number(spots: &mut [Spot<'_>], char_width: f64) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    let mut said = String::new();
+    for spot in spots {
+        // The packet has no name only where metadata lie in its middle.
+        let bare = spot.short.is_empty() || spot.short == ZoneKind::Packet.word();
+        if bare || !spot.label.is_empty() || spot.width < char_width {
+            continue;
         }
-        let known = names.iter().position(|known| known == name);
-        let at = known.unwrap_or_else(|| {
-            names.push(name.to_owned());
-            names.len() - 1
-        });
-        *label = (at + 1).to_string();
-    };
-    // The packet has no name only where metadata lie in its middle.
-    let narrow = zones
-        .iter_mut()
-        .filter(|zone| zone.item.kind != ZoneKind::Packet);
-    for zone in narrow {
-        give(&mut zone.label, zone_short(zone.item.kind), zone.width);
-    }
-    for region in regions {
-        give(&mut region.label, region_short(&region.item), region.width);
-    }
-    let most = (options.width / options.char_width) as usize;
-    let mut lines: Vec<String> = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        let said = format!("{} is {name}", index + 1);
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + said.chars().count() + 2 <= most => {
-                line.push_str(", ");
-                line.push_str(&said);
-            }
-            _ => lines.push(format!("· {said}")),
+        let known = names.iter().position(|known| *known == spot.short);
+        let sign = char::from(b'1' + known.unwrap_or(names.len()).min(8) as u8);
+        spot.label.push(sign);
+        if known.is_none() {
+            names.push(spot.short);
+            said.push_str("· ");
+            said.push(sign);
+            said.push_str(" is ");
+            said.push_str(spot.short);
+            said.push(' ');
         }
     }
-    lines
+    said
 }
 
 /// What a region is called where there is little room; nothing where its pattern says it.
 fn region_short(region: &Region) -> &str {
     match region.family {
         Family::Headroom | Family::Unwritten | Family::Tailroom => "",
+        // `data` is a pointer too.
+        Family::Payload => "payload",
         _ => &region.short,
     }
 }

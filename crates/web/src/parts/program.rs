@@ -80,7 +80,9 @@ pub fn program(model: Model) -> El {
                 .and_then(|trace| trace.runs.get(run))
                 .map(|run| listing(model, frame, run))
                 .unwrap_or_default();
-            shown.push(calls::around(model, frame, run));
+            if !shown.is_empty() {
+                shown.insert(1, calls::around(model, frame, run));
+            }
             shown
         }
     };
