@@ -99,14 +99,15 @@ function contrasts() {
   let seen = 0;
   for (const svg of document.querySelectorAll('.ribbon svg')) {
     const rects = [...svg.querySelectorAll('rect, path.written[d]:not([d=""])')].map((rect) => ({ rect, box: rect.getBoundingClientRect() }));
-    // A text with a place for each of its characters (the bytes) is looked at in each place.
+    // Digits of bytes are a line of many: each is looked at in its place.
     const places = (text) => {
       const box = text.getBoundingClientRect();
       if (box.width === 0 || text.textContent.trim() === '') return [];
       const y = box.top + box.height / 2;
-      if (text.x.baseVal.numberOfItems < 2) return [{ x: box.left + box.width / 2, y }];
+      if (!text.classList.contains('hx')) return [{ x: box.left + box.width / 2, y }];
       const left = svg.getBoundingClientRect().left;
-      return [...text.x.baseVal].map((length) => ({ x: left + length.value, y }));
+      const middle = (n) => (text.getStartPositionOfChar(n).x + text.getEndPositionOfChar(n).x) / 2;
+      return [...text.textContent].flatMap((digit, n) => (/[0-9a-f]/.test(digit) ? [{ x: left + middle(n), y }] : []));
     };
     for (const [text, { x, y }] of [...svg.querySelectorAll('text')].flatMap((text) => places(text).map((place) => [text, place]))) {
       seen += 1;
