@@ -102,19 +102,22 @@ fn list(
 ) -> El {
     let list = el("ol").class(class).set("aria-label", "Call chain");
     let mut nodes: Keyed<Link> = Keyed::new(&list);
+    // The innermost call stands out.
+    let mut on: Option<El> = None;
     follow(move || {
         let (links, design) = frame.with(|frame| match frame {
             Some(frame) => (links(&frame.trace, open(frame)), frame.design),
             None => Default::default(),
         });
         nodes.show(links, &mut |link| call(model, design, link));
-        let count = nodes.nodes().len();
-        for (index, (_, node)) in nodes.nodes().iter().enumerate() {
-            let last = index + 1 == count;
-            let class = node.element().get_attribute("class").unwrap_or_default();
-            if (class == "on") != last {
-                node.put("class", if last { "on" } else { "" });
+        let last = nodes.nodes().last().map(|(_, node)| node.clone());
+        if last != on {
+            for (node, class) in [(&on, ""), (&last, "on")] {
+                if let Some(node) = node {
+                    node.put("class", class);
+                }
             }
+            on = last;
         }
     });
     list
