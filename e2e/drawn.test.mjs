@@ -5,7 +5,7 @@ import { test } from './lib/harness.mjs';
 async function open(page, address) {
   await page.goto(address);
   await page.locator('#app .controls').waitFor();
-  await page.locator('.ribbon svg .b:not(:empty)').first().waitFor({ state: 'attached' });
+  await page.locator('.ribbon svg .hx:not(:empty)').first().waitFor({ state: 'attached' });
 }
 
 const moving = (page) => page.evaluate(() => ['.tick', '.pl', '.zone'].map((what) => parseFloat(getComputedStyle(document.querySelector(`.design ${what}`)).transitionDuration)));

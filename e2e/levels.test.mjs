@@ -6,7 +6,7 @@ import { test } from './lib/harness.mjs';
 async function open(page, address) {
   await page.goto(address);
   await page.locator('.controls').waitFor();
-  await page.locator('.ribbon svg .b:not(:empty)').first().waitFor();
+  await page.locator('.ribbon svg .hx:not(:empty)').first().waitFor();
 }
 
 const where = (page) => page.locator('.where code').innerText();

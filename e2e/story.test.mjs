@@ -7,7 +7,7 @@ const title = (page) => page.locator('.told h2').innerText();
 async function open(page, address) {
   await page.goto(address);
   await page.locator('.told h2').waitFor();
-  await page.locator('.ribbon .b').first().waitFor();
+  await page.locator('.ribbon .hx').first().waitFor();
 }
 
 test('the problem is there at once, and one key sets it going', async ({ page, url, shots }) => {
@@ -100,6 +100,6 @@ test('after the first visit a scenario is there without a network', async ({ pag
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await context.setOffline(true);
   await page.goto(`${url}/s/seed-dynptr`);
-  await page.locator('.ribbon .b').first().waitFor();
+  await page.locator('.ribbon .hx').first().waitFor();
   await context.setOffline(false);
 });
