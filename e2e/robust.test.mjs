@@ -44,7 +44,7 @@ for (const [name, break_] of [
 ]) {
   test(`a storage that is ${name}: every page works, and the lab says that it keeps nothing`, async ({ page, url }) => {
     await page.addInitScript(break_);
-    for (const [address, there] of [['/s', '.catalogue li'], ['/matrix?q=seed', '.cells tbody tr'], ['/compare/seed', '.ribbon .b'], ['/designs', '.design-page']]) {
+    for (const [address, there] of [['/s', '.catalogue li'], ['/matrix?q=seed', '.cells tbody tr'], ['/compare/seed', '.ribbon .hx'], ['/designs', '.design-page']]) {
       await page.goto(url + address);
       await page.locator(there).first().waitFor();
     }

@@ -21,6 +21,8 @@ pub enum Ask {
         from: u32,
         /// Where to.
         way: Way,
+        /// The register of which one wants to know what made its value.
+        of: Option<u8>,
     },
     /// Judge programs as the kernels of these designs would, without a run. Answered by [`Reply::Checked`].
     Check {
@@ -206,6 +208,8 @@ pub struct Moment {
     pub maps: Vec<MapView>,
     /// Instructions around it: position, line of the listing, what each did.
     pub around: Vec<(u32, u32, String)>,
+    /// Those that made the value of the register one asked for: position, line of the listing.
+    pub chain: Vec<(u32, u32)>,
 }
 
 /// Eight bytes of the stack.

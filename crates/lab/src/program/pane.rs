@@ -41,6 +41,8 @@ pub struct Pane {
     pub form: RwSignal<Form>,
     /// The row that the pointer or the keys are at, and the line of C that it belongs to.
     pub pointed: RwSignal<Option<(Row, Option<u32>)>>,
+    /// The register of which one sees what made its value.
+    pub of: RwSignal<Option<u8>>,
     /// The work is being studied.
     pub busy: RwSignal<bool>,
     /// Why the worker is gone.
@@ -84,6 +86,7 @@ impl Pane {
             stops: RwSignal::new(Stops::default()),
             form: RwSignal::new(Form::AsRun),
             pointed: RwSignal::new(None),
+            of: RwSignal::new(None),
             busy: RwSignal::new(false),
             broken: RwSignal::new(None),
             wanted: StoredValue::new(wanted),
@@ -128,6 +131,22 @@ impl Pane {
         if self.pointed.with_untracked(|known| *known != pointed) {
             self.pointed.set(pointed);
         }
+    }
+
+    /// Leaves only what made a register's value, or everything again.
+    pub fn trace_back(&self, register: u8) {
+        let same = self.of.get_untracked() == Some(register);
+        self.of.set((!same).then_some(register));
+        let at = self.moment.with_untracked(|m| m.as_ref().map(|m| m.at));
+        if let Some(at) = at {
+            self.go(Way::To(at));
+        }
+    }
+
+    /// What made the value of the register one asked for: positions and lines of the listing. `None` where none was asked for.
+    pub fn made(&self) -> Option<Vec<(u32, u32)>> {
+        self.of.get()?;
+        self.moment.with(|m| m.as_ref().map(|m| m.chain.clone()))
     }
 
     /// Opens the pane, at a run by its name.
@@ -329,7 +348,8 @@ impl Pane {
         let from = self
             .moment
             .with_untracked(|m| m.as_ref().map_or(0, |m| m.at));
-        link::ask(Whose::Pane, &Ask::Go { run, from, way });
+        let of = self.of.get_untracked();
+        link::ask(Whose::Pane, &Ask::Go { run, from, way, of });
     }
 
     /// To the next stop or the end.
