@@ -1,5 +1,7 @@
 //! `/open`: a recording or a trace file of the reader's, in the same stepper. The file stays here.
 
+use std::cell::RefCell;
+
 use headroom_core::recording::{OpenedFile, open};
 use headroom_protocol::files::Scenario;
 use headroom_web::address::Place;
@@ -10,11 +12,18 @@ use headroom_web::model::{Kind, Model};
 use headroom_web::parts::part;
 use headroom_web::parts::stepper::Stepper;
 use headroom_web::parts::verdicts::Verdicts;
+use headroom_web::platform;
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{self, Looks, looks};
+
+thread_local! {
+    /// What was opened last, and where one was in it: Back and Forward lead to it again. A file is nothing that an
+    /// address could hold.
+    static LAST: RefCell<Option<(OpenedFile, Place)>> = const { RefCell::new(None) };
+}
 
 /// The page.
 pub fn page() -> AnyView {
@@ -47,6 +56,7 @@ pub fn page() -> AnyView {
             match opened {
                 Ok(opened) => {
                     wrong.try_set(None);
+                    LAST.with_borrow_mut(|last| *last = Some((opened.clone(), start_of(&opened))));
                     shown_file.try_set(Some(opened));
                 }
                 Err(text) => {
@@ -55,8 +65,11 @@ pub fn page() -> AnyView {
             }
         });
     };
-    if let Some(file) = headroom_web::drop::waiting() {
-        take(vec![file]);
+    match headroom_web::drop::waiting() {
+        Some(file) => take(vec![file]),
+        None => {
+            shown_file.set(LAST.with_borrow(|last| last.as_ref().map(|(opened, _)| opened.clone())))
+        }
     }
     let dropped = window_event_listener(ev::drop, move |event: web_sys::DragEvent| {
         event.prevent_default();
@@ -113,8 +126,17 @@ fn hint(picker: AnyView) -> AnyView {
     .into_any()
 }
 
+/// The opening picture of a file.
+fn start_of(opened: &OpenedFile) -> Place {
+    Place {
+        designs: vec![FILE],
+        ..Place::of(&opened.id)
+    }
+}
+
 fn shown(opened: OpenedFile) -> AnyView {
     let title = opened.title.clone();
+    let start = start_of(&opened);
     let from = if opened.recorded {
         format!(
             "A recording of {}, under {}. Whether a read is true was found by comparing its bytes with those the XDP program left.",
@@ -139,11 +161,21 @@ fn shown(opened: OpenedFile) -> AnyView {
     };
     let mut outcome = Outcome::default();
     outcome.put(FILE, Seen::new(opened.trace));
-    let place = Place {
-        designs: vec![FILE],
-        ..Place::of(&opened.id)
-    };
+    let place = LAST
+        .with_borrow(|last| last.as_ref().map(|(_, place)| place.clone()))
+        .unwrap_or(start);
     let model = Model::new((scenario, outcome, None), place, Kind::Picture, Vec::new());
+    // No link leads to a step of a file that only this reader has.
+    let link = headroom_web::react::Callback::new(|| Some(platform::full_address("/open")));
+    model.own_link.set_value(Some(link));
+    Effect::new(move |_| {
+        let place = model.address().place().cloned();
+        LAST.with_borrow_mut(|last| {
+            if let (Some(last), Some(place)) = (last, place) {
+                last.1 = place;
+            }
+        });
+    });
     model.linear.set(headroom_web::model::to_scale());
     let setup = (!lines.is_empty()).then(|| {
         view! {

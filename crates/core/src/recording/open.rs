@@ -31,9 +31,9 @@ pub struct OpenedFile {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with a field `schema`")]
 struct Peek {
-    #[serde(default)]
-    schema: String,
+    schema: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -78,8 +78,16 @@ pub fn open(file: &str, text: &str) -> Result<OpenedFile, ReadError> {
         return Err(refuse(what).into());
     }
     let json = |error| FileError::from_json(file, &error);
-    let peek: Peek = serde_json::from_str(text).map_err(json)?;
-    match peek.schema.as_str() {
+    let peek: Peek = serde_json::from_str(text).map_err(|error| {
+        let mut said = json(error);
+        said.what.push_str("; recordings and traces are JSON");
+        said
+    })?;
+    let Some(schema) = peek.schema else {
+        let what = format!("it has no field `schema`, expected `{SCHEMA}` or `{TRACE_SCHEMA}`");
+        return Err(refuse(what).into());
+    };
+    match schema.as_str() {
         SCHEMA => Ok(of_recording(&Recording::read(file, text)?)),
         TRACE_SCHEMA => {
             let read: TraceFile = serde_json::from_str(text).map_err(json)?;

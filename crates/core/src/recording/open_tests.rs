@@ -133,7 +133,21 @@ fn what_headroom_run_prints_is_opened_too() {
 #[test]
 fn what_is_no_such_file_is_said() {
     let message = |text: &str| open("x.json", text).expect_err(text).to_string();
-    assert_eq!(message("{"), "x.json:1:1: EOF while parsing an object.");
+    assert_eq!(
+        message("{"),
+        "x.json:1:1: EOF while parsing an object; recordings and traces are JSON."
+    );
+    assert_eq!(
+        message("42"),
+        "x.json:1:2: invalid type: integer `42`, expected an object with a field `schema`; recordings and traces are JSON."
+    );
+    for none in ["{}", "[]"] {
+        let said = message(none);
+        assert!(
+            said.contains("schema") && !said.contains("``") && !said.contains("Peek"),
+            "{said}"
+        );
+    }
     assert_eq!(
         message("{\"schema\": \"a/1\"}"),
         "x.json: schema is `a/1`, expected `headroom-recording/1` or `headroom-trace/1`."

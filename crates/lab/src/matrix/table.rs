@@ -12,7 +12,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 use super::Matrix;
-use crate::filter::{CUSTOM, family, is_wrong, turned};
+use crate::filter::{CUSTOM, family, turned};
 use crate::render;
 
 /// With more columns than that the table is drawn narrow, so that all of them are in sight on a laptop's screen.
@@ -62,7 +62,7 @@ pub fn table(matrix: Matrix) -> AnyView {
             .then(|| view! { <p class="lead">"No scenario is like that. Take a word out of the search, or show more verdicts."</p> })
     };
     view! {
-        <p class="hint legend">"Cost: metadata bytes moved / buffers allocated / bytes added to structures / prologue instructions."</p>
+        <p class="hint legend">{render::COST}</p>
         <div class="scroll" tabindex="0" role="region" aria-label="The matrix, to be scrolled" on:keydown=arrows><table class=class>
             <caption class="sr">"Scenarios under designs; each cell leads to the step that decided it"</caption>
             <thead><tr><th scope="col">"scenario"</th>{designs.iter().map(head).collect_view()}</tr></thead>
@@ -215,11 +215,12 @@ fn custom(matrix: Matrix, row: MatrixRow) -> AnyView {
 
 /// A cell; `was` is the verdict that it had under the design the workshop's was made from.
 fn one(cell: &MatrixCell, address: &str, was: Option<String>) -> AnyView {
-    let (sign, class) = match cell.verdict.as_str() {
-        "ok" => ("✓", "ok"),
-        _ if is_wrong(cell) => ("✗", "bad"),
-        "refused" => ("⊘", "refused"),
-        _ => ("–", "none"),
+    let sign = render::sign(cell);
+    let class = match sign {
+        "✓" => "ok",
+        "✗" => "bad",
+        "⊘" => "refused",
+        _ => "none",
     };
     let class = if cell.design == CUSTOM {
         format!("{class} own")
