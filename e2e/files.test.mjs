@@ -71,6 +71,23 @@ test('a trace file is shown in the stepper like a recording', async ({ page, url
   assert.notEqual(await row(), at);
 });
 
+test('Back and Forward lead to an opened file again, at its step; no link promises it to others', async ({ page, url, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.goto(`${url}/compare`);
+  await page.locator('.compare-index li').first().waitFor();
+  await drop(page, [['mine.json', await readFile(RECORDING, 'utf8')]]);
+  await page.locator('.answer', { hasText: '524288' }).first().click();
+  const said = await page.locator('.says').innerText();
+  await page.locator('h2.opened').click();
+  await page.keyboard.press('y');
+  await page.waitForFunction(async (wanted) => (await navigator.clipboard.readText()) === wanted, `${url}/open`);
+  await page.goBack();
+  await page.locator('.compare-index li').first().waitFor();
+  await page.goForward();
+  await page.locator('.says').waitFor();
+  assert.equal(await page.locator('.says').innerText(), said);
+});
+
 test('an object that is dropped on the lab brings its programs; those of two objects run on one packet', async ({ page, url }) => {
   await page.goto(`${url}/lab`);
   await commands(page).waitFor();

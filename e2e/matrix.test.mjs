@@ -267,3 +267,28 @@ test('each design has its page, and the roadmap its eight rows with their status
   await page.locator('.roadmap-row h3 a').first().click();
   await page.waitForURL(/\/s\/roadmap-1-dynptr/);
 });
+
+test('while the workshop is open the matrix is in sight, and what a point means is said of the one that has the focus', async ({ page, url }) => {
+  await open(page, `${url}/matrix`);
+  await page.getByRole('button', { name: 'Design workshop' }).click();
+  await page.locator('.points').waitFor();
+  const third = await page.locator('.cells tbody tr').nth(2).boundingBox();
+  assert.ok(third.y + third.height <= 800, `the third row ends at ${third.y + third.height} of 800`);
+  const told = page.locator('.told-point');
+  await page.locator('.point', { has: page.getByText('on_decap', { exact: true }) }).locator('select').focus();
+  await told.filter({ hasText: /^on_decap=keep Decapsulation: / }).waitFor();
+  // The same words belong to the list itself.
+  const select = page.locator('.point', { has: page.getByText('on_lwt', { exact: true }) }).locator('select');
+  const described = await select.getAttribute('aria-describedby');
+  assert.match(await page.locator(`#${described}`).innerText(), /lwtunnel_input/);
+});
+
+test('a broken link to the matrix says what is broken and opens what is whole', async ({ page, url }) => {
+  await open(page, `${url}/matrix?d=nope,meta_end&v=bar&sort=foo&q=seed`);
+  const notice = page.locator('.notice');
+  assert.match(await notice.innerText(), /There is no design “nope”\. The others are shown\. No cell has the verdict “bar”\. All are shown\. There is no order “foo”\./);
+  assert.equal(await page.locator('.cells thead th').count(), 2);
+  assert.ok((await page.locator('.cells tbody tr').count()) >= 2);
+  await notice.getByRole('button', { name: 'Dismiss' }).click();
+  assert.equal(await notice.count(), 0);
+});
