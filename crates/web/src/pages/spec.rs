@@ -6,7 +6,7 @@ use super::load::with_file;
 use crate::address::Address;
 use crate::app::Location;
 use crate::data::files;
-use crate::dom::{El, code, div, el};
+use crate::dom::{El, div, el};
 
 /// The page.
 #[must_use]
@@ -25,23 +25,22 @@ pub fn spec(location: Location) -> El {
 /// in which HTML is text; nothing a reader brings comes here.
 fn rules(location: Location, html: &str) -> Vec<El> {
     // The rule of the address, as soon as the page is in the document.
-    let notice = div("");
+    let notice = el("p").class("notice").set("role", "status");
     let lacking = notice.clone();
     effect(move || {
         let rule = location.0.with(|(address, _)| match address {
             Address::Spec(rule) => rule.clone(),
             _ => None,
         });
-        lacking.say("");
-        let Some(rule) = rule else { return };
+        let rule = rule.unwrap_or_default();
         match document().get_element_by_id(&rule) {
             Some(target) => target.scroll_into_view(),
-            None => {
-                let words = el("p").class("notice").set("role", "status");
-                let words = words.text("There is no rule ").child(code(&rule));
-                lacking.append(&words.text(" here."));
+            None if !rule.is_empty() => {
+                return lacking.say(&format!("There is no rule {rule} here."));
             }
+            None => {}
         }
+        lacking.say("");
     });
     vec![notice, div("rules").html(html)]
 }
