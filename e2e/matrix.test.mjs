@@ -248,8 +248,13 @@ test('the matrix is taken along as Markdown, CSV, SVG and PNG', async ({ page, u
   assert.match((await saved('Save CSV')).toString(), /^scenario,design,verdict,.*\r\nseed,mac_header,garbage,524288,/);
   const png = await saved('Save PNG');
   assert.equal(png.subarray(0, 8).toString('hex'), '89504e470d0a1a0a');
-  // Twice the SVG's width: 220 for the name, 150 a design, 24 at the side.
-  assert.equal(png.readUInt32BE(16), 2 * (220 + 2 * 150 + 24));
+  // Twice the SVG's size; that has a head with what the costs are, and a column every 150 points.
+  const [, width, height] = svg.match(/ width="(\d+)" height="(\d+)"/).map(Number);
+  assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [2 * width, 2 * height]);
+  const [, left] = svg.match(/<text x="(\d+)"[^>]*>mac_header</).map(Number);
+  assert.match(svg, new RegExp(`<text x="${left + 150}"[^>]*>meta_end<`));
+  assert.ok(width >= left + 2 * 150);
+  assert.match(svg, />Headroom: \d+ scenarios under 2 designs<.*>Cost: metadata bytes moved /s);
 });
 
 test('each design has its page, and the roadmap its eight rows with their status', PICTURES, async ({ page, url, shots }) => {

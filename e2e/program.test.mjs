@@ -41,6 +41,36 @@ async function toTheRead(page) {
   assert.fail('the tag is never read');
 }
 
+test('a line of C and its instructions light one another, and what is pointed at is explained', async ({ page, url }) => {
+  await open(page, url, READ);
+  const lit = (list) => page.locator(`.p-list[aria-label="${list}"] .p-row.kin`).allInnerTexts();
+  const means = page.locator('.p-means');
+  // The line that loads data_meta is one load, which the kernel rewrites.
+  await page.locator('.p-row.c', { hasText: 'skb->data_meta' }).hover();
+  assert.equal((await lit('BPF instructions')).length, 1);
+  assert.match((await lit('BPF instructions'))[0], /ctx->data_meta, rewritten/);
+  assert.match(await means.innerText(), /^Line 38 became instruction \d+\.$/);
+  // The call belongs to the line that prints, and back.
+  await page.locator('.p-row.insn', { hasText: 'call bpf_trace_printk' }).hover();
+  assert.match((await lit('C source'))[0], /bpf_printk/);
+  assert.match(await means.innerText(), /bpf_trace_printk: prints format r1 of r2 bytes/);
+  // Nothing stays lit; the keys light as the pointer does.
+  await page.mouse.move(2, 2);
+  assert.deepEqual([await lit('C source'), await lit('BPF instructions')], [[], []]);
+  await page.locator('.p-list[aria-label="C source"]').focus();
+  await page.keyboard.press('ArrowDown');
+  assert.equal((await lit('C source')).length, 1);
+  assert.ok((await lit('BPF instructions')).length > 0);
+});
+
+test('at 1280 × 800 C, BPF and registers are in sight together', async ({ page, url }) => {
+  await open(page, url, READ);
+  await page.locator('.p-regs div').last().waitFor();
+  const boxes = await Promise.all(['.p-list[aria-label="C source"]', '.p-list[aria-label="BPF instructions"]', '.p-regs'].map((one) => page.locator(one).boundingBox()));
+  for (const box of boxes) assert.ok(box.y >= 0 && box.y + box.height <= 800, JSON.stringify(boxes));
+  assert.ok(boxes[0].x + boxes[0].width <= boxes[1].x && boxes[1].x + boxes[1].width <= boxes[2].x, JSON.stringify(boxes));
+});
+
 test('the read that went wrong, in C, BPF, registers and bytes', async ({ page, url, shots }) => {
   await open(page, url, READ);
   await toTheRead(page);

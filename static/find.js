@@ -17,6 +17,10 @@ const KEYS = [
   ['N', 'previous of what is found'], // stepper
   ['d', 'both designs, one, the other'], // stepper
   ['y', 'copy the link to this step'], // stepper
+];
+
+/** The keys of everywhere else. */
+const OTHERS = [
   ['Shift+→ Shift+←', 'next, previous change of what is looked for, else of the chosen byte'],
   ['c', 'the same step in Compare; there, beside the kernel’s recording'],
   ['?', 'these keys'],
@@ -44,6 +48,9 @@ const TAKE = ['Copy hex', 'Copy C array', 'Copy Scapy', 'Copy Markdown', 'Copy S
 /** Most entries that are listed. */
 const MOST = 12;
 
+/** What kinds of places a scenario has: the word in front of its id is set apart. */
+const KINDS = ['scenario', 'compare', 'lab'];
+
 /** An element with attributes, and what is in it: elements and texts. */
 function el(name, attributes = {}, ...inside) {
   const element = document.createElement(name);
@@ -52,8 +59,20 @@ function el(name, attributes = {}, ...inside) {
   return element;
 }
 
+/** Their style, which no page needs before one of them is shown. Where it can't be had, the words are there all the same. */
+let style = null;
+function dressed() {
+  style ??= new Promise((done) => {
+    const link = el('link', { rel: 'stylesheet', href: '/find.css' });
+    for (const end of ['load', 'error']) link.addEventListener(end, done);
+    document.head.append(link);
+  });
+  return style;
+}
+
 /** Shows the sheet of keys over everything. */
-export function keys() {
+export async function keys() {
+  await dressed();
   let sheet = document.getElementById('keys');
   if (!sheet) {
     const row = ([print, words]) => {
@@ -61,11 +80,12 @@ export function keys() {
       for (const key of print.split(' ')) cell.append(el('kbd', {}, key), ' ');
       return el('tr', {}, cell, el('td', {}, words));
     };
+    const table = (name, rows) => el('table', { 'aria-label': name }, el('tbody', {}, ...rows.map(row)));
     sheet = el(
       'dialog',
       { id: 'keys', class: 'sheet', 'aria-labelledby': 'keys-title' },
       el('h2', { id: 'keys-title' }, 'Keys'),
-      el('table', {}, el('tbody', {}, ...KEYS.map(row))),
+      el('div', { class: 'all' }, table('At a step', KEYS), table('Everywhere', OTHERS)),
       el('p', {}, 'In the story → and ← go from stop to stop. In the byte grid the arrows go from byte to byte, in a sentence that Tab comes to from word to word: what a word names is lit in the picture.'),
       el('form', { method: 'dialog' }, el('button', { class: 'quiet' }, 'Close')),
     );
@@ -168,7 +188,9 @@ function made() {
     entries = found(field.value, known);
     at = 0;
     list.replaceChildren(...entries.map(([name], index) => {
-      const row = el('li', { role: 'option', id: `find-${index}` }, name);
+      const [kind, rest] = name.split(' ');
+      const words = KINDS.includes(kind) && rest ? [el('span', { class: 'kind' }, kind), ` ${rest}`] : [name];
+      const row = el('li', { role: 'option', id: `find-${index}` }, ...words);
       row.addEventListener('click', () => choose(index));
       return row;
     }));
@@ -197,7 +219,8 @@ function made() {
 }
 
 /** Shows the palette: a few letters, and Enter. */
-export function palette() {
+export async function palette() {
+  await dressed();
   shown ??= made();
   shown.open();
 }

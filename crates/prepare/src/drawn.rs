@@ -68,8 +68,9 @@ pub fn scenario(scenario: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn 
 pub fn start(seed: &Scenario, traces: &[(&'static str, Trace)]) -> Drawn {
     let body = format!(
         "{}<main id=\"main\" class=\"wrap start\"><h1>Where do packet metadata go when a tunnel is taken off?</h1>\
-         <p class=\"lead\">{} {}</p>{}</main>",
+         <div class=\"story\"><div class=\"told\"><h2>{}</h2><p>{} {}</p></div>{}</div></main>",
         header(),
+        escape(crate::story::first()),
         ticks(
             seed.texts
                 .explanation

@@ -130,6 +130,11 @@ const STOPS: [Told; 12] = [
     },
 ];
 
+/// What the first stop is called: the headline of the start page.
+pub fn first() -> &'static str {
+    STOPS[0].title
+}
+
 /// The story as the start page reads it.
 #[must_use]
 pub fn story() -> Story {

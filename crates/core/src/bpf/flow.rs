@@ -52,7 +52,7 @@ fn operand(src: Operand) -> u16 {
 }
 
 /// Registers an instruction reads, and those it writes; r10 is never written and always there.
-fn registers(insn: &Insn) -> (u16, u16) {
+pub(super) fn registers(insn: &Insn) -> (u16, u16) {
     let (read, written) = match *insn {
         Insn::Alu { op, dst, src, .. } => {
             let src = match op {

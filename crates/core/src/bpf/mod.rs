@@ -27,6 +27,7 @@ mod decode_jump;
 mod disasm;
 mod dynptr;
 mod dynptr_ops;
+mod effects;
 mod elf;
 mod elf_maps;
 mod error;
@@ -64,6 +65,7 @@ pub mod vm;
 
 pub use asm::{AsmError, assemble};
 pub use disasm::texts;
+pub use effects::{Effects, effects};
 pub use elf::load_object;
 pub use error::LoadError;
 pub use facts::{Facts, Judgement};

@@ -4,6 +4,7 @@
 //! A [`Stepper`] is a position in a finished trace, so going back is as cheap as going on, and a
 //! trace of a million instructions is stepped through without running anything again.
 
+mod chain;
 mod index;
 mod maps;
 mod moves;

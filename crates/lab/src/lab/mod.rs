@@ -113,7 +113,7 @@ fn head(lab: Lab) -> AnyView {
     let model = lab.model;
     view! {
         <div class="title">
-            <div><h1>"Lab"</h1>{progress::bar(lab)}</div>
+            <div><h1>"Lab"</h1>{headroom_web::parts::chips::designs(model)}{progress::bar(lab)}</div>
             <div class="tools" role="toolbar" aria-label="The work">
                 <button class="tab" disabled=sig(move || !lab.can_undo()) on:click=move |_| lab.undo()>"Undo"</button>
                 <button class="tab" disabled=sig(move || !lab.can_redo()) on:click=move |_| lab.redo()>"Redo"</button>
@@ -123,7 +123,6 @@ fn head(lab: Lab) -> AnyView {
                 <label class="tab file">"Open file"<input type="file" class="sr" multiple on:change=move |event| take_in::chosen(lab, &event)/></label>
             </div>
         </div>
-        {headroom_web::parts::chips::designs(model)}
         {crate::policy::panel::panel(model, || {})}
     }
     .into_any()

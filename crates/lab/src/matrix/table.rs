@@ -6,7 +6,7 @@ use headroom_core::design::DesignName;
 use headroom_core::scene::{Point, StepName};
 use headroom_protocol::files::{MatrixCell, MatrixRow};
 use headroom_web::address::encode;
-use headroom_web::parts::part;
+use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
@@ -37,7 +37,7 @@ pub fn table(matrix: Matrix) -> AnyView {
     let head = |design: &String| {
         let class = if design == CUSTOM { "own" } else { "" };
         let page = DesignName::parse(design).map_or(CUSTOM, DesignName::page);
-        view! { <th scope="col" class=class><a href=format!("/designs#{page}")><code>{breakable(design)}</code></a></th> }
+        view! { <th scope="col" class=class><a href=format!("/designs#{page}")><code>{breakable(design)}</code></a>{share(matrix, design.clone())}</th> }
     };
     let class = if designs.len() > ROOMY {
         "cells packed"
@@ -123,6 +123,37 @@ fn neighbour(cell: &Element, across: i32, down: i32) -> Option<HtmlElement> {
             None => {}
         }
     }
+}
+
+/// How many of the rows that are shown a design keeps, as a fraction and as a bar: what is seen from afar. A row counts in
+/// which a program read something, so none that was refused and none without a reader.
+fn share(matrix: Matrix, design: String) -> AnyView {
+    let counted = Memo::new(move |_| {
+        let rows = matrix.order.get();
+        let own = design == CUSTOM;
+        let cell = |row: &MatrixRow| match own {
+            true => matrix.custom.with(|all| all.get(&row.scenario).cloned()),
+            false => row.cells.iter().find(|cell| cell.design == design).cloned(),
+        };
+        matrix.file.with_value(|file| {
+            let cells: Vec<MatrixCell> = rows
+                .iter()
+                .filter_map(|at| file.rows.get(*at).and_then(cell))
+                .collect();
+            let ok = cells.iter().filter(|cell| cell.verdict == "ok").count();
+            let wrong = cells.iter().filter(|cell| is_wrong(cell)).count();
+            (ok, ok + wrong)
+        })
+    });
+    let words = move || {
+        let (ok, all) = counted.get();
+        format!("{ok} of {all}")
+    };
+    let part = move || {
+        let (ok, all) = counted.get();
+        format!("{}%", ok * 100 / all.max(1))
+    };
+    view! { <span class="share" title="reads that are ok, of those that are shown">{sig(words)}<i style=("--ok-share", sig(part))></i></span> }.into_any()
 }
 
 /// A design's name that may be broken behind each underscore.

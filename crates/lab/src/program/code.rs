@@ -6,6 +6,7 @@ use headroom_web::parts::{part, sig};
 use leptos::html;
 use leptos::prelude::*;
 
+use super::meaning;
 use super::pane::Pane;
 use super::rows::{self, Form, Row};
 
@@ -35,6 +36,7 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
     let now = Memo::new(move |_| current(pane, side, judged, rows));
     let next = Memo::new(move |_| following(pane, side, judged, rows));
     let chosen = RwSignal::new(None::<usize>);
+    let lit = Memo::new(move |_| pane.pointed.with(|pointed| pointed.as_ref()?.1));
     let (top, height) = (RwSignal::new(0), RwSignal::new(440));
     let node = NodeRef::<html::Div>::new();
     let seen = Memo::new(move |_| {
@@ -90,6 +92,7 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
         if let Some(to) = to {
             chosen.set(Some(to));
             show(to);
+            pane.point(rows.with_untracked(|rows| rows.get(to).cloned()));
         }
     };
     let (word, id) = match side {
@@ -122,6 +125,9 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
         let on = move || now.get() == Some(index);
         let picked = move || chosen.get() == Some(index);
         let leads = move || next.get() == Some(index);
+        let line = judged.with_untracked(|judged| rows::line_of(judged.as_ref(), &row));
+        let kin = move || line.is_some() && lit.get() == line;
+        let pointed = row.clone();
         let kind = match &row {
             Row::C(.., true) => "c apart",
             Row::C(..) => "c",
@@ -140,8 +146,9 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
         let spoken = move || if stop.get() { "stop set, " } else { "" };
         view! {
             <div class=format!("p-row {kind}") role="option" id=format!("{id}-{index}") aria-selected=sig(move || on().to_string())
-                class:on=sig(on) class:picked=sig(picked) class:leads=sig(leads) class:pro=prologue class:rew=rewritten class:stop=sig(move || stop.get())
-                style:top=format!("{}px", index as i32 * ROW) title=title on:click=move |_| if can { act(index, false) }>
+                class:on=sig(on) class:picked=sig(picked) class:leads=sig(leads) class:kin=sig(kin) class:pro=prologue class:rew=rewritten class:stop=sig(move || stop.get())
+                style:top=format!("{}px", index as i32 * ROW) title=title on:click=move |_| if can { act(index, false) }
+                on:pointerenter=move |_| pane.point(can.then(|| pointed.clone()))>
                 <span class="p-dot" aria-hidden="true" title=can.then_some("Stop here") on:click=move |event| { event.stop_propagation(); if can { act(index, true) } }></span>
                 <span class="ln">{label}</span><span class="sr">{sig(spoken)}</span><code>{text}</code><span class="nt">{note}</span>
             </div>
@@ -157,7 +164,8 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
     view! {
         {part(move || empty().map(|text| view! { <p class="hint">{text}</p> }))}
         <div class="p-list" node_ref=node tabindex="0" role="listbox" aria-label=word aria-activedescendant=sig(active)
-            aria-describedby="p-hint" class:none=sig(move || rows.with(Vec::is_empty)) on:scroll=scrolled on:keydown=keys>
+            aria-describedby="p-hint" class:none=sig(move || rows.with(Vec::is_empty)) on:scroll=scrolled on:keydown=keys
+            on:pointerleave=move |_| pane.point(None) on:blur=move |_| pane.point(None)>
             <div class="p-tall" role="presentation" style:height=sig(tall)>
                 <For each=each key=Clone::clone children=one/>
             </div>
@@ -181,6 +189,31 @@ fn words(judged: Option<&Judged>, row: &Row, form: Form) -> Words {
         Row::Insn(index) => judged
             .map(|judged| rows::insn(judged, *index, form))
             .unwrap_or_default(),
+    }
+}
+
+/// What the row that one points at means; without one, the instruction that was carried out.
+pub fn means(pane: Pane) -> String {
+    let Some(judged) = pane.judged() else {
+        return String::new();
+    };
+    let form = pane.form.get();
+    let pointed = pane.pointed.get().map(|(row, _)| row);
+    let row = pointed.or_else(|| {
+        let insn = pane.moment.with(|m| m.as_ref().map(|m| m.insn as usize))?;
+        Some(Row::Insn(insn))
+    });
+    match row {
+        Some(Row::Insn(index)) => {
+            let (number, text, _) = rows::insn(&judged, index, form);
+            let means = meaning::of(&text);
+            let says = |means: String| format!("{number}: {means}");
+            Some(means)
+                .filter(|means| !means.is_empty())
+                .map_or_else(String::new, says)
+        }
+        Some(Row::C(line, ..)) => rows::instructions(&judged, line),
+        _ => String::new(),
     }
 }
 

@@ -4,8 +4,10 @@
 
 #[cfg(target_arch = "wasm32")]
 mod code;
+pub mod functions;
 #[cfg(target_arch = "wasm32")]
 mod link;
+pub mod meaning;
 #[cfg(target_arch = "wasm32")]
 mod pane;
 pub mod place;

@@ -16,7 +16,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::link;
 use super::place::{Place, find, name};
-use super::rows::Form;
+use super::rows::{self, Form, Row};
 
 /// All of it.
 #[derive(Clone, Copy)]
@@ -39,6 +39,8 @@ pub struct Pane {
     pub stops: RwSignal<Stops>,
     /// Which BPF is shown.
     pub form: RwSignal<Form>,
+    /// The row that the pointer or the keys are at, and the line of C that it belongs to.
+    pub pointed: RwSignal<Option<(Row, Option<u32>)>>,
     /// The work is being studied.
     pub busy: RwSignal<bool>,
     /// Why the worker is gone.
@@ -81,6 +83,7 @@ impl Pane {
             moment: RwSignal::new(None),
             stops: RwSignal::new(Stops::default()),
             form: RwSignal::new(Form::AsRun),
+            pointed: RwSignal::new(None),
             busy: RwSignal::new(false),
             broken: RwSignal::new(None),
             wanted: StoredValue::new(wanted),
@@ -113,6 +116,18 @@ impl Pane {
         let index = self.program.get()?;
         self.study
             .with(|study| study.as_ref()?.programs.get(index).cloned())
+    }
+
+    /// The pointer or the keys come to a row: what belongs to its line of C is lit in both lists.
+    pub fn point(&self, row: Option<Row>) {
+        let pointed = row.map(|row| {
+            let judged = untrack(|| self.judged());
+            let line = rows::line_of(judged.as_ref(), &row);
+            (row, line)
+        });
+        if self.pointed.with_untracked(|known| *known != pointed) {
+            self.pointed.set(pointed);
+        }
     }
 
     /// Opens the pane, at a run by its name.
@@ -326,13 +341,13 @@ impl Pane {
     }
 
     /// On to a line of C or of the listing, past all stops.
-    pub fn run_to(&self, row: &super::rows::Row) {
+    pub fn run_to(&self, row: &Row) {
         let stops = match row {
-            super::rows::Row::C(line, ..) => Stops {
+            Row::C(line, ..) => Stops {
                 lines: vec![*line],
                 insns: Vec::new(),
             },
-            super::rows::Row::Insn(insn) => Stops {
+            Row::Insn(insn) => Stops {
                 lines: Vec::new(),
                 insns: vec![*insn as u32],
             },
@@ -342,7 +357,7 @@ impl Pane {
     }
 
     /// Sets a stop, or takes it away.
-    pub fn toggle_stop(&self, row: &super::rows::Row) {
+    pub fn toggle_stop(&self, row: &Row) {
         fn toggle(all: &mut Vec<u32>, one: u32) {
             match all.iter().position(|known| *known == one) {
                 Some(at) => drop(all.remove(at)),
@@ -350,17 +365,17 @@ impl Pane {
             }
         }
         self.stops.update(|stops| match row {
-            super::rows::Row::C(line, ..) => toggle(&mut stops.lines, *line),
-            super::rows::Row::Insn(insn) => toggle(&mut stops.insns, *insn as u32),
+            Row::C(line, ..) => toggle(&mut stops.lines, *line),
+            Row::Insn(insn) => toggle(&mut stops.insns, *insn as u32),
             _ => {}
         });
     }
 
     /// Whether there is a stop.
-    pub fn has_stop(&self, row: &super::rows::Row) -> bool {
+    pub fn has_stop(&self, row: &Row) -> bool {
         self.stops.with(|stops| match row {
-            super::rows::Row::C(line, ..) => stops.lines.contains(line),
-            super::rows::Row::Insn(insn) => stops.insns.contains(&(*insn as u32)),
+            Row::C(line, ..) => stops.lines.contains(line),
+            Row::Insn(insn) => stops.insns.contains(&(*insn as u32)),
             _ => false,
         })
     }

@@ -98,6 +98,50 @@ pub fn insn(judged: &Judged, index: usize, form: Form) -> (String, String, Strin
     (number, text, note)
 }
 
+/// The line of C that a row belongs to.
+#[must_use]
+pub fn line_of(judged: Option<&Judged>, row: &Row) -> Option<u32> {
+    match row {
+        Row::C(line, ..) => Some(*line),
+        Row::Insn(index) => judged?.listing.lines.get(*index)?.c_line,
+        Row::Says(..) => None,
+    }
+}
+
+/// Which instructions came from a line of C, in a sentence; ranges are drawn together.
+#[must_use]
+pub fn instructions(judged: &Judged, line: u32) -> String {
+    let lines = judged.listing.lines.iter();
+    let mut numbers: Vec<usize> = lines
+        .filter(|one| one.c_line == Some(line))
+        .filter_map(|one| one.written)
+        .collect();
+    numbers.dedup();
+    let mut out: Vec<(usize, usize)> = Vec::new();
+    for number in numbers {
+        match out.last_mut() {
+            Some((_, end)) if *end + 1 == number => *end = number,
+            _ => out.push((number, number)),
+        }
+    }
+    let range = |(start, end): &(usize, usize)| match start == end {
+        true => start.to_string(),
+        false => format!("{start}–{end}"),
+    };
+    let ranges: Vec<String> = out.iter().map(range).collect();
+    match ranges.is_empty() {
+        true => String::new(),
+        false => {
+            let many = out.len() > 1 || out.iter().any(|(start, end)| start != end);
+            let plural = if many { "s" } else { "" };
+            format!(
+                "Line {line} became instruction{plural} {}.",
+                ranges.join(", ")
+            )
+        }
+    }
+}
+
 /// The row that stands for an instruction of the listing in a form that may not show it.
 #[must_use]
 pub fn row_of(judged: &Judged, rows: &[Row], insn: usize) -> Option<usize> {
@@ -218,6 +262,17 @@ mod tests {
         let rows = bpf(&judged, Form::AsWritten);
         assert_eq!(row_of(&judged, &rows, 3), row_of(&judged, &rows, 2));
         assert_eq!(row_of(&judged, &rows, 0), None);
+    }
+
+    #[test]
+    fn a_line_of_c_and_its_instructions_belong_together() {
+        let judged = judged();
+        assert_eq!(line_of(Some(&judged), &Row::Insn(3)), Some(12));
+        assert_eq!(line_of(Some(&judged), &Row::Insn(0)), None);
+        assert_eq!(line_of(None, &Row::C(7, String::new(), false)), Some(7));
+        // Listing 2 and 3 are both the written instruction 1.
+        assert_eq!(instructions(&judged, 12), "Line 12 became instruction 1.");
+        assert_eq!(instructions(&judged, 99), "");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use headroom_web::model::Model;
 use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 
-use super::code::{Side, list};
+use super::code::{Side, list, means};
 use super::pane::Pane;
 use super::place::name;
 use super::rows::Form;
@@ -228,22 +228,26 @@ fn body(pane: Pane) -> AnyView {
     let after = move || {
         stepping.get().then(|| {
             view! {
+                <div class="p-now">{side::registers(pane)}{side::stack(pane)}</div>
                 <div class="p-state">
-                    <div>{side::registers(pane)}{side::stack(pane)}</div>
                     <div>{side::packet(pane)}</div>
-                    <div>{side::maps(pane)}{side::around(pane)}</div>
+                    <div>{side::maps(pane)}</div>
+                    <div>{side::around(pane)}</div>
                 </div>
             }
         })
     };
     view! {
         {part(bar)}
+        <div class="p-desk" class:beside=sig(move || stepping.get())>
         <div class="p-code">
             <div class="p-side"><h3><b>"C"</b>" "{sig(file)}</h3>{list(pane, Side::C)}</div>
             <div class="p-side"><h3><b>"BPF"</b>" "<span class="tabs" role="group" aria-label="Which BPF">{form("as the kernel runs it", Form::AsRun)}{form("as written", Form::AsWritten)}</span><span class="hint">{sig(move || facts().unwrap_or_default())}</span></h3>{list(pane, Side::Bpf)}</div>
         </div>
-        <p class="hint" id="p-hint">"A click on a line runs to it, one in front of it sets a stop. In a list: ↑ ↓ choose, Enter runs to, Space sets a stop."</p>
+        <div class="p-foot"><p class="p-means" aria-live="polite">{sig(move || means(pane))}</p>
+            <p class="hint" id="p-hint">"A click on a line runs to it, one in front of it sets a stop. In a list: ↑ ↓ choose, Enter runs to, Space sets a stop."</p></div>
         {part(after)}
+        </div>
     }
     .into_any()
 }

@@ -45,6 +45,7 @@ use super::program::Program;
 use super::proposed::Proposed;
 use crate::limits::Limits;
 
+pub(super) use protos::arguments as helper_arguments;
 pub use warning::Warning;
 
 /// What a walk gives: facts for the fix-up, and where Linux may judge otherwise.

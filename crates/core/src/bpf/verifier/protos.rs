@@ -92,6 +92,12 @@ pub(super) fn proto(id: u32, class: u16) -> Option<&'static Proto> {
         .find(|p| u32::from(p.id) == id && p.types & class != 0)
 }
 
+/// How many arguments a helper takes; all five if it is not known.
+pub fn arguments(id: u32) -> usize {
+    let known = PROTOS.iter().find(|p| u32::from(p.id) == id);
+    known.map_or(5, |p| p.args.iter().take_while(|arg| **arg != b'.').count())
+}
+
 /// The types that have it, for messages: ` (xdp, sched_cls have it)`; empty if none of those here has.
 pub(super) fn who_has(id: u32) -> String {
     let rows = PROTOS.iter().filter(|p| u32::from(p.id) == id);
