@@ -30,7 +30,7 @@ pub fn mend(view: &mut View, pairs: &[(String, String)], file: &MatrixFile) -> V
     if let Some((_, word)) = sort
         && !Sort::ALL.iter().any(|(_, known, _)| known == word)
     {
-        let word = quoted(&[word.clone()]);
+        let word = quoted(std::slice::from_ref(word));
         said.push(format!(
             "There is no order {word}. The scenarios are as listed."
         ));

@@ -59,7 +59,7 @@ fn draw(all: Designs, location: Location) -> AnyView {
         {notice}
         <div class="designs-body"><nav class="contents" aria-label="Contents">
             <h2>"Designs"</h2><ol>{all.pages.iter().map(entry).collect_view()}</ol>
-            <h2>"Roadmap"</h2><ol><li><a href="/designs#roadmap">"The seed mail’s eight rows"</a></li></ol>
+            <h2>"Roadmap"</h2><ol><li><a href="/designs#roadmap">"The seed mail's eight rows"</a></li></ol>
         </nav>
         <article>
             {all.pages.iter().map(section).collect_view()}

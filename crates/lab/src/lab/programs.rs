@@ -32,7 +32,7 @@ pub fn panel(lab: Lab) -> AnyView {
             .scenario
             .with_value(|s| s.programs.iter().map(|p| p.name.clone()).collect());
         (!names.is_empty()).then(
-            || view! { <p class="own">"The scenario’s own: "<code>{names.join(", ")}</code></p> },
+            || view! { <p class="own">"The scenario's own: "<code>{names.join(", ")}</code></p> },
         )
     };
     let add = move |kind: &'static str| {
