@@ -297,3 +297,17 @@ test('a broken link to the matrix says what is broken and opens what is whole', 
   await notice.getByRole('button', { name: 'Dismiss' }).click();
   assert.equal(await notice.count(), 0);
 });
+
+test('the Tab key passes the table, whose cells the arrows reach', async ({ page, url }) => {
+  await open(page, `${url}/matrix`);
+  const cells = await page.locator('.cells tbody a').count();
+  assert.ok(cells > 1000, `${cells} links`);
+  await page.getByRole('region', { name: /The matrix/ }).focus();
+  const name = () => page.evaluate(() => document.activeElement.textContent.trim());
+  for (let n = 0; n < 20 && (await name()) !== 'Copy Markdown'; n += 1) await page.keyboard.press('Tab');
+  assert.equal(await name(), 'Copy Markdown');
+  // From a design's name an arrow leads into its column.
+  await page.locator('.cells thead a').first().focus();
+  await page.keyboard.press('ArrowDown');
+  assert.match(await name(), /524288\s*garbage/);
+});
