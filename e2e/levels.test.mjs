@@ -39,6 +39,8 @@ test('the third level shows each write of a step, with the bytes as they are in 
   await shots('writes');
   await page.locator('h1').click();
   // The write has an address, and it is a step to go back to.
+  // The address is written a quarter of a second after a step.
+  await page.waitForTimeout(300);
   const link = page.url();
   await page.keyboard.press('ArrowUp');
   assert.equal(await where(page), step);

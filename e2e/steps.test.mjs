@@ -35,9 +35,70 @@ const REACHED = budgets.nodes_per_step_p95_reached;
 test(`of twenty steps nineteen touch at most ${REACHED} nodes`, async ({ page, url }) => {
   await page.goto(`${url}/s/seed?at=set_tag.entry@rx%232`);
   await page.locator('.controls').waitFor();
-  await page.locator('.ribbon .b').first().waitFor();
+  await page.locator('.ribbon .hx').first().waitFor();
   const counts = await page.evaluate(walk, 60);
   const [median, p95] = [counts[30], counts[57]];
   assert.ok(median > 2, `a step changes something: median ${median}`);
   assert.ok(p95 <= REACHED, `median ${median}, 95th ${p95}, most ${counts.at(-1)}`);
+});
+
+/** The step that the address names, and the one that is shown, in the words of the controls. */
+const shown = (page) => page.locator('.where code').innerText();
+const named = (page) => new URL(page.url()).searchParams.get('at');
+
+test('a held key writes the address a few times, and the last time it is the step', async ({ page, url }) => {
+  await page.addInitScript(() => {
+    window.writes = 0;
+    const { replaceState } = History.prototype;
+    History.prototype.replaceState = function (...all) {
+      window.writes += 1;
+      return replaceState.apply(this, all);
+    };
+  });
+  await page.goto(`${url}/s/seed?at=set_tag.entry@rx%232`);
+  await page.locator('.controls').waitFor();
+  await page.evaluate(walk, 40);
+  await page.waitForTimeout(400);
+  const writes = await page.evaluate(() => window.writes);
+  assert.ok(writes >= 1 && writes <= 8, `${writes} writes for forty steps`);
+  // What the address names is what a page opens with that is given it.
+  const [address, words] = [page.url(), await shown(page)];
+  await page.goto('about:blank');
+  await page.goto(address);
+  await page.locator('.controls').waitFor();
+  assert.equal(await shown(page), words);
+});
+
+test('the entry that Back returns to is of the step one was at, however fast one left', async ({ page, url }) => {
+  await page.goto(`${url}/s/seed?at=set_tag.entry@rx%232`);
+  await page.locator('.controls').waitFor();
+  await page.evaluate(() => {
+    const press = (key) => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    for (let n = 0; n < 3; n += 1) press('ArrowRight');
+    document.querySelector('header a[href="/spec"]').click();
+  });
+  await page.waitForURL(/\/spec$/);
+  await page.waitForTimeout(400);
+  assert.match(page.url(), /\/spec$/, 'nothing is written over the other page');
+  await page.goBack();
+  await page.locator('.controls').waitFor();
+  const words = await shown(page);
+  await page.goto('about:blank');
+  await page.goto(`${url}/s/seed?at=set_tag.entry@rx%232`);
+  await page.locator('.controls').waitFor();
+  for (let n = 0; n < 3; n += 1) await page.keyboard.press('ArrowRight');
+  assert.equal(await shown(page), words, 'three steps on');
+  // And Back forgets what waits to be written.
+  await page.waitForTimeout(400);
+  await page.locator('header a[href="/spec"]').click();
+  await page.goBack();
+  await page.locator('.controls').waitFor();
+  await page.evaluate(() => {
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true, cancelable: true }));
+    history.forward();
+  });
+  await page.waitForURL(/\/spec$/);
+  await page.waitForTimeout(400);
+  assert.match(page.url(), /\/spec$/);
+  assert.equal(named(page), null);
 });

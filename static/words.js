@@ -59,12 +59,13 @@ function named(match, inCode, text, at) {
   return before && !after ? `bytes ${number} ${Number(number) + 1}` : null;
 }
 
-const dressed = new WeakSet();
+/** What tells crates/web/src/parts/say.rs that the texts of a sentence are not its own any more. */
+const DRESSED = 'data-dressed';
 
 /** Marks the words of a sentence that name something. */
 function dress(sentence) {
-  if (dressed.has(sentence)) return;
-  dressed.add(sentence);
+  if (sentence.hasAttribute(DRESSED)) return;
+  sentence.setAttribute(DRESSED, '');
   const step = Boolean(sentence.closest(STEP));
   const texts = [];
   const walker = document.createTreeWalker(sentence, NodeFilter.SHOW_TEXT);

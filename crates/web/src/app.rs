@@ -101,9 +101,11 @@ fn app(place: &El) {
     let location = Location::new(Address::parse(&platform::current_address()));
     for event in ["popstate", "hashchange"] {
         on_window(event, move |_| {
+            platform::forget_address();
             location.0.set(Address::parse(&platform::current_address()));
         });
     }
+    on_window("pagehide", |_| platform::settle_address());
     on_window("click", move |event| {
         if let Some(event) = event.dyn_ref::<web_sys::MouseEvent>() {
             follow_link(location, event);

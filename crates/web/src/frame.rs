@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use headroom_core::scene::Row;
 use headroom_core::scene::diff::{Moment, own_writes, writes_made};
+use headroom_core::scene::reach::{Reach, Reaches};
 use headroom_core::trace::replay::{BufferState, Memory};
 use headroom_core::trace::{BufferNo, Cursor, PacketFields, PacketView, Step, Trace};
 
@@ -28,6 +29,8 @@ pub struct Frame {
     pub buffer_no: Option<BufferNo>,
     /// Its bytes and origins at `step`.
     pub buffer: BufferState,
+    /// Where in the trace each buffer is.
+    pub reaches: Arc<Reaches>,
 }
 
 impl PartialEq for Frame {
@@ -44,8 +47,18 @@ impl PartialEq for Frame {
 /// those since the start of the run.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// Design, trace, step, buffers after it.
-    all: Vec<(usize, Arc<Trace>, usize, Memory)>,
+    all: Vec<Last>,
+}
+
+/// What is kept of a design.
+#[derive(Debug)]
+struct Last {
+    design: usize,
+    trace: Arc<Trace>,
+    step: usize,
+    /// The buffers after that step.
+    memory: Memory,
+    reaches: Arc<Reaches>,
 }
 
 impl Kept {
@@ -55,20 +68,29 @@ impl Kept {
         trace: &Arc<Trace>,
         step: usize,
         buffer: Option<BufferNo>,
-    ) -> Option<BufferState> {
-        let known = self.all.iter().position(|(known, ..)| *known == design);
+    ) -> Option<(BufferState, Arc<Reaches>)> {
+        let known = self.all.iter().position(|known| known.design == design);
         let known = known.map(|index| self.all.swap_remove(index));
-        let same = known.filter(|(_, known, ..)| Arc::ptr_eq(known, trace));
-        let mut cursor = match same {
-            Some((_, _, at, memory)) => Cursor::resume(trace, at, memory)?,
-            None => Cursor::new(trace)?,
+        let same = known.filter(|known| Arc::ptr_eq(&known.trace, trace));
+        let (mut cursor, reaches) = match same {
+            Some(last) => {
+                let cursor = Cursor::resume(trace, last.step, last.memory)?;
+                (cursor, last.reaches)
+            }
+            None => (Cursor::new(trace)?, Arc::new(Reaches::of(trace))),
         };
         cursor.go(step);
         let at = cursor.at();
         let memory = cursor.into_memory();
         let state = buffer.and_then(|no| memory.buffers.get(&no)).cloned();
-        self.all.push((design, trace.clone(), at, memory));
-        Some(state.unwrap_or_default())
+        self.all.push(Last {
+            design,
+            trace: trace.clone(),
+            step: at,
+            memory,
+            reaches: reaches.clone(),
+        });
+        Some((state.unwrap_or_default(), reaches))
     }
 }
 
@@ -102,7 +124,7 @@ impl Frame {
             .rposition(shown)
             .unwrap_or(step);
         let buffer_no = trace.steps.get(drawn)?.buffer;
-        let mut buffer = kept.buffer(design, trace, step, buffer_no)?;
+        let (mut buffer, reaches) = kept.buffer(design, trace, step, buffer_no)?;
         if write > 0 {
             take_back(&mut buffer, trace, now);
         }
@@ -116,6 +138,7 @@ impl Frame {
             present: here.is_some(),
             buffer_no,
             buffer,
+            reaches,
         })
     }
 
@@ -135,6 +158,13 @@ impl Frame {
     pub fn fields(&self) -> Option<&PacketFields> {
         let index = self.trace.steps.get(self.drawn)?.fields?;
         self.trace.fields.get(index)
+    }
+
+    /// Where in the trace its buffer is.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        let buffer = self.buffer_no.map(|no| self.reaches.get(no));
+        buffer.unwrap_or_default()
     }
 
     /// The moment shown.

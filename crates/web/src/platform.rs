@@ -69,9 +69,14 @@ fn once(run: Box<dyn FnOnce()>) -> JsValue {
     Closure::once_into_js(run)
 }
 
-/// `path?query#fragment` of the page.
+/// `path?query#fragment` of the page, as it is or will be in a moment.
 #[must_use]
 pub fn current_address() -> String {
+    LAST.with_borrow(Clone::clone)
+        .unwrap_or_else(written_address)
+}
+
+fn written_address() -> String {
     let location = window().location();
     let part = |value: Result<String, JsValue>| value.unwrap_or_default();
     format!(
@@ -82,56 +87,42 @@ pub fn current_address() -> String {
     )
 }
 
-/// So many writes of the address in a row are made at once; a browser refuses the address bar to a page
-/// that writes it hundreds of times in some seconds (a held key).
-const BURST: u32 = 12;
-/// After that, and after this pause, the last one.
+/// The address of a step is written when no other has been for so long, and at once before anything else is done
+/// with the address: a write takes a browser longer than all that is drawn of a step, and hundreds in some seconds
+/// (a held key) it refuses.
 const PAUSE: Duration = Duration::from_millis(250);
 
-#[derive(Default)]
-struct Writes {
-    /// How many there were since the last pause.
-    count: u32,
-    /// What is to be written when it is over.
-    last: Option<String>,
-    /// A pause is being waited for.
-    waiting: bool,
-}
-
 thread_local! {
-    static WRITES: RefCell<Writes> = RefCell::default();
+    /// What is to be written when the pause is over.
+    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Writes the address without loading anything; `push` makes an entry that Back returns to.
 pub fn write_address(address: &str, push: bool) {
-    let at_once = WRITES.with_borrow_mut(|writes| {
-        let at_once = push || writes.count < BURST;
-        writes.count = writes.count.saturating_add(1);
-        writes.last = (!at_once).then(|| address.to_owned());
-        if !writes.waiting {
-            writes.waiting = true;
-            after(PAUSE, pause_over);
-        }
-        at_once
-    });
-    if at_once {
-        write_now(address, push);
+    if push {
+        // The entry that Back returns to is of the step one was at.
+        settle_address();
+        return write_now(address, true);
+    }
+    if LAST.replace(Some(address.to_owned())).is_none() {
+        after(PAUSE, settle_address);
     }
 }
 
-fn pause_over() {
-    let last = WRITES.with_borrow_mut(|writes| {
-        writes.waiting = false;
-        writes.count = 0;
-        writes.last.take()
-    });
-    if let Some(address) = last {
+/// Writes what waits to be written.
+pub fn settle_address() {
+    if let Some(address) = LAST.take() {
         write_now(&address, false);
     }
 }
 
+/// Forgets what waits to be written: the browser has gone to another address by itself.
+pub fn forget_address() {
+    LAST.take();
+}
+
 fn write_now(address: &str, push: bool) {
-    if current_address() == address {
+    if written_address() == address {
         return;
     }
     if let Ok(history) = window().history() {

@@ -20,6 +20,7 @@ pub mod opening;
 pub mod order;
 pub mod path;
 pub mod pointers;
+pub mod reach;
 pub mod regions;
 pub mod ribbon;
 pub mod scale;

@@ -1,5 +1,7 @@
 //! The way of the packet: the few steps one would name when telling the story.
 
+use std::ops::Range;
+
 use super::changes::changes;
 use super::name::{device, what};
 use crate::trace::{DevRef, Edge, StepKind, Trace};
@@ -38,10 +40,17 @@ pub struct Station {
 /// ends with the last function that got the packet.
 #[must_use]
 pub fn stations(trace: &Trace) -> Vec<Station> {
+    stations_in(trace, 0..trace.steps.len())
+}
+
+/// The stations of some steps of it, of which the first is an outermost call.
+#[must_use]
+pub fn stations_in(trace: &Trace, steps: Range<usize>) -> Vec<Station> {
     let mut out: Vec<Station> = Vec::new();
     let mut last_dev: Option<&DevRef> = None;
     let mut last_entry = None;
-    for (index, step) in trace.steps.iter().enumerate() {
+    let shown = trace.steps.get(steps.clone()).unwrap_or_default();
+    for (index, step) in steps.zip(shown) {
         let dev = device(trace, step);
         let station = |kind, name: &str, note: String| Station {
             step: index,
@@ -100,12 +109,15 @@ fn end(out: &mut Vec<Station>, last: Option<Station>) {
     out.extend(last.filter(|end| out.last().is_none_or(|last| last.step < end.step)));
 }
 
+/// How far back the same packet is looked for, in steps.
+const FAR: usize = 20_000;
+
 /// `mac_header 256 → 294` when it moved between two steps of a packet that has metadata.
 fn formula_change(trace: &Trace, index: usize) -> Option<String> {
     let now = trace.steps.get(index)?;
     let before = trace
         .steps
-        .get(..index)?
+        .get(index.saturating_sub(FAR)..index)?
         .iter()
         .rev()
         .find(|s| s.skb == now.skb && s.buffer == now.buffer && s.fields.is_some())?;

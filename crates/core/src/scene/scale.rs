@@ -1,6 +1,7 @@
 //! From offsets to places. One scale serves all steps and all designs, so that the eye compares
 //! straight down and nothing jumps.
 
+use super::reach::Reach;
 use crate::trace::{BufferNo, Layer, PacketFields, Trace};
 
 /// How a piece of the buffer is drawn.
@@ -66,11 +67,19 @@ impl Scale {
     /// Byte by byte where headers, metadata or pointers are in any step of any of the traces;
     /// the long uniform runs (headroom, payload, tailroom) folded.
     #[must_use]
-    pub fn compressed(traces: &[(&Trace, BufferNo)]) -> Self {
+    pub fn compressed<'t>(traces: &[(&'t Trace, BufferNo)]) -> Self {
+        let whole =
+            |(trace, buffer): &(&'t Trace, BufferNo)| (*trace, *buffer, Reach::whole(trace));
+        Self::compressed_in(&traces.iter().map(whole).collect::<Vec<_>>())
+    }
+
+    /// The same, looking only where the buffers are.
+    #[must_use]
+    pub fn compressed_in(traces: &[(&Trace, BufferNo, Reach)]) -> Self {
         let mut keep: Vec<bool> = Vec::new();
-        for (trace, buffer) in traces {
-            mark_bytes(trace, *buffer, &mut keep);
-            mark_pointers(trace, *buffer, &mut keep);
+        for (trace, buffer, reach) in traces {
+            mark_bytes(trace, *buffer, reach, &mut keep);
+            mark_pointers(trace, *buffer, reach, &mut keep);
         }
         widen(&mut keep);
         Self::from_kept(&keep)
@@ -170,8 +179,8 @@ fn keep_at(keep: &mut Vec<bool>, at: u32) {
     keep[at] = true;
 }
 
-fn mark_bytes(trace: &Trace, buffer: BufferNo, keep: &mut Vec<bool>) {
-    for write in trace.writes.iter().filter(|write| write.buffer == buffer) {
+fn mark_bytes(trace: &Trace, buffer: BufferNo, reach: &Reach, keep: &mut Vec<bool>) {
+    for write in reach.writes(trace, buffer) {
         let end = write.offset as usize + write.new.len();
         if keep.len() < end {
             keep.resize(end, false);
@@ -190,12 +199,8 @@ fn mark_bytes(trace: &Trace, buffer: BufferNo, keep: &mut Vec<bool>) {
 }
 
 /// The byte at `tail` is where tailroom begins: one cell on each side of it.
-fn mark_pointers(trace: &Trace, buffer: BufferNo, keep: &mut Vec<bool>) {
-    for step in trace
-        .steps
-        .iter()
-        .filter(|step| step.buffer == Some(buffer))
-    {
+fn mark_pointers(trace: &Trace, buffer: BufferNo, reach: &Reach, keep: &mut Vec<bool>) {
+    for step in reach.steps(trace, buffer) {
         let Some(fields) = step.fields.and_then(|index| trace.fields.get(index)) else {
             continue;
         };

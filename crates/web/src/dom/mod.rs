@@ -149,7 +149,13 @@ impl El {
         let _ = styled.style().set_property(name, value);
     }
 
-    /// The same, while it is made.
+    /// All properties of its style at once; those that are not named are gone, `display` too.
+    pub fn styles(&self, css: &str) {
+        let styled: &web_sys::HtmlElement = self.0.unchecked_ref();
+        styled.style().set_css_text(css);
+    }
+
+    /// Sets a property of its style, while it is made.
     #[must_use]
     pub fn styled(self, name: &str, value: &str) -> Self {
         self.style(name, value);
@@ -194,10 +200,16 @@ impl El {
     }
 
     /// Puts a node before one of its children.
-    fn insert(&self, child: &El, before: Option<&El>) {
+    pub fn insert(&self, child: &El, before: Option<&El>) {
         let _ = self
             .0
             .insert_before(&child.0, before.map(|before| &before.0));
+    }
+
+    /// The first of the nodes in it.
+    #[must_use]
+    pub fn first(&self) -> Option<El> {
+        self.0.first_child().map(El)
     }
 
     /// Takes it out of the document.

@@ -4,12 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::prelude::*;
+use headroom_core::scene::Zoom;
 use headroom_core::scene::align::find;
-use headroom_core::scene::diff::write_sentence;
 use headroom_core::scene::name::StepName;
 use headroom_core::scene::opening::wrong_rows;
 use headroom_core::scene::order::by_key;
-use headroom_core::scene::{Zoom, sentence};
 
 use super::derive::{settle, traces};
 use super::{By, Kind, Model};
@@ -297,7 +296,7 @@ impl Model {
     /// The current step in words, for each shown design.
     #[must_use]
     pub fn words(&self) -> String {
-        let said = self.sentences();
+        let said = self.said.get();
         let many = said.len() > 1;
         let one = |(designs, text): &(Vec<usize>, String)| {
             let names: Vec<&str> = designs.iter().map(|d| column_title(*d)).collect();
@@ -308,30 +307,5 @@ impl Model {
             }
         };
         said.iter().map(one).collect::<Vec<_>>().join(" ")
-    }
-
-    /// What to say, and of which designs; designs of which the same is true are said together.
-    #[must_use]
-    pub fn sentences(&self) -> Vec<(Vec<usize>, String)> {
-        let mut out: Vec<(Vec<usize>, String)> = Vec::new();
-        let rows = self.rows.get();
-        let name = rows
-            .get(self.at.get())
-            .map(|row| row.name.what.clone())
-            .unwrap_or_default();
-        for frame in self.frames.get() {
-            let text = if frame.present && frame.write > 0 {
-                write_sentence(&frame.trace, frame.moment())
-            } else if frame.present {
-                sentence(&frame.trace, frame.step)
-            } else {
-                format!("There is no {name} at this point.")
-            };
-            match out.iter_mut().find(|(_, said)| *said == text) {
-                Some((designs, _)) => designs.push(frame.design),
-                None => out.push((vec![frame.design], text)),
-            }
-        }
-        out
     }
 }

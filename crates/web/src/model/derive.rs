@@ -4,11 +4,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::prelude::*;
+use headroom_core::scene::diff::write_sentence;
 use headroom_core::scene::name::{Point, StepName};
-use headroom_core::scene::{Row, Zoom};
+use headroom_core::scene::{Row, Zoom, sentence};
 use headroom_core::trace::Trace;
 
 use crate::data::Outcome;
+use crate::frame::Frame;
 
 /// The traces of some designs.
 pub(super) fn traces(outcome: RwSignal<Arc<Outcome>>, designs: &[usize]) -> Vec<Arc<Trace>> {
@@ -67,4 +69,24 @@ pub(super) fn settle(mut name: StepName, zoom: Zoom) -> StepName {
         },
         _ => name,
     }
+}
+
+/// What to say of a row, and of which designs; designs of which the same is true are said together.
+pub(super) fn sentences(row: Option<&Row>, frames: &[Arc<Frame>]) -> Vec<(Vec<usize>, String)> {
+    let mut out: Vec<(Vec<usize>, String)> = Vec::new();
+    for frame in frames {
+        let text = if frame.present && frame.write > 0 {
+            write_sentence(&frame.trace, frame.moment())
+        } else if frame.present {
+            sentence(&frame.trace, frame.step)
+        } else {
+            let name = row.map(|row| row.name.what.as_str()).unwrap_or_default();
+            format!("There is no {name} at this point.")
+        };
+        match out.iter_mut().find(|(_, said)| *said == text) {
+            Some((designs, _)) => designs.push(frame.design),
+            None => out.push((vec![frame.design], text)),
+        }
+    }
+    out
 }

@@ -16,7 +16,7 @@ use headroom_core::scene::opening::opening;
 use headroom_core::scene::{Row, Scale, align};
 use headroom_core::trace::Trace;
 
-use self::derive::{sends, traces};
+use self::derive::{sends, sentences, traces};
 use crate::address::Place;
 use crate::data::{Input, Outcome, Problem, Scenario};
 use crate::frame::{Frame, Kept};
@@ -95,6 +95,8 @@ pub struct Model {
     pub send: Memo<usize>,
     /// What each shown design shows.
     pub frames: Memo<Vec<Arc<Frame>>>,
+    /// What to say of the step, and of which designs.
+    pub said: Memo<Vec<(Vec<usize>, String)>>,
     /// Offsets to places, common to the shown designs.
     pub scale: Memo<Arc<Scale>>,
     /// Draw to scale, nothing folded.
@@ -204,25 +206,27 @@ impl Model {
                 .filter_map(of)
                 .collect::<Vec<_>>()
         });
+        let said = Memo::new(move |_| {
+            let (rows, row) = (rows.get(), at.get());
+            frames.with(|frames| sentences(rows.get(row), frames))
+        });
         // What the build drew of the start page is folded, and a slide has no storage.
         let remembers = matches!(kind, Kind::Page | Kind::Compare);
         let linear = RwSignal::new(remembers && to_scale());
         let buffers = Memo::new(move |_| {
-            frames.with(|frames| {
-                frames
-                    .iter()
-                    .map(|f| (f.design, f.buffer_no))
-                    .collect::<Vec<_>>()
-            })
+            let of = |frame: &Arc<Frame>| Some((frame.design, frame.buffer_no?, frame.reach()));
+            frames.with(|frames| frames.iter().filter_map(of).collect::<Vec<_>>())
         });
         let scale = Memo::new(move |_| {
             let shown = buffers.get();
             let all = outcome.get();
             let pairs: Vec<_> = shown
-                .iter()
-                .filter_map(|(design, buffer)| Some((all.trace(*design)?.as_ref(), (*buffer)?)))
+                .into_iter()
+                .filter_map(|(design, buffer, reach)| {
+                    Some((all.trace(design)?.as_ref(), buffer, reach))
+                })
                 .collect();
-            let scale = Scale::compressed(&pairs);
+            let scale = Scale::compressed_in(&pairs);
             let end = scale.pieces.last().map_or(1, |piece| piece.end);
             Arc::new(if linear.get() {
                 Scale::linear(end)
@@ -256,6 +260,7 @@ impl Model {
             sends,
             send,
             frames,
+            said,
             scale,
             linear,
             diff: RwSignal::new(false),

@@ -104,6 +104,8 @@ pub(super) fn calls(model: Model, frame: Memo<Option<Arc<Frame>>>) -> Vec<El> {
     let next = el("p").class("next");
     let mut nodes: Keyed<Link> = Keyed::new(&list);
     let (below, mut said) = (next.clone(), None);
+    // The innermost call stands out.
+    let mut on: Option<El> = None;
     follow(move || {
         let (links, design) = frame.with(|frame| {
             let frame = frame.as_ref();
@@ -113,13 +115,14 @@ pub(super) fn calls(model: Model, frame: Memo<Option<Arc<Frame>>>) -> Vec<El> {
             )
         });
         nodes.show(links, &mut |link| call(model, design, link));
-        let count = nodes.nodes().len();
-        for (index, (_, node)) in nodes.nodes().iter().enumerate() {
-            let last = index + 1 == count;
-            let class = node.element().get_attribute("class").unwrap_or_default();
-            if (class == "on") != last {
-                node.put("class", if last { "on" } else { "" });
+        let last = nodes.nodes().last().map(|(_, node)| node.clone());
+        if last != on {
+            for (node, class) in [(&on, ""), (&last, "on")] {
+                if let Some(node) = node {
+                    node.put("class", class);
+                }
             }
+            on = last;
         }
         let found = frame.with(|frame| next_run(frame.as_ref()?));
         if said.as_ref() != Some(&found) {

@@ -1,119 +1,133 @@
-//! Bytes as hexadecimal digits in a picture: three text nodes, whatever their number. Each digit has a place
-//! of its own in the lists `x` and `y` of its text.
+//! Bytes as hexadecimal digits in a picture: lines of text, in a face in which every digit is equally wide. The
+//! blank between two bytes is as wide as the picture wants a byte to be (`word-spacing`), so that each
+//! pair of digits stands in the middle of its place.
+//!
+//! A line has three layers over one another, one for each colour. Where a layer has nothing to show stand two
+//! figure spaces (U+2007): as wide as digits, and no separator of words, which `word-spacing` would widen.
 
-use crate::dom::{El, svg, text};
+use super::px;
+use crate::dom::{El, text};
 
 /// Width of a digit of the monospaced face, in its size.
 const ADVANCE: f64 = 0.6;
+const BLANK: &str = "\u{2007}\u{2007}";
+/// Classes of the layers: zeros are paler, what was written or read at this step stands out.
+const LAYERS: [&str; 3] = ["hx", "hx z", "hx s"];
 
-/// A byte and the middle of its place; `y` is the line the digits stand on.
-pub(super) struct Digit {
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) value: u8,
-    /// It stands out: it was written or read at this step.
-    pub(super) strong: bool,
-}
+/// The texts of the layers.
+pub(super) type Layers = [String; 3];
 
-/// Characters with a place each.
-pub(super) struct Letters {
-    text: El,
-    words: El,
-    said: String,
-    xs: String,
-    ys: String,
-}
-
-impl Letters {
-    /// An empty one, at the end of a group.
-    pub(super) fn new(class: &str, parent: &El) -> Self {
-        let words = text("");
-        let text = svg("text").class(class).child(words.clone());
-        parent.append(&text);
-        Self {
-            text,
-            words,
-            said: String::new(),
-            xs: String::new(),
-            ys: String::new(),
-        }
-    }
-
-    /// Shows characters; touches only what is another.
-    pub(super) fn show(&mut self, said: String, xs: String, ys: String) {
-        if xs != self.xs {
-            self.text.put("x", &xs);
-            self.xs = xs;
-        }
-        if ys != self.ys {
-            self.text.put("y", &ys);
-            self.ys = ys;
-        }
-        if said != self.said {
-            self.words.say(&said);
-            self.said = said;
-        }
-    }
-
-    /// Its size.
-    pub(super) fn size(&self, size: f64) {
-        self.text
-            .style("font-size", &format!("{}px", super::px(size)));
-    }
-}
-
-/// A number with one digit behind the point, and a blank.
-pub(super) fn push(out: &mut String, number: f64) {
-    let tenths = (number * 10.0).round() as i64;
-    let (whole, rest) = (tenths / 10, tenths.unsigned_abs() % 10);
-    super::push_number(out, whole);
-    if rest != 0 {
-        out.push('.');
-        super::push_number(out, rest as i64);
-    }
-    out.push(' ');
-}
-
-/// The digits: those of zeros, of other bytes, and of those that stand out.
-pub(super) struct Digits {
-    lines: [Letters; 3],
-}
-
-impl Digits {
-    pub(super) fn new(parent: &El) -> Self {
-        Self {
-            lines: ["b", "b z", "b s"].map(|class| Letters::new(class, parent)),
-        }
-    }
-
-    /// Their size.
-    pub(super) fn size(&self, size: f64) {
-        for line in &self.lines {
-            line.size(size);
-        }
-    }
-
-    /// Shows bytes in digits of a size.
-    pub(super) fn show(&mut self, digits: impl Iterator<Item = Digit>, size: f64) {
-        let mut out: [(String, String, String); 3] = Default::default();
-        for digit in digits {
-            let line = match (digit.strong, digit.value) {
-                (true, _) => &mut out[2],
-                (false, 0) => &mut out[1],
-                (false, _) => &mut out[0],
-            };
-            let away = size * ADVANCE / 2.0;
-            for (nibble, x) in [
-                (digit.value >> 4, digit.x - away),
-                (digit.value & 15, digit.x + away),
-            ] {
-                line.0.extend(char::from_digit(u32::from(nibble), 16));
-                push(&mut line.1, x);
-                push(&mut line.2, digit.y);
+/// A byte at the end of a line: its value, if it is known, and whether it was written or read at this step.
+pub(super) fn push(layers: &mut Layers, value: Option<u8>, strong: bool) {
+    let own = match (value, strong) {
+        (None, _) => usize::MAX,
+        (Some(_), true) => 2,
+        (Some(0), false) => 1,
+        (Some(_), false) => 0,
+    };
+    for (index, layer) in layers.iter_mut().enumerate() {
+        match value.filter(|_| index == own) {
+            Some(value) => {
+                let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+                layer.extend([digit(value >> 4), digit(value & 15), ' ']);
+            }
+            None => {
+                layer.push_str(BLANK);
+                layer.push(' ');
             }
         }
-        for (line, (said, xs, ys)) in self.lines.iter_mut().zip(out) {
-            line.show(said, xs, ys);
+    }
+}
+
+/// What a layer shows at most: without the blanks at its end, which are all of one that shows nothing.
+fn seen(layer: &str) -> &str {
+    layer.trim_end()
+}
+
+/// Sets how large digits are and how far it is from byte to byte, for all lines in an element.
+pub(super) fn size(parent: &El, size: f64, unit: f64) {
+    parent.style("font-size", &format!("{}px", px(size)));
+    let space = unit - 3.0 * ADVANCE * size;
+    parent.style("word-spacing", &format!("{}px", px(space)));
+}
+
+/// From the left of a byte's place to its first digit.
+pub(super) fn inset(size: f64, unit: f64) -> f64 {
+    unit / 2.0 - ADVANCE * size
+}
+
+/// The nodes of a line.
+pub(super) struct Line {
+    layers: [(El, El, String); 3],
+}
+
+impl Line {
+    /// A line at the end of an element; `make` makes the element of a layer.
+    pub(super) fn new(parent: &El, make: &dyn Fn() -> El) -> Self {
+        let layer = |class: &str| {
+            let words = text("");
+            let element = make().class(class).child(words.clone());
+            parent.append(&element);
+            (element, words, String::new())
+        };
+        Self {
+            layers: LAYERS.map(layer),
         }
+    }
+
+    /// The elements of its layers.
+    pub(super) fn elements(&self) -> impl Iterator<Item = &El> {
+        self.layers.iter().map(|(element, ..)| element)
+    }
+
+    /// Shows texts; touches only layers that are others than before.
+    pub(super) fn show(&mut self, now: &Layers) {
+        for ((_, words, said), now) in self.layers.iter_mut().zip(now) {
+            let now = seen(now);
+            if *said != now {
+                words.say(now);
+                said.clear();
+                said.push_str(now);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_stands_in_the_layer_of_its_colour_and_keeps_its_place_in_the_others() {
+        let mut layers = Layers::default();
+        for (value, strong) in [
+            (Some(0x2a), true),
+            (Some(0), false),
+            (None, false),
+            (Some(0x45), false),
+        ] {
+            push(&mut layers, value, strong);
+        }
+        let b = BLANK;
+        assert_eq!(
+            layers,
+            [
+                format!("{b} {b} {b} 45 "),
+                format!("{b} 00 {b} {b} "),
+                format!("2a {b} {b} {b} ")
+            ]
+        );
+    }
+
+    /// 15 wide, digits of 10: two digits take 12, so 1.5 are left on each side, and 3 between two bytes instead of 6.
+    #[test]
+    fn a_pair_stands_in_the_middle_of_its_place() {
+        assert!((inset(10.0, 15.0) - 1.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_layer_that_shows_nothing_is_empty() {
+        assert_eq!(seen(&format!("{BLANK} {BLANK} ")), "");
+        assert_eq!(seen(&format!("{BLANK} 00 {BLANK} ")), format!("{BLANK} 00"));
     }
 }

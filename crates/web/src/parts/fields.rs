@@ -126,8 +126,9 @@ impl Shown {
             _ => (None, None),
         };
         let (old_before, value_before) = before(&self.shows);
-        if old_before.as_deref() != old {
-            self.old.say(old.unwrap_or_default());
+        // The style hides it where nothing changed.
+        if let Some(old) = old.filter(|old| old_before.as_deref() != Some(*old)) {
+            self.old.say(old);
         }
         if value_before.as_deref() != Some(value) {
             self.value.say(value);

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 use headroom_core::scene::order::by_key;
-use headroom_core::scene::path::{Station, StationKind, stations};
+use headroom_core::scene::path::{Station, StationKind, stations_in};
 
 use crate::dom::{El, div, el, span};
 use crate::model::{By, Model};
@@ -33,7 +33,14 @@ fn stops(model: Model) -> Vec<Stop> {
             .filter(|(_, cells)| cells.name.write == 0)
             .filter_map(|(row, cells)| Some((cells.steps.get(column).copied().flatten()?, row)))
             .collect();
-        for station in stations(&trace) {
+        // A packet's first step is an outermost call, where the stations begin anew.
+        let outermost = |step: usize| {
+            let before = trace.steps.get(..=step).unwrap_or_default();
+            before.iter().rposition(|step| step.depth == 0).unwrap_or(0)
+        };
+        let from = steps.first().map_or(0, |(step, _)| outermost(*step));
+        let to = steps.last().map_or(0, |(step, _)| step + 1);
+        for station in stations_in(&trace, from..to) {
             let row = steps
                 .binary_search_by_key(&station.step, |(step, _)| *step)
                 .ok()
@@ -138,7 +145,7 @@ pub fn path_strip(model: Model) -> El {
     let (bands, list) = (div("bands").set("aria-hidden", "true"), el("ol"));
     let short = el("p").class("short").set("aria-hidden", "true");
     let all = Memo::new(move |_| stops(model));
-    let nodes = StoredValue::new(Vec::<(El, El)>::new());
+    let mut nodes = Vec::<Node>::new();
     let (bands_now, list_now, mut drawn) = (bands.clone(), list.clone(), None::<Vec<Stop>>);
     let (short_now, mut last) = (short.clone(), None);
     follow(move || {
@@ -151,12 +158,10 @@ pub fn path_strip(model: Model) -> El {
                     let band = el("span").styled("flex-grow", &count.to_string());
                     bands_now.append(&band.child(el("b").text(&name)));
                 }
-                let made = all.iter().map(|stop| station(model, stop));
-                let made: Vec<(El, El)> = made.collect();
-                for (item, _) in &made {
-                    list_now.append(item);
+                nodes = all.iter().map(|stop| station(model, stop)).collect();
+                for node in &nodes {
+                    list_now.append(&node.item);
                 }
-                nodes.set_value(made);
                 (drawn, last) = (Some(all.clone()), None);
             }
             // The station one is at, or has passed last.
@@ -165,7 +170,7 @@ pub fn path_strip(model: Model) -> El {
             if last == Some((now, exact)) {
                 return;
             }
-            nodes.with_value(|nodes| mark(nodes, all, now, exact));
+            mark(&mut nodes, all, now, exact);
             let words = all
                 .get(now)
                 .map(|s| format!("{} on {}", s.station.name, s.station.dev));
@@ -182,8 +187,8 @@ pub fn path_strip(model: Model) -> El {
 }
 
 /// Marks what is done, where one is, and what is to come.
-fn mark(nodes: &[(El, El)], all: &[Stop], now: usize, exact: bool) {
-    for (index, ((item, button), stop)) in nodes.iter().zip(all).enumerate() {
+fn mark(nodes: &mut [Node], all: &[Stop], now: usize, exact: bool) {
+    for (index, (node, stop)) in nodes.iter_mut().zip(all).enumerate() {
         let state = match index.cmp(&now) {
             std::cmp::Ordering::Less => "done",
             std::cmp::Ordering::Equal if exact => "now exact",
@@ -192,19 +197,32 @@ fn mark(nodes: &[(El, El)], all: &[Stop], now: usize, exact: bool) {
         };
         let partial = if stop.partial { " partial" } else { "" };
         let class = format!("{} {state}{partial}", class(stop.station.kind));
-        if item.element().get_attribute("class").as_deref() != Some(&class) {
-            item.put("class", &class);
-            button.maybe("aria-current", (index == now).then_some("step"));
+        if node.class != class {
+            node.item.put("class", &class);
+            let here = (index == now).then_some("step");
+            node.button.maybe("aria-current", here);
+            node.class = class;
         }
     }
 }
 
-fn station(model: Model, stop: &Stop) -> (El, El) {
+/// The nodes of a station.
+struct Node {
+    item: El,
+    button: El,
+    class: String,
+}
+
+fn station(model: Model, stop: &Stop) -> Node {
     let row = stop.row;
     let button = el("button")
         .on("click", move |_| model.go(row, By::Jump))
         .child(el("i").class("dot").set("aria-hidden", "true"))
         .child(span("sn", &stop.station.name))
         .child(span("ss", hook(&stop.station.note)));
-    (el("li").child(button.clone()), button)
+    Node {
+        item: el("li").child(button.clone()),
+        button,
+        class: String::new(),
+    }
 }

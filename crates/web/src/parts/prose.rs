@@ -2,7 +2,7 @@
 
 use headroom_core::scene::order::place_of;
 
-use crate::dom::{El, code, el};
+use crate::dom::{El, code, el, text};
 
 #[cfg(feature = "views")]
 pub use super::views::ticks;
@@ -25,9 +25,16 @@ fn hex_byte(word: &str) -> bool {
 #[must_use]
 pub fn runs(text: &str) -> Vec<(bool, String)> {
     let mut out: Vec<(bool, String)> = Vec::new();
-    let mut push = |code: bool, part: &str| match out.last_mut() {
+    let mut push = |code: bool, part: &str| match out.as_mut_slice() {
         _ if part.is_empty() => {}
-        Some((last, text)) if *last == code && !code => text.push_str(part),
+        [.., (last, text)] if *last == code => text.push_str(part),
+        // `mac_header 256 → 294` is one run.
+        [.., (true, text), (false, between)] if code && matches!(between.as_str(), " " | " → ") =>
+        {
+            text.push_str(between);
+            text.push_str(part);
+            out.pop();
+        }
         _ => out.push((code, part.to_owned())),
     };
     // Bytes stand behind their place, `36–43: 08 00`, and behind one another.
@@ -84,15 +91,95 @@ pub fn paragraphs(text: &str) -> Vec<&str> {
     out
 }
 
-/// Appends sentences of which the first stands out.
-#[must_use]
-pub fn strong_prose(into: El, text: &str) -> El {
-    if is_instruction(text) {
-        let (insn, rest) = text.split_at(instruction_end(text));
-        return marked(into.child(code(insn).class("insn")), rest);
+/// A text whose nodes stay: plain text and code in turns, each node shown again with other words.
+pub(super) struct Words {
+    parent: El,
+    /// The text of each turn, the first of plain text, and what it says.
+    turns: Vec<(El, String)>,
+}
+
+impl Words {
+    /// None yet, at the end of an element.
+    pub(super) fn new(parent: &El) -> Self {
+        Self {
+            parent: parent.clone(),
+            turns: Vec::new(),
+        }
     }
-    let cut = place_of(text, ". ").map_or(text.len(), |at| at + 1);
-    marked(into.child(marked(el("strong"), &text[..cut])), &text[cut..])
+
+    /// Shows a text.
+    pub(super) fn show(&mut self, words: &str) {
+        let mut at = 0;
+        for (is_code, part) in runs(words) {
+            if is_code != (at % 2 == 1) {
+                self.turn(at, "");
+                at += 1;
+            }
+            self.turn(at, &part);
+            at += 1;
+        }
+        for rest in at..self.turns.len() {
+            self.turn(rest, "");
+        }
+    }
+
+    fn turn(&mut self, at: usize, words: &str) {
+        if at == self.turns.len() {
+            let node = text("");
+            match at % 2 {
+                0 => self.parent.append(&node),
+                _ => self.parent.append(&el("code").child(node.clone())),
+            }
+            self.turns.push((node, String::new()));
+        }
+        if let Some((node, said)) = self.turns.get_mut(at).filter(|(_, said)| said != words) {
+            node.say(words);
+            said.clear();
+            said.push_str(words);
+        }
+    }
+}
+
+/// Sentences of which the first stands out.
+pub(super) struct Sentences {
+    insn: (El, String),
+    first: Words,
+    rest: Words,
+}
+
+impl Sentences {
+    /// None yet, at the end of an element.
+    pub(super) fn new(parent: &El) -> Self {
+        let (insn, strong) = (text(""), el("strong"));
+        parent.append(&code("").class("insn").child(insn.clone()));
+        parent.append(&strong);
+        Self {
+            insn: (insn, String::new()),
+            first: Words::new(&strong),
+            rest: Words::new(parent),
+        }
+    }
+
+    /// Shows them.
+    pub(super) fn show(&mut self, words: &str) {
+        let (insn, first, rest) = parts(words);
+        if self.insn.1 != insn {
+            self.insn.0.say(insn);
+            insn.clone_into(&mut self.insn.1);
+        }
+        self.first.show(first);
+        self.rest.show(rest);
+    }
+}
+
+/// An instruction or a first sentence, and the rest.
+fn parts(words: &str) -> (&str, &str, &str) {
+    if is_instruction(words) {
+        let (insn, rest) = words.split_at(instruction_end(words));
+        return (insn, "", rest);
+    }
+    let (first, rest) = words.split_at(place_of(words, ". ").map_or(words.len(), |at| at + 1));
+    ("", first, rest)
 }
 
 /// `r3 = *(u32 *)(r1 +0). …`: the sentence of an instruction begins with the instruction.
@@ -140,7 +227,7 @@ mod tests {
         .filter(|(code, _)| *code)
         .map(|(_, text)| text)
         .collect();
-        assert_eq!(code, ["get_tag", "524288", "290–293", "0x0000", "08", "00"]);
+        assert_eq!(code, ["get_tag", "524288", "290–293", "0x0000", "08 00"]);
     }
 
     #[test]
@@ -152,6 +239,10 @@ mod tests {
         assert_eq!(
             code("Eight bytes were written at 36–43: 08 00 db d6 07."),
             "36–43 08 00 db d6 07"
+        );
+        assert_eq!(
+            code("It changed mac_header 256 → 294 and len 40 → 36."),
+            "mac_header 256 → 294 40 → 36"
         );
         assert_eq!(code("It wrote two bytes at 50–51: ca fe."), "50–51 ca fe");
         assert_eq!(code("It may be said of 20 bytes."), "20");

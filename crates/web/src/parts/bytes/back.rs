@@ -1,11 +1,11 @@
-//! What stands behind the cells of the grid: colours, digits, letters. A shape for each colour and a text for
-//! all digits; a cell of its own for each byte would have to be touched for each byte that changes.
+//! What stands behind the cells of the grid: colours, digits, letters. A shape for each colour, and a text for some
+//! rows of digits; a cell of its own for each byte would have to be touched for each byte that changes.
 
 use headroom_core::scene::regions;
 
-use crate::dom::{El, svg};
+use crate::dom::{El, div, svg, text};
 use crate::frame::Frame;
-use crate::parts::digits::{Digit, Digits, Letters, push};
+use crate::parts::digits::{self, Line};
 use crate::parts::{push_number, px};
 
 /// Bytes a row.
@@ -19,9 +19,16 @@ pub(super) struct Layout {
     pub(super) from: u32,
     pub(super) to: u32,
     pub(super) unit: f64,
+    /// Letters stand beside the digits.
+    pub(super) letters: bool,
 }
 
 impl Layout {
+    /// Size of the digits.
+    fn size(&self) -> f64 {
+        self.unit * 0.54
+    }
+
     /// Height of a row.
     pub(super) fn row(&self) -> f64 {
         self.unit - 1.0
@@ -74,6 +81,93 @@ impl Layout {
     }
 }
 
+/// A number with one digit behind the point, and a blank.
+fn push(out: &mut String, number: f64) {
+    let tenths = (number * 10.0).round() as i64;
+    if tenths < 0 {
+        out.push('-');
+    }
+    push_number(out, (tenths / 10).abs());
+    if tenths % 10 != 0 {
+        out.push('.');
+        push_number(out, (tenths % 10).abs());
+    }
+    out.push(' ');
+}
+
+/// Rows that one text holds: a byte that changes touches no other row than these, and a buffer that changes few texts.
+const BLOCK: u32 = 8;
+
+/// The texts of some rows.
+struct Block {
+    /// Offset of its first byte.
+    from: u32,
+    digits: Line,
+    /// Element and text of the letters, where there are any.
+    letters: Option<(El, El)>,
+    said: String,
+}
+
+impl Block {
+    fn new(parent: &El, from: u32, layout: Layout) -> Self {
+        let (size, unit) = (layout.size(), layout.unit);
+        let top = layout.place(from).1;
+        let place = |element: &El, left: f64| {
+            element.style("left", &format!("{}px", px(left)));
+            element.style("top", &format!("{}px", px(top)));
+        };
+        let digits = Line::new(parent, &|| div(""));
+        for layer in digits.elements() {
+            place(layer, digits::inset(size, unit));
+        }
+        let letters = layout.letters.then(|| {
+            let words = text("");
+            let column = div("ascii").child(words.clone());
+            place(&column, unit * (f64::from(WIDE) + 0.6));
+            parent.append(&column);
+            (column, words)
+        });
+        Self {
+            from,
+            digits,
+            letters,
+            said: String::new(),
+        }
+    }
+
+    fn show(&mut self, bytes: &[u8], strong: &[(u32, u32)], layout: Layout) {
+        let (mut layers, mut letters) = (digits::Layers::default(), String::new());
+        for offset in self.from..(self.from + BLOCK * WIDE).min(layout.to) {
+            let value = bytes.get(offset as usize).copied();
+            let is_strong = strong
+                .iter()
+                .any(|(start, end)| (*start..*end).contains(&offset));
+            digits::push(&mut layers, value, is_strong);
+            letters.push(match value {
+                Some(value @ 0x21..=0x7e) => value as char,
+                Some(_) => '·',
+                None => ' ',
+            });
+            if offset % WIDE == WIDE - 1 {
+                layers.iter_mut().for_each(|layer| layer.push('\n'));
+                letters.push('\n');
+            }
+        }
+        self.digits.show(&layers);
+        if let Some((_, words)) = self.letters.as_ref().filter(|_| letters != self.said) {
+            words.say(&letters);
+            self.said = letters;
+        }
+    }
+
+    fn remove(&self) {
+        self.digits.elements().for_each(El::remove);
+        if let Some((column, _)) = &self.letters {
+            column.remove();
+        }
+    }
+}
+
 /// A shape and what it looks like now.
 struct Shape {
     class: String,
@@ -84,12 +178,13 @@ struct Shape {
 /// The picture.
 pub(super) struct Back {
     pub(super) svg: El,
+    /// The texts over it.
+    pub(super) texts: El,
     shapes_group: El,
     shapes: Vec<Shape>,
     frames_group: El,
     frames: Vec<Shape>,
-    digits: Digits,
-    letters: Letters,
+    blocks: Vec<Block>,
     layout: Layout,
 }
 
@@ -132,41 +227,50 @@ fn put(group: &El, shapes: &mut Vec<Shape>, wanted: Vec<(String, String)>) {
 impl Back {
     pub(super) fn new() -> Self {
         let svg_element = svg("svg").class("back").set("aria-hidden", "true");
-        let [shapes_group, texts, frames_group] = [(); 3].map(|()| {
+        let [shapes_group, frames_group] = [(); 2].map(|()| {
             let group = svg("g");
             svg_element.append(&group);
             group
         });
-        let letters = Letters::new("ascii", &texts);
         Self {
             svg: svg_element,
+            texts: div("texts").set("aria-hidden", "true"),
             shapes_group,
             shapes: Vec::new(),
             frames_group,
             frames: Vec::new(),
-            digits: Digits::new(&texts),
-            letters,
+            blocks: Vec::new(),
             layout: Layout::default(),
         }
     }
 
     /// Another place or size.
     pub(super) fn lay_out(&mut self, layout: Layout) {
-        self.layout = layout;
+        let before = std::mem::replace(&mut self.layout, layout);
         let rows = f64::from((layout.to - layout.from) / WIDE);
         self.svg.put("width", &px(layout.unit * f64::from(WIDE)));
         self.svg.put("height", &px(rows * layout.row()));
-        self.digits.size(layout.unit * 0.54);
-        self.letters.size(layout.unit * 0.54);
+        let starts = (layout.from..layout.to).step_by((BLOCK * WIDE) as usize);
+        if (before.unit, before.letters) != (layout.unit, layout.letters) {
+            digits::size(&self.texts, layout.size(), layout.unit);
+            self.texts.say("");
+            self.blocks.clear();
+        }
+        let texts = &self.texts;
+        let mut old = std::mem::take(&mut self.blocks).into_iter();
+        for from in starts {
+            let block = old.next().map(|old| Block { from, ..old });
+            self.blocks
+                .push(block.unwrap_or_else(|| Block::new(texts, from, layout)));
+        }
+        old.for_each(|block| block.remove());
     }
 
     pub(super) fn show(&mut self, frame: Option<&Frame>) {
         let Some((frame, view)) = frame.and_then(|frame| Some((frame, frame.view()?))) else {
             put(&self.shapes_group, &mut self.shapes, Vec::new());
             put(&self.frames_group, &mut self.frames, Vec::new());
-            self.digits.show(std::iter::empty(), 1.0);
-            self.letters
-                .show(String::new(), String::new(), String::new());
+            self.show_bytes(&[], &[]);
             return;
         };
         let layout = self.layout;
@@ -214,38 +318,8 @@ impl Back {
     }
 
     fn show_bytes(&mut self, bytes: &[u8], strong: &[(u32, u32)]) {
-        let layout = self.layout;
-        let shown = || {
-            let known = bytes.get(layout.from as usize..).unwrap_or_default();
-            (layout.from..layout.to).zip(known.iter().copied())
-        };
-        let digit = |(offset, value): (u32, u8)| {
-            let (x, y) = layout.place(offset);
-            Digit {
-                x: x + layout.unit / 2.0,
-                y: y + layout.row() * 0.66,
-                value,
-                strong: strong
-                    .iter()
-                    .any(|(start, end)| (*start..*end).contains(&offset)),
-            }
-        };
-        self.digits.show(shown().map(digit), layout.unit * 0.54);
-        let (mut said, mut xs, mut ys) = (String::new(), String::new(), String::new());
-        for (offset, value) in shown() {
-            let (x, y) = layout.place(offset);
-            said.push(match value {
-                0x21..=0x7e => value as char,
-                _ => '·',
-            });
-            let column = x / layout.unit;
-            push(
-                &mut xs,
-                layout.unit * (f64::from(WIDE) + 0.6) + column * layout.unit * 0.36,
-            );
-            push_number(&mut ys, (y + layout.row() * 0.66) as i64);
-            ys.push(' ');
+        for block in &mut self.blocks {
+            block.show(bytes, strong, self.layout);
         }
-        self.letters.show(said, xs, ys);
     }
 }

@@ -43,6 +43,9 @@ fn unit(window: f64) -> f64 {
     }
 }
 
+/// In a window wider than this there is room for letters beside the digits (static/headroom.css keeps it).
+const LETTERS: f64 = 1560.0;
+
 /// Width of the offsets in front of a row.
 const HEADS: f64 = 44.0;
 
@@ -53,24 +56,56 @@ struct Grid {
     rows: El,
     back: Back,
     layout: Layout,
-    cells: Vec<El>,
+    /// Rows that were ever shown, without holes: another buffer shows others of them.
+    made: Vec<Row>,
+    /// Offset of the first.
+    first: u32,
     /// The byte that is chosen, and the one that the Tab key comes to.
     here: Option<u32>,
     stop: Option<u32>,
     name: String,
 }
 
+/// A row of the grid.
+struct Row {
+    row: El,
+    cells: Vec<El>,
+    shown: bool,
+}
+
+impl Row {
+    fn new(start: u32) -> Self {
+        let head = span("", &start.to_string()).set("role", "rowheader");
+        let row = div("row").set("role", "row").child(head);
+        let cell = |offset: u32| {
+            let cell = el("span")
+                .set("role", "gridcell")
+                .set("data-offset", &offset.to_string())
+                .set("tabindex", "-1");
+            row.append(&cell);
+            cell
+        };
+        Self {
+            cells: (start..start + WIDE).map(cell).collect(),
+            row,
+            shown: true,
+        }
+    }
+}
+
 impl Grid {
     fn new(body: &El) -> Self {
-        let (back, rows) = (Back::new(), div("rows"));
+        let (back, rows) = (Back::new(), div("rows").set("role", "rowgroup"));
         body.append(&back.svg);
+        body.append(&back.texts);
         body.append(&rows);
         Self {
             body: body.clone(),
             rows,
             back,
             layout: Layout::default(),
-            cells: Vec::new(),
+            made: Vec::new(),
+            first: 0,
             here: None,
             stop: None,
             name: String::new(),
@@ -78,38 +113,50 @@ impl Grid {
     }
 
     fn lay_out(&mut self, layout: Layout) {
-        let same = (layout.from, layout.to) == (self.layout.from, self.layout.to);
-        self.layout = layout;
+        let before = std::mem::replace(&mut self.layout, layout);
         self.back.lay_out(layout);
-        self.body.style("--u", &format!("{}px", px(layout.unit)));
-        self.body.style("--r", &format!("{}px", px(layout.row())));
-        if same {
-            return;
+        if before.unit != layout.unit {
+            self.body.style("--u", &format!("{}px", px(layout.unit)));
+            self.body.style("--r", &format!("{}px", px(layout.row())));
         }
-        self.cells.clear();
-        (self.here, self.stop) = (None, None);
-        let rows = div("rows").set("role", "rowgroup");
-        for start in (layout.from..layout.to).step_by(WIDE as usize) {
-            let head = span("", &start.to_string()).set("role", "rowheader");
-            let mut row = div("row").set("role", "row").child(head);
-            for offset in start..start + WIDE {
-                let cell = el("span")
-                    .set("role", "gridcell")
-                    .set("data-offset", &offset.to_string())
-                    .set("tabindex", "-1");
-                row = row.child(cell.clone());
-                self.cells.push(cell);
+        self.make_rows(layout);
+        for (row, start) in self
+            .made
+            .iter_mut()
+            .zip((self.first..).step_by(WIDE as usize))
+        {
+            let shown = (layout.from..layout.to).contains(&start);
+            if row.shown != shown {
+                row.row.show(shown);
+                row.shown = shown;
             }
-            rows.append(&row);
         }
-        self.rows.remove();
-        self.body.append(&rows);
-        self.rows = rows;
+    }
+
+    /// Makes the rows that are not there yet.
+    fn make_rows(&mut self, layout: Layout) {
+        if self.made.is_empty() {
+            self.first = layout.from;
+        }
+        while self.first > layout.from {
+            self.first -= WIDE;
+            let row = Row::new(self.first);
+            self.rows
+                .insert(&row.row, self.made.first().map(|row| &row.row));
+            self.made.insert(0, row);
+        }
+        let end = self.first + self.made.len() as u32 * WIDE;
+        for start in (end..layout.to).step_by(WIDE as usize) {
+            let row = Row::new(start);
+            self.rows.append(&row.row);
+            self.made.push(row);
+        }
     }
 
     fn cell(&self, offset: Option<u32>) -> Option<&El> {
-        let index = offset?.checked_sub(self.layout.from)?;
-        self.cells.get(index as usize)
+        let index = offset?.checked_sub(self.first)?;
+        let row = self.made.get((index / WIDE) as usize)?;
+        row.cells.get((index % WIDE) as usize)
     }
 
     /// What a cell is called.
@@ -182,8 +229,13 @@ pub fn bytes(model: Model) -> El {
     let bounds = Memo::new(move |_| bounds(model));
     let layout = Memo::new(move |_| {
         let (from, to) = bounds.get();
-        let unit = unit(window_width.get());
-        Layout { from, to, unit }
+        let window = window_width.get();
+        Layout {
+            from,
+            to,
+            unit: unit(window),
+            letters: window > LETTERS,
+        }
     });
     let nodes = StoredValue::new(Grid::new(&body));
     let mut laid_out = None;

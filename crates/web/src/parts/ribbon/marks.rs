@@ -14,9 +14,7 @@ pub(super) struct Tick {
     name: &'static str,
     /// Its place, and the length of its stem as `--n`.
     group: El,
-    shown: bool,
-    x: Option<f64>,
-    row: Option<f64>,
+    place: Option<(f64, f64)>,
 }
 
 impl Tick {
@@ -33,36 +31,31 @@ impl Tick {
         Self {
             name,
             group,
-            shown: false,
-            x: None,
-            row: None,
+            place: None,
         }
     }
 
     pub(super) fn show(&mut self, picture: &Picture) {
         let pointer = picture.pointers.iter().find(|p| p.name == self.name);
-        if pointer.is_some() != self.shown {
-            self.shown = pointer.is_some();
-            self.group.show(self.shown);
-        }
-        let Some(pointer) = pointer else { return };
-        if self.x != Some(pointer.x) {
-            self.x = Some(pointer.x);
-            self.group
-                .style("transform", &format!("translateX({}px)", px(pointer.x)));
-        }
+        let Some(pointer) = pointer else {
+            if self.place.take().is_some() {
+                self.group.show(false);
+            }
+            return;
+        };
         let label = picture
             .labels
             .iter()
             .find(|label| label.offset == pointer.offset);
         // Beside its text a stem goes down to the line of the text, over it only to its top.
-        let row = label.map_or(15.0, |label| {
+        let long = label.map_or(15.0, |label| {
             let beside = label.left || label.x > label.tick;
             label.row as f64 * ROW_H + if beside { 15.0 } else { 5.0 }
         });
-        if self.row != Some(row) {
-            self.row = Some(row);
-            self.group.style("--n", &px(row - 1.0));
+        let place = Some((pointer.x, long - 1.0));
+        if self.place != place {
+            super::placed(&self.group, pointer.x, long - 1.0);
+            self.place = place;
         }
     }
 }
@@ -119,17 +112,32 @@ impl Marks {
             return;
         }
         let wanted = labels.iter().map(names).collect();
-        self.labels.show(wanted, &mut |_| svg("g").class("pl"));
-        for (label, (_, group)) in labels.iter().zip(self.labels.nodes()) {
-            let old = self.shown.iter().find(|old| names(old) == names(label));
-            if old.is_none_or(|old| (old.x, old.row) != (label.x, label.row)) {
-                let y = px(CELL_H + 15.0 + label.row as f64 * ROW_H);
-                group.style("transform", &format!("translate({}px, {y}px)", px(label.x)));
+        // Made whole before it comes into the document.
+        self.labels.show(wanted, &mut |wanted| {
+            let group = svg("g").class("pl");
+            if let Some(label) = labels.iter().find(|label| names(label) == *wanted) {
+                move_label(&group, label);
+                letter(&group, label);
             }
-            if old.is_none_or(|old| old.lines != label.lines) {
-                group.say("");
-                for (index, line) in label.lines.iter().enumerate() {
-                    group.append(&label_line(index, line));
+            group
+        });
+        for (label, (_, group)) in labels.iter().zip(self.labels.nodes()) {
+            let Some(old) = self.shown.iter().find(|old| names(old) == names(label)) else {
+                continue;
+            };
+            if (old.x, old.row) != (label.x, label.row) {
+                move_label(group, label);
+            }
+            if old.lines == label.lines {
+                continue;
+            }
+            // The text node of the offset; what stands behind it in one line is the same.
+            let offset = group.first().and_then(|line| line.first()?.first());
+            match (offset, label.lines.as_slice()) {
+                (Some(offset), [line]) if old.lines.len() == 1 => offset.say(parts(0, line).0),
+                _ => {
+                    group.say("");
+                    letter(group, label);
                 }
             }
         }
@@ -145,11 +153,27 @@ fn names(label: &Label) -> String {
         .unwrap_or_default()
 }
 
-fn label_line(index: usize, line: &str) -> El {
-    let (offset, names) = match index {
+fn move_label(group: &El, label: &Label) {
+    let y = px(CELL_H + 15.0 + label.row as f64 * ROW_H);
+    group.style("transform", &format!("translate({}px, {y}px)", px(label.x)));
+}
+
+fn letter(group: &El, label: &Label) {
+    for (index, line) in label.lines.iter().enumerate() {
+        group.append(&label_line(index, line));
+    }
+}
+
+/// The offset, which stands in the first line, and the names.
+fn parts(index: usize, line: &str) -> (&str, &str) {
+    match index {
         0 => line.split_once(' ').unwrap_or((line, "")),
         _ => ("", line),
-    };
+    }
+}
+
+fn label_line(index: usize, line: &str) -> El {
+    let (offset, names) = parts(index, line);
     let names = if index == 0 {
         format!(" {names}")
     } else {

@@ -10,9 +10,9 @@ mod zones;
 use std::sync::Arc;
 
 use headroom_core::scene::ribbon::MoveMark;
-use headroom_core::scene::scale::PieceKind;
+use headroom_core::scene::scale::{Piece, PieceKind};
 use headroom_core::scene::{Cell, Ribbon as Picture, RibbonOptions, Scale, ribbon as draw};
-use headroom_core::trace::{Trace, Verdict};
+use headroom_core::trace::Verdict;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, MouseEvent};
 
@@ -20,7 +20,7 @@ use self::marks::{Marks, Tick, verdicts};
 use self::shapes::Shapes;
 use self::twins::Twins;
 use self::zones::Zones;
-use super::digits::{Digit, Digits};
+use super::digits::{self, Line};
 use super::px;
 use crate::dom::{El, div, el, svg};
 use crate::frame::Frame;
@@ -61,10 +61,13 @@ pub fn verdict_word(verdict: Verdict) -> (&'static str, &'static str) {
     }
 }
 
-/// Puts a group at a place; what is inside is as wide as its `--n` says (the style sheet).
+/// Shows a group at a place; what is inside is as wide as its `--n` says (the style sheet).
 fn placed(group: &El, x: f64, width: f64) {
-    group.style("transform", &format!("translateX({}px)", px(x)));
-    group.style("--n", &px(width));
+    group.styles(&format!(
+        "transform:translateX({}px);--n:{}",
+        px(x),
+        px(width)
+    ));
 }
 
 /// The buffer of one design.
@@ -150,7 +153,9 @@ struct Drawn {
     hits: El,
     written: El,
     written_path: String,
-    digits: Digits,
+    /// Of each piece that is drawn byte by byte: one past its last byte, and its digits.
+    digits_group: El,
+    digits: Vec<(u32, Line)>,
     bytes: Vec<Cell>,
     ticks: Vec<Tick>,
     marks: Marks,
@@ -175,7 +180,8 @@ impl Drawn {
         cells.append(&folds);
         let written = svg("path").class("written");
         cells.append(&written);
-        let digits = Digits::new(&cells);
+        let digits_group = svg("g");
+        cells.append(&digits_group);
         let hits = svg("path").class("hit");
         cells.append(&hits);
         let twins = Twins::new(&cells);
@@ -191,7 +197,8 @@ impl Drawn {
             hits,
             written,
             written_path: String::new(),
-            digits,
+            digits_group,
+            digits: Vec::new(),
             bytes: Vec::new(),
             cells,
             ticks: ticks.into(),
@@ -238,7 +245,7 @@ impl Drawn {
         for tick in &mut self.ticks {
             tick.show(&picture);
         }
-        let arcs = frame.is_some_and(|frame| has_moves(&frame.trace));
+        let arcs = frame.is_some_and(|frame| frame.reaches.moves);
         let arc = if arcs { ARC_H } else { 4.0 };
         let (rows, twins) = frame.map_or((0, 0), |frame| self.most_rows(frame, scale, width));
         let rows = rows.max(picture.rows);
@@ -269,8 +276,7 @@ impl Drawn {
         self.svg.put("width", &px(width));
         // static/words.js finds bytes by it.
         self.svg.put("data-scale", &scale.places());
-        self.svg.mark("tight", unit < READABLE);
-        self.digits.size(digit_size(unit));
+        self.lay_out_digits(scale, unit);
         self.bytes.clear();
         let (mut folds, mut hits) = (String::new(), String::new());
         for piece in scale.folds() {
@@ -278,11 +284,7 @@ impl Drawn {
             let q = px((CELL_H + 6.0) / 4.0);
             folds.push_str(&format!("M{} -3l-4 {q}l8 {q}l-8 {q}l4 {q}", px(middle)));
         }
-        let whole = scale
-            .pieces
-            .iter()
-            .filter(|piece| piece.kind == PieceKind::Cells);
-        for piece in whole {
+        for piece in pieces(scale) {
             let (x, along) = (px(piece.x * unit), px(piece.width * unit));
             hits.push_str(&format!("M{x} 0h{along}v{}h-{along}z", px(CELL_H)));
         }
@@ -291,20 +293,40 @@ impl Drawn {
         (self.scale, self.width, self.most) = (Some(scale.clone()), width, None);
     }
 
+    /// A line of digits for each piece that is drawn byte by byte; none where they could not be read.
+    fn lay_out_digits(&mut self, scale: &Scale, unit: f64) {
+        let readable = unit >= READABLE;
+        self.digits_group.show(readable);
+        let size = digit_size(unit);
+        digits::size(&self.digits_group, size, unit);
+        let mut old = std::mem::take(&mut self.digits).into_iter();
+        for piece in pieces(scale).filter(|_| readable) {
+            let known = old.next().map(|(_, line)| line);
+            let line = known
+                .unwrap_or_else(|| Line::new(&self.digits_group, &|| svg("text").set("y", "20.5")));
+            for layer in line.elements() {
+                layer.put("x", &px(piece.x * unit + digits::inset(size, unit)));
+            }
+            self.digits.push((piece.end, line));
+        }
+        for (_, line) in old {
+            line.elements().for_each(El::remove);
+        }
+    }
+
     fn show_bytes(&mut self, picture: &Picture, unit: f64) {
         if self.bytes == picture.cells {
             return;
         }
-        let digit = |cell: &Cell| {
-            Some(Digit {
-                x: cell.x + unit / 2.0,
-                y: 20.5,
-                value: cell.value?,
-                strong: cell.written || cell.read.is_some(),
-            })
-        };
-        self.digits
-            .show(picture.cells.iter().filter_map(digit), digit_size(unit));
+        let mut cells = picture.cells.iter().peekable();
+        for (end, line) in &mut self.digits {
+            let mut layers = digits::Layers::default();
+            while let Some(cell) = cells.next_if(|cell| cell.offset < *end) {
+                let strong = cell.written || cell.read.is_some();
+                digits::push(&mut layers, cell.value, strong);
+            }
+            line.show(&layers);
+        }
         let path = written(&picture.cells, unit);
         if path != self.written_path {
             self.written.put("d", &path);
@@ -328,6 +350,12 @@ impl Drawn {
         self.most = Some((key.0, key.1, rows));
         rows
     }
+}
+
+/// What is drawn byte by byte.
+fn pieces(scale: &Scale) -> impl Iterator<Item = &Piece> {
+    let all = scale.pieces.iter();
+    all.filter(|piece| piece.kind == PieceKind::Cells)
 }
 
 /// Two digits leave room between themselves and their neighbours.
@@ -355,10 +383,6 @@ fn written(cells: &[Cell], unit: f64) -> String {
         at += run.max(1);
     }
     out
-}
-
-fn has_moves(trace: &Trace) -> bool {
-    trace.writes.iter().any(|write| write.moved_from.is_some())
 }
 
 fn described(frame: &Frame) -> String {

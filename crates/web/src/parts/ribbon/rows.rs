@@ -9,10 +9,12 @@ use crate::frame::Frame;
 
 /// The most rows that labels take at any step in a frame's buffer, and the most packets that share it with another.
 pub(super) fn most_rows(frame: &Frame, scale: &Scale, width: f64) -> (usize, usize) {
-    let (trace, buffer) = (&frame.trace, frame.buffer_no);
+    let (trace, Some(buffer)) = (&frame.trace, frame.buffer_no) else {
+        return (0, 0);
+    };
     let mut seen: Vec<Vec<(&'static str, u32)>> = Vec::new();
     let (mut last, mut twins) = (None, 0);
-    for step in trace.steps.iter().filter(|step| step.buffer == buffer) {
+    for step in frame.reach().steps(trace, buffer) {
         // A set of fields that is the one before it has the same pointers, but for what a program sees.
         let same = (step.fields, std::mem::discriminant(&step.kind));
         if last.replace(same) == Some(same) {

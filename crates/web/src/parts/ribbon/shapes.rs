@@ -23,6 +23,8 @@ struct Shape {
 pub(super) struct Shapes {
     parent: El,
     all: Vec<(Placed<Region>, Shape)>,
+    /// Not shown now.
+    spare: Vec<Shape>,
 }
 
 fn class(region: &Region) -> String {
@@ -47,6 +49,16 @@ impl Shape {
         }
     }
 
+    /// Out of sight, and no region for those who look for regions.
+    fn hidden(mut self) -> Self {
+        self.group.show(false);
+        self.group.put("class", "");
+        self.class.clear();
+        // Being placed shows it.
+        self.x = f64::NAN;
+        self
+    }
+
     fn show(&mut self, region: &Placed<Region>) {
         let class = class(&region.item);
         if class != self.class {
@@ -69,6 +81,7 @@ impl Shapes {
         Self {
             parent: parent.clone(),
             all: Vec::new(),
+            spare: Vec::new(),
         }
     }
 
@@ -81,7 +94,16 @@ impl Shapes {
         }
         for (region, shape) in picture.regions.iter().zip(kept) {
             let shape = shape.unwrap_or_else(|| {
-                let old = free.pop().map(|(_, shape)| shape);
+                // Best one that is as it was but for its place.
+                let like = |(known, _): &(Placed<Region>, Shape)| {
+                    (known.item.family, &known.label) == (region.item.family, &region.label)
+                };
+                let old = match free.iter().position(like) {
+                    Some(at) => Some(free.swap_remove(at)),
+                    None => free.pop(),
+                };
+                let old = old.map(|(_, shape)| shape);
+                let old = old.or_else(|| self.spare.pop());
                 let mut shape = old.unwrap_or_else(|| Shape::new(&self.parent));
                 shape.show(region);
                 shape
@@ -89,7 +111,7 @@ impl Shapes {
             self.all.push((region.clone(), shape));
         }
         for (_, shape) in free {
-            shape.group.remove();
+            self.spare.push(shape.hidden());
         }
     }
 }

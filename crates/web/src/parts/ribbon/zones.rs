@@ -70,8 +70,8 @@ impl Claim {
                 self.words.say(&zone.label);
             }
         }
-        if zone.is_some() != last.is_some() {
-            self.group.show(zone.is_some());
+        if zone.is_none() {
+            self.group.show(false);
         }
         self.shows = zone.cloned();
     }
