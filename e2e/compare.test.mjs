@@ -61,7 +61,7 @@ test('columns are chosen by chips, four at most, and stand in the address', asyn
 
 test('the seed leads to the kernel’s own run', async ({ page, url }) => {
   await open(page, `${url}/compare/seed?d=mac_header,meta_end`);
-  await page.getByRole('link', { name: 'Beside the kernel's own run' }).click();
+  await page.getByRole('link', { name: "Beside the kernel's own run" }).click();
   await page.waitForFunction(() => document.querySelectorAll('.design').length === 4);
   assert.match(page.url(), /\/compare\/rec-e2-gre-veth-full\?/);
   assert.match(await page.locator('.answers').innerText(), /kernel · mac_header\s*524288/);

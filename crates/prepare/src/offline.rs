@@ -68,7 +68,7 @@ mod tests {
         let template = "const CACHE = 'headroom-VERSION';\nconst FILES = [/* FILES */];";
         let first = worker(&site, template).expect("a worker");
         assert!(
-            first.ends_with("const FILES = [\"/\", \"/data/s/rec-x/t.bin\"];"),
+            first.ends_with("const FILES = [\"/data/s/rec-x/t.bin\", \"/\"];"),
             "{first}"
         );
         fs::write(site.join("index.html"), "b").expect("a file");

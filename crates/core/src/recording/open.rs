@@ -2,6 +2,7 @@
 //! stepper shows like one of its own.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::expand::expand;
 use super::hex;
@@ -60,6 +61,28 @@ struct TraceRead {
     value: Vec<u8>,
     verdict: Verdict,
     offset: Option<u32>,
+}
+
+/// Opens a file that may hold several traces, one behind the other: `headroom run` prints one for each design.
+///
+/// # Errors
+/// As [`open`]; the place is in the part of the file that the message names.
+pub fn open_all(file: &str, text: &str) -> Result<Vec<OpenedFile>, ReadError> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let (mut parts, mut from) = (Vec::new(), 0);
+    while let Some(value) = values.next() {
+        // Whatever is no JSON is said of the whole text, with its place.
+        if value.is_err() || text.len() > MAX_FILE {
+            return Ok(vec![open(file, text)?]);
+        }
+        parts.extend(text.get(from..values.byte_offset()));
+        from = values.byte_offset();
+    }
+    if parts.len() < 2 {
+        return Ok(vec![open(file, text)?]);
+    }
+    let one = |(number, part): (usize, &&str)| open(&format!("{file}, run {}", number + 1), part);
+    parts.iter().enumerate().map(one).collect()
 }
 
 /// Opens a file's text; `file` is only used in errors.
