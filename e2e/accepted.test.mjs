@@ -35,17 +35,17 @@ const WORKSHOP = '/matrix?base=mac_header&policy=on_decap%3Dmove_up&q=gre&d=mac_
 
 /** Address, what must be there, what is done then, and what is scrolled to. */
 const PAGES = {
-  start: ['/', '#app .ribbon .b'],
+  start: ['/', '#app .ribbon .hx'],
   stepper: ['/s/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231&z=functions', '#app .controls'],
   spec: ['/spec', '#app .rule'],
   compare: ['/compare/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231&z=functions', '#later .differences tbody tr'],
   matrix: ['/matrix?q=gre', '#later .cells tbody tr'],
   lab: ['/lab?s=seed', '#later .right .ribbon svg'],
-  'story-end': ['/?stop=open', '#app .ribbon .b'],
+  'story-end': ['/?stop=open', '#app .ribbon .hx'],
   rule: ['/spec#HR-DECAP-3', '#HR-DECAP-3 .ribbon svg', null, '#HR-DECAP-3'],
   catalogue: ['/s', '#later .catalogue li'],
   'compare-index': ['/compare', '#later .compare-index li'],
-  recorded: ['/compare/rec-e2-gre-veth-full?d=mac_header,recording:mac_header&at=get_tag.exit@decap%231', '#later .ribbon .b'],
+  recorded: ['/compare/rec-e2-gre-veth-full?d=mac_header,recording:mac_header&at=get_tag.exit@decap%231', '#later .ribbon .hx'],
   workshop: [WORKSHOP, '#later .cells td.own a', judged],
   'workshop-cells': [WORKSHOP, '#later .cells td.own a', judged, '.turns'],
   designs: ['/designs#meta_end', '#later #meta_end table', null, '#meta_end'],

@@ -23,7 +23,7 @@ const LATER = {
   '/s?q=gre': ['.catalogue li'],
   '/compare': ['.compare-index li'],
   '/compare/seed?d=mac_header,meta_end,custom&at=get_tag.exit@decap%231': ['.differences tbody tr'],
-  '/compare/rec-e2-gre-veth-full?d=mac_header,recording:mac_header': ['.ribbon .b'],
+  '/compare/rec-e2-gre-veth-full?d=mac_header,recording:mac_header': ['.ribbon .hx'],
   '/matrix?q=gre': ['.cells tbody tr'],
   '/matrix?base=mac_header&policy=on_decap%3Dmove_up&q=seed': ['.cells td.own a'],
   '/designs': ['.design-page'],

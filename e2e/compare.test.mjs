@@ -11,7 +11,7 @@ const RECORDED = '/compare/rec-e2-gre-veth-full?d=mac_header,meta_end,recording:
 async function open(page, address) {
   await page.goto(address);
   await page.locator('.diffbar').waitFor();
-  await page.locator('.ribbon .b').first().waitFor();
+  await page.locator('.ribbon .hx').first().waitFor();
 }
 
 test('the list of what can be compared', async ({ page, url, shots }) => {
@@ -55,7 +55,7 @@ test('columns are chosen by chips, four at most, and stand in the address', asyn
   await page.locator('.chips').getByRole('button', { name: 'kernel · meta_end' }).click();
   assert.match(decodeURIComponent(page.url()), /d=mac_header,meta_end,recording:mac_header&/);
   await page.reload();
-  await page.locator('.ribbon .b').first().waitFor();
+  await page.locator('.ribbon .hx').first().waitFor();
   assert.equal(await page.locator('.design').count(), 3);
 });
 

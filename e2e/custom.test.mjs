@@ -7,7 +7,7 @@ const answer = (page, text) => page.locator('.answers .got', { hasText: text });
 
 test('in Compare: a column of its own, its points beside it, the address holds them, Back takes one back', async ({ page, url, shots }) => {
   await page.goto(`${url}/compare/seed?d=mac_header`);
-  await page.locator('.ribbon .b').first().waitFor();
+  await page.locator('.ribbon .hx').first().waitFor();
   await page.getByLabel('Show another design').selectOption('custom');
   await page.waitForFunction(() => document.querySelectorAll('.design').length === 2);
   // As Linux 7.2 in every point: nothing differs from mac_header.

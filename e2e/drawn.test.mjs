@@ -5,7 +5,7 @@ import { test } from './lib/harness.mjs';
 async function open(page, address) {
   await page.goto(address);
   await page.locator('#app .controls').waitFor();
-  await page.locator('.ribbon svg .b:not(:empty)').first().waitFor({ state: 'attached' });
+  await page.locator('.ribbon svg .hx:not(:empty)').first().waitFor({ state: 'attached' });
 }
 
 const moving = (page) => page.evaluate(() => ['.tick', '.pl', '.zone'].map((what) => parseFloat(getComputedStyle(document.querySelector(`.design ${what}`)).transitionDuration)));
@@ -44,4 +44,61 @@ test('a pointer that is not set is said so; offsets are decimal, and hexadecimal
   const place = page.locator('.says .w', { hasText: '290–293' });
   await place.hover();
   assert.equal(await place.getAttribute('title'), '0x122–0x125');
+});
+
+test('on a phone all that has bytes has a name or a number, and no name lies over another', { context: { viewport: { width: 390, height: 844 } } }, async ({ page, url }) => {
+  for (const [place, words] of [
+    ['seed?d=mac_header&at=get_tag.exit@decap%231', ['tag', 'GRE', 'meta']],
+    ['seed?d=mac_header&at=set_tag.exit@rx%232', ['tag', 'GRE', 'meta']],
+    ['decap-vxlan?d=mac_header', ['VXLAN', 'meta']],
+    ['decap-geneve?d=mac_header,meta_end', []],
+  ]) {
+    await page.goto(`${url}/s/${place}`);
+    await page.locator('#app .controls').waitFor();
+    await page.locator('.ribbon svg .region .rl:not(:empty)').first().waitFor({ state: 'attached' });
+    const seen = await page.evaluate(() => [...document.querySelectorAll('.ribbon svg.live')].map((svg) => {
+      const box = (node) => node.getBoundingClientRect();
+      const shown = (node) => node.checkVisibility();
+      const names = (all) => all.filter((node) => shown(node)).map((node) => ({ words: node.textContent, left: box(node).left, right: box(node).right, width: box(node.parentElement.firstElementChild).width }));
+      return {
+        regions: names([...svg.querySelectorAll('.region .rl')]),
+        zones: names([...svg.querySelectorAll('.zone:not(.headroom):not(.tailroom) text')]),
+        said: [...svg.querySelectorAll('.pl')].map((label) => label.textContent).find((text) => text.startsWith('·')) ?? '',
+      };
+    }));
+    assert.ok(seen.length > 0, place);
+    for (const { regions, zones, said } of seen) {
+      for (const row of [regions, zones]) {
+        for (const one of row) {
+          if (one.width >= 7) assert.notEqual(one.words, '', `${place}: a name in ${JSON.stringify(row)}`);
+          if (/^\d+$/.test(one.words)) assert.match(said, new RegExp(`\\b${one.words} is `), place);
+        }
+        const named = row.filter((one) => one.words).sort((a, b) => a.left - b.left);
+        for (const [index, one] of named.slice(1).entries()) assert.ok(one.left >= named[index].right - 1, `${place}: ${one.words} over ${named[index].words}`);
+      }
+      const all = [...regions, ...zones].map((one) => one.words);
+      for (const word of words) assert.ok(all.includes(word), `${place}: ${word} in ${all}`);
+    }
+  }
+});
+
+test('a name in the timeline lies in its bar, or that of a program behind it', async ({ page, url }) => {
+  for (const zoom of ['functions', 'instructions']) {
+    await open(page, `${url}/s/seed?d=mac_header&at=get_tag.exit@decap%231&z=${zoom}`);
+    const over = await page.evaluate(() => [...document.querySelectorAll('.lane.programs .track')].flatMap((track) => {
+      const place = track.querySelector('svg').getBoundingClientRect();
+      const [, , rows] = track.querySelector('svg').getAttribute('viewBox').split(' ').slice(0, 3).map(Number);
+      const bars = [...track.querySelectorAll('.bar')].flatMap((path) => [...(path.getAttribute('d') ?? '').matchAll(/M([\d.]+) [\d.]+h([\d.]+)/g)].map(([, from, long]) => [from, Number(from) + Number(long)].map((row) => place.left + (row / rows) * place.width)));
+      return [...track.querySelectorAll('.tl')].map((name) => {
+        const range = document.createRange();
+        range.selectNodeContents(name);
+        const { left, right } = range.getBoundingClientRect();
+        const inside = bars.some(([from, to]) => left >= from - 1 && right <= to + 1);
+        const free = bars.every(([from, to]) => right <= from + 1 || left >= to - 1);
+        return { name: name.textContent, fine: inside || free };
+      });
+    }));
+    assert.deepEqual(over.filter((one) => !one.fine), [], zoom);
+    assert.ok(over.length > 0, `${zoom}: a program has its name`);
+  }
 });

@@ -58,7 +58,7 @@ test('a trace file is shown in the stepper like a recording', async ({ page, url
   }));
   const trace = { schema: 'headroom-trace/1', scenario: 'mine', design: 'mac_header', events: recording.events, reads };
   await page.goto(`${url}/`);
-  await page.locator('#app .ribbon .b').first().waitFor();
+  await page.locator('#app .ribbon .hx').first().waitFor();
   await drop(page, [['run.json', JSON.stringify(trace)]]);
   await page.waitForURL(/\/open$/);
   await page.locator('h2.opened', { hasText: 'A run of mine under mac_header' }).waitFor();

@@ -38,9 +38,9 @@ test('n goes on, N goes back; a text that is no query is refused with a sentence
   await page.keyboard.press('Enter');
   const first = await where(page);
   assert.match(first, /^set_tag on rx, entry/);
-  // Out of the field, so that letters are keys.
-  await page.locator('.says').click();
+  // Enter leaves the field, so that letters are keys; what was typed stays.
   await page.keyboard.press('n');
+  assert.equal(await page.locator('.finder input').inputValue(), 'set_tag');
   const second = page.url();
   await page.keyboard.press('N');
   assert.equal(await where(page), first);
@@ -48,6 +48,19 @@ test('n goes on, N goes back; a text that is no query is refused with a sentence
   await ask(page, 'write to byte x');
   assert.match(await page.locator('.finder .count').innerText(), /“x” is none/);
   assert.equal(await page.locator('.finder input').getAttribute('aria-invalid'), 'true');
+});
+
+test('Escape leaves the field as well, and what was typed stays', async ({ page, url }) => {
+  await open(page, `${url}/s/seed?d=mac_header&at=eth_type_trans.exit@rx%231`);
+  await ask(page, 'set_tag');
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'INPUT');
+  await page.keyboard.press('Escape');
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'BODY');
+  const before = page.url();
+  await page.keyboard.press('n');
+  assert.notEqual(page.url(), before);
+  assert.match(await where(page), /^set_tag on rx/);
+  assert.equal(await page.locator('.finder input').inputValue(), 'set_tag');
 });
 
 test('playing stops where something is found', async ({ page, url }) => {

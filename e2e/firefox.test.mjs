@@ -25,7 +25,7 @@ test('the story and the stepper work in Firefox', { skip, timeout: 240_000 * pat
     page.on('pageerror', (error) => wrong.push(error.message));
     page.on('console', (message) => { if (message.type() === 'error') wrong.push(message.text()); });
     await page.goto(`${server.url}/`);
-    await page.locator('#app .ribbon .b').first().waitFor();
+    await page.locator('#app .ribbon .hx').first().waitFor();
     assert.equal(await page.locator('.told h2').innerText(), '42 went in, 524288 came out');
     await page.keyboard.press('ArrowRight');
     await page.waitForURL(/\?stop=headroom$/);

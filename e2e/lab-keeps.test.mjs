@@ -185,7 +185,7 @@ test('a pcapng file is read, and one with a block that is cut off says where', a
   const whole = Buffer.concat([section, interface_, packet, packet]);
   await files(page, [['two.pcapng', whole]]);
   await page.getByRole('tab', { name: 'Packets 2' }).waitFor();
-  assert.match(await page.locator('.packets-list').innerText(), /two\.pcapng 2\s+50\s+ethernet \/ ipv4 \/ icmp/);
+  assert.match(await page.locator('.packets-list').innerText(), /192\.0\.2\.2 → 192\.0\.2\.1\s+two\.pcapng 2\s+ipv4 \/ icmp\s+50/);
   assert.equal(await page.locator('.notice').count(), 0);
   // 28 and 20 bytes in front, 84 of the first packet.
   await files(page, [['cut.pcapng', whole.subarray(0, whole.length - 8)]]);

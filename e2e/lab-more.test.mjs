@@ -153,7 +153,7 @@ test('work that is too large for a link is offered as a file, and comes back fro
 test('one sheet has the keys of every page, and density is kept', async ({ page, url, shots }) => {
   for (const address of ['/matrix', '/s', '/lab', '/compare/seed', '/s/seed']) {
     await page.goto(url + address);
-    await page.locator('.cells, .catalogue, .ribbon .b, main li').first().waitFor();
+    await page.locator('.cells, .catalogue, .ribbon .hx, main li').first().waitFor();
     // What the build has drawn of a scenario hears no keys: its module does, with its controls.
     if (address === '/s/seed') await page.locator('.controls').waitFor();
     await page.locator('h1').first().click();
@@ -170,7 +170,7 @@ test('one sheet has the keys of every page, and density is kept', async ({ page,
   await page.keyboard.press('Shift+D');
   assert.equal(await size(), '14px');
   await page.reload();
-  await page.locator('.ribbon .b').first().waitFor();
+  await page.locator('.ribbon .hx').first().waitFor();
   assert.equal(await size(), '14px');
   await shots('dense');
   await page.keyboard.press('Shift+D');

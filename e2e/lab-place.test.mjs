@@ -118,3 +118,45 @@ test('commands have colours: tools, flags, addresses and names each their own', 
   const [drawn, typed] = [await page.locator('.commands .under-text pre').textContent(), await commands(page).inputValue()];
   assert.equal(drawn.trimEnd(), typed.trimEnd());
 });
+
+test('while a line can’t be read the picture keeps the way of the last input that worked, in grey', async ({ page, url, shots }) => {
+  await open(page, `${url}/lab?s=seed`);
+  const caption = page.locator('.topology figcaption');
+  const way = await caption.innerText();
+  assert.match(way, /its way: encap → tx → rx → decap/);
+  const whole = await commands(page).inputValue();
+  // Half of the line that makes the pair: the picture does not fall apart while it is typed.
+  await commands(page).fill(whole.replace('type veth peer name tx netns tx', 'type ve'));
+  await page.locator('.topology.stale').waitFor();
+  assert.equal(await caption.innerText(), `${way} The commands can't be run as they are: this is the way of the last input that worked.`);
+  assert.equal(await page.locator('.topology .dev').count(), 4);
+  assert.match(await page.locator('.topology path.way').getAttribute('d'), /^M.*L/);
+  await shots('lab-stale');
+  // A line that is read and can't be carried out.
+  await commands(page).fill(whole.replace('link set dev rx up', 'link set dev rx9 up'));
+  await page.locator('.right .problem').waitFor();
+  await page.locator('.topology.stale').waitFor();
+  assert.match(await caption.innerText(), /its way: encap → tx → rx → decap.* last input that worked/);
+  await commands(page).fill(whole);
+  await page.locator('.topology:not(.stale)').waitFor();
+  assert.equal(await caption.innerText(), way);
+});
+
+test('at 1280 a template is seen whole, and so is each step’s name', async ({ page, url }) => {
+  await open(page, `${url}/lab?s=seed`);
+  const sizes = await page.evaluate(() => {
+    const editor = document.querySelector('.editor.coloured');
+    const cut = [...document.querySelectorAll('.right .way .sn')].filter((name) => name.scrollWidth > name.clientWidth + 1 || getComputedStyle(name).opacity === '0');
+    return { inside: editor.scrollHeight, shown: editor.clientHeight, cut: cut.map((name) => name.textContent), steps: document.querySelectorAll('.right .way .sn').length };
+  });
+  assert.ok(sizes.inside <= sizes.shown + 1, `${sizes.shown} of ${sizes.inside} pixels`);
+  assert.ok(sizes.steps > 8);
+  assert.deepEqual(sizes.cut, []);
+  // A caret stands where its letter is drawn, also behind the edge of the field: both are of one width.
+  const long = `# ${'ip link set dev rx up '.repeat(12)}`;
+  await commands(page).fill(long);
+  await page.waitForFunction(() => {
+    const [area, text] = ['textarea', 'pre'].map((name) => document.querySelector(`.under-text ${name}`));
+    return text.clientWidth > 1000 && area.clientWidth === text.clientWidth && area.scrollWidth <= area.clientWidth;
+  });
+});

@@ -6,7 +6,7 @@ import { test } from './lib/harness.mjs';
 async function open(page, address) {
   await page.goto(address);
   await page.locator('.controls').waitFor();
-  await page.locator('.ribbon svg .b:not(:empty)').first().waitFor();
+  await page.locator('.ribbon svg .hx:not(:empty)').first().waitFor();
 }
 
 const where = (page) => page.locator('.where code').innerText();
@@ -120,6 +120,25 @@ test('the timeline goes where one clicks, and a function of the call chain has i
   assert.equal(await where(page), 'get_tag on decap, exit');
   await page.locator('.lane.programs .track').hover({ position: { x: ((row + 0.5) / rows) * box.width, y: 9 } });
   assert.equal(await page.locator('.lane.programs .track').getAttribute('title'), 'get_tag');
+});
+
+test('beside a program stand the functions down to its hook, the program, and the helper it has called', async ({ page, url }) => {
+  const chain = () => page.locator('.program .calls li code').allInnerTexts();
+  const hook = async (address, ends) => {
+    await open(page, `${url}/s/seed?d=meta_end&at=${address}&z=instructions`);
+    const all = await chain();
+    assert.deepEqual(all.slice(-ends.length), ends);
+    assert.equal(await page.locator('.program .calls li.on code').innerText(), ends.at(-1));
+    return all;
+  };
+  // net/core/dev.c: the hook of TC ingress is in __netif_receive_skb_core(), that of XDP on veth in veth_xdp_rcv_skb().
+  const at = await hook('get_tag.6@decap%231', ['__netif_receive_skb_core', 'get_tag']);
+  assert.deepEqual(await hook('get_tag.exit@decap%231', at), at);
+  assert.deepEqual(await hook('get_tag.entry@decap%231', at), at);
+  await hook('set_tag.1@rx%231', ['veth_xdp_rcv_skb', 'set_tag']);
+  await hook('bpf_xdp_adjust_meta.entry@rx%231', ['veth_xdp_rcv_skb', 'set_tag', 'bpf_xdp_adjust_meta']);
+  await page.locator('.program .calls button', { hasText: 'veth_xdp_rcv_skb' }).click();
+  assert.equal(await where(page), 'veth_xdp_rcv_skb on rx, entry');
 });
 
 test('the sheet of keys opens on start page and rules too', async ({ page, url }) => {

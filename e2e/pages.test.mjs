@@ -53,6 +53,35 @@ test('the embedded stepper steps and leads to the full page with its state', asy
   await shots('embed');
 });
 
+for (const [width, height] of [[960, 540], [1280, 720], [1920, 1080]]) {
+  test(`a slide of ${width} × ${height} shows both buffers and the step's name`, { context: { viewport: { width, height } } }, async ({ page, url }) => {
+    await page.goto(`${url}/embed?s=seed&at=get_tag.exit@decap%231`);
+    await page.locator('.verdict').nth(1).waitFor();
+    const seen = await page.evaluate(() => {
+      const box = (node) => node.getBoundingClientRect();
+      const where = document.querySelector('.where');
+      return {
+        below: Math.max(...[...document.querySelectorAll('.verdict')].map((verdict) => box(verdict).bottom)),
+        controls: box(document.querySelector('.controls')).top,
+        cut: where.scrollWidth - where.clientWidth,
+        type: box(document.querySelector('.ribbon .rl:not(:empty)')).height,
+      };
+    });
+    assert.ok(seen.below <= seen.controls, `the second buffer ends at ${seen.below}, the controls begin at ${seen.controls}`);
+    assert.ok(seen.cut <= 0, `the name of the step is ${seen.cut} px too long`);
+    // As much of the screen's height as at 960 × 540, or more.
+    assert.ok(seen.type >= 11 * Math.min(height / 600, 1.8), `${seen.type} px`);
+    // What lies under the pointer is the byte that is drawn there, however large it is drawn.
+    const [x, y] = await page.locator('.ribbon .hit').first().evaluate((hit) => {
+      const { left, width, top, height } = hit.getBoundingClientRect();
+      return [left + width * 0.3, top + height / 2];
+    });
+    await page.mouse.click(x, y);
+    const place = await page.evaluate(() => ({ line: document.querySelector('.chosen').getBoundingClientRect().left }));
+    assert.ok(Math.abs(place.line - x) < 22, `chosen at ${place.line}, pointed at ${x}`);
+  });
+}
+
 test('it works in a sandboxed frame, which has no storage', async ({ page, url }) => {
   // A slide: another page than ours, whose policy would let it frame nothing.
   const slide = '<!doctype html><title>slide</title><iframe sandbox="allow-scripts" width="1000" height="700" src="/embed?s=seed&amp;at=get_tag.exit@decap%231"></iframe>';

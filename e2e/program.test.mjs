@@ -63,6 +63,28 @@ test('a line of C and its instructions light one another, and what is pointed at
   assert.ok((await lit('BPF instructions')).length > 0);
 });
 
+test('a register’s name leaves what made its value, and says so', async ({ page, url }) => {
+  await open(page, url, READ);
+  await toTheRead(page);
+  const made = () => page.locator('.p-list[aria-label="BPF instructions"] .p-row.made').allInnerTexts();
+  const changed = page.locator('.p-regs .changed');
+  await changed.getByRole('button').click();
+  await page.locator('.p-row.dim').first().waitFor();
+  // The pointer that line 38 takes from ctx->data_meta, and the load through it.
+  const texts = await made();
+  assert.equal(texts.length, 2, texts.join(' | '));
+  assert.match(texts[0], /ctx->data_meta, rewritten/);
+  assert.match(texts[1], /\*\(u32 \*\)/);
+  assert.equal(await page.locator('.p-list[aria-label="C source"] .p-row.made').count(), 2);
+  assert.match(await page.locator('.p-chain').innerText(), /^r\d was made by instructions \d+, \d+; the others are grey\./);
+  // It goes along with the steps, and the name ends it.
+  await key(page, 'ArrowRight');
+  assert.equal(await changed.getByRole('button').count() > 0, true);
+  assert.ok(await page.locator('.p-row.dim').count() > 0);
+  await page.locator('.p-regs [aria-pressed="true"]').click();
+  await page.locator('.p-row.dim').first().waitFor({ state: 'detached' });
+});
+
 test('at 1280 × 800 C, BPF and registers are in sight together', async ({ page, url }) => {
   await open(page, url, READ);
   await page.locator('.p-regs div').last().waitFor();

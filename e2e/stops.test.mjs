@@ -9,7 +9,7 @@ const field = (page) => page.getByLabel('Find in the run');
 async function open(page, address) {
   await page.goto(address);
   await page.locator('.controls').waitFor();
-  await page.locator('.ribbon svg .b:not(:empty)').first().waitFor();
+  await page.locator('.ribbon svg .hx:not(:empty)').first().waitFor();
 }
 
 /** Plays at five times until it rests; gives where. */

@@ -7,7 +7,7 @@ const title = (page) => page.locator('.told h2').innerText();
 async function open(page, address) {
   await page.goto(address);
   await page.locator('.told h2').waitFor();
-  await page.locator('.ribbon .b').first().waitFor();
+  await page.locator('.ribbon .hx').first().waitFor();
 }
 
 test('the problem is there at once, and one key sets it going', async ({ page, url, shots }) => {
@@ -35,6 +35,7 @@ test('twelve stops, each with a step of its own picture and a link', async ({ pa
     if (stop === 11) assert.equal(await page.locator('.verdict.bad').count(), 2, 'neither design keeps the tag');
     const says = await page.locator('.says').innerText();
     assert.ok(says.length > 20, `stop ${stop} says something`);
+    if (stop === 4) assert.match(await page.locator('.verdicts').innerText(), /reads 2a 00 00 00 = 42/);
     if (stop === 6) await shots('story-reset');
     await page.keyboard.press('ArrowRight');
   }
@@ -99,6 +100,6 @@ test('after the first visit a scenario is there without a network', async ({ pag
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await context.setOffline(true);
   await page.goto(`${url}/s/seed-dynptr`);
-  await page.locator('.ribbon .b').first().waitFor();
+  await page.locator('.ribbon .hx').first().waitFor();
   await context.setOffline(false);
 });

@@ -25,7 +25,7 @@ fn run(program: &str) -> Executed {
 fn chain(done: &Executed, at: usize, register: usize) -> Vec<usize> {
     let mut stepper = Stepper::new(&done.trace, 0).unwrap();
     stepper.go(at);
-    stepper.chain(register)
+    stepper.chain(register, 100)
 }
 
 const END: usize = usize::MAX;
@@ -56,6 +56,10 @@ fn through_registers_and_over_a_call() {
     assert_eq!(chain(&done, END, 2), [0, 7, 10]);
     assert_eq!(chain(&done, END, 4), [0, 9]);
     assert_eq!(chain(&done, END, 0), [14]);
+    // Of a long chain the end is known.
+    let mut stepper = Stepper::new(&done.trace, 0).unwrap();
+    stepper.go(END);
+    assert_eq!(stepper.chain(2, 2), [7, 10]);
     // The context and the stack are what a run begins with; r1 is gone after a call.
     assert_eq!(chain(&done, 0, 1), [0; 0]);
     assert_eq!(chain(&done, END, 10), [0; 0]);

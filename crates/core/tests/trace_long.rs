@@ -83,6 +83,34 @@ fn any_step_is_the_same_from_everywhere() {
     assert_eq!(bytes, [1, 0, 0, 0]);
 }
 
+/// Going back takes back what was written since, and nothing before: what the trace says of its beginning may be wrong
+/// and nobody looks there. With snapshots and without.
+#[test]
+fn a_step_back_does_not_begin_at_the_start() {
+    let trace = long_trace();
+    let last = trace.steps.len() - 1;
+    for keep in [true, false] {
+        let mut broken = trace.clone();
+        let half = broken.writes.len() / 2;
+        for write in &mut broken.writes[..half] {
+            for (byte, _) in write.new.iter_mut().chain(&mut write.old) {
+                *byte ^= 0x55;
+            }
+        }
+        if !keep {
+            broken.checkpoints.clear();
+        }
+        let mut whole = Cursor::new(&trace).unwrap();
+        whole.go(last);
+        let mut back = Cursor::resume(&broken, last, whole.memory().clone()).unwrap();
+        for to in (last - 200..last).rev() {
+            back.go(to);
+            whole.go(to);
+            assert_eq!(back.memory(), whole.memory(), "step {to}, snapshots {keep}");
+        }
+    }
+}
+
 /// The seed experiment, without a trace: the same lines, under both designs.
 #[test]
 fn a_quiet_run_prints_what_a_traced_one_prints() {

@@ -6,7 +6,7 @@
 //! and leaves it at `headroom:leave`.
 
 //!
-//! What can be reckoned without a browser is in [`asm`], [`asked`], [`catalogue::choose`], [`edit`], [`filter`], [`history`], [`layout`], [`maps`], [`policy`], [`render`] and [`way`], and is
+//! What can be reckoned without a browser is in [`asm`], [`asked`], [`catalogue::choose`], [`edit`], [`filter`], [`foreign`], [`history`], [`layout`], [`listing`], [`maps`], [`policy`], [`render`] and [`way`], and is
 //! tested on the host; the rest is for wasm32 alone.
 
 #[cfg(target_arch = "wasm32")]
@@ -22,10 +22,12 @@ mod compare;
 mod designs;
 pub mod edit;
 pub mod filter;
+pub mod foreign;
 pub mod history;
 #[cfg(target_arch = "wasm32")]
 mod lab;
 pub mod layout;
+pub mod listing;
 pub mod maps;
 #[cfg(target_arch = "wasm32")]
 mod matrix;

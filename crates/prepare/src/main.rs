@@ -94,6 +94,11 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
         }
     }
 
+    let loader = site.join("headroom-worker_loader.js");
+    let text = fs::read_to_string(&loader).map_err(|e| format!("{}: {e}", loader.display()))?;
+    let text = page::loader_with_options(&text)?;
+    put(site, "/headroom-worker_loader.js", text.as_bytes())?;
+
     let worker = root.join("static/sw.js");
     let text = fs::read_to_string(&worker).map_err(|e| format!("{}: {e}", worker.display()))?;
     put(site, "/sw.js", offline::worker(site, &text)?.as_bytes())

@@ -70,6 +70,23 @@ pub fn with_drawn(template: &str, drawn: &Drawn) -> Result<String, String> {
     replaced(&page, "<div id=\"app\"></div>", &body)
 }
 
+/// The worker's loader with the options that wasm-bindgen asks for: as trunk writes it, each start of the simulator warns
+/// of deprecated parameters.
+///
+/// # Errors
+/// A loader that starts the worker in another way.
+pub fn loader_with_options(text: &str) -> Result<String, String> {
+    let (front, rest) = text
+        .split_once("wasm_bindgen(\"")
+        .ok_or("the worker's loader does not call wasm_bindgen with a path")?;
+    let (path, behind) = rest
+        .split_once("\")")
+        .ok_or("the worker's loader names no path")?;
+    Ok(format!(
+        "{front}wasm_bindgen({{module_or_path:\"{path}\"}}){behind}"
+    ))
+}
+
 /// FNV-1a: a name that changes with the content.
 fn hash(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| {
@@ -96,6 +113,14 @@ mod tests {
              <body><div id=\"drawn\"><main>picture</main></div>\n    <div id=\"app\" hidden></div></body>"
         );
         assert!(with_drawn("<head></head>", &drawn).is_err());
+    }
+
+    #[test]
+    fn the_loader_names_what_it_gives() {
+        let trunk = "importScripts(\"./w.js\");wasm_bindgen(\"./w_bg.wasm\");";
+        let want = "importScripts(\"./w.js\");wasm_bindgen({module_or_path:\"./w_bg.wasm\"});";
+        assert_eq!(loader_with_options(trunk).as_deref(), Ok(want));
+        assert!(loader_with_options(want).is_err());
     }
 
     #[test]

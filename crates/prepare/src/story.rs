@@ -52,7 +52,7 @@ const STOPS: [Told; 12] = [
         title: "The kernel stores a length, not a place",
         text: "The driver makes an `sk_buff` of the frame. It notes that there are four bytes of metadata. Where they end is not stored: they end where the MAC header begins, and that is 256. On this device all is well: a TC program that asks for them is shown 252–255 and reads 42.",
         scenario: "seed",
-        step: "eth_type_trans.exit@rx#4",
+        step: "get_tag.exit@rx#2",
         designs: OLD,
         more: Some(("/spec#HR-META-1", "the rule")),
     },

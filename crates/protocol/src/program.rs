@@ -5,7 +5,7 @@
 use headroom_core::bpf::Listing;
 use serde::{Deserialize, Serialize};
 
-use crate::{Job, Problem};
+use crate::{Job, Object, Problem};
 
 /// What the pane asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,15 @@ pub enum Ask {
         from: u32,
         /// Where to.
         way: Way,
+        /// The register of which one wants to know what made its value.
+        of: Option<u8>,
+    },
+    /// Judge programs as the kernels of these designs would, without a run. Answered by [`Reply::Checked`].
+    Check {
+        /// Object files, and assembler.
+        objects: Vec<Object>,
+        /// Names of designs.
+        designs: Vec<String>,
     },
 }
 
@@ -63,6 +72,41 @@ pub enum Reply {
     Moment(Box<Moment>),
     /// There is no such run, or no work was studied.
     Gone,
+    /// The programs, in the order of their objects.
+    Checked(Vec<Checked>),
+}
+
+/// A program, and what the verifier says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Number of its object among those that were asked about.
+    pub object: u32,
+    /// Its name.
+    pub program: String,
+    /// The types as which it was looked at, as bpftool names them: that of its section, or those that it can be given
+    /// where the section names none.
+    pub kinds: Vec<String>,
+    /// Why Linux refuses it.
+    pub refused: Vec<Objection>,
+    /// Where Linux may refuse it although the simulator runs it.
+    pub warned: Vec<Objection>,
+}
+
+/// A word of the verifier, and where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Objection {
+    /// The type as which it was looked at.
+    pub kind: String,
+    /// Names of the designs whose kernels say so; empty when all say it that were asked.
+    pub designs: Vec<String>,
+    /// Number of the instruction as written, from 0.
+    pub insn: Option<u32>,
+    /// Line of the assembler, or of the C source, from 1.
+    pub line: Option<u32>,
+    /// The line itself, with the name of its file, where the object has it.
+    pub source: Option<(String, String)>,
+    /// The log's words.
+    pub why: String,
 }
 
 /// Programs and runs of a piece of work.
@@ -164,6 +208,8 @@ pub struct Moment {
     pub maps: Vec<MapView>,
     /// Instructions around it: position, line of the listing, what each did.
     pub around: Vec<(u32, u32, String)>,
+    /// Those that made the value of the register one asked for: position, line of the listing.
+    pub chain: Vec<(u32, u32)>,
 }
 
 /// Eight bytes of the stack.

@@ -63,7 +63,7 @@ mod run;
 mod verifier;
 pub mod vm;
 
-pub use asm::{AsmError, assemble};
+pub use asm::{AsmError, assemble, lines as asm_lines};
 pub use disasm::texts;
 pub use effects::{Effects, effects};
 pub use elf::load_object;

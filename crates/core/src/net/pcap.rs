@@ -1,7 +1,7 @@
 //! Packets of a capture file (`.pcap`, `.pcapng`).
 
-use pcap_file::PcapError as Parse;
 use pcap_file::pcap::{PcapParser, RawPcapPacket};
+use pcap_file::{PcapError as Parse, TsResolution};
 use thiserror::Error;
 
 use super::pcapng;
@@ -93,13 +93,28 @@ pub(super) struct Packet<'f> {
     pub data: &'f [u8],
     /// Bytes on the wire.
     pub original: usize,
+    /// When it was captured, in nanoseconds since 1970, where the file says it.
+    pub time: Option<u64>,
+    /// What else is wrong with its record.
+    pub wrong: Option<&'static str>,
+}
+
+/// A packet that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Captured {
+    /// From 1.
+    pub number: usize,
+    /// When, in nanoseconds after the first packet of the file that says when.
+    pub time: Option<u64>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// What could be read of a capture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Readable {
-    /// Number (from 1) and bytes of the first whole packets, as many as were asked for.
-    pub packets: Vec<(usize, Vec<u8>)>,
+    /// The first whole packets, as many as were asked for.
+    pub packets: Vec<Captured>,
     /// Whole packets in the file.
     pub whole: usize,
     /// Packets that are not whole.
@@ -115,13 +130,23 @@ pub struct Readable {
 pub fn readable(file: &[u8], most: usize, most_bytes: usize) -> Result<Readable, PcapError> {
     let mut out = Readable::default();
     let mut bytes = 0_usize;
+    let mut began = None;
     let end = walk(file, |packet| {
+        let time = packet.time.map(|time| {
+            let began = *began.get_or_insert(time);
+            time.saturating_sub(began)
+        });
         match whole(&packet) {
             Ok(data) => {
                 out.whole += 1;
                 bytes = bytes.saturating_add(data.len());
                 if out.packets.len() < most && bytes <= most_bytes {
-                    out.packets.push((packet.number, data));
+                    let (number, bytes) = (packet.number, data);
+                    out.packets.push(Captured {
+                        number,
+                        time,
+                        bytes,
+                    });
                 }
             }
             Err(error) => {
@@ -164,14 +189,18 @@ pub fn packet(file: &[u8], number: usize) -> Result<Vec<u8>, PcapError> {
 
 fn whole(packet: &Packet<'_>) -> Result<Vec<u8>, PcapError> {
     let (have, of) = (packet.data.len(), packet.original);
-    if have < of {
-        return Err(PcapError::Packet {
-            offset: packet.offset,
-            packet: packet.number,
-            why: format!("only {have} of its {of} bytes were captured"),
-        });
-    }
-    Ok(packet.data.to_vec())
+    let why = match packet.wrong {
+        Some(wrong) => wrong.to_owned(),
+        None if have < of => format!("only {have} of its {of} bytes were captured"),
+        None if have > of => format!("{have} bytes were captured of a packet of {of}"),
+        None if have == 0 => "it has no bytes".to_owned(),
+        None => return Ok(packet.data.to_vec()),
+    };
+    Err(PcapError::Packet {
+        offset: packet.offset,
+        packet: packet.number,
+        why,
+    })
 }
 
 /// Calls `each` for every packet; gives their count.
@@ -213,10 +242,21 @@ fn walk(
             offset,
             data: captured(&record),
             original: record.orig_len as usize,
+            time: Some(time(&record, parser.header().ts_resolution)),
+            wrong: None,
         })?;
         rest = after;
     }
     Ok(count)
+}
+
+/// Nanoseconds since 1970.
+fn time(record: &RawPcapPacket<'_>, resolution: TsResolution) -> u64 {
+    let unit = match resolution {
+        TsResolution::MicroSecond => 1000,
+        TsResolution::NanoSecond => 1,
+    };
+    u64::from(record.ts_sec) * 1_000_000_000 + u64::from(record.ts_frac) * unit
 }
 
 fn captured<'r>(record: &'r RawPcapPacket<'_>) -> &'r [u8] {
@@ -286,7 +326,12 @@ mod tests {
         // Of the second packet (its record stands at 24 + 16 + 3) 9 bytes were on the wire.
         all[43 + 12] = 9;
         let read = readable(&all, 9, 9).expect("packets");
-        assert_eq!(read.packets, [(1, vec![1, 2, 3]), (3, vec![5, 6])]);
+        let packet = |number: usize, bytes: &[u8]| Captured {
+            number,
+            time: Some(0),
+            bytes: bytes.to_vec(),
+        };
+        assert_eq!(read.packets, [packet(1, &[1, 2, 3]), packet(3, &[5, 6])]);
         assert_eq!((read.whole, read.broken), (2, 1));
         let said = read.first.map(|error| error.to_string());
         let want = "offset 43: packet 2: only 1 of its 9 bytes were captured";
@@ -305,6 +350,26 @@ mod tests {
             Err(PcapError::CutOff { offset: 24, packet })
         );
         assert_eq!(readable(&all[..24], 9, 9), Ok(Readable::default()));
+    }
+
+    /// Records that a capture can't have: more captured than was there, nothing at all. Times are from the first on.
+    #[test]
+    fn lengths_and_times() {
+        let mut all = file(&[&[1, 2, 3], &[4], &[], &[5]]);
+        // Record 1 stands at 24: 1.5 s; the others behind it: record 2 at 43, 3 at 60, 4 at 76.
+        all[24] = 1;
+        all[28..32].copy_from_slice(&500_000_u32.to_le_bytes());
+        all[76] = 3;
+        all[43 + 12] = 0;
+        let read = readable(&all, 9, 9).expect("packets");
+        let seen: Vec<_> = read.packets.iter().map(|p| (p.number, p.time)).collect();
+        assert_eq!(seen, [(1, Some(0)), (4, Some(1_500_000_000))]);
+        assert_eq!(read.broken, 2);
+        let said = |number| packet(&all, number).map_err(|error| error.to_string());
+        let want = "offset 43: packet 2: 1 bytes were captured of a packet of 0";
+        assert_eq!(said(2), Err(want.to_owned()));
+        let want = "offset 60: packet 3: it has no bytes";
+        assert_eq!(said(3), Err(want.to_owned()));
     }
 
     #[test]

@@ -21,6 +21,23 @@ struct Interface {
     link: u32,
     /// Most bytes of a packet that are kept; 0 for all.
     snaplen: usize,
+    /// Of its times (`if_tsresol`): a power of ten, or of two with the highest bit set.
+    resolution: u8,
+}
+
+/// `if_tsresol`, and what it is without that option: microseconds.
+const RESOLUTION: u32 = 9;
+const MICROSECONDS: u8 = 6;
+
+impl Interface {
+    /// Nanoseconds since 1970.
+    fn time(&self, units: u64) -> Option<u64> {
+        let power = u32::from(self.resolution & 0x7f);
+        let base: u128 = if self.resolution & 0x80 == 0 { 10 } else { 2 };
+        let a_second = base.checked_pow(power)?;
+        let nanoseconds = u128::from(units).checked_mul(1_000_000_000)? / a_second;
+        u64::try_from(nanoseconds).ok()
+    }
 }
 
 /// One section: byte order, and the interfaces so far.
@@ -73,14 +90,24 @@ pub(super) fn walk(
             INTERFACE => {
                 let read = || Some((section.half(body, 0)?, section.number(body, 4)?));
                 let (link, snaplen) = read().ok_or(short)?;
+                let options = options(body, 8, &section);
+                let options = options.ok_or(PcapError::Block {
+                    offset,
+                    why: OPTION,
+                })?;
+                let resolution = options.iter().find(|(code, _)| *code == RESOLUTION);
+                let resolution = resolution.and_then(|(_, value)| value.first().copied());
                 section.interfaces.push(Interface {
                     link,
                     snaplen: snaplen as usize,
+                    resolution: resolution.unwrap_or(MICROSECONDS),
                 });
             }
             ENHANCED | SIMPLE => {
                 count += 1;
                 let (interface, original, data) = packet(kind, body, &section).ok_or(short)?;
+                let behind = 20 + data.len().next_multiple_of(4);
+                let whole = kind == SIMPLE || options(body, behind, &section).is_some();
                 let known = section.interfaces.get(interface).ok_or(PcapError::Block {
                     offset,
                     why: "it names an interface that is not described before it",
@@ -94,6 +121,8 @@ pub(super) fn walk(
                     offset,
                     data,
                     original,
+                    time: units(kind, body, &section).and_then(|units| known.time(units)),
+                    wrong: (!whole).then_some(OPTION),
                 })?;
             }
             _ => {}
@@ -101,6 +130,33 @@ pub(super) fn walk(
         offset += len;
     }
     Ok(count)
+}
+
+/// What is said of a block whose options are longer than itself.
+const OPTION: &str = "an option is longer than its block";
+
+/// Codes and values of the options from a place of a body on; nothing if one goes beyond the end.
+fn options<'f>(body: &'f [u8], mut at: usize, section: &Section) -> Option<Vec<(u32, &'f [u8])>> {
+    let mut out = Vec::new();
+    while at < body.len() {
+        let (code, len) = (
+            section.half(body, at)?,
+            section.half(body, at + 2)? as usize,
+        );
+        if code == 0 {
+            break;
+        }
+        let value = body.get(at + 4..at + 4 + len)?;
+        out.push((code, value));
+        at += 4 + len.next_multiple_of(4);
+    }
+    Some(out)
+}
+
+/// When a packet was captured, in units of its interface; a simple packet does not say it.
+fn units(kind: u32, body: &[u8], section: &Section) -> Option<u64> {
+    let high = section.number(body, 4).filter(|_| kind == ENHANCED)?;
+    Some(u64::from(high) << 32 | u64::from(section.number(body, 8)?))
 }
 
 /// Type, body and length of the block that begins here; a section header sets the byte order.
@@ -211,7 +267,7 @@ mod tests {
                 !big,
             ));
             let read = readable(&all, 9, 9).expect("packets");
-            let bytes: Vec<&[u8]> = read.packets.iter().map(|(_, bytes)| &bytes[..]).collect();
+            let bytes: Vec<&[u8]> = read.packets.iter().map(|p| &p.bytes[..]).collect();
             assert_eq!(bytes, [&[1, 2, 3][..], &[4], &[5]]);
             assert_eq!((read.whole, read.broken), (3, 1));
             let said = read
@@ -252,6 +308,64 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// An option of 200 bytes in a block of 40: of a packet, which is left out, and of an interface, which nothing can be
+    /// read without. Times in the interface's unit.
+    #[test]
+    fn options_and_times() {
+        let section = block(
+            0x0a0d_0d0a,
+            &[
+                &numbers(&[0x1a2b_3c4d], false)[..],
+                &[1, 0, 0, 0],
+                &[0xff; 8],
+            ]
+            .concat(),
+            false,
+        );
+        // if_tsresol: nanoseconds.
+        let unit = [9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0];
+        let interface =
+            |options: &[u8]| block(1, &[&[1, 0, 0, 0, 0, 0, 0, 0][..], options].concat(), false);
+        let packet = |low: u32, options: &[u8]| {
+            block(
+                6,
+                &[
+                    &numbers(&[0, 0, low, 4, 4], false)[..],
+                    &[1, 2, 3, 4],
+                    options,
+                ]
+                .concat(),
+                false,
+            )
+        };
+        let comment = [1, 0, 2, 0, b'o', b'k', 0, 0, 0, 0, 0, 0];
+        let long = [1, 0, 200, 0, b'n', b'o', 0, 0];
+        let all = [
+            section.clone(),
+            interface(&unit),
+            packet(7, &comment),
+            packet(8, &long),
+            packet(1_000_000_007, &[]),
+        ]
+        .concat();
+        let read = readable(&all, 9, 99).expect("packets");
+        let seen: Vec<_> = read.packets.iter().map(|p| (p.number, p.time)).collect();
+        assert_eq!(seen, [(1, Some(0)), (3, Some(1_000_000_000))]);
+        let said = read
+            .first
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        // 28 bytes of section, 32 of interface, 48 of the first packet.
+        assert_eq!(
+            said,
+            "offset 108: packet 2: an option is longer than its block"
+        );
+        let all = [section, interface(&long), packet(7, &[])].concat();
+        let why = readable(&all, 9, 99).map_err(|error| error.to_string());
+        let want = "offset 28: a pcapng block: an option is longer than its block";
+        assert_eq!(why, Err(want.to_owned()));
     }
 
     #[test]

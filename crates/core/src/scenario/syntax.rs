@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::error::Problem;
 use super::lex::words;
 use super::parse::{Shape, TOOLS, classify, command, parse, tool_name};
+use super::topology_error::KINDS;
 use super::value;
 
 /// What a piece of a line is.
@@ -308,92 +309,23 @@ fn alternatives(expected: &str, names: &Names) -> Vec<String> {
                 out.extend(names.devices.iter().cloned())
             }
             "a namespace" | "a namespace name" => out.extend(names.namespaces.iter().cloned()),
-            _ if part.contains(' ') || part.is_empty() => {}
-            _ => out.push(part.trim_matches('`').to_owned()),
+            "a device type" => out.extend(KINDS.split(", ").map(str::to_owned)),
+            _ => out.extend(word_of(part)),
         }
     }
     out
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn shown(text: &str) -> Vec<(&str, Kind)> {
-        let lines = tokens(text);
-        text.split('\n')
-            .zip(&lines)
-            .flat_map(|(line, tokens)| {
-                tokens
-                    .iter()
-                    .map(move |token| (&line[token.range.clone()], token.kind))
-            })
-            .collect()
-    }
-
-    #[test]
-    fn what_each_word_is() {
-        assert_eq!(
-            shown("ip -n tx addr add 10.0.0.2/24 dev tx # why"),
-            [
-                ("ip", Kind::Tool),
-                ("-n", Kind::Flag),
-                ("tx", Kind::Name),
-                ("addr", Kind::Word),
-                ("add", Kind::Word),
-                ("10.0.0.2/24", Kind::Address),
-                ("dev", Kind::Word),
-                ("tx", Kind::Name),
-                ("# why", Kind::Comment),
-            ]
-        );
-        assert_eq!(
-            shown("# ip netns exec tx ping -c1 10.0.0.1\n64 bytes from 10.0.0.1\n\n"),
-            [
-                ("#", Kind::Prompt),
-                ("ip", Kind::Tool),
-                ("netns", Kind::Word),
-                ("exec", Kind::Word),
-                ("tx", Kind::Name),
-                ("ping", Kind::Tool),
-                ("-c1", Kind::Flag),
-                ("10.0.0.1", Kind::Address),
-                ("64 bytes from 10.0.0.1", Kind::Comment),
-            ]
-        );
-    }
-
-    #[test]
-    fn the_parsers_own_words_complete() {
-        let choices = |text: &str| complete(text, text.len()).choices;
-        assert_eq!(choices("et"), ["ethtool"]);
-        assert_eq!(choices("orc t"), ["tcx", "tun", "tap"]);
-        assert_eq!(choices("orc tcx p rx "), ["ingress", "egress"]);
-        assert_eq!(choices("orc tcx p rx ingress "), Vec::<String>::new());
-        let text =
-            "ip netns add tx\nip link add rx type veth peer name far netns tx\norc tcx get rx i";
-        assert_eq!(choices(text), ["ingress"]);
-        assert_eq!(
-            choices("ip link add rx type veth peer name far\norc tap "),
-            ["rx", "far"]
-        );
-        assert_eq!(complete("orc xdp p d", 11).expected, "a device");
-        assert_eq!(complete("orc xdp p d", 11).replaces, 10..11);
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_at_any_place(text in "[a-z0-9#$ /.:äé\n-]{0,60}", at in 0usize..80) {
-            let completion = complete(&text, at);
-            prop_assert!(text.get(completion.replaces.clone()).is_some());
-            for (line, tokens) in text.split('\n').zip(tokens(&text)) {
-                let mut end = 0;
-                for token in tokens {
-                    prop_assert!(token.range.start >= end && line.get(token.range.clone()).is_some());
-                    end = token.range.end;
-                }
-            }
-        }
-    }
+/// `xdp` itself, and `type` of `type KIND`; nothing of a description.
+fn word_of(part: &str) -> Option<String> {
+    let mut words = part.split(' ');
+    let first = words.next().filter(|word| !word.is_empty())?;
+    let placeholder = |word: &str| word.chars().all(|c| c.is_ascii_uppercase());
+    let own = !first.starts_with(|c: char| c.is_ascii_uppercase());
+    (words.next().is_none_or(placeholder) && words.next().is_none() && own)
+        .then(|| first.trim_matches('`').to_owned())
 }
+
+#[cfg(test)]
+#[path = "syntax_tests.rs"]
+mod tests;

@@ -8,7 +8,7 @@ use super::meant::did_you_mean;
 use super::topology::MAX_DEVICES;
 
 /// The types that `ip link add` and `ip tunnel add` make.
-const KINDS: &str = "veth, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, vxlan, geneve, bridge, dummy, netkit, macvlan";
+pub(super) const KINDS: &str = "veth, gre, gretap, ipip, sit, ip6tnl, ip6gre, ip6gretap, vlan, vxlan, geneve, bridge, dummy, netkit, macvlan";
 
 /// Types of devices that Linux has and that are not here (`ip link help`).
 const OTHERS: [&str; 24] = [

@@ -74,10 +74,7 @@ pub fn between(trace: &Trace, from: Moment, to: Moment) -> Diff {
         .collect();
     let bytes = byte_changes(&writes);
     let of = |index: usize| trace.fields.get(trace.steps.get(index)?.fields?);
-    let earlier = trace.steps.get(..=from.step).unwrap_or_default();
-    let before = earlier
-        .iter()
-        .rposition(|step| step.skb == now.skb && step.fields.is_some());
+    let before = trace.before_from(to.step, from.step + 1);
     let fields = match (before.and_then(of), of(to.step)) {
         (Some(before), Some(now)) if from.step != to.step => changes(before, now),
         _ => Vec::new(),

@@ -21,6 +21,19 @@ pub struct Label {
 }
 
 impl Label {
+    /// A line below all others that belongs to no pointer.
+    pub(crate) fn legend(line: String, row: usize, width: f64) -> Self {
+        Self {
+            offset: u32::MAX,
+            lines: vec![line],
+            tick: 0.0,
+            x: 0.0,
+            width,
+            row,
+            left: false,
+        }
+    }
+
     /// One past the last row.
     #[must_use]
     pub fn end_row(&self) -> usize {

@@ -88,7 +88,7 @@ pub fn ribbon(
     let unit = options.width / options.scale.units;
     let x = |offset: u32| options.scale.x(offset) * unit;
     let regions = regions(trace, view);
-    let (pointers, labels) = place(
+    let (pointers, mut labels) = place(
         &pointers(trace, view),
         options.scale,
         options.width,
@@ -122,11 +122,18 @@ pub fn ribbon(
             label: zone_label(&zone, width, options.char_width),
         }
     };
+    let mut zones: Vec<_> = zones(fields).into_iter().map(placed_zone).collect();
+    let mut regions: Vec<_> = regions.into_iter().map(placed_region).collect();
+    let named = letter(&mut zones, &mut regions, options);
+    if !named.is_empty() {
+        let row = labels.iter().map(Label::end_row).max().unwrap_or(0);
+        labels.push(Label::legend(named, row, options.width));
+    }
     Ribbon {
-        zones: zones(fields).into_iter().map(placed_zone).collect(),
+        zones,
         rows: labels.iter().map(Label::end_row).max().unwrap_or(0),
         moves: move_marks(trace, step, &x),
-        regions: regions.into_iter().map(placed_region).collect(),
+        regions,
         pointers,
         labels,
         cells,
@@ -134,18 +141,150 @@ pub fn ribbon(
     }
 }
 
+/// How much narrower a letter of the sans face is than one of the other labels.
+const NARROWER: f64 = 0.86;
+/// In a picture narrower than this, what has no room for a name has a number, and a line below that says what it is.
+pub const NARROW: f64 = 600.0;
+
+/// What has a label.
+struct Spot<'p> {
+    middle: f64,
+    width: f64,
+    label: &'p mut String,
+    short: &'p str,
+}
+
+impl Spot<'_> {
+    /// From where to where so many letters of the sans face go; short names are capitals, which are wide.
+    fn reach(&self, letters: usize, char_width: f64) -> (f64, f64) {
+        let letter = char_width * if letters > 6 { NARROWER } else { 1.17 };
+        let half = letters as f64 * letter / 2.0;
+        (self.middle - half, self.middle + half)
+    }
+}
+
+/// Gives names to what is narrower than they are. In a narrow picture gives numbers to the rest, and the line that says
+/// what they are.
+fn letter(
+    zones: &mut [Placed<Zone>],
+    regions: &mut [Placed<Region>],
+    options: RibbonOptions<'_>,
+) -> String {
+    let claims = zones.len();
+    let mut spots: Vec<Spot<'_>> = Vec::with_capacity(claims + regions.len());
+    for zone in zones {
+        spots.push(Spot {
+            middle: zone.x + zone.width / 2.0,
+            width: zone.width,
+            label: &mut zone.label,
+            short: zone_short(zone.item.kind),
+        });
+    }
+    for region in regions {
+        spots.push(Spot {
+            middle: region.x + region.width / 2.0,
+            width: region.width,
+            label: &mut region.label,
+            short: region_short(&region.item),
+        });
+    }
+    let (above, below) = spots.split_at_mut(claims);
+    make_room(above, options.char_width);
+    overhang(above, options.char_width);
+    overhang(below, options.char_width);
+    if options.width < NARROW {
+        number(&mut spots, options.char_width)
+    } else {
+        String::new()
+    }
+}
+
+/// Metadata that headers were pushed over lie inside the packet: its label leaves its size out where they are, or all.
+fn make_room(spots: &mut [Spot<'_>], char_width: f64) {
+    for index in 0..spots.len() {
+        for name in [spots[index].short, ""] {
+            let one = &spots[index];
+            let (from, to) = one.reach(one.label.len(), char_width);
+            let mut others = spots.iter().enumerate();
+            if others.any(|(other, of)| {
+                other != index && from - char_width < of.middle && of.middle < to + char_width
+            }) {
+                *spots[index].label = name.to_owned();
+            }
+        }
+    }
+}
+
+/// What is too narrow for any of its labels has its shortest one over both of its ends, where no other label is.
+fn overhang(spots: &mut [Spot<'_>], char_width: f64) {
+    const APART: f64 = 2.0;
+    for index in 0..spots.len() {
+        let one = &spots[index];
+        let (left, right) = one.reach(one.short.len(), char_width);
+        let free = spots.iter().enumerate().all(|(other, of)| {
+            // It may get a number.
+            let letters = of.label.len().max(usize::from(!of.short.is_empty()));
+            let (from, to) = of.reach(letters, char_width);
+            other == index || letters == 0 || to + APART <= left || right + APART <= from
+        });
+        if one.label.is_empty() && left >= 0.0 && free {
+            *spots[index].label = one.short.to_owned();
+        }
+    }
+}
+
+/// Gives numbers to what has no label yet, and says what they are.
+fn number(spots: &mut [Spot<'_>], char_width: f64) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    let mut said = String::new();
+    for spot in spots {
+        // The packet has no name only where metadata lie in its middle.
+        let bare = spot.short.is_empty() || spot.short == ZoneKind::Packet.word();
+        if bare || !spot.label.is_empty() || spot.width < char_width {
+            continue;
+        }
+        let known = names.iter().position(|known| *known == spot.short);
+        let sign = char::from(b'1' + known.unwrap_or(names.len()).min(8) as u8);
+        spot.label.push(sign);
+        if known.is_none() {
+            names.push(spot.short);
+            said.push_str("· ");
+            said.push(sign);
+            said.push_str(" is ");
+            said.push_str(spot.short);
+            said.push(' ');
+        }
+    }
+    said
+}
+
+/// What a region is called where there is little room; nothing where its pattern says it.
+fn region_short(region: &Region) -> &str {
+    match region.family {
+        Family::Headroom | Family::Unwritten | Family::Tailroom => "",
+        // `data` is a pointer too.
+        Family::Payload => "payload",
+        _ => &region.short,
+    }
+}
+
+/// What a zone is called where there is little room; nothing at the ends of a buffer, where its pattern says it.
+fn zone_short(kind: ZoneKind) -> &'static str {
+    match kind {
+        ZoneKind::Metadata => "meta",
+        ZoneKind::Gap => "gap",
+        ZoneKind::Pulled => "pulled",
+        ZoneKind::Packet => "packet",
+        ZoneKind::Headroom | ZoneKind::Tailroom => "",
+    }
+}
+
 /// The zone's word, with its size where there is room. Zones are lettered in a narrower face.
 fn zone_label(zone: &Zone, width: f64, char_width: f64) -> String {
-    const NARROWER: f64 = 0.86;
     let word = zone.kind.word();
     let size = format!("{word} · {} bytes", zone.end - zone.start);
-    let short = if zone.kind == ZoneKind::Metadata {
-        "meta"
-    } else {
-        ""
-    };
     let fits = |name: &&str| name.chars().count() as f64 * char_width * NARROWER <= width;
-    [size.as_str(), word, short]
+    [size.as_str(), word, zone_short(zone.kind)]
         .into_iter()
         .find(fits)
         .unwrap_or_default()

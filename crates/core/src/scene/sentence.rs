@@ -31,23 +31,13 @@ pub(crate) fn is_wide(entry: usize, exit: usize) -> bool {
     exit - entry > MOST
 }
 
-/// How far back the same packet is looked for, in steps: for a new one it would be the whole of a long trace. One that is
-/// held back longer is told of as if it were new.
-const FAR: usize = 20_000;
-
 /// The step that a step is compared with: its own entry for the exit of a small function; the one
 /// before it in the same packet for anything else.
 #[must_use]
 pub fn baseline(trace: &Trace, step: usize) -> Option<usize> {
-    let now = trace.steps.get(step)?;
     match own_entry(trace, step) {
         Some(entry) if !is_wide(entry, step) => Some(entry),
-        _ => {
-            let from = step.saturating_sub(FAR);
-            let before = trace.steps.get(from..step)?.iter();
-            let at = { before }.rposition(|s| s.skb == now.skb && s.fields.is_some());
-            Some(from + at?)
-        }
+        _ => trace.before(step),
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn decap(design: &str) -> Trace {
     b.recorder.trace
 }
 
-fn skb_fields() -> SkbFields {
+pub(crate) fn skb_fields() -> SkbFields {
     SkbFields {
         data: 256,
         tail: 330,

@@ -148,6 +148,12 @@ pub fn rules(design: DesignName) -> Rules {
     }
 }
 
+/// What a design's kernel has not and the program calls: the instruction, and the function.
+#[must_use]
+pub fn lacks(design: DesignName, program: &Program) -> Option<(usize, &'static str)> {
+    super::programs::lacks(&*design.design(), program)
+}
+
 /// What a design's kernel has beyond Linux.
 pub(super) fn proposed(design: &dyn MetadataDesign) -> Proposed {
     Proposed {

@@ -120,7 +120,7 @@ mod xdp_frame;
 mod xdp_generic;
 mod xdp_run;
 
-pub use exec::{ExecError, Executed, Hook, Ready, exec, rules};
+pub use exec::{ExecError, Executed, Hook, Ready, exec, lacks, rules};
 pub use execute_error::{Cause, ExecuteError};
 pub(crate) use prog_load::file_name;
 pub(crate) use programs::address_of;

@@ -10,6 +10,7 @@ use crate::bpf::insn::{Callee, Insn};
 use crate::bpf::{
     Judgement, LoadError, MapKind, Maps, Object, Prepared, ProgType, Program, Rules, Workshop,
 };
+use crate::design::MetadataDesign;
 use crate::design::policy::DynptrAccess;
 use crate::scenario::command::TcProgram;
 use crate::scenario::meant::did_you_mean;
@@ -137,6 +138,19 @@ fn check_owner(object: &Object, map: usize) -> Result<(), LoadError> {
         }
     }
     Ok(())
+}
+
+/// What a design's kernel has not and the program calls: the instruction, and the function.
+pub(super) fn lacks(
+    design: &dyn MetadataDesign,
+    program: &Program,
+) -> Option<(usize, &'static str)> {
+    const DYNPTR: &str = "bpf_dynptr_from_skb_meta";
+    if design.dynptr() != DynptrAccess::Absent {
+        return None;
+    }
+    let calls = |insn: &Insn| matches!(insn, Insn::Call(Callee::Kfunc(name)) if name == DYNPTR);
+    Some((program.insns.iter().position(calls)?, DYNPTR))
 }
 
 impl Kernel {
@@ -269,10 +283,7 @@ impl Kernel {
     }
 
     fn refused(&self, program: &Program) -> Option<&'static str> {
-        const DYNPTR: &str = "bpf_dynptr_from_skb_meta";
-        let calls = |insn: &Insn| matches!(insn, Insn::Call(Callee::Kfunc(name)) if name == DYNPTR);
-        let absent = self.design.dynptr() == DynptrAccess::Absent;
-        (absent && program.insns.iter().any(calls)).then_some(DYNPTR)
+        lacks(&*self.design, program).map(|(_, what)| what)
     }
 
     /// The program of that name, loaded last, if the hook takes its kind.

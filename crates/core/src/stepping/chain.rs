@@ -54,10 +54,10 @@ impl Wanted {
 }
 
 impl Stepper<'_> {
-    /// Positions in the run of the instructions that made what register `register` holds after this one, in order.
-    /// Nothing for r10 and for what the run began with.
+    /// Positions in the run of the instructions that made what register `register` holds after this one, in order: the last
+    /// `most` of them. Nothing for r10 and for what the run began with.
     #[must_use]
-    pub fn chain(&self, register: usize) -> Vec<usize> {
+    pub fn chain(&self, register: usize, most: usize) -> Vec<usize> {
         let mut wanted = Wanted {
             registers: Vec::new(),
             bytes: BTreeSet::new(),
@@ -68,7 +68,7 @@ impl Stepper<'_> {
         let mut known: Vec<Option<Effects>> = vec![None; lines.len()];
         let (mut walker, mut out) = (self.clone(), Vec::new());
         for at in (0..=self.at).rev() {
-            if wanted.nothing() {
+            if out.len() >= most || wanted.nothing() {
                 break;
             }
             walker.at = at;

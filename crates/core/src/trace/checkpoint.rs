@@ -26,8 +26,9 @@ fn work(write: &ByteWrite) -> usize {
 }
 
 impl Trace {
-    /// Takes the snapshots; called once when the trace is whole.
+    /// Takes the snapshots, and notes where packets come back; called once when the trace is whole.
     pub fn take_checkpoints(&mut self) {
+        self.note_returns();
         self.checkpoints.clear();
         let total: usize = self.writes.iter().map(work).sum();
         if total < LEAST {

@@ -3,6 +3,7 @@
 //! The stack records; everything else (text, JSON, the site) only reads. Two designs are two
 //! traces; views line them up by (function or program, entry or exit, device, occurrence).
 
+pub mod before;
 pub mod checkpoint;
 pub mod fields;
 pub mod map_calls;
@@ -50,6 +51,9 @@ pub struct Trace {
     /// [`Trace::take_checkpoints`] is called.
     #[serde(skip)]
     pub checkpoints: Vec<checkpoint::Checkpoint>,
+    /// Steps at which a packet comes back after many of others, and its step before ([`Trace::note_returns`]).
+    #[serde(skip)]
+    pub returns: Vec<(usize, usize)>,
     /// Who wrote what: the table behind [`OriginId`].
     pub sources: SourceTable,
     /// Program runs; instruction and program steps hold an index.

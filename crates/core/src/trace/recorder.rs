@@ -64,6 +64,7 @@ impl Recorder {
             writes: Vec::new(),
             stores: Default::default(),
             checkpoints: Vec::new(),
+            returns: Vec::new(),
             sources: Default::default(),
             runs: Vec::new(),
             run_objects: Vec::new(),

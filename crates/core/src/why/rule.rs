@@ -9,7 +9,7 @@ use std::fmt;
 use super::chain::place_of;
 use crate::scene::changes::{FieldChange, changes};
 use crate::scene::explain::span;
-use crate::trace::{Edge, PacketFields, SkbFields, SkbNo, StepKind, Trace};
+use crate::trace::{Edge, PacketFields, SkbFields, StepKind, Trace};
 
 /// Whose code did something.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,10 +96,7 @@ pub fn changes_at(trace: &Trace, step: usize) -> Vec<Ruled> {
     let Some(now) = fields_of(trace, step) else {
         return Vec::new();
     };
-    let before = (0..step)
-        .rev()
-        .find(|index| same_packet(trace, *index, step));
-    let Some((at, before)) = before.and_then(|at| Some((at, fields_of(trace, at)?))) else {
+    let Some((at, before)) = before(trace, step) else {
         return Vec::new();
     };
     ruled(before, now, &doer(&actors(trace), at))
@@ -109,14 +106,12 @@ pub fn changes_at(trace: &Trace, step: usize) -> Vec<Ruled> {
 #[must_use]
 pub fn all_changes(trace: &Trace) -> BTreeMap<usize, Vec<Ruled>> {
     let actors = actors(trace);
-    let mut last: BTreeMap<Option<SkbNo>, usize> = BTreeMap::new();
     let mut out = BTreeMap::new();
-    for (index, step) in trace.steps.iter().enumerate() {
+    for index in 0..trace.steps.len() {
         let Some(now) = fields_of(trace, index) else {
             continue;
         };
-        if let Some(at) = last.insert(step.skb, index)
-            && let Some(before) = fields_of(trace, at)
+        if let Some((at, before)) = before(trace, index)
             && before != now
         {
             let changes = ruled(before, now, &doer(&actors, at));
@@ -132,9 +127,10 @@ fn fields_of(trace: &Trace, step: usize) -> Option<&PacketFields> {
     trace.fields.get(trace.steps.get(step)?.fields?)
 }
 
-fn same_packet(trace: &Trace, a: usize, b: usize) -> bool {
-    let (a, b) = (&trace.steps[a], &trace.steps[b]);
-    a.fields.is_some() && a.skb == b.skb && (a.skb.is_some() || a.buffer == b.buffer)
+/// The step before in the same packet, and its fields.
+fn before(trace: &Trace, step: usize) -> Option<(usize, &PacketFields)> {
+    let at = trace.before(step)?;
+    Some((at, fields_of(trace, at)?))
 }
 
 fn ruled(before: &PacketFields, now: &PacketFields, actor: &Actor) -> Vec<Ruled> {

@@ -1,5 +1,7 @@
 //! A text field over the same text in colours: line numbers beside it, what is wrong underlined where it stands.
 
+use std::ops::Range;
+
 use leptos::prelude::*;
 
 /// A line as it is drawn.
@@ -9,35 +11,78 @@ pub struct Line {
     pub number: usize,
     /// Without its end.
     pub text: String,
-    /// Byte from which on the line is wrong.
-    pub bad: Option<usize>,
+    /// Bytes that are wrong; behind the text, where something is missing.
+    pub bad: Option<Range<usize>>,
+    /// What is said about it, behind the text.
+    pub said: String,
     /// First byte, one past the last, class.
     pub tokens: Vec<(usize, usize, &'static str)>,
 }
 
-/// The lines of a text. `wrong` is a 1-based line and column, in characters; `tokens` gives a line's.
+/// What is wrong with a text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters; the whole line, if it is none.
+    pub column: Option<usize>,
+    /// What is said behind the line.
+    pub said: String,
+}
+
+impl Wrong {
+    /// The word at a line and column.
+    pub fn word(line: usize, column: usize) -> Self {
+        Self {
+            line,
+            column: Some(column),
+            said: String::new(),
+        }
+    }
+}
+
+/// The lines of a text; `tokens` gives a line's.
 pub fn lines(
     text: &str,
-    wrong: Option<(usize, usize)>,
+    wrong: Option<Wrong>,
     mut tokens: impl FnMut(&str) -> Vec<(usize, usize, &'static str)>,
 ) -> Vec<Line> {
     let line = |(index, text): (usize, &str)| {
-        let column = wrong
-            .filter(|(line, _)| *line == index + 1)
-            .map(|(_, column)| column);
-        let bad = column.map(|column| {
-            text.char_indices()
-                .nth(column.saturating_sub(1))
-                .map_or(text.len(), |(at, _)| at)
-        });
+        let wrong = wrong.as_ref().filter(|wrong| wrong.line == index + 1);
+        let tokens = tokens(text);
         Line {
             number: index + 1,
             text: text.to_owned(),
-            bad,
-            tokens: tokens(text),
+            bad: wrong.map(|wrong| match wrong.column {
+                Some(column) => word_at(text, &tokens, column),
+                None => code(text, &tokens),
+            }),
+            said: wrong.map(|wrong| wrong.said.clone()).unwrap_or_default(),
+            tokens,
         }
     };
     text.split('\n').enumerate().map(line).collect()
+}
+
+/// The word at a column, 1-based, in characters.
+fn word_at(text: &str, tokens: &[(usize, usize, &'static str)], column: usize) -> Range<usize> {
+    let at = text.char_indices().nth(column.saturating_sub(1));
+    let at = at.map_or(text.len(), |(at, _)| at);
+    let token = tokens
+        .iter()
+        .find(|(from, to, _)| (*from..*to).contains(&at));
+    let rest = text.get(at..).unwrap_or_default();
+    let end = at + rest.find(char::is_whitespace).unwrap_or(rest.len());
+    token.map_or(at..end, |(from, to, _)| *from..*to)
+}
+
+/// A line without the spaces in front and the comment behind.
+fn code(text: &str, tokens: &[(usize, usize, &'static str)]) -> Range<usize> {
+    let comment = tokens.iter().find(|(_, _, class)| *class == "t-comment");
+    let upto = comment.map_or(text.len(), |(from, ..)| *from);
+    let code = text.get(..upto).unwrap_or(text);
+    let from = code.len() - code.trim_start().len();
+    from..code.trim_end().len().max(from)
 }
 
 /// The field with its colours and numbers.
@@ -59,33 +104,26 @@ pub fn field(lines: Memo<Vec<Line>>, area: impl IntoView + 'static) -> AnyView {
 
 fn coloured(line: Line) -> AnyView {
     let mut out = Vec::new();
-    let mut at = 0;
-    let part = |from: usize, to: usize| line.text.get(from..to).unwrap_or_default().to_owned();
-    // What lies between words that have a colour; a sign there may be what is wrong.
-    let between = |out: &mut Vec<(String, &'static str, bool)>, from: usize, to: usize| {
-        let wrong = line.bad.filter(|bad| (from..to).contains(bad));
-        let Some(bad) = wrong else {
-            return out.push((part(from, to), "", false));
-        };
-        let word = part(bad, to);
-        let end = bad + word.find(char::is_whitespace).unwrap_or(word.len());
-        out.extend([
-            (part(from, bad), "", false),
-            (part(bad, end), "", true),
-            (part(end, to), "", false),
-        ]);
+    // Where the look changes: at words, and where what is wrong begins and ends.
+    let bad = line.bad.clone().unwrap_or_default();
+    let mut piece = |from: usize, to: usize, class: &'static str| {
+        let (start, end) = (bad.start.clamp(from, to), bad.end.clamp(from, to));
+        for (from, to, wrong) in [(from, start, false), (start, end, true), (end, to, false)] {
+            let text = line.text.get(from..to).unwrap_or_default().to_owned();
+            if !text.is_empty() {
+                out.push(view! { <span class=class class:wavy=wrong>{text}</span> });
+            }
+        }
     };
+    let mut at = 0;
     for (start, end, class) in &line.tokens {
-        between(&mut out, at, *start);
-        let bad = line.bad.is_some_and(|bad| *end > bad && *start <= bad);
-        out.push((part(*start, *end), *class, bad));
+        piece(at, *start, "");
+        piece(*start, *end, class);
         at = *end;
     }
-    between(&mut out, at, line.text.len());
-    let piece = |(text, class, bad): (String, &'static str, bool)| view! { <span class=class class:wavy=bad>{text}</span> };
-    let missing = line
-        .bad
-        .is_some_and(|bad| bad >= line.text.trim_end().len())
-        .then(|| view! { <span class="wavy">"   "</span> });
-    view! { <span class="cl" class:bad=line.bad.is_some()>{out.into_iter().filter(|(text, ..)| !text.is_empty()).map(piece).collect_view()}{missing}"\n"</span> }.into_any()
+    piece(at, line.text.len(), "");
+    let is_bad = line.bad.is_some();
+    let missing = (is_bad && bad.is_empty()).then(|| view! { <span class="wavy">"   "</span> });
+    let said = (!line.said.is_empty()).then(|| view! { <span class="said">{line.said}</span> });
+    view! { <span class="cl" class:bad=is_bad><span class="cl-text">{out}{missing}"\n"</span>{said}</span> }.into_any()
 }

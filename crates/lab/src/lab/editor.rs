@@ -9,7 +9,7 @@ use headroom_web::parts::{part, sig};
 use leptos::html::Textarea;
 use leptos::prelude::*;
 
-use super::coloured::{self, Line};
+use super::coloured::{self, Line, Wrong};
 use super::state::Lab;
 
 /// The panel.
@@ -20,10 +20,14 @@ pub fn commands(lab: Lab) -> AnyView {
     let lines = Memo::new(move |_| drawn(&text.get(), lab));
     let completion = Memo::new(move |_| {
         let text = text.get();
-        caret
-            .get()
-            .map(|at| complete(&text, at))
-            .unwrap_or_default()
+        let Some(at) = caret.get() else {
+            return Completion::default();
+        };
+        let completion = complete(&text, at);
+        match completion.expected.contains(PROGRAM) {
+            true => with_programs(lab, &text, completion),
+            false => completion,
+        }
     });
     let moved = move || {
         let at = node
@@ -75,6 +79,20 @@ pub fn commands(lab: Lab) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// What the parser calls the name of a program.
+const PROGRAM: &str = "a program name";
+
+/// With the names of programs that begin as the word that is being typed: the parser knows no objects.
+fn with_programs(lab: Lab, text: &str, mut completion: Completion) -> Completion {
+    let scenario = lab.work.with(|work| work.scenario.clone());
+    lab.checks.want_own(&scenario);
+    let typed = text.get(completion.replaces.clone()).unwrap_or_default();
+    let mut names = lab.checks.names();
+    names.retain(|name| name.starts_with(typed) && name != typed);
+    completion.choices.extend(names);
+    completion
 }
 
 /// What may come next, as words to press and as a sentence.
@@ -164,13 +182,14 @@ fn byte_of(text: &str, utf16: u32) -> usize {
 /// The lines, with what is wrong: what the parser says at once, and what the run says when it is there.
 fn drawn(text: &str, lab: Lab) -> Vec<Line> {
     let wrong = match parse(text) {
-        Err(error) if error.line > 0 => Some((error.line, error.column)),
+        Err(error) if error.line > 0 => Some(Wrong::word(error.line, error.column)),
         _ => lab.model.problem.with(|problem| {
             let problem = problem.as_ref()?;
-            Some((
-                problem.line? as usize,
-                problem.column.map_or(1, |column| column as usize),
-            ))
+            Some(Wrong {
+                line: problem.line? as usize,
+                column: problem.column.map(|column| column as usize),
+                said: String::new(),
+            })
         }),
     };
     let mut kinds = tokens(text).into_iter();

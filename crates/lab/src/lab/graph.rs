@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use headroom_core::scenario::graph::{Device, Edge, Graph};
+use headroom_core::scenario::parse;
 use headroom_core::trace::DevRef;
 use headroom_web::parts::{part, px};
 use leptos::prelude::*;
@@ -20,11 +21,17 @@ type Chosen = RwSignal<Option<(Option<String>, String)>>;
 
 /// The figure.
 pub fn picture(lab: Lab) -> AnyView {
-    let graph = Memo::new(move |_| {
-        lab.work.track();
-        lab.graph()
+    // While a line can't be read, the picture is the one before: half a line is not half a topology.
+    let unread = Memo::new(move |_| lab.work.with(|work| parse(&work.commands).is_err()));
+    let graph = Memo::new(move |before: Option<&Graph>| match before {
+        Some(before) if unread.get() && !before.devices.is_empty() => before.clone(),
+        _ => {
+            lab.work.track();
+            lab.graph()
+        }
     });
     let way = Memo::new(move |_| graph.with(|graph| way_here(lab, graph)));
+    let stale = Memo::new(move |_| unread.get() || lab.model.problem.with(Option::is_some));
     let here = Memo::new(move |_| {
         let frame = lab.model.front_frame()?;
         let dev = frame.trace.steps.get(frame.step)?.dev.clone()?;
@@ -42,7 +49,13 @@ pub fn picture(lab: Lab) -> AnyView {
                 .into_any();
         }
         let picture = layout(&graph, &way);
-        draw(lab, &graph, &picture, &way, Marks { here, at, chosen })
+        let marks = Marks {
+            here,
+            at,
+            chosen,
+            stale: stale.get(),
+        };
+        draw(lab, &graph, &picture, &way, marks)
     });
     let panel = part(move || {
         let at = at.get()?;
@@ -52,13 +65,10 @@ pub fn picture(lab: Lab) -> AnyView {
     view! { {figure}{panel} }.into_any()
 }
 
-/// The devices that the packet passes that is shown, one after the other, under the first design.
+/// The devices that the packet passes that is shown, one after the other, under the first design: while the input is
+/// wrong those of the last that ran, as far as they are still there.
 fn way_here(lab: Lab, graph: &Graph) -> Vec<usize> {
     let model = lab.model;
-    // What is wrong now has not run: the way of the input before says nothing of its devices.
-    if model.problem.with(Option::is_some) {
-        return Vec::new();
-    }
     let first = model.designs.with(|designs| designs.first().copied());
     let Some(trace) = first.and_then(|design| model.trace(design)) else {
         return Vec::new();
@@ -84,6 +94,8 @@ struct Marks {
     /// Which device is looked at.
     at: Memo<Option<usize>>,
     chosen: Chosen,
+    /// The way is that of an earlier input.
+    stale: bool,
 }
 
 fn draw(lab: Lab, graph: &Graph, picture: &Layout, way: &[usize], marks: Marks) -> AnyView {
@@ -110,15 +122,19 @@ fn draw(lab: Lab, graph: &Graph, picture: &Layout, way: &[usize], marks: Marks) 
     };
     let packets = lab.model.sends.with(Vec::len);
     let said = words(graph, way, lab.model.send.get() + 1, packets);
+    let stale = marks.stale && !way.is_empty();
+    let old = stale.then_some(
+        " The commands can't be run as they are: this is the way of the last input that worked.",
+    );
     view! {
-        <figure class="topology">
+        <figure class="topology" class:stale=stale>
             <div class="scroll"><svg style:min-width=format!("{}px", px(width * SMALLEST)) width=px(width) height=px(height) viewBox=format!("0 0 {width:.0} {height:.0}") role="group" aria-label="Devices and the packet's way; each device is a button">
                 {picture.groups.iter().map(group).collect_view()}
                 {graph.edges.iter().filter_map(edge).collect_view()}
                 <path class="way" d=way_path(picture, way)/>
                 {graph.devices.iter().enumerate().map(device).collect_view()}
             </svg></div>
-            <figcaption class="hint">{said}</figcaption>
+            <figcaption class="hint">{said}{old}</figcaption>
             {table(graph)}
         </figure>
     }

@@ -1,10 +1,13 @@
 //! `/lab`: commands, programs and packets of the reader's own, and at once what becomes of them.
 //! The work is kept in this browser and shared as one link; nothing is sent anywhere.
 
+mod attach;
+mod check;
 mod coloured;
 mod device;
 mod editor;
 mod graph;
+mod keep;
 mod layers;
 mod map_form;
 mod maps;
@@ -15,6 +18,7 @@ mod progress;
 mod seen;
 mod state;
 mod take_in;
+mod verdict;
 
 use headroom_web::app;
 use headroom_web::model::{Kind, Model};
@@ -28,6 +32,9 @@ use wasm_bindgen_futures::spawn_local;
 
 use self::state::{Lab, Tab};
 use crate::browser;
+
+/// Most notices that are shown at once; the others are behind a word.
+const MOST_NOTICES: usize = 3;
 
 /// The page.
 pub fn page() -> AnyView {
@@ -132,9 +139,13 @@ fn notices(lab: Lab) -> AnyView {
     part(move || {
         let all = lab.notices.get();
         (!all.is_empty()).then(|| {
-            let one = |text: String| view! { <p>{text}</p> };
+            let one = |text: &String| view! { <p>{text.clone()}</p> };
             let read = move |_| lab.notices.update(Vec::clear);
-            view! { <div class="notice" role="status"><div>{all.into_iter().map(one).collect_view()}</div><button class="tab" on:click=read>"Dismiss"</button></div> }
+            let (first, more) = all.split_at(all.len().min(MOST_NOTICES));
+            let more = (!more.is_empty()).then(|| {
+                view! { <details><summary>{more.len()}" more"</summary>{more.iter().map(one).collect_view()}</details> }
+            });
+            view! { <div class="notice" role="status"><div>{first.iter().map(one).collect_view()}{more}</div><button class="tab" on:click=read>"Dismiss"</button></div> }
         })
     })
 }

@@ -7,8 +7,9 @@ use headroom_protocol::sentence;
 use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 
-use super::layers;
 use super::state::Lab;
+use super::{attach, layers};
+use crate::listing::{self, Row};
 use crate::take;
 
 /// What a new packet begins as.
@@ -16,20 +17,8 @@ const FIRST: &str = "ethernet / ipv4 / icmp / payload 6162636465666768";
 
 /// The panel.
 pub fn panel(lab: Lab) -> AnyView {
-    let chosen = RwSignal::new(0usize);
-    let names = Memo::new(move |_| {
-        lab.work.with(|work| {
-            let one = |(at, frame): (usize, &Frame)| {
-                (
-                    at,
-                    frame.name.clone(),
-                    frame.bytes.len(),
-                    summary(&frame.bytes),
-                )
-            };
-            work.packets.iter().enumerate().map(one).collect::<Vec<_>>()
-        })
-    });
+    let chosen = lab.packet;
+    let names = Memo::new(move |_| lab.work.with(|work| listing::rows(&work.packets)));
     let add = move |_| {
         let layers = packet::parse(FIRST).unwrap_or_default();
         let bytes = packet::build(&layers).unwrap_or_default();
@@ -42,11 +31,15 @@ pub fn panel(lab: Lab) -> AnyView {
                 .with_untracked(|work| work.packets.len().saturating_sub(1)),
         );
     };
-    let row = move |(at, name, len, summary): (usize, String, usize, String)| {
+    let row = move |row: Row| {
+        let at = row.at;
+        let way = format!("{} → {}", row.source, row.destination);
         view! {
             <tr class:on=sig(move || chosen.get() == at)>
-                <td><button class="link" on:click=move |_| chosen.set(at)>{name}</button></td>
-                <td class="num">{len}</td><td>{summary}</td>
+                <td class="num">{at + 1}</td>
+                <td class="num">{row.time}</td>
+                <td class="who"><button class="link" aria-current=sig(move || (chosen.get() == at).to_string()) on:click=move |_| chosen.set(at)>{way}" "<span class="hint">{row.name}</span></button></td>
+                <td>{row.protocols}</td><td class="num">{row.len}</td>
             </tr>
         }
     };
@@ -55,7 +48,7 @@ pub fn panel(lab: Lab) -> AnyView {
         some.get().then(|| {
             view! {
                 <div class="scroll packets-list"><table>
-                    <thead><tr><th scope="col">"packet"</th><th scope="col">"bytes"</th><th scope="col">"layers"</th></tr></thead>
+                    <thead><tr><th scope="col" class="num">"#"</th><th scope="col" class="num">"seconds"</th><th scope="col">"source → destination"</th><th scope="col">"protocols"</th><th scope="col" class="num">"bytes"</th></tr></thead>
                     <tbody><For each=move || names.get() key=Clone::clone children=row/></tbody>
                 </table></div>
             }
@@ -66,21 +59,12 @@ pub fn panel(lab: Lab) -> AnyView {
     let detail = move || shown.get().map(|at| one(lab, at));
     view! {
         <section class="packets" aria-label="Packets"><h2 class="sr">"Packets"</h2>
-            <p class="add">"Drop a capture ("<code>".pcap"</code>", "<code>".pcapng"</code>") anywhere, or "<button class="tab" on:click=add>"make a packet"</button></p>
+            <p class="add">"Drop a capture ("<code>".pcap"</code>", "<code>".pcapng"</code>"), or "<button class="tab" on:click=add>"make a packet"</button></p>
             {part(list)}
             {part(detail)}
         </section>
     }
     .into_any()
-}
-
-/// `ethernet / ipv4 / icmp`: the layers in a row.
-fn summary(bytes: &[u8]) -> String {
-    let kinds: Vec<&str> = packet::explicit(bytes)
-        .iter()
-        .map(|(layer, _)| layer.kind.word())
-        .collect();
-    kinds.join(" / ")
 }
 
 fn bytes_of(lab: Lab, at: usize) -> Vec<u8> {
@@ -207,7 +191,11 @@ fn spaced(bytes: &[u8]) -> String {
 }
 
 fn read_hex(text: &str) -> Result<Vec<u8>, String> {
-    headroom_core::bpf::parse_hex(text).map_err(|error| error.to_string())
+    match headroom_core::bpf::parse_hex(text) {
+        Ok(bytes) if bytes.is_empty() => Err("a packet without bytes can't be sent".to_owned()),
+        Ok(bytes) => Ok(bytes),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The command that sends it.
@@ -228,12 +216,8 @@ fn send(lab: Lab, at: usize) -> AnyView {
     let devices = move || {
         let graph = lab.graph();
         let option = |device: &headroom_core::scenario::graph::Device| {
-            let netns = graph.namespaces.get(device.namespace).cloned().flatten();
-            let value = netns.map_or_else(
-                || device.name.clone(),
-                |netns| format!("{netns}/{}", device.name),
-            );
-            view! { <option value=value.clone()>{value.clone()}</option> }
+            let (value, words) = attach::named(&graph, device);
+            view! { <option value=value>{words}</option> }
         };
         graph.devices.iter().map(option).collect_view()
     };

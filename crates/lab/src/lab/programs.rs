@@ -1,19 +1,24 @@
 //! The programs: the scenario's own, object files that were dropped, assembler with a live check;
 //! and where they are attached.
 
-use headroom_core::bpf::{LoadError, Object, load_object};
+use headroom_core::bpf::{LoadError, MapDef, Object, load_object};
 use headroom_core::share::{Program, ProgramText};
 use headroom_core::simulate::assembler;
 use headroom_protocol::sentence;
 use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 
-use super::coloured;
+use super::attach;
+use super::check::Verdict;
+use super::coloured::{self, Wrong};
 use super::state::{ASM, Lab};
+use super::verdict;
 use crate::asm;
 
-/// What a new assembler program begins as: read the tag and say how long it was.
-const FIRST: &str = "; r1 is the context. data_meta is at +140, data at +76.\nr2 = *(u32 *)(r1 +140)\nr3 = *(u32 *)(r1 +76)\nr0 = 0\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr5 = *(u32 *)(r2 +0)\nout:\nexit\n";
+/// What a new assembler program begins as: look whether there is a tag, and read it. Offsets of `struct __sk_buff`.
+const FIRST_TC: &str = "; r1 is the context. data_meta is at +140, data at +76.\nr2 = *(u32 *)(r1 +140)\nr3 = *(u32 *)(r1 +76)\nr0 = 0\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr5 = *(u32 *)(r2 +0)\nout:\nexit\n";
+/// The same for XDP: offsets of `struct xdp_md`, and 2 is `XDP_PASS`.
+const FIRST_XDP: &str = "; r1 is the context. data_meta is at +8, data at +0.\nr2 = *(u32 *)(r1 +8)\nr3 = *(u32 *)(r1 +0)\nr0 = 2\nr4 = r2\nr4 += 4\nif r4 > r3 goto out\nr5 = *(u32 *)(r2 +0)\nout:\nexit\n";
 
 /// The panel.
 pub fn panel(lab: Lab) -> AnyView {
@@ -25,17 +30,8 @@ pub fn panel(lab: Lab) -> AnyView {
                 .collect::<Vec<_>>()
         })
     });
-    let own = move || {
-        lab.work.track();
-        let names: Vec<String> = lab
-            .model
-            .scenario
-            .with_value(|s| s.programs.iter().map(|p| p.name.clone()).collect());
-        (!names.is_empty()).then(
-            || view! { <p class="own">"The scenario's own: "<code>{names.join(", ")}</code></p> },
-        )
-    };
-    let add = move |kind: &'static str| {
+    let scenario = Memo::new(move |_| lab.work.with(|work| work.scenario.clone()));
+    let add = move |kind: &'static str, first: &'static str| {
         lab.change(None, |work| {
             let taken = |name: &str| work.programs.iter().any(|program| program.name == name);
             let name = (1..)
@@ -43,17 +39,17 @@ pub fn panel(lab: Lab) -> AnyView {
                 .find(|name| !taken(name));
             work.programs.push(Program {
                 name: name.unwrap_or_default(),
-                text: ProgramText::Assembler(FIRST.into()),
+                text: ProgramText::Assembler(first.into()),
             });
         });
     };
     view! {
         <section class="programs" aria-label="Programs"><h2 class="sr">"Programs"</h2>
-            {part(own)}
+            {part(move || own(lab, &scenario.get()))}
             <For each=move || count.get() key=Clone::clone children=move |name| one(lab, name)/>
             <p class="add">"Drop an object file of clang anywhere, or write "
-                <button class="tab" on:click=move |_| add("tcx")>"assembler for TC"</button>" "
-                <button class="tab" on:click=move |_| add("xdp")>"assembler for XDP"</button></p>
+                <button class="tab" on:click=move |_| add("tcx", FIRST_TC)>"assembler for TC"</button>" "
+                <button class="tab" on:click=move |_| add("xdp", FIRST_XDP)>"assembler for XDP"</button></p>
         </section>
     }
     .into_any()
@@ -78,23 +74,31 @@ fn one(lab: Lab, name: String) -> AnyView {
             ProgramText::Assembler(text) => Some(assembler(&name, &text)),
         }
     });
+    let said = Memo::new(move |_| {
+        let bytes = match text.get() {
+            Some(ProgramText::Object(bytes)) => bytes,
+            Some(ProgramText::Assembler(text)) => text.into_bytes(),
+            None => Vec::new(),
+        };
+        key.with_value(|name| lab.checks.of(name, &bytes))
+    });
+    let verdict = move || said.get();
     let remove = move |_| {
         lab.change(None, |work| {
             key.with_value(|name| work.programs.retain(|p| p.name != *name))
         })
     };
+    // What is wrong with a text is said at the text.
+    let is_text =
+        Memo::new(move |_| text.with(|text| matches!(text, Some(ProgramText::Assembler(_)))));
     let editor = move || {
-        matches!(text.get_untracked(), Some(ProgramText::Assembler(_)))
-            .then(|| assembler_field(lab, key, text, object))
+        is_text
+            .get_untracked()
+            .then(|| assembler_field(lab, key, text, object, verdict))
     };
     let what = move || match object.get() {
-        Some(Ok(object)) => programs_of(lab, &object),
-        Some(Err(error))
-            if !matches!(
-                text_of(lab, &key.get_value()),
-                Some(ProgramText::Assembler(_))
-            ) =>
-        {
+        Some(Ok(object)) => programs_of(lab, &object, verdict, !is_text.get()),
+        Some(Err(error)) if !is_text.get() => {
             view! { <p class="problem">{error.to_string()}</p> }.into_any()
         }
         _ => ().into_any(),
@@ -117,6 +121,7 @@ fn assembler_field(
     key: StoredValue<String>,
     text: Memo<Option<ProgramText>>,
     object: Loaded,
+    verdict: impl Fn() -> Verdict + Copy + Send + Sync + 'static,
 ) -> AnyView {
     let now = move || match text.get() {
         Some(ProgramText::Assembler(text)) => text,
@@ -133,8 +138,10 @@ fn assembler_field(
     };
     let rows = move || now().split('\n').count().clamp(6, 40).to_string();
     let wrong = move || match object.get() {
-        Some(Err(LoadError::Assembler { error, .. })) => Some((error.line, error.column)),
-        _ => None,
+        Some(Err(LoadError::Assembler { error, .. })) => {
+            Some(Wrong::word(error.line, error.column))
+        }
+        _ => verdict::wrong(&verdict()),
     };
     let lines = Memo::new(move |_| coloured::lines(&now(), wrong(), asm::tokens));
     let said = move || {
@@ -144,7 +151,7 @@ fn assembler_field(
                 .programs
                 .first()
                 .map_or(0, |program| program.insns.len());
-            view! { <p class="ok" role="status">"✓ "{count}" instructions"</p> }.into_any()
+            verdict::assembler(&verdict(), count)
         }
         Some(Err(LoadError::Assembler { error, .. })) => {
             view! { <p class="problem" role="status"><b aria-hidden="true">"✗ "</b>{sentence(&error.to_string())}</p> }
@@ -168,88 +175,44 @@ fn assembler_field(
     .into_any()
 }
 
-/// The programs of an object, each with a way to attach it.
-fn programs_of(lab: Lab, object: &Object) -> AnyView {
-    let file = object.name.clone();
-    let maps: Vec<String> = object
-        .maps
-        .iter()
-        .map(|map| {
-            format!(
-                "{} ({} → {} bytes, {} entries)",
-                map.name, map.key_size, map.value_size, map.max_entries
-            )
-        })
-        .collect();
-    let program = |program: &headroom_core::bpf::Program| {
-        let xdp = program.section.starts_with("xdp");
-        let (name, section, count) = (
-            program.name.clone(),
-            program.section.clone(),
-            program.insns.len(),
-        );
-        attach(lab, &file, name, section, count, xdp)
+/// The programs of an object, each with a way to attach it, and its maps; `words`: also what the verifier says.
+fn programs_of(
+    lab: Lab,
+    object: &Object,
+    verdict: impl Fn() -> Verdict + Copy + Send + Sync + 'static,
+    words: bool,
+) -> AnyView {
+    let map = |map: &MapDef| {
+        let (name, key, value, most) = (&map.name, map.key_size, map.value_size, map.max_entries);
+        format!("{name} ({key} → {value} bytes, {most} entries)")
     };
+    let maps: Vec<String> = object.maps.iter().map(map).collect();
+    let program =
+        |program: &headroom_core::bpf::Program| attach::program(lab, program, verdict, words);
     let all = object.programs.iter().map(program).collect_view();
     let maps = (!maps.is_empty()).then(|| view! { <p class="hint">"Maps: "{maps.join(", ")}</p> });
     view! { <ul class="programs-list">{all}</ul>{maps} }.into_any()
 }
 
-fn attach(
-    lab: Lab,
-    _file: &str,
-    name: String,
-    section: String,
-    count: usize,
-    xdp: bool,
-) -> AnyView {
-    let device = NodeRef::<leptos::html::Select>::new();
-    let hook = NodeRef::<leptos::html::Select>::new();
-    let target = name.clone();
-    let press = move |_| {
-        let (Some(device), Some(hook)) = (device.get_untracked(), hook.get_untracked()) else {
-            return;
-        };
-        let (place, hook) = (device.value(), hook.value());
-        let (netns, dev) = place.split_once('/').unwrap_or(("", &place));
-        if dev.is_empty() {
-            return;
-        }
-        let front = if xdp {
-            format!("orc xdp {target} {dev} {hook}")
-        } else {
-            format!("orc tcx {target} {dev} {hook}")
-        };
-        let line = format!("{front} {netns}");
-        lab.add_for_device(line.trim_end(), netns, dev);
+/// The scenario's own objects, as the reader's are shown; they can't be taken away.
+fn own(lab: Lab, scenario: &str) -> AnyView {
+    lab.checks.want_own(scenario);
+    let own = lab.checks.own.get().filter(|(id, _)| id == scenario);
+    let Some((_, objects)) = own else {
+        return ().into_any();
     };
-    let devices = move || {
-        let graph = lab.graph();
-        let option = |device: &headroom_core::scenario::graph::Device| {
-            let netns = graph.namespaces.get(device.namespace).cloned().flatten();
-            let value = netns.map_or_else(
-                || device.name.clone(),
-                |netns| format!("{netns}/{}", device.name),
-            );
-            view! { <option value=value.clone()>{value.clone()}</option> }
+    let objects = match objects {
+        Ok(objects) => objects,
+        Err(text) => return view! { <p class="problem">{text}</p> }.into_any(),
+    };
+    let one = |file: &headroom_protocol::Object| {
+        let key = StoredValue::new(file.clone());
+        let verdict = move || key.with_value(|file| lab.checks.of(&file.name, &file.bytes));
+        let shown = match load_object(&file.name, &file.bytes) {
+            Ok(object) => programs_of(lab, &object, verdict, true),
+            Err(error) => view! { <p class="problem">{error.to_string()}</p> }.into_any(),
         };
-        graph.devices.iter().map(option).collect_view()
+        view! { <article class="program-file"><h3><b><code>{file.name.clone()}</code></b>" "<span class="hint">"the scenario's own"</span></h3>{shown}</article> }
     };
-    let hooks = if xdp {
-        ["native", "generic"]
-    } else {
-        ["ingress", "egress"]
-    };
-    let hook_option = |word: &'static str| view! { <option value=word>{word}</option> };
-    view! {
-        <li>
-            <code>{name.clone()}</code>" "<span class="hint">{section}", "{count}" instructions"</span>
-            <span class="attach">
-                <select node_ref=device aria-label=format!("Device for {name}")>{part(devices)}</select>
-                <select node_ref=hook aria-label=format!("Hook for {name}")>{hooks.map(hook_option).collect_view()}</select>
-                <button class="tab" on:click=press>"Attach"</button>
-            </span>
-        </li>
-    }
-    .into_any()
+    objects.iter().map(one).collect_view().into_any()
 }

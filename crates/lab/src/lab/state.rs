@@ -4,19 +4,17 @@ use std::time::Duration;
 
 use headroom_core::scenario::graph::Graph;
 use headroom_core::scenario::{Parsed, parse};
-use headroom_core::share::{self, Program, ProgramText, Work};
-use headroom_protocol::Object;
-use headroom_web::address::{self, Address};
+use headroom_core::share::Work;
 use headroom_web::data::{Input, simulator};
 use headroom_web::model::{Loaded, Model};
-use headroom_web::platform;
 use leptos::ev::Custom;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
+use super::check::Checks;
+use super::keep::{objects, size_of_work};
 use super::opening::{nothing_of, scenario, template};
 use super::seen;
-use crate::browser;
 use crate::edit;
 use crate::history::History;
 
@@ -83,26 +81,19 @@ pub struct Lab {
     pub tab: RwSignal<Tab>,
     /// The reader ended the last run before its end.
     pub stopped: RwSignal<bool>,
+    /// Index of the packet that is looked at.
+    pub packet: RwSignal<usize>,
     /// A line of the commands, 1-based, that the editor is to show.
     pub line: RwSignal<Option<usize>>,
     /// What a reader should know: broken parts of a link, a full storage.
     pub notices: RwSignal<Vec<String>>,
+    /// What the verifier says of the programs.
+    pub checks: Checks,
     /// The reader has changed something.
     own: StoredValue<bool>,
     /// A change waits for its run.
     timer: StoredValue<Option<TimeoutHandle>>,
     pause: StoredValue<Option<TimeoutHandle>>,
-}
-
-/// Roughly, in bytes; never 0.
-fn size_of_work(work: &Work) -> usize {
-    let program = |program: &Program| match &program.text {
-        ProgramText::Object(bytes) => bytes.len(),
-        ProgramText::Assembler(text) => text.len(),
-    };
-    let programs: usize = work.programs.iter().map(program).sum();
-    let packets: usize = work.packets.iter().map(|frame| frame.bytes.len()).sum();
-    1024 + work.commands.len() + programs + packets
 }
 
 impl Lab {
@@ -126,13 +117,16 @@ impl Lab {
                 &seen::value(&seen::now().0, "tab").unwrap_or_default(),
             )),
             stopped: RwSignal::new(false),
+            packet: RwSignal::new(0),
             line: RwSignal::new(None),
             notices: RwSignal::new(notices),
+            checks: Checks::new(),
             own: StoredValue::new(false),
             timer: StoredValue::new(None),
             pause: StoredValue::new(None),
         };
         lab.run();
+        lab.checks.follow(lab);
         lab.follow_address();
         lab.keep_in_time();
         lab
@@ -298,16 +292,9 @@ impl Lab {
         if known != work.scenario {
             return self.run_with(work.scenario);
         }
-        let objects = work.programs.iter().map(|program| Object {
-            name: program.name.clone(),
-            bytes: match &program.text {
-                ProgramText::Object(bytes) => bytes.clone(),
-                ProgramText::Assembler(text) => text.as_bytes().to_vec(),
-            },
-        });
         self.model.run(Input {
+            objects: std::sync::Arc::new(objects(&work)),
             commands: work.commands,
-            objects: std::sync::Arc::new(objects.collect()),
         });
     }
 
@@ -337,67 +324,6 @@ impl Lab {
     pub fn graph(&self) -> Graph {
         Graph::of(&self.parsed().lines)
     }
-
-    /// Keeps the work in this browser.
-    fn keep(&self) {
-        let text = self.work.with_untracked(share::to_text_quickly);
-        if browser::try_store(KEY, &text) {
-            leave_the_link();
-        } else {
-            let full = "This browser keeps nothing here (its storage is full or closed): copy the link or save a file to keep the work.";
-            self.notices.update(|all| {
-                if !all.iter().any(|text| text == full) {
-                    all.push(full.into());
-                }
-            });
-        }
-    }
-
-    /// The link to the work, in the address and on the clipboard.
-    pub fn share(&self) {
-        let lab = *self;
-        let place = self.model.place.get_untracked();
-        match self.link(&place) {
-            Err(text) => self.notices.set(vec![text]),
-            Ok(address) => {
-                platform::write_address(&address, false);
-                let whole = platform::full_address(&address);
-                let len = whole.len();
-                spawn_local(async move {
-                    let text = if platform::copy(whole).await {
-                        format!(
-                            "The link is on the clipboard; it has {len} characters and holds everything."
-                        )
-                    } else {
-                        "The link is in the address bar.".into()
-                    };
-                    lab.notices.try_set(vec![text]);
-                });
-            }
-        }
-    }
-
-    /// The work as a file.
-    pub fn save(&self) {
-        let bytes = self.work.with_untracked(share::to_bytes);
-        browser::save("work.headroom", "application/octet-stream", &bytes);
-    }
-}
-
-/// Takes the template or the link that the work began with out of the address: it has become the
-/// reader's own, and a reload has to find it as it was left. What else stands there stays.
-fn leave_the_link() {
-    let Address::Lab(rest) = Address::parse(&platform::current_address()).0 else {
-        return;
-    };
-    let query = rest.split('#').next().unwrap_or_default();
-    let kept: Vec<String> = address::pairs(query)
-        .into_iter()
-        .filter(|(key, _)| key != "s")
-        .map(|(key, value)| format!("{key}={}", address::encode(&value)))
-        .collect();
-    let joint = if kept.is_empty() { "" } else { "?" };
-    platform::write_address(&format!("/lab{joint}{}", kept.join("&")), false);
 }
 
 /// What was to be done later is not done.

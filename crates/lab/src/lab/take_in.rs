@@ -1,15 +1,17 @@
 //! Files that come in: objects, captures, saved work, recordings; and scenarios as templates.
 
 use headroom_core::net::pcap;
-use headroom_core::share::{self, Frame, Program, ProgramText};
+use headroom_core::share::{self, Frame, Program, ProgramText, ShareError};
 use headroom_web::data::files;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
-use super::state::{Lab, Tab};
+use super::state::{ASM, Lab, Tab};
 use crate::browser::{self, Looks, looks};
+use crate::foreign::looks_like;
+use crate::listing::timed;
 
 /// Most packets that are taken of a capture.
 const MOST_PACKETS: usize = 500;
@@ -17,8 +19,13 @@ const MOST_PACKETS: usize = 500;
 /// Most bytes of these together: the work is kept at each change, with those before it.
 const MOST_OF_PACKETS: usize = 1 << 20;
 
+/// Ending of the name of work that was saved.
+const SAVED: &str = ".headroom";
+
 /// Takes in files, whatever they are.
 pub fn files(lab: Lab, files: Vec<File>) {
+    // What was said of the files before is over.
+    lab.notices.set(Vec::new());
     spawn_local(async move {
         for file in files {
             let taken = match browser::read(&file).await {
@@ -52,26 +59,53 @@ fn take(lab: Lab, name: String, bytes: Vec<u8>) -> Result<(), String> {
     match looks(&bytes) {
         Looks::Object => {
             headroom_core::bpf::load_object(&name, &bytes).map_err(|error| error.to_string())?;
-            lab.change(None, |work| {
-                work.programs.retain(|program| program.name != name);
-                work.programs.push(Program {
-                    name,
-                    text: ProgramText::Object(bytes),
-                });
-            });
-            lab.tab.set(Tab::Programs);
+            put(lab, name, ProgramText::Object(bytes));
             Ok(())
         }
         Looks::Capture => capture(lab, &name, &bytes),
+        Looks::Json | Looks::Other if name.ends_with(ASM) => assembler(lab, name, bytes),
         Looks::Json | Looks::Other => {
-            let opened = share::from_bytes(&bytes).map_err(|error| {
-                format!("{name} is no object file, capture or saved work: {error}.")
-            })?;
+            let opened =
+                share::from_bytes(&bytes).map_err(|error| foreign(&name, &bytes, &error))?;
             lab.notices.set(opened.broken);
             lab.replace(opened.work);
             Ok(())
         }
     }
+}
+
+/// What is said of a file that nothing here reads.
+fn foreign(name: &str, bytes: &[u8], error: &ShareError) -> String {
+    if name.ends_with(SAVED) {
+        let why = error.to_string().replacen("the link", "the file", 1);
+        return format!("{name}: {why}.");
+    }
+    format!(
+        "{name} looks like {}. The lab takes BPF objects of clang (ELF), assembler ({ASM}), Ethernet captures (.pcap, .pcapng), \
+         work that was saved here ({SAVED}), recordings and traces (JSON).",
+        looks_like(bytes)
+    )
+}
+
+/// A file of assembler. The word before its ending says its type; without one it is for TC.
+fn assembler(lab: Lab, name: String, bytes: Vec<u8>) -> Result<(), String> {
+    let text = String::from_utf8(bytes).map_err(|error| {
+        format!(
+            "{name}: byte {} is no UTF-8.",
+            error.utf8_error().valid_up_to()
+        )
+    })?;
+    put(lab, name, ProgramText::Assembler(text));
+    Ok(())
+}
+
+/// A program in the place of one of its name, or behind the others.
+fn put(lab: Lab, name: String, text: ProgramText) {
+    lab.change(None, |work| {
+        work.programs.retain(|program| program.name != name);
+        work.programs.push(Program { name, text });
+    });
+    lab.tab.set(Tab::Programs);
 }
 
 fn capture(lab: Lab, name: &str, bytes: &[u8]) -> Result<(), String> {
@@ -93,14 +127,19 @@ fn capture(lab: Lab, name: &str, bytes: &[u8]) -> Result<(), String> {
             "{name} has {all} packets; the first {taken} are here."
         ));
     }
+    let first = lab.work.with_untracked(|work| work.packets.len());
     lab.change(None, |work| {
-        for (number, bytes) in read.packets {
+        for packet in read.packets {
+            let name = format!("{name} {}", packet.number);
             work.packets.push(Frame {
-                name: format!("{name} {number}"),
-                bytes,
+                name: timed(&name, packet.time),
+                bytes: packet.bytes,
             });
         }
     });
+    if taken > 0 {
+        lab.packet.set(first);
+    }
     lab.notices.update(|notices| notices.extend(said));
     lab.tab.set(Tab::Packets);
     Ok(())

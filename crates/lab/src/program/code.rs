@@ -1,6 +1,8 @@
 //! The two lists: C with its lines, and BPF. Only the rows in sight are in the document, so a program of a
 //! million lines scrolls as one of ten.
 
+use std::collections::BTreeSet;
+
 use headroom_protocol::program::Judged;
 use headroom_web::parts::{part, sig};
 use leptos::html;
@@ -36,6 +38,7 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
     let now = Memo::new(move |_| current(pane, side, judged, rows));
     let next = Memo::new(move |_| following(pane, side, judged, rows));
     let chosen = RwSignal::new(None::<usize>);
+    let made = Memo::new(move |_| made(pane));
     let lit = Memo::new(move |_| pane.pointed.with(|pointed| pointed.as_ref()?.1));
     let (top, height) = (RwSignal::new(0), RwSignal::new(440));
     let node = NodeRef::<html::Div>::new();
@@ -128,6 +131,9 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
         let line = judged.with_untracked(|judged| rows::line_of(judged.as_ref(), &row));
         let kin = move || line.is_some() && lit.get() == line;
         let pointed = row.clone();
+        let written = judged.with_untracked(|judged| written(judged.as_ref(), &row));
+        let own = row.clone();
+        let part = Memo::new(move |_| made.with(|made| Some(made.as_ref()?.has(&own, written))));
         let kind = match &row {
             Row::C(.., true) => "c apart",
             Row::C(..) => "c",
@@ -146,7 +152,7 @@ pub fn list(pane: Pane, side: Side) -> AnyView {
         let spoken = move || if stop.get() { "stop set, " } else { "" };
         view! {
             <div class=format!("p-row {kind}") role="option" id=format!("{id}-{index}") aria-selected=sig(move || on().to_string())
-                class:on=sig(on) class:picked=sig(picked) class:leads=sig(leads) class:kin=sig(kin) class:pro=prologue class:rew=rewritten class:stop=sig(move || stop.get())
+                class:on=sig(on) class:picked=sig(picked) class:leads=sig(leads) class:kin=sig(kin) class:made=sig(move || part.get() == Some(true)) class:dim=sig(move || part.get() == Some(false)) class:pro=prologue class:rew=rewritten class:stop=sig(move || stop.get())
                 style:top=format!("{}px", index as i32 * ROW) title=title on:click=move |_| if can { act(index, false) }
                 on:pointerenter=move |_| pane.point(can.then(|| pointed.clone()))>
                 <span class="p-dot" aria-hidden="true" title=can.then_some("Stop here") on:click=move |event| { event.stop_propagation(); if can { act(index, true) } }></span>
@@ -189,6 +195,49 @@ fn words(judged: Option<&Judged>, row: &Row, form: Form) -> Words {
         Row::Insn(index) => judged
             .map(|judged| rows::insn(judged, *index, form))
             .unwrap_or_default(),
+    }
+}
+
+/// What made a register's value, as rows: instructions and lines of C.
+#[derive(Clone, PartialEq, Default)]
+struct Made {
+    insns: BTreeSet<usize>,
+    /// The same as written: a rewritten load has several lines of the listing.
+    written: BTreeSet<usize>,
+    lines: BTreeSet<u32>,
+}
+
+impl Made {
+    fn has(&self, row: &Row, written: Option<usize>) -> bool {
+        match row {
+            Row::C(line, ..) => self.lines.contains(line),
+            Row::Insn(index) => {
+                self.insns.contains(index) || written.is_some_and(|n| self.written.contains(&n))
+            }
+            Row::Says(..) => true,
+        }
+    }
+}
+
+fn made(pane: Pane) -> Option<Made> {
+    let chain = pane.made()?;
+    let judged = pane.judged()?;
+    let mut out = Made::default();
+    for (_, insn) in chain {
+        let index = insn as usize;
+        let line = judged.listing.lines.get(index)?;
+        out.insns.insert(index);
+        out.written.extend(line.written);
+        out.lines.extend(line.c_line);
+    }
+    Some(out)
+}
+
+/// The instruction as written that a row stands for.
+fn written(judged: Option<&Judged>, row: &Row) -> Option<usize> {
+    match row {
+        Row::Insn(index) => judged?.listing.lines.get(*index)?.written,
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
-//! The pane's own worker. It holds the trace that is stepped through; a run of the lab, which ends the
-//! worker of the page, leaves it alone. It is started when the pane is first opened.
+//! Workers of one's own: a run of the lab, which ends the worker of the page, leaves them alone. The pane's holds the
+//! trace that is stepped through and is started when the pane is first opened; the checker's judges programs while
+//! they are written.
 
 use std::cell::RefCell;
 
@@ -22,22 +23,40 @@ struct Running {
     _failed: Closure<dyn FnMut(web_sys::Event)>,
 }
 
-thread_local! {
-    static WORKER: RefCell<Option<Running>> = const { RefCell::new(None) };
+/// Whose worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The program pane's.
+    Pane,
+    /// The one that judges programs.
+    Checker,
 }
 
-/// Starts the worker, unless it runs; `tell` gets each answer to what was asked last.
-pub fn open(tell: impl Fn(Result<Reply, String>) + 'static) {
-    close();
-    match start(Box::new(tell)) {
-        Ok(running) => WORKER.set(Some(running)),
+thread_local! {
+    static WORKERS: RefCell<[Option<Running>; 2]> = const { RefCell::new([None, None]) };
+}
+
+fn with<T>(whose: Whose, act: impl FnOnce(&mut Option<Running>) -> T) -> T {
+    WORKERS.with_borrow_mut(|[pane, checker]| {
+        act(match whose {
+            Whose::Pane => pane,
+            Whose::Checker => checker,
+        })
+    })
+}
+
+/// Starts a worker anew; `tell` gets each answer to what was asked last.
+pub fn open(whose: Whose, tell: impl Fn(Result<Reply, String>) + 'static) {
+    close(whose);
+    match start(whose, Box::new(tell)) {
+        Ok(running) => with(whose, |slot| *slot = Some(running)),
         Err(tell) => tell(Err("this browser starts no worker here".into())),
     }
 }
 
 /// Ends it.
-pub fn close() {
-    if let Some(running) = WORKER.take() {
+pub fn close(whose: Whose) {
+    if let Some(running) = with(whose, Option::take) {
         running.worker.terminate();
         running.worker.set_onmessage(None);
         running.worker.set_onerror(None);
@@ -47,8 +66,8 @@ pub fn close() {
 }
 
 /// Asks. An answer to what was asked before is not told any more.
-pub fn ask(ask: &Ask) {
-    WORKER.with_borrow_mut(|slot| {
+pub fn ask(whose: Whose, ask: &Ask) {
+    with(whose, |slot| {
         let Some(running) = slot else { return };
         running.job = running.job.wrapping_add(1).max(1);
         let body = Request::Program(encode(ask));
@@ -71,13 +90,18 @@ fn post(worker: &Worker, bytes: &[u8]) {
 
 type Tell = Box<dyn Fn(Result<Reply, String>)>;
 
-fn start(tell: Tell) -> Result<Running, Tell> {
+fn start(whose: Whose, tell: Tell) -> Result<Running, Tell> {
     let Ok(worker) = Worker::new(SCRIPT) else {
         return Err(tell);
     };
-    let heard = Closure::<dyn FnMut(MessageEvent)>::new(|event: MessageEvent| hear(&event.data()));
-    let failed = Closure::<dyn FnMut(web_sys::Event)>::new(|_| {
-        say(Err("it can't be loaded, or stopped without a word".into()));
+    let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        hear(whose, &event.data())
+    });
+    let failed = Closure::<dyn FnMut(web_sys::Event)>::new(move |_| {
+        say(
+            whose,
+            Err("it can't be loaded, or stopped without a word".into()),
+        );
     });
     worker.set_onmessage(Some(heard.as_ref().unchecked_ref()));
     worker.set_onerror(Some(failed.as_ref().unchecked_ref()));
@@ -92,9 +116,9 @@ fn start(tell: Tell) -> Result<Running, Tell> {
     })
 }
 
-fn hear(data: &JsValue) {
+fn hear(whose: Whose, data: &JsValue) {
     if data.is_null() {
-        WORKER.with_borrow_mut(|slot| {
+        with(whose, |slot| {
             if let Some(running) = slot {
                 running.listens = true;
                 for bytes in running.waiting.drain(..) {
@@ -117,21 +141,23 @@ fn hear(data: &JsValue) {
         Ok(_) => (0, Err("it answered something else".into())),
         Err(error) => (0, Err(format!("its answer can't be read: {error}"))),
     };
-    let latest = WORKER.with_borrow(|slot| slot.as_ref().is_some_and(|r| job == 0 || r.job == job));
+    let latest = with(whose, |slot| {
+        slot.as_ref().is_some_and(|r| job == 0 || r.job == job)
+    });
     if latest {
-        say(reply);
+        say(whose, reply);
     }
 }
 
 /// Tells, with nothing borrowed: what is told may ask again.
-fn say(reply: Result<Reply, String>) {
-    let tell = WORKER.with_borrow_mut(|slot| {
+fn say(whose: Whose, reply: Result<Reply, String>) {
+    let tell = with(whose, |slot| {
         let running = slot.as_mut()?;
         Some(std::mem::replace(&mut running.tell, Box::new(|_| {})))
     });
     let Some(tell) = tell else { return };
     tell(reply);
-    WORKER.with_borrow_mut(|slot| {
+    with(whose, |slot| {
         if let Some(running) = slot {
             running.tell = tell;
         }

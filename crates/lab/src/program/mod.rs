@@ -6,7 +6,7 @@
 mod code;
 pub mod functions;
 #[cfg(target_arch = "wasm32")]
-mod link;
+pub(crate) mod link;
 pub mod meaning;
 #[cfg(target_arch = "wasm32")]
 mod pane;

@@ -14,7 +14,7 @@ use headroom_web::platform;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::link;
+use super::link::{self, Whose};
 use super::place::{Place, find, name};
 use super::rows::{self, Form, Row};
 
@@ -41,6 +41,8 @@ pub struct Pane {
     pub form: RwSignal<Form>,
     /// The row that the pointer or the keys are at, and the line of C that it belongs to.
     pub pointed: RwSignal<Option<(Row, Option<u32>)>>,
+    /// The register of which one sees what made its value.
+    pub of: RwSignal<Option<u8>>,
     /// The work is being studied.
     pub busy: RwSignal<bool>,
     /// Why the worker is gone.
@@ -84,6 +86,7 @@ impl Pane {
             stops: RwSignal::new(Stops::default()),
             form: RwSignal::new(Form::AsRun),
             pointed: RwSignal::new(None),
+            of: RwSignal::new(None),
             busy: RwSignal::new(false),
             broken: RwSignal::new(None),
             wanted: StoredValue::new(wanted),
@@ -107,7 +110,7 @@ impl Pane {
                 }
             });
         }
-        on_cleanup(link::close);
+        on_cleanup(|| link::close(Whose::Pane));
         pane
     }
 
@@ -128,6 +131,22 @@ impl Pane {
         if self.pointed.with_untracked(|known| *known != pointed) {
             self.pointed.set(pointed);
         }
+    }
+
+    /// Leaves only what made a register's value, or everything again.
+    pub fn trace_back(&self, register: u8) {
+        let same = self.of.get_untracked() == Some(register);
+        self.of.set((!same).then_some(register));
+        let at = self.moment.with_untracked(|m| m.as_ref().map(|m| m.at));
+        if let Some(at) = at {
+            self.go(Way::To(at));
+        }
+    }
+
+    /// What made the value of the register one asked for: positions and lines of the listing. `None` where none was asked for.
+    pub fn made(&self) -> Option<Vec<(u32, u32)>> {
+        self.of.get()?;
+        self.moment.with(|m| m.as_ref().map(|m| m.chain.clone()))
     }
 
     /// Opens the pane, at a run by its name.
@@ -152,7 +171,7 @@ impl Pane {
         self.open.set(false);
         self.wanted.set_value(Place::default());
         self.write(true);
-        link::close();
+        link::close(Whose::Pane);
         self.study.set(None);
         self.moment.set(None);
         self.run.set(None);
@@ -247,9 +266,9 @@ impl Pane {
                 objects,
                 designs: design.map(str::to_owned).into_iter().collect(),
             };
-            link::open(move |reply| pane.hear(reply));
+            link::open(Whose::Pane, move |reply| pane.hear(reply));
             pane.next.try_set_value((true, None));
-            link::ask(&Ask::Study(job));
+            link::ask(Whose::Pane, &Ask::Study(job));
         });
     }
 
@@ -271,6 +290,8 @@ impl Pane {
                     self.go(way);
                 }
             }
+            // Nobody asks this worker for one.
+            Ok(Reply::Checked(_)) => {}
             Ok(Reply::Gone) => {
                 self.next.set_value((false, None));
                 self.moment.set(None);
@@ -279,7 +300,7 @@ impl Pane {
                 self.next.set_value((false, None));
                 self.busy.set(false);
                 self.broken.set(Some(text));
-                link::close();
+                link::close(Whose::Pane);
             }
         }
     }
@@ -327,7 +348,8 @@ impl Pane {
         let from = self
             .moment
             .with_untracked(|m| m.as_ref().map_or(0, |m| m.at));
-        link::ask(&Ask::Go { run, from, way });
+        let of = self.of.get_untracked();
+        link::ask(Whose::Pane, &Ask::Go { run, from, way, of });
     }
 
     /// To the next stop or the end.

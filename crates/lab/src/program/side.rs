@@ -7,6 +7,7 @@ use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 
 use super::pane::Pane;
+use super::rows::{self, Form};
 
 /// A part of the moment; what is equal to what was drawn before is not drawn again.
 fn of<T: PartialEq + Clone + Default + Send + Sync + 'static>(
@@ -39,11 +40,39 @@ pub fn registers(pane: Pane) -> AnyView {
             })
         };
         view! {
-            <div class:changed=sig(changed)><dt>{format!("r{index}")}<span class="sr">{sig(move || if changed() { " changed" } else { "" })}</span></dt>
+            <div class:changed=sig(changed)><dt><button title="what made its value" aria-pressed=sig(move || (pane.of.get() == Some(number)).to_string())
+                on:click=move |_| pane.trace_back(number)>{format!("r{index}")}</button><span class="sr">{sig(move || if changed() { " changed" } else { "" })}</span></dt>
                 <dd title=sig(hex) class=sig(move || format!("k-{}", kind()))>{sig(text)}</dd></div>
         }
     };
-    view! { <h3><b>"Registers"</b>" after the instruction"</h3><dl class="regs p-regs">{(0..11).map(one).collect_view()}</dl> }.into_any()
+    view! { <h3><b>"Registers"</b>" after the instruction"</h3><dl class="regs p-regs">{(0..11).map(one).collect_view()}</dl>
+        <p class="hint p-chain" role="status">{sig(move || chained(pane))}</p> }.into_any()
+}
+
+/// What made a register's value, in a sentence.
+fn chained(pane: Pane) -> String {
+    const MOST: usize = 12;
+    let Some((of, made)) = pane.of.get().zip(pane.made()) else {
+        return "A register's name leaves what made its value.".into();
+    };
+    let mut insns: Vec<usize> = made.iter().map(|(_, insn)| *insn as usize).collect();
+    insns.sort_unstable();
+    insns.dedup();
+    let Some(judged) = pane.judged().filter(|_| !insns.is_empty()) else {
+        return format!("Nothing in this run made what r{of} holds. The name again ends this.");
+    };
+    let number = |insn: &usize| rows::insn(&judged, *insn, Form::AsRun).0;
+    let mut numbers: Vec<String> = insns.iter().take(MOST).map(number).collect();
+    numbers.dedup();
+    let more = match insns.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let plural = if insns.len() == 1 { "" } else { "s" };
+    format!(
+        "r{of} was made by instruction{plural} {}{more}; the others are grey. The name again ends this.",
+        numbers.join(", ")
+    )
 }
 
 /// The frame's written slots.
@@ -155,6 +184,7 @@ pub fn around(pane: Pane) -> AnyView {
     let shown = of(pane, |m| (m.at, m.around.clone()));
     let draw = move || {
         let (now, around) = shown.get();
+        let made = pane.made();
         let study = pane.judged().map(Arc::new);
         let row = |(at, insn, did): (u32, u32, String)| {
             let text = study
@@ -163,7 +193,7 @@ pub fn around(pane: Pane) -> AnyView {
                 .map(|l| l.text.clone());
             let current = (at == now).then_some("step");
             view! {
-                <li class:on=at == now aria-current=current><button on:click=move |_| pane.go(Way::To(at))>
+                <li class:on=at == now class:dim=made.as_ref().is_some_and(|made| made.iter().all(|(known, _)| *known != at)) aria-current=current><button on:click=move |_| pane.go(Way::To(at))>
                     <span class="ln">{at}</span><code>{text}</code><span class="nt">{did}</span></button></li>
             }
         };

@@ -13,10 +13,10 @@ use crate::dom::{El, Keyed, code, el, span};
 use crate::frame::Frame;
 use crate::model::{By, Model};
 
-/// Entries of the functions and programs around a step, its own among them, outermost first. It looks
-/// back no farther than the outermost one, however long the trace is.
+/// Entries of the functions and programs around a step that lie as deep as `least` or deeper, its own among them,
+/// outermost first. It looks back no farther than the outermost one, however long the trace is.
 #[must_use]
-pub(super) fn open_calls(trace: &Trace, step: usize) -> Vec<usize> {
+pub(super) fn open_calls(trace: &Trace, step: usize, least: u16) -> Vec<usize> {
     let entry = |kind: &StepKind| {
         matches!(
             kind,
@@ -50,7 +50,7 @@ pub(super) fn open_calls(trace: &Trace, step: usize) -> Vec<usize> {
         depth = depth.saturating_add(u16::from(exit));
     }
     for (index, before) in trace.steps.iter().enumerate().take(step).rev() {
-        if depth == 0 {
+        if depth <= least {
             break;
         }
         if before.depth < depth && entry(&before.kind) {
@@ -72,8 +72,7 @@ struct Link {
     step: usize,
 }
 
-fn links(frame: &Frame) -> Vec<Link> {
-    let trace = &frame.trace;
+fn links(trace: &Trace, open: Vec<usize>) -> Vec<Link> {
     let one = |(depth, index): (usize, usize)| {
         let step = trace.steps.get(index)?;
         let file = match &step.kind {
@@ -91,28 +90,24 @@ fn links(frame: &Frame) -> Vec<Link> {
             step: index,
         })
     };
-    open_calls(trace, frame.step)
-        .into_iter()
-        .enumerate()
-        .filter_map(one)
-        .collect()
+    open.into_iter().enumerate().filter_map(one).collect()
 }
 
-/// The panel when no program runs.
-pub(super) fn calls(model: Model, frame: Memo<Option<Arc<Frame>>>) -> Vec<El> {
-    let list = el("ol").class("calls");
-    let next = el("p").class("next");
+/// A list of calls around the step of a frame; its last is where one is.
+fn list(
+    model: Model,
+    frame: Memo<Option<Arc<Frame>>>,
+    class: &str,
+    mut open: impl FnMut(&Frame) -> Vec<usize> + 'static,
+) -> El {
+    let list = el("ol").class(class).set("aria-label", "Call chain");
     let mut nodes: Keyed<Link> = Keyed::new(&list);
-    let (below, mut said) = (next.clone(), None);
     // The innermost call stands out.
     let mut on: Option<El> = None;
     follow(move || {
-        let (links, design) = frame.with(|frame| {
-            let frame = frame.as_ref();
-            (
-                frame.map(|frame| links(frame)).unwrap_or_default(),
-                frame.map_or(0, |frame| frame.design),
-            )
+        let (links, design) = frame.with(|frame| match frame {
+            Some(frame) => (links(&frame.trace, open(frame)), frame.design),
+            None => Default::default(),
         });
         nodes.show(links, &mut |link| call(model, design, link));
         let last = nodes.nodes().last().map(|(_, node)| node.clone());
@@ -124,13 +119,54 @@ pub(super) fn calls(model: Model, frame: Memo<Option<Arc<Frame>>>) -> Vec<El> {
             }
             on = last;
         }
-        let found = frame.with(|frame| next_run(frame.as_ref()?));
+    });
+    list
+}
+
+/// Beside a program that runs: the functions down to its hook, the program, and what it has called.
+pub(super) fn around(model: Model, frame: Memo<Option<Arc<Frame>>>, run: usize) -> El {
+    // What is around the program is the same in the whole run, which may be long.
+    let mut outer: Option<(Vec<usize>, u16)> = None;
+    list(model, frame, "calls line", move |frame| {
+        let trace = &frame.trace;
+        let (outer, depth) = outer.get_or_insert_with(|| {
+            let steps = trace.steps.iter().take(frame.step + 1);
+            let own = StepKind::Program {
+                run,
+                edge: Edge::Entry,
+            };
+            let entry = { steps }
+                .rposition(|step| step.kind == own)
+                .unwrap_or(frame.step);
+            let depth = trace.steps.get(entry).map_or(0, |step| step.depth);
+            (open_calls(trace, entry, 0), depth)
+        });
+        let mut open = outer.clone();
+        if open.last() != Some(&frame.step) {
+            open.extend(open_calls(trace, frame.step, *depth + 1));
+        }
+        open
+    })
+}
+
+/// The panel when no program runs.
+pub(super) fn calls(model: Model, frame: Memo<Option<Arc<Frame>>>) -> Vec<El> {
+    let list = list(model, frame, "calls", |frame| {
+        open_calls(&frame.trace, frame.step, 0)
+    });
+    let next = el("p").class("next");
+    let (below, mut said) = (next.clone(), None);
+    follow(move || {
+        let found = frame.with(|frame| {
+            let frame = frame.as_ref()?;
+            let (step, words) = next_run(frame)?;
+            Some((step, words, frame.design))
+        });
         if said.as_ref() != Some(&found) {
             below.say("");
-            if let Some((step, words)) = &found {
-                let step = *step;
+            if let Some((step, words, design)) = &found {
                 below.append(&crate::dom::text("No program runs here. Next: "));
-                below.append(&jump(model, design, step).text(words));
+                below.append(&jump(model, *design, *step).text(words));
             }
             said = Some(found);
         }

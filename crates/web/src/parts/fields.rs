@@ -7,7 +7,7 @@ use headroom_core::scene::sentence::changes_at;
 use headroom_core::scene::{FieldChange, FieldValue, values};
 
 use crate::designs::column_title;
-use crate::dom::{El, Keyed, el, span, text};
+use crate::dom::{El, el, span, text};
 use crate::frame::Frame;
 use crate::model::Model;
 
@@ -137,17 +137,45 @@ impl Shown {
     }
 }
 
-/// The nodes of a row, and what they show.
+/// The nodes of a row, and what they show. A row that was there once stays, out of sight, as long as the designs do.
 struct Line {
+    name: &'static str,
+    row: El,
     cells: Vec<Shown>,
     class: String,
+    hidden: bool,
 }
 
 impl Line {
-    fn show(&mut self, row: &El, name: &'static str, columns: &[Column]) {
+    fn new(model: Model, name: &'static str) -> Self {
+        let stop = el("button")
+            .set("tabindex", "-1")
+            .set("title", "Playing stops where it changes")
+            .on("click", move |_| {
+                model.toggle_query(&format!("change of {name}"));
+            })
+            .text(name);
+        Self {
+            name,
+            row: el("tr").child(el("th").set("scope", "row").child(stop)),
+            cells: Vec::new(),
+            class: String::new(),
+            hidden: false,
+        }
+    }
+
+    fn hide(&mut self, hidden: bool) {
+        if self.hidden != hidden {
+            self.row.show(!hidden);
+            self.hidden = hidden;
+        }
+    }
+
+    fn show(&mut self, columns: &[Column]) {
+        let name = self.name;
         while self.cells.len() < columns.len() {
             let shown = Shown::new();
-            row.append(&shown.cell);
+            self.row.append(&shown.cell);
             self.cells.push(shown);
         }
         let now: Vec<Cell> = columns.iter().map(|column| cell_of(column, name)).collect();
@@ -162,7 +190,7 @@ impl Line {
         };
         if class != self.class {
             self.class = class.to_owned();
-            row.put("class", class);
+            self.row.put("class", class);
         }
         for (shown, now) in self.cells.iter_mut().zip(now) {
             shown.show(now);
@@ -175,14 +203,13 @@ impl Line {
 pub fn fields(model: Model) -> El {
     let all = RwSignal::new(false);
     let (head, body) = (el("tr"), el("tbody"));
-    let mut rows: Keyed<&'static str> = Keyed::new(&body);
-    let mut lines: Vec<(&'static str, Line)> = Vec::new();
+    let (rows, mut lines) = (body.clone(), Vec::<Line>::new());
     let (target, mut designs) = (head.clone(), None::<Vec<usize>>);
     follow(move || {
         let columns: Vec<Column> = model.frames.with(|f| f.iter().map(column).collect());
         let now: Vec<usize> = columns.iter().map(|(design, ..)| *design).collect();
         if designs.as_ref() != Some(&now) {
-            rows.show(Vec::new(), &mut |_| el("tr"));
+            rows.say("");
             lines.clear();
             target.say("");
             target.append(&el("th").set("scope", "col").child(span("sr", "field")));
@@ -199,28 +226,25 @@ pub fn fields(model: Model) -> El {
         let every = all.get();
         let mut wanted = names(&columns);
         wanted.retain(|name| every || FIRST.contains(name) || changed(name));
-        lines.retain(|(name, _)| wanted.contains(name));
-        rows.show(wanted, &mut |name| {
-            let mut line = Line {
-                cells: Vec::new(),
-                class: String::new(),
-            };
-            let name: &'static str = name;
-            let stop = el("button")
-                .set("tabindex", "-1")
-                .set("title", "Playing stops where it changes")
-                .on("click", move |_| {
-                    model.toggle_query(&format!("change of {name}"));
-                })
-                .text(name);
-            let row = el("tr").child(el("th").set("scope", "row").child(stop));
-            line.show(&row, name, &columns);
-            lines.push((name, line));
-            row
-        });
-        for (name, row) in rows.nodes() {
-            if let Some((_, line)) = lines.iter_mut().find(|(known, _)| known == name) {
-                line.show(row, name, &columns);
+        // A new one comes behind the one that it follows.
+        let mut at = 0;
+        for name in &wanted {
+            match lines.iter().position(|line| line.name == *name) {
+                Some(known) => at = known + 1,
+                None => {
+                    let mut line = Line::new(model, name);
+                    line.show(&columns);
+                    rows.insert(&line.row, lines.get(at).map(|next| &next.row));
+                    lines.insert(at, line);
+                    at += 1;
+                }
+            }
+        }
+        for line in &mut lines {
+            let shown = wanted.contains(&line.name);
+            line.hide(!shown);
+            if shown {
+                line.show(&columns);
             }
         }
     });

@@ -33,7 +33,7 @@ pub fn finder(model: Model) -> (El, El) {
         .tells("aria-invalid", move || {
             model.found.with(|found| matches!(found, Some(Err(_))))
         });
-    let typed = field.clone();
+    let (typed, left) = (field.clone(), field.clone());
     let field = field
         .on("input", move |_| {
             if let Some(input) = typed.as_a::<HtmlInputElement>() {
@@ -41,11 +41,19 @@ pub fn finder(model: Model) -> (El, El) {
             }
         })
         .on("keydown", move |event| {
-            let key = event.dyn_ref::<KeyboardEvent>();
-            if key.is_some_and(|key| key.key() == "Enter") {
-                let back = key.is_some_and(KeyboardEvent::shift_key);
-                model.go_found(!back);
+            let Some(key) = event.dyn_ref::<KeyboardEvent>() else {
+                return;
+            };
+            let go = key.key() == "Enter";
+            if go {
+                model.go_found(!key.shift_key());
+            }
+            // Out of the field, so that `n` and `N` are keys again; what was typed stays.
+            if go || key.key() == "Escape" {
                 event.prevent_default();
+                if let Some(field) = left.as_a::<HtmlInputElement>() {
+                    let _ = field.blur();
+                }
             }
         });
     let shown = field.clone();

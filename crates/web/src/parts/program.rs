@@ -38,7 +38,7 @@ fn running(frame: &Frame) -> Option<(usize, Option<usize>)> {
         }
         // A helper or the realign call: the program around it.
         StepKind::Function { .. } | StepKind::EndOfLife { .. } => {
-            let around = calls::open_calls(&frame.trace, frame.step);
+            let around = calls::open_calls(&frame.trace, frame.step, 0);
             let of = |index: &usize| match frame.trace.steps.get(*index)?.kind {
                 StepKind::Program { run, .. } => Some((run, None)),
                 _ => None,
@@ -74,11 +74,16 @@ pub fn program(model: Model) -> El {
         None => Vec::new(),
         Some(Shown::Calls) => calls::calls(model, frame),
         Some(Shown::Listing(design, run)) => {
-            let run = model
-                .trace(design)
-                .and_then(|trace| trace.runs.get(run).cloned());
-            run.map(|run| listing(model, frame, &run))
-                .unwrap_or_default()
+            let runs = model.trace(design);
+            let mut shown = runs
+                .as_ref()
+                .and_then(|trace| trace.runs.get(run))
+                .map(|run| listing(model, frame, run))
+                .unwrap_or_default();
+            if !shown.is_empty() {
+                shown.insert(1, calls::around(model, frame, run));
+            }
+            shown
         }
     };
     el("section")

@@ -1,6 +1,7 @@
 //! The program pane's side of the worker: it keeps the trace of the work that was studied last, and shows
 //! any moment of a run of it. A trace of a million instructions stays here; the page gets one moment.
 
+mod check;
 mod moment;
 mod packet;
 mod study;
@@ -71,9 +72,13 @@ impl Studio {
                 self.work = work;
                 Reply::Study(study)
             }
-            Ask::Go { run, from, way } => {
-                let moment = self.work.as_mut().and_then(|work| work.go(run, from, way));
+            Ask::Go { run, from, way, of } => {
+                let work = self.work.as_mut();
+                let moment = work.and_then(|work| work.go(run, from, way, of));
                 moment.map_or(Reply::Gone, |moment| Reply::Moment(Box::new(moment)))
+            }
+            Ask::Check { objects, designs } => {
+                Reply::Checked(check::check(&objects, &designs, self.limits))
             }
         }
     }
@@ -89,7 +94,13 @@ impl Work {
         Some(index)
     }
 
-    fn go(&mut self, run: u32, from: u32, way: Way) -> Option<headroom_protocol::program::Moment> {
+    fn go(
+        &mut self,
+        run: u32,
+        from: u32,
+        way: Way,
+        of: Option<u8>,
+    ) -> Option<headroom_protocol::program::Moment> {
         let index = self.index(run)?;
         let mut stepper = Stepper::resume(&self.trace, index, from as usize)?;
         let insns = |stops: &[u32]| stops.iter().map(|insn| *insn as usize).collect::<Vec<_>>();
@@ -104,12 +115,14 @@ impl Work {
             Way::RunBack(stops) => drop(stepper.run_back_to(&stops.lines, &insns(&stops.insns))),
         }
         let moment = moment::of(&stepper, run);
+        let made = of.map(|register| moment::chain(&stepper, register));
         let step = stepper.step();
         let (packet, marks) = packet::rows(&stepper, &self.trace, &mut self.memory);
         Some(headroom_protocol::program::Moment {
             packet,
             marks,
             maps: self.maps_after(run, step),
+            chain: made.unwrap_or_default(),
             ..moment
         })
     }

@@ -9,6 +9,8 @@ use super::words;
 
 /// Instructions shown before and behind the moment.
 const AROUND: usize = 8;
+/// Instructions of a chain that are told, from its end.
+const CHAIN: usize = 4096;
 /// Entries of a map that are shown.
 const ENTRIES: usize = 64;
 
@@ -93,6 +95,13 @@ fn around(stepper: &Stepper<'_>) -> Vec<(u32, u32, String)> {
             walker.go(at);
             (at as u32, walker.insn() as u32, words::short(&walker))
         })
+        .collect()
+}
+
+/// What made a register's value: position, line of the listing.
+pub fn chain(stepper: &Stepper<'_>, register: u8) -> Vec<(u32, u32)> {
+    let made = stepper.chain(usize::from(register), CHAIN).into_iter();
+    made.map(|at| (at as u32, stepper.insn_at(at) as u32))
         .collect()
 }
 

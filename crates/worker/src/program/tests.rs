@@ -13,7 +13,12 @@ fn study(studio: &mut Studio, job: Job) -> Study {
 }
 
 fn go(studio: &mut Studio, run: u32, from: u32, way: Way) -> Moment {
-    match studio.reply(Ask::Go { run, from, way }) {
+    match studio.reply(Ask::Go {
+        run,
+        from,
+        way,
+        of: None,
+    }) {
         Reply::Moment(moment) => *moment,
         other => panic!("{other:?}"),
     }
@@ -41,6 +46,39 @@ fn xdp(text: &str) -> Job {
         }],
         designs: vec!["mac_header".into()],
     }
+}
+
+/// The seed's C source by hand: `tag` is `data_meta` (line 38), and `*tag` is printed at 44. `data` and the check at 41 decide
+/// whether, not what.
+#[test]
+fn what_made_the_tag_is_its_load_and_the_pointer_it_went_through() {
+    let mut studio = Studio::default();
+    let seen = study(&mut studio, seed("mac_header"));
+    let info = seen.runs.iter().find(|run| run.dev == "decap");
+    let info = info.expect("a run on decap");
+    let run = info.run;
+    let is_read = |at: &u32| {
+        let did = go(&mut studio, run, *at, Way::To(*at)).did;
+        did.contains("524288")
+    };
+    let read = (0..info.len).find(is_read).expect("the read");
+    let ask = Ask::Go {
+        run,
+        from: read,
+        way: Way::To(read),
+        of: Some(3),
+    };
+    let Reply::Moment(moment) = studio.reply(ask) else {
+        panic!("no moment");
+    };
+    let lines = &seen.programs[info.program as usize].listing.lines;
+    let of_c = moment
+        .chain
+        .iter()
+        .map(|(_, insn)| lines[*insn as usize].c_line);
+    assert_eq!(of_c.collect::<Vec<_>>(), [Some(38), Some(44)]);
+    // Without the question there is no answer.
+    assert!(go(&mut studio, run, read, Way::To(read)).chain.is_empty());
 }
 
 #[test]
@@ -244,6 +282,7 @@ fn where_linux_may_refuse_is_named() {
 fn nothing_was_studied() {
     let mut studio = Studio::default();
     let ask = |run| Ask::Go {
+        of: None,
         run,
         from: 0,
         way: Way::Into,

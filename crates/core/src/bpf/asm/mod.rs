@@ -72,8 +72,11 @@ struct Context<'c> {
     registers: Option<u8>,
 }
 
-/// Instructions of a text. `maps` are the names that `r1 = map[name]` may use.
-pub fn assemble(text: &str, maps: &[String]) -> Result<Vec<Insn>, AsmError> {
+/// First bytes and words of each instruction.
+type Statements<'t> = Vec<(Vec<u8>, Cursor<'t>)>;
+
+/// Labels, and what is an instruction.
+fn statements(text: &str) -> Result<(BTreeMap<&str, usize>, Statements<'_>), AsmError> {
     let mut labels = BTreeMap::new();
     let mut lines = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -91,6 +94,21 @@ pub fn assemble(text: &str, maps: &[String]) -> Result<Vec<Insn>, AsmError> {
             lines.push((prefix, cursor));
         }
     }
+    Ok((labels, lines))
+}
+
+/// The line of each instruction of a text, 1-based: where a verifier's word about it belongs.
+///
+/// # Errors
+/// As [`assemble`], as far as labels are concerned.
+pub fn lines(text: &str) -> Result<Vec<usize>, AsmError> {
+    let (_, lines) = statements(text)?;
+    Ok(lines.iter().map(|(_, cursor)| cursor.line).collect())
+}
+
+/// Instructions of a text. `maps` are the names that `r1 = map[name]` may use.
+pub fn assemble(text: &str, maps: &[String]) -> Result<Vec<Insn>, AsmError> {
+    let (labels, lines) = statements(text)?;
     let clang = !labels.is_empty() || text.lines().any(heading::shows_clang);
     let mut drafts = Vec::with_capacity(lines.len());
     for (prefix, mut cursor) in lines {

@@ -55,7 +55,8 @@ impl Trace {
             devs: Vec::new(),
             wrong: None,
         };
-        let trace = Self::take(&mut from);
+        let mut trace = Self::take(&mut from);
+        trace.note_returns();
         if from.at < bytes.len() {
             from.fail();
         }

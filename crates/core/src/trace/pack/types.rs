@@ -258,6 +258,8 @@ impl Pack for Trace {
             stores,
             // Follow from the writes.
             checkpoints: _,
+            // Follow from the steps.
+            returns: _,
             sources,
             runs,
             run_objects,
@@ -302,6 +304,7 @@ impl Pack for Trace {
             writes: writes::take(from),
             stores: Pack::take(from),
             checkpoints: Vec::new(),
+            returns: Vec::new(),
             sources: Pack::take(from),
             runs: take_runs(from),
             run_objects: Pack::take(from),

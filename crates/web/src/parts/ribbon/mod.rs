@@ -9,7 +9,7 @@ mod zones;
 
 use std::sync::Arc;
 
-use headroom_core::scene::ribbon::MoveMark;
+use headroom_core::scene::ribbon::{MoveMark, NARROW};
 use headroom_core::scene::scale::{Piece, PieceKind};
 use headroom_core::scene::{Cell, Ribbon as Picture, RibbonOptions, Scale, ribbon as draw};
 use headroom_core::trace::Verdict;
@@ -115,10 +115,10 @@ pub fn ribbon(
         }
         let x = f64::from(event.dyn_ref::<MouseEvent>()?.client_x());
         let scale = model.scale.get_untracked();
-        let unit = width.get_untracked().max(240.0) / scale.units;
-        let from = cell.closest("svg").ok()??.get_bounding_client_rect().left();
+        // As wide as it is seen: a slide is enlarged.
+        let seen = cell.closest("svg").ok()??.get_bounding_client_rect();
         // The scale knows where an offset is; the byte under a place is the last one that begins before it.
-        let at = (x - from) / unit;
+        let at = (x - seen.left()) / seen.width() * scale.units;
         let offset = scale
             .cells()
             .take_while(|offset| scale.x(*offset) <= at)
@@ -248,7 +248,8 @@ impl Drawn {
         let arcs = frame.is_some_and(|frame| frame.reaches.moves);
         let arc = if arcs { ARC_H } else { 4.0 };
         let (rows, twins) = frame.map_or((0, 0), |frame| self.most_rows(frame, scale, width));
-        let rows = rows.max(picture.rows);
+        // On a phone a line below them says what has a number.
+        let rows = (rows + usize::from(width < NARROW)).max(picture.rows);
         let top = arc + HEAD_H;
         let under = CELL_H + 10.0 + rows as f64 * ROW_H;
         let height = top + under + twins as f64 * twins::height(width);

@@ -20,6 +20,8 @@ use crate::prelude::*;
 
 /// A bar with less room than this, in CSS pixels, has no name in it.
 const READABLE: f64 = 38.0;
+/// Width of a character of a bar's name.
+const CHAR: f64 = 6.3;
 /// Width of the names in front of the lanes.
 const NAMES: f64 = 92.0;
 /// How far from a mark a click still means it, in CSS pixels.
@@ -144,16 +146,21 @@ fn bars(lane: &Lane, span: &Span, width: f64) -> Shown {
             (_, true) => push_bar(&mut shapes[1].1, from, to, "1", "18"),
         }
         let (left, right) = (span.percent(bar.start), span.percent(bar.end));
-        let fits = (right - left) / 100.0 * (width - NAMES) >= READABLE;
-        // A program's name may go on behind its bar, as far as the next one.
-        let end = match lane.bars.get(index + 1) {
-            Some(next) if lane.programs => span.percent(next.start),
-            None if lane.programs => 100.0,
-            _ => right,
+        // A program's name stands whole in its bar, else behind it where there is room up to the next one.
+        let needs = match lane.programs {
+            true => bar.name.len() as f64 * CHAR + 10.0,
+            false => READABLE,
         };
-        let within = format!("{}%", fixed(end - left));
-        if !bar.name.is_empty() && (fits || lane.programs) {
-            labels.push((format!("{}%", fixed(left)), within, bar.name.clone()));
+        let next = lane.bars.get(index + 1);
+        let next = next.map_or(100.0, |next| span.percent(next.start));
+        let behind = lane.programs.then_some((right, next));
+        let place = [Some((left, right)), behind]
+            .into_iter()
+            .flatten()
+            .find(|(from, to)| (to - from) / 100.0 * (width - NAMES) >= needs);
+        if let Some((from, to)) = place.filter(|_| !bar.name.is_empty()) {
+            let percent = |x: f64| format!("{}%", fixed(x));
+            labels.push((percent(from), percent(to - from), bar.name.clone()));
         }
         let words = if bar.name.is_empty() {
             "on the way back"
