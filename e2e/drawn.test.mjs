@@ -50,7 +50,7 @@ test('on a phone all that has bytes has a name or a number, and no name lies ove
   for (const [place, words] of [
     ['seed?d=mac_header&at=get_tag.exit@decap%231', ['tag', 'GRE', 'meta']],
     ['seed?d=mac_header&at=set_tag.exit@rx%232', ['tag', 'GRE', 'meta']],
-    ['decap-vxlan?d=mac_header', ['VXLAN', 'meta']],
+    ['decap-vxlan?d=mac_header', ['UDP', 'meta']],
     ['decap-geneve?d=mac_header,meta_end', []],
   ]) {
     await page.goto(`${url}/s/${place}`);

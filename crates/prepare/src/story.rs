@@ -32,7 +32,7 @@ const STOPS: [Told; 12] = [
     Told {
         slug: "headroom",
         title: "Headroom is the free space in front",
-        text: "A packet does not begin where its buffer does. The driver leaves room in front, so that headers can be put there later. Here 256 bytes are free between `head` and `data`.",
+        text: "A packet does not begin where its buffer does. The driver leaves room in front, so that headers can be put there later. Here 256 bytes are free between its start, which XDP calls `data_hard_start`, and `data`.",
         scenario: "seed",
         step: "set_tag.entry@rx#2",
         designs: OLD,
@@ -59,7 +59,7 @@ const STOPS: [Told; 12] = [
     Told {
         slug: "decap",
         title: "GRE takes its headers off",
-        text: "The packet is for the tunnel. `__iptunnel_pull_header` moves `data` over the outer IPv4 header and the GRE header. No byte moves; the old headers stay where they are, in front of the packet.",
+        text: "The packet is for the tunnel. The outer IPv4 header is pulled already, and `__iptunnel_pull_header` moves `data` over the GRE header too, from 290 to 294. No byte moves; the old headers stay where they are, in front of the packet.",
         scenario: "seed",
         step: "__iptunnel_pull_header.exit@rx#2",
         designs: OLD,
@@ -122,7 +122,7 @@ const STOPS: [Told; 12] = [
     Told {
         slug: "open",
         title: "What is decided, and what is not",
-        text: "Linux 7.2 has `mac_header`. The series with `meta_end` is in its third version and not merged; other designs keep metadata outside of the buffer. Each has its cost: a field in `skb_shared_info`, bytes that are moved, an allocation. Headroom does not choose. It shows what each one does, byte by byte, beside recordings of real kernels.",
+        text: "Linux 7.2 has `mac_header`. The series with `meta_end` was given up after its third version and is not merged; other designs keep metadata outside of the buffer. Each has its cost: a field in `skb_shared_info`, bytes that are moved, an allocation. Headroom does not choose. It shows what each one does, byte by byte, beside recordings of real kernels.",
         scenario: "seed",
         step: "get_tag.exit@decap#1",
         designs: BOTH,
