@@ -134,3 +134,22 @@ function contrasts() {
   }
   return { seen, low: [...new Set(low)] };
 }
+
+test('what has the focus is never behind the bar of the stepper', async ({ page, url }) => {
+  for (const address of ['/s/seed', '/compare/seed?d=mac_header,meta_end']) {
+    await page.goto(url + address);
+    await page.locator('.controls').waitFor();
+    const covered = [];
+    for (let n = 0; n < 60; n += 1) {
+      await page.keyboard.press('Tab');
+      const name = await page.evaluate(() => {
+        const [bar, one] = [document.querySelector('.controls'), document.activeElement];
+        if (bar.contains(one)) return null;
+        const [{ top, bottom }, box] = [bar.getBoundingClientRect(), one.getBoundingClientRect()];
+        return box.height > 0 && box.top >= top && box.bottom <= bottom + 1 ? `${one.textContent.trim()} at ${box.top}` : null;
+      });
+      if (name !== null) covered.push(name);
+    }
+    assert.deepEqual(covered, [], address);
+  }
+});

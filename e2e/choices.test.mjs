@@ -94,3 +94,12 @@ test('what is kept for offline has one version, that of the site', async ({ page
   assert.ok(script, 'what lights words is there offline too');
   await context.setOffline(false);
 });
+
+test('in the colours of the system what is chosen looks otherwise than what is not', { context: { forcedColors: 'active' } }, async ({ page, url }) => {
+  await page.goto(`${url}/s/seed?d=mac_header`);
+  await page.locator('.controls').waitFor();
+  const ground = (locator) => locator.first().evaluate((node) => getComputedStyle(node).backgroundColor);
+  for (const [on, off] of [['.chip[aria-pressed="true"]', '.chip[aria-pressed="false"]'], ['.zoom [aria-pressed="true"]', '.zoom [aria-pressed="false"]'], ['.top nav a[aria-current]', '.top nav a:not([aria-current])']]) {
+    assert.notEqual(await ground(page.locator(on)), await ground(page.locator(off)), on);
+  }
+});

@@ -61,7 +61,7 @@ test('columns are chosen by chips, four at most, and stand in the address', asyn
 
 test('the seed leads to the kernel’s own run', async ({ page, url }) => {
   await open(page, `${url}/compare/seed?d=mac_header,meta_end`);
-  await page.getByRole('link', { name: 'Beside the kernel’s own run' }).click();
+  await page.getByRole('link', { name: "Beside the kernel's own run" }).click();
   await page.waitForFunction(() => document.querySelectorAll('.design').length === 4);
   assert.match(page.url(), /\/compare\/rec-e2-gre-veth-full\?/);
   assert.match(await page.locator('.answers').innerText(), /kernel · mac_header\s*524288/);
@@ -120,7 +120,10 @@ test('a step is taken along as bytes, Scapy, Markdown and picture', async ({ pag
   };
   // The inner packet: IPv4 of 84 bytes, 192.0.2.2 → 192.0.2.1.
   assert.match(await copied('Copy hex'), /^45000054.{16}c0000202c0000201/);
-  assert.match(await copied('Copy Scapy'), /^IP\(version=4, .*src="192\.0\.2\.2"/);
+  const scapy = await copied('Copy Scapy');
+  assert.match(scapy, /^IP\(version=4, .*src="192\.0\.2\.2"/);
+  // At a prompt of Python a second line that begins with `/` would be a mistake.
+  assert.doesNotMatch(scapy, /\n/);
   assert.match(await copied('Copy Markdown'), /read 524288/);
   assert.match(await copied('Copy SVG'), /^<svg .*<title>get_tag\.exit@decap#1<\/title>/s);
 });
@@ -168,4 +171,15 @@ test('a field that the kernel had otherwise is marked red, in a table of four co
   assert.ok(told.some((text) => /293/.test(text) && /294/.test(text) && /not as recorded/.test(text)), told.join('; '));
   // Only the design that the recording is of is wrong.
   assert.equal(await red.first().locator('td').nth(1).evaluate((cell) => cell.classList.contains('wrong')), false);
+});
+
+test('sentences begin where the pictures begin, and a column has one name on the whole page', async ({ page, url }) => {
+  await open(page, url + RECORDED);
+  await page.keyboard.press('f');
+  const left = (selector) => page.locator(selector).first().evaluate((node) => Math.round(node.getBoundingClientRect().left));
+  await page.locator('.say .who').first().waitFor();
+  assert.equal(await left('.say .who'), await left('.ribbon'));
+  const text = await page.locator('main').innerText();
+  assert.doesNotMatch(text, /recording:/);
+  assert.match(await page.locator('.bytes, .back').first().innerText(), /kernel · mac_header/);
 });

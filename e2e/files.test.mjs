@@ -71,6 +71,37 @@ test('a trace file is shown in the stepper like a recording', async ({ page, url
   assert.notEqual(await row(), at);
 });
 
+test('what headroom run prints of several designs is shown as so many columns', async ({ page, url }) => {
+  const run = async (design) => {
+    const recording = JSON.parse(await readFile(path.join(root, `tests/recordings/E2-gre-veth-full.${design}.json`), 'utf8'));
+    const reads = recording.reads.map(({ program, hook, after_seq, how, value }) => ({ program, hook, after_seq, how, value, verdict: value === '2a000000' ? 'ok' : 'garbage', offset: 252 }));
+    return JSON.stringify({ schema: 'headroom-trace/1', scenario: 'mine', design, events: recording.events, reads });
+  };
+  await page.goto(`${url}/open`);
+  await page.locator('.open h1').waitFor();
+  await drop(page, [['both.json', `${await run('mac_header')}\n${await run('meta_end')}\n`]]);
+  await page.locator('h2.opened', { hasText: 'Runs of mine' }).waitFor();
+  assert.equal(await page.locator('.design').count(), 2);
+  assert.match(await page.locator('.answers').innerText(), /get_tag on decap\s+mac_header\s*524288 ✗\s+meta_end\s*42 ✓/);
+});
+
+test('Back and Forward lead to an opened file again, at its step; no link promises it to others', async ({ page, url, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.goto(`${url}/compare`);
+  await page.locator('.compare-index li').first().waitFor();
+  await drop(page, [['mine.json', await readFile(RECORDING, 'utf8')]]);
+  await page.locator('.answer', { hasText: '524288' }).first().click();
+  const said = await page.locator('.says').innerText();
+  await page.locator('h2.opened').click();
+  await page.keyboard.press('y');
+  await page.waitForFunction(async (wanted) => (await navigator.clipboard.readText()) === wanted, `${url}/open`);
+  await page.goBack();
+  await page.locator('.compare-index li').first().waitFor();
+  await page.goForward();
+  await page.locator('.says').waitFor();
+  assert.equal(await page.locator('.says').innerText(), said);
+});
+
 test('an object that is dropped on the lab brings its programs; those of two objects run on one packet', async ({ page, url }) => {
   await page.goto(`${url}/lab`);
   await commands(page).waitFor();

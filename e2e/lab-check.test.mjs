@@ -81,7 +81,7 @@ test('an object that a design’s kernel refuses says so with its line of C', as
 
 test('the scenario’s own programs go to a device and hook by a click, and Undo takes the command away', async ({ page, url, shots }) => {
   await programs(page, `${url}/lab?s=seed`);
-  const own = page.locator('.program-file', { hasText: 'the scenario’s own' }).first();
+  const own = page.locator('.program-file', { hasText: "the scenario's own" }).first();
   const line = own.locator('.programs-list li', { hasText: 'set_tag' }).first();
   await line.getByLabel('Device for set_tag').waitFor();
   const hooks = await line.getByLabel('Hook for set_tag').locator('option').allInnerTexts();

@@ -128,7 +128,7 @@ test('while a line can’t be read the picture keeps the way of the last input t
   // Half of the line that makes the pair: the picture does not fall apart while it is typed.
   await commands(page).fill(whole.replace('type veth peer name tx netns tx', 'type ve'));
   await page.locator('.topology.stale').waitFor();
-  assert.equal(await caption.innerText(), `${way} The commands can’t be run as they are: this is the way of the last input that worked.`);
+  assert.equal(await caption.innerText(), `${way} The commands can't be run as they are: this is the way of the last input that worked.`);
   assert.equal(await page.locator('.topology .dev').count(), 4);
   assert.match(await page.locator('.topology path.way').getAttribute('d'), /^M.*L/);
   await shots('lab-stale');

@@ -248,8 +248,13 @@ test('the matrix is taken along as Markdown, CSV, SVG and PNG', async ({ page, u
   assert.match((await saved('Save CSV')).toString(), /^scenario,design,verdict,.*\r\nseed,mac_header,garbage,524288,/);
   const png = await saved('Save PNG');
   assert.equal(png.subarray(0, 8).toString('hex'), '89504e470d0a1a0a');
-  // Twice the SVG's width: 220 for the name, 150 a design, 24 at the side.
-  assert.equal(png.readUInt32BE(16), 2 * (220 + 2 * 150 + 24));
+  // Twice the SVG's size; that has a head with what the costs are, and a column every 150 points.
+  const [, width, height] = svg.match(/ width="(\d+)" height="(\d+)"/).map(Number);
+  assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [2 * width, 2 * height]);
+  const [, left] = svg.match(/<text x="(\d+)"[^>]*>mac_header</).map(Number);
+  assert.match(svg, new RegExp(`<text x="${left + 150}"[^>]*>meta_end<`));
+  assert.ok(width >= left + 2 * 150);
+  assert.match(svg, />Headroom: \d+ scenarios under 2 designs<.*>Cost: metadata bytes moved /s);
 });
 
 test('each design has its page, and the roadmap its eight rows with their status', PICTURES, async ({ page, url, shots }) => {
@@ -266,4 +271,43 @@ test('each design has its page, and the roadmap its eight rows with their status
   await shots('designs');
   await page.locator('.roadmap-row h3 a').first().click();
   await page.waitForURL(/\/s\/roadmap-1-dynptr/);
+});
+
+test('while the workshop is open the matrix is in sight, and what a point means is said of the one that has the focus', async ({ page, url }) => {
+  await open(page, `${url}/matrix`);
+  await page.getByRole('button', { name: 'Design workshop' }).click();
+  await page.locator('.points').waitFor();
+  const third = await page.locator('.cells tbody tr').nth(2).boundingBox();
+  assert.ok(third.y + third.height <= 800, `the third row ends at ${third.y + third.height} of 800`);
+  const told = page.locator('.told-point');
+  await page.locator('.point', { has: page.getByText('on_decap', { exact: true }) }).locator('select').focus();
+  await told.filter({ hasText: /^on_decap=keep Decapsulation: / }).waitFor();
+  // The same words belong to the list itself.
+  const select = page.locator('.point', { has: page.getByText('on_lwt', { exact: true }) }).locator('select');
+  const described = await select.getAttribute('aria-describedby');
+  assert.match(await page.locator(`#${described}`).innerText(), /lwtunnel_input/);
+});
+
+test('a broken link to the matrix says what is broken and opens what is whole', async ({ page, url }) => {
+  await open(page, `${url}/matrix?d=nope,meta_end&v=bar&sort=foo&q=seed`);
+  const notice = page.locator('.notice');
+  assert.match(await notice.innerText(), /There is no design “nope”\. The others are shown\. No cell has the verdict “bar”\. All are shown\. There is no order “foo”\./);
+  assert.equal(await page.locator('.cells thead th').count(), 2);
+  assert.ok((await page.locator('.cells tbody tr').count()) >= 2);
+  await notice.getByRole('button', { name: 'Dismiss' }).click();
+  assert.equal(await notice.count(), 0);
+});
+
+test('the Tab key passes the table, whose cells the arrows reach', async ({ page, url }) => {
+  await open(page, `${url}/matrix`);
+  const cells = await page.locator('.cells tbody a').count();
+  assert.ok(cells > 1000, `${cells} links`);
+  await page.getByRole('region', { name: /The matrix/ }).focus();
+  const name = () => page.evaluate(() => document.activeElement.textContent.trim());
+  for (let n = 0; n < 20 && (await name()) !== 'Copy Markdown'; n += 1) await page.keyboard.press('Tab');
+  assert.equal(await name(), 'Copy Markdown');
+  // From a design's name an arrow leads into its column.
+  await page.locator('.cells thead a').first().focus();
+  await page.keyboard.press('ArrowDown');
+  assert.match(await name(), /524288\s*garbage/);
 });

@@ -16,5 +16,8 @@ test('the lab simulates without a network, although only the start page was visi
   // The matrix and the workshop, whose jobs are a file of their own.
   await page.goto(`${url}/matrix?base=mac_header&policy=on_decap%3Dmove_up&q=seed`);
   await page.locator('.cells td.own', { hasText: '42 ok' }).first().waitFor();
+  // What a kernel did, beside the simulator.
+  await page.goto(`${url}/compare/rec-e2-gre-veth-full?d=mac_header,recording:mac_header`);
+  await page.locator('.diffbar p', { hasText: /^Nothing differs in \d+ steps\.$/ }).waitFor();
   await context.setOffline(false);
 });

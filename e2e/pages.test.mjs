@@ -104,3 +104,11 @@ test('the colour scheme can be chosen and is kept', async ({ page, url }) => {
   await page.locator('.controls').waitFor();
   assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
 });
+
+test('apostrophes are of one kind', async ({ page, url }) => {
+  for (const [address, there] of [['/', '.verdict'], ['/s/seed', '.controls'], ['/compare/seed?d=mac_header,meta_end', '.diffbar'], ['/designs', '.design-page'], ['/lab?s=seed', '.topology'], ['/spec', '.rule']]) {
+    await page.goto(url + address);
+    await page.locator(there).first().waitFor();
+    assert.doesNotMatch(await page.locator('body').innerText(), /\p{L}’\p{L}/u, address);
+  }
+});

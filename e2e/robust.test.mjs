@@ -128,3 +128,21 @@ test('a capture or an object that is dropped on any page is taken by the lab', a
   await page.getByRole('tab', { name: 'Packets 1' }).waitFor();
   assert.match(await page.locator('.packets-list').innerText(), /one\.pcap 1\s+ipv4 \/ icmp\s+50/);
 });
+
+// The lab asks for a scenario that there is not.
+test('a link to a rule, a design or a scenario that there is not says so', { allow: [/404/] }, async ({ page, url }) => {
+  await page.goto(`${url}/spec#HR-NOPE-1`);
+  await page.locator('.notice', { hasText: 'There is no rule HR-NOPE-1 here.' }).waitFor();
+  assert.ok((await page.locator('.rule').count()) > 10);
+  await page.goto(`${url}/spec#HR-END-1`);
+  await page.locator('[id="HR-END-1"]').waitFor();
+  assert.equal(await page.locator('.notice').count(), 0);
+  await page.goto(`${url}/designs#nope`);
+  await page.locator('.notice', { hasText: 'There is no design nope here.' }).waitFor();
+  await page.goto(`${url}/designs#meta_end`);
+  await page.locator('#meta_end').waitFor();
+  await page.waitForTimeout(300);
+  assert.equal(await page.locator('.notice').count(), 0);
+  await page.goto(`${url}/lab?s=nope`);
+  await page.locator('.notice', { hasText: 'There is no scenario “nope” here: ' }).waitFor();
+});

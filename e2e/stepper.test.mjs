@@ -183,6 +183,26 @@ test('nothing is wider than the window, in any width and colour scheme', async (
   await shots('seed-read');
 });
 
+test('a swipe of a finger to the right is a step back, not the page before', { context: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } }, async ({ page, url, context }) => {
+  await page.goto(`${url}/s/seed?d=mac_header`);
+  await page.locator('.controls').waitFor();
+  const finger = await context.newCDPSession(page);
+  const touch = (type, x) => finger.send('Input.dispatchTouchEvent', { type, touchPoints: x === null ? [] : [{ x, y: 300 }] });
+  const swipe = async (from, to) => {
+    await touch('touchStart', from);
+    for (let n = 1; n <= 6; n += 1) await touch('touchMove', from + ((to - from) * n) / 6);
+    await touch('touchEnd', null);
+  };
+  const at = () => page.locator('.where').innerText();
+  const before = await at();
+  await swipe(320, 80);
+  await page.waitForFunction((before) => document.querySelector('.where').innerText !== before, before);
+  await swipe(80, 320);
+  await page.waitForTimeout(800);
+  assert.match(page.url(), /\/s\/seed/);
+  assert.equal(await at(), before);
+});
+
 test('on touch, a swipe over the picture is a step', { context: { viewport: { width: 390, height: 844 }, hasTouch: true } }, async ({ page, url }) => {
   await open(page, `${url}/s/seed?at=get_tag.entry@decap%231`);
   const swipe = (selector, from, to) => page.evaluate(([selector, from, to]) => {

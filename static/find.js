@@ -22,7 +22,7 @@ const KEYS = [
 /** The keys of everywhere else. */
 const OTHERS = [
   ['Shift+→ Shift+←', 'next, previous change of what is looked for, else of the chosen byte'],
-  ['c', 'the same step in Compare; there, beside the kernel’s recording'],
+  ['c', "the same step in Compare; there, beside the kernel's recording"],
   ['?', 'these keys'],
   ['⌘K Ctrl+K', 'go to a page, a scenario, the lab'],
   ['D', 'dense, comfortable'],

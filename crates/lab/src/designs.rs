@@ -5,6 +5,7 @@ use headroom_web::address::{Address, encode};
 use headroom_web::app::{self, Location};
 use headroom_web::data::files;
 use headroom_web::pages::load::views::with_file;
+use headroom_web::parts::part;
 use headroom_web::parts::prose::ticks;
 use leptos::prelude::*;
 
@@ -27,6 +28,7 @@ pub fn page() -> AnyView {
 /// HTML is text; nothing a reader brings comes here.
 fn draw(all: Designs, location: Location) -> AnyView {
     app::show();
+    let lacking = RwSignal::new(None::<String>);
     Effect::new(move |_| {
         let wanted = location.0.with(|(address, _)| match address {
             Address::Designs(design) => design.clone(),
@@ -34,8 +36,15 @@ fn draw(all: Designs, location: Location) -> AnyView {
         });
         // When the page is in the document.
         request_animation_frame(move || {
-            if let Some(target) = wanted.and_then(|id| document().get_element_by_id(&id)) {
-                target.scroll_into_view();
+            let target = |id: &String| document().get_element_by_id(id);
+            match wanted.as_ref().and_then(target) {
+                Some(target) => {
+                    lacking.try_set(None);
+                    target.scroll_into_view();
+                }
+                None => {
+                    lacking.try_set(wanted);
+                }
             }
         });
     });
@@ -43,10 +52,14 @@ fn draw(all: Designs, location: Location) -> AnyView {
         let versions: Vec<String> = page.versions.iter().map(|v| v.name.clone()).collect();
         view! { <li><a href=format!("/designs#{}", page.id)>{page.title.clone()}</a><span>{versions.join(", ")}</span></li> }
     };
+    let notice = part(move || {
+        lacking.get().map(|name| view! { <p class="notice" role="status">"There is no design "<code>{name}</code>" here."</p> })
+    });
     view! {
+        {notice}
         <div class="designs-body"><nav class="contents" aria-label="Contents">
             <h2>"Designs"</h2><ol>{all.pages.iter().map(entry).collect_view()}</ol>
-            <h2>"Roadmap"</h2><ol><li><a href="/designs#roadmap">"The seed mail’s eight rows"</a></li></ol>
+            <h2>"Roadmap"</h2><ol><li><a href="/designs#roadmap">"The seed mail's eight rows"</a></li></ol>
         </nav>
         <article>
             {all.pages.iter().map(section).collect_view()}

@@ -52,7 +52,7 @@ pub struct View {
 }
 
 /// What a policy is made from when nothing else is said.
-const LINUX: &str = "mac_header";
+pub const LINUX: &str = "mac_header";
 /// The name of the workshop's design in tables.
 pub const CUSTOM: &str = "custom";
 

@@ -1,26 +1,36 @@
 //! `/open`: a recording or a trace file of the reader's, in the same stepper. The file stays here.
 
-use headroom_core::recording::{OpenedFile, open};
+use std::cell::RefCell;
+
+use headroom_core::compare::MAX_COLUMNS;
+use headroom_core::recording::{OpenedFile, open_all};
 use headroom_protocol::files::Scenario;
 use headroom_web::address::Place;
 use headroom_web::app;
 use headroom_web::data::{Outcome, Seen};
-use headroom_web::designs::FILE;
+use headroom_web::designs::{FILE, column_of};
 use headroom_web::model::{Kind, Model};
 use headroom_web::parts::part;
 use headroom_web::parts::stepper::Stepper;
 use headroom_web::parts::verdicts::Verdicts;
+use headroom_web::platform;
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{self, Looks, looks};
 
+thread_local! {
+    /// What was opened last, and where one was in it: Back and Forward lead to it again. A file is nothing that an
+    /// address could hold.
+    static LAST: RefCell<Option<(Vec<OpenedFile>, Place)>> = const { RefCell::new(None) };
+}
+
 /// The page.
 pub fn page() -> AnyView {
     app::show();
     document().set_title("Open a recording · Headroom");
-    let shown_file = RwSignal::new(None::<OpenedFile>);
+    let shown_file = RwSignal::new(None::<Vec<OpenedFile>>);
     let wrong = RwSignal::new(None::<String>);
     let take = move |files: Vec<web_sys::File>| {
         let Some(file) = files.into_iter().next() else {
@@ -41,12 +51,13 @@ pub fn page() -> AnyView {
                         e.utf8_error().valid_up_to()
                     )
                 })?;
-                open(&name, &text).map_err(|error| error.to_string())
+                open_all(&name, &text).map_err(|error| error.to_string())
             });
             // What was there stays, if this file is none.
             match opened {
                 Ok(opened) => {
                     wrong.try_set(None);
+                    LAST.with_borrow_mut(|last| *last = Some((opened.clone(), start_of(&opened))));
                     shown_file.try_set(Some(opened));
                 }
                 Err(text) => {
@@ -55,8 +66,11 @@ pub fn page() -> AnyView {
             }
         });
     };
-    if let Some(file) = headroom_web::drop::waiting() {
-        take(vec![file]);
+    match headroom_web::drop::waiting() {
+        Some(file) => take(vec![file]),
+        None => {
+            shown_file.set(LAST.with_borrow(|last| last.as_ref().map(|(opened, _)| opened.clone())))
+        }
     }
     let dropped = window_event_listener(ev::drop, move |event: web_sys::DragEvent| {
         event.prevent_default();
@@ -80,7 +94,7 @@ pub fn page() -> AnyView {
     };
     let again = move || shown_file.with(Option::is_some).then(picker);
     let problem = move || {
-        let kept = shown_file.with(|file| file.as_ref().map(|file| file.title.clone()));
+        let kept = shown_file.with(|file| file.as_ref().map(|file| title_of(file)));
         wrong.get().map(|text| {
             let kept = kept.map(
                 |title| view! { <span class="kept">{format!(" Below is still “{title}”.")}</span> },
@@ -113,23 +127,76 @@ fn hint(picker: AnyView) -> AnyView {
     .into_any()
 }
 
-fn shown(opened: OpenedFile) -> AnyView {
-    let title = opened.title.clone();
-    let from = if opened.recorded {
-        format!(
-            "A recording of {}, under {}. Whether a read is true was found by comparing its bytes with those the XDP program left.",
-            opened.source, opened.trace.design
-        )
-    } else {
-        format!(
-            "What {} printed, under {}.",
-            opened.source, opened.trace.design
-        )
+/// The columns of a file's runs: a single one is the file itself; of several each has the column of its design, as far as
+/// there are columns.
+fn columns_of(opened: &[OpenedFile]) -> Vec<(usize, &OpenedFile)> {
+    if let [one] = opened {
+        return vec![(FILE, one)];
+    }
+    let mut out: Vec<(usize, &OpenedFile)> = Vec::new();
+    for run in opened {
+        let column = column_of(&run.trace.design).unwrap_or(FILE);
+        if out.len() < MAX_COLUMNS && out.iter().all(|(known, _)| *known != column) {
+            out.push((column, run));
+        }
+    }
+    out.sort_by_key(|(column, _)| *column);
+    out
+}
+
+/// The opening picture of a file.
+fn start_of(opened: &[OpenedFile]) -> Place {
+    let columns = columns_of(opened);
+    let id = columns.first().map_or("", |(_, run)| run.id.as_str());
+    Place {
+        designs: columns.iter().map(|(column, _)| *column).collect(),
+        ..Place::of(id)
+    }
+}
+
+/// What is over a file.
+fn title_of(opened: &[OpenedFile]) -> String {
+    match opened {
+        [one] => one.title.clone(),
+        [first, ..] => format!("Runs of {}", first.id),
+        [] => String::new(),
+    }
+}
+
+/// Where a file comes from.
+fn about(opened: &[OpenedFile]) -> String {
+    let columns = columns_of(opened);
+    let designs: Vec<&str> = columns
+        .iter()
+        .map(|(_, run)| run.trace.design.as_str())
+        .collect();
+    let (designs, source) = (
+        designs.join(", "),
+        opened.first().map_or("", |run| run.source.as_str()),
+    );
+    if opened.iter().any(|run| run.recorded) {
+        return format!(
+            "A recording of {source}, under {designs}. Whether a read is true was found by comparing its bytes with those the XDP program left."
+        );
+    }
+    let rest = match opened.len() - columns.len() {
+        0 => String::new(),
+        rest => format!(" {rest} more of its runs are not shown."),
     };
-    let lines = opened.setup.clone();
+    format!("What {source} printed, under {designs}.{rest}")
+}
+
+fn shown(opened: Vec<OpenedFile>) -> AnyView {
+    let title = title_of(&opened);
+    let start = start_of(&opened);
+    let from = about(&opened);
+    let lines = opened
+        .first()
+        .map(|run| run.setup.clone())
+        .unwrap_or_default();
     let commands = lines.join("\n");
     let scenario = Scenario {
-        id: opened.id.clone(),
+        id: start.scenario.clone(),
         title: title.clone(),
         explanation: from.clone(),
         commands: commands.clone(),
@@ -138,12 +205,24 @@ fn shown(opened: OpenedFile) -> AnyView {
         recorded_as: Vec::new(),
     };
     let mut outcome = Outcome::default();
-    outcome.put(FILE, Seen::new(opened.trace));
-    let place = Place {
-        designs: vec![FILE],
-        ..Place::of(&opened.id)
-    };
+    for (column, run) in columns_of(&opened) {
+        outcome.put(column, Seen::new(run.trace.clone()));
+    }
+    let place = LAST
+        .with_borrow(|last| last.as_ref().map(|(_, place)| place.clone()))
+        .unwrap_or(start);
     let model = Model::new((scenario, outcome, None), place, Kind::Picture, Vec::new());
+    // No link leads to a step of a file that only this reader has.
+    let link = headroom_web::react::Callback::new(|| Some(platform::full_address("/open")));
+    model.own_link.set_value(Some(link));
+    Effect::new(move |_| {
+        let place = model.address().place().cloned();
+        LAST.with_borrow_mut(|last| {
+            if let (Some(last), Some(place)) = (last, place) {
+                last.1 = place;
+            }
+        });
+    });
     model.linear.set(headroom_web::model::to_scale());
     let setup = (!lines.is_empty()).then(|| {
         view! {

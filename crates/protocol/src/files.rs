@@ -229,7 +229,7 @@ pub const IDS: &str = "/data/ids.txt";
 pub const STORY: &str = "/data/story.bin";
 
 /// What the site is, on the start page: by the page's module, and by the build, which draws it before.
-pub const LEAD: &str = "Headroom is an executable specification: a simulator of the way from XDP through the stack to TC, byte for byte, under today’s design and \
+pub const LEAD: &str = "Headroom is an executable specification: a simulator of the way from XDP through the stack to TC, byte for byte, under today's design and \
     under the proposed ones. Nothing is sent anywhere; everything runs in this page.";
 
 /// The story of the start page.

@@ -19,7 +19,10 @@ pub const CUSTOM: usize = ALL.len();
 pub const FILE: usize = CUSTOM + 1 + RECORDED.len();
 
 /// The names of all columns, as in addresses: the designs first.
-pub const COLUMNS: [&str; FILE + 1] = columns();
+pub const COLUMNS: [&str; FILE + 1] = columns(RECORDED);
+
+/// The names of all columns, for people.
+static TITLES: [&str; FILE + 1] = columns(["kernel · mac_header", "kernel · meta_end"]);
 
 const fn names() -> [&'static str; ALL.len()] {
     let mut out = [""; ALL.len()];
@@ -31,7 +34,7 @@ const fn names() -> [&'static str; ALL.len()] {
     out
 }
 
-const fn columns() -> [&'static str; FILE + 1] {
+const fn columns(recorded: [&'static str; RECORDED.len()]) -> [&'static str; FILE + 1] {
     let mut out = ["file"; FILE + 1];
     let mut index = 0;
     while index < FILE {
@@ -40,7 +43,7 @@ const fn columns() -> [&'static str; FILE + 1] {
         } else if index == CUSTOM {
             CUSTOM_NAME
         } else {
-            RECORDED[index - CUSTOM - 1]
+            recorded[index - CUSTOM - 1]
         };
         index += 1;
     }
@@ -61,12 +64,7 @@ pub fn design_note(index: usize) -> &'static str {
 /// The column's name for people.
 #[must_use]
 pub fn column_title(index: usize) -> &'static str {
-    match COLUMNS.get(index) {
-        Some(&"recording:mac_header") => "kernel · mac_header",
-        Some(&"recording:meta_end") => "kernel · meta_end",
-        Some(name) => name,
-        None => "",
-    }
+    TITLES.get(index).copied().unwrap_or_default()
 }
 
 /// The column is a recording of a real kernel: nothing can be simulated for it.

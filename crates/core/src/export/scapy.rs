@@ -127,8 +127,8 @@ fn names(kind: Kind) -> (&'static str, &'static [(&'static str, &'static str)]) 
     }
 }
 
-/// The expression. Layers whose options Scapy would write in its own way are `Raw` bytes, with all
-/// that is behind them.
+/// The expression, on one line: at a prompt of Python a line that begins with `/` is a mistake. Layers whose
+/// options Scapy would write in its own way are `Raw` bytes, with all that is behind them.
 #[must_use]
 pub fn scapy(frame: &[u8]) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -146,7 +146,7 @@ pub fn scapy(frame: &[u8]) -> String {
     if at < frame.len() {
         parts.push(format!("Raw(bytes.fromhex(\"{}\"))", hex(&frame[at..])));
     }
-    parts.join("\n / ")
+    parts.join(" / ")
 }
 
 fn call(layer: &Layer) -> String {
@@ -188,31 +188,7 @@ fn literal(spec: &Spec, value: u128) -> String {
 mod tests {
     use super::*;
 
-    /// The same was given to Scapy 2.8, whose `bytes()` of it is this frame; so were all frames of the
-    /// recordings.
-    /// The same was given to Scapy 2.8, whose `bytes()` of it is this frame; so were all frames of the
-    /// recordings.
-    #[test]
-    fn tmp_dump() {
-        let mut out = String::new();
-        for f in std::fs::read_dir("../../tests/recordings").unwrap() {
-            let p = f.unwrap().path();
-            if p.extension().is_none_or(|e| e != "json") {
-                continue;
-            }
-            let r = crate::recording::Recording::read("x", &std::fs::read_to_string(&p).unwrap())
-                .unwrap();
-            for f in r.head.packets {
-                out += &format!(
-                    "{}\t{}\n",
-                    hex(&f.bytes),
-                    scapy(&f.bytes).replace('\n', " ")
-                );
-            }
-        }
-        std::fs::write("/tmp/scapy.tsv", out).unwrap();
-    }
-
+    /// The same was given to Scapy, whose `bytes()` of it is this frame; so were all frames of the recordings.
     #[test]
     fn an_echo_request() {
         let frame = "020000000001020000000002080045000024222200004001d4b3c0000202c00002010800\
@@ -223,10 +199,10 @@ mod tests {
             .collect();
         assert_eq!(
             scapy(&bytes),
-            "Ether(dst=\"02:00:00:00:00:01\", src=\"02:00:00:00:00:02\", type=0x0800)\n \
+            "Ether(dst=\"02:00:00:00:00:01\", src=\"02:00:00:00:00:02\", type=0x0800) \
              / IP(version=4, ihl=5, tos=0x00, len=36, id=0x2222, frag=0, ttl=64, proto=1, chksum=0xd4b3, \
-             src=\"192.0.2.2\", dst=\"192.0.2.1\", flags=0)\n \
-             / ICMP(type=8, code=0, chksum=0xdb85, id=0x0707, seq=1)\n \
+             src=\"192.0.2.2\", dst=\"192.0.2.1\", flags=0) \
+             / ICMP(type=8, code=0, chksum=0xdb85, id=0x0707, seq=1) \
              / Raw(bytes.fromhex(\"6162636465666768\"))"
         );
     }

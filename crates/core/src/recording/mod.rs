@@ -32,7 +32,7 @@ pub use event::{Event, Packet, Ret, Stage};
 pub use events::{TracedEvent, events, traced_events};
 pub use expand::ExpandError;
 pub use model::{ReadError, Recording};
-pub use open::{OpenedFile, open};
+pub use open::{OpenedFile, open, open_all};
 pub use report::{Difference, Report};
 pub use run_json::{RunJson, maps_json, reads_json};
 pub use scope::Scope;

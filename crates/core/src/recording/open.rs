@@ -2,6 +2,7 @@
 //! stepper shows like one of its own.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::expand::expand;
 use super::hex;
@@ -31,9 +32,9 @@ pub struct OpenedFile {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with a field `schema`")]
 struct Peek {
-    #[serde(default)]
-    schema: String,
+    schema: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +63,28 @@ struct TraceRead {
     offset: Option<u32>,
 }
 
+/// Opens a file that may hold several traces, one behind the other: `headroom run` prints one for each design.
+///
+/// # Errors
+/// As [`open`]; the place is in the part of the file that the message names.
+pub fn open_all(file: &str, text: &str) -> Result<Vec<OpenedFile>, ReadError> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let (mut parts, mut from) = (Vec::new(), 0);
+    while let Some(value) = values.next() {
+        // Whatever is no JSON is said of the whole text, with its place.
+        if value.is_err() || text.len() > MAX_FILE {
+            return Ok(vec![open(file, text)?]);
+        }
+        parts.extend(text.get(from..values.byte_offset()));
+        from = values.byte_offset();
+    }
+    if parts.len() < 2 {
+        return Ok(vec![open(file, text)?]);
+    }
+    let one = |(number, part): (usize, &&str)| open(&format!("{file}, run {}", number + 1), part);
+    parts.iter().enumerate().map(one).collect()
+}
+
 /// Opens a file's text; `file` is only used in errors.
 ///
 /// # Errors
@@ -78,8 +101,16 @@ pub fn open(file: &str, text: &str) -> Result<OpenedFile, ReadError> {
         return Err(refuse(what).into());
     }
     let json = |error| FileError::from_json(file, &error);
-    let peek: Peek = serde_json::from_str(text).map_err(json)?;
-    match peek.schema.as_str() {
+    let peek: Peek = serde_json::from_str(text).map_err(|error| {
+        let mut said = json(error);
+        said.what.push_str("; recordings and traces are JSON");
+        said
+    })?;
+    let Some(schema) = peek.schema else {
+        let what = format!("it has no field `schema`, expected `{SCHEMA}` or `{TRACE_SCHEMA}`");
+        return Err(refuse(what).into());
+    };
+    match schema.as_str() {
         SCHEMA => Ok(of_recording(&Recording::read(file, text)?)),
         TRACE_SCHEMA => {
             let read: TraceFile = serde_json::from_str(text).map_err(json)?;

@@ -131,9 +131,48 @@ fn what_headroom_run_prints_is_opened_too() {
 }
 
 #[test]
+fn the_runs_of_several_designs_are_opened_together() {
+    let printed = |name: &str| {
+        let (text, _) = recording(name);
+        let trace = open("r", &text).expect("a recording").trace;
+        serde_json::to_string(&crate::recording::RunJson::new(&trace)).expect("JSON")
+    };
+    let (first, second) = (
+        printed("E2-gre-veth-full.mac_header"),
+        printed("E2-gre-veth-full.meta_end"),
+    );
+    let all = open_all("two.json", &format!("{first}\n{second}\n")).expect("two runs");
+    let designs: Vec<&str> = all.iter().map(|one| one.trace.design.as_str()).collect();
+    assert_eq!(designs, ["mac_header", "meta_end"]);
+    assert_eq!(open_all("one.json", &first).expect("one run").len(), 1);
+    let cut = second.get(..200).expect("longer");
+    let error = open_all("cut.json", &format!("{first}\n{cut}")).expect_err("cut off");
+    assert!(error.to_string().starts_with("cut.json:2:"), "{error}");
+    let error = open_all("odd.json", &format!("{first}\n{{}}")).expect_err("no trace");
+    assert!(
+        error.to_string().starts_with("odd.json, run 2: it has no"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_is_no_such_file_is_said() {
     let message = |text: &str| open("x.json", text).expect_err(text).to_string();
-    assert_eq!(message("{"), "x.json:1:1: EOF while parsing an object.");
+    assert_eq!(
+        message("{"),
+        "x.json:1:1: EOF while parsing an object; recordings and traces are JSON."
+    );
+    assert_eq!(
+        message("42"),
+        "x.json:1:2: invalid type: integer `42`, expected an object with a field `schema`; recordings and traces are JSON."
+    );
+    for none in ["{}", "[]"] {
+        let said = message(none);
+        assert!(
+            said.contains("schema") && !said.contains("``") && !said.contains("Peek"),
+            "{said}"
+        );
+    }
     assert_eq!(
         message("{\"schema\": \"a/1\"}"),
         "x.json: schema is `a/1`, expected `headroom-recording/1` or `headroom-trace/1`."

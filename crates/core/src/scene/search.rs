@@ -58,7 +58,7 @@ impl fmt::Display for QueryError {
             Self::NoField => f.write_str("change needs a field, such as change mac_header"),
             Self::Unknown(text) => write!(
                 f,
-                "“{text}” is none of: write 252, change mac_header, read, wrong read, drop, instruction 12, a function’s name"
+                "“{text}” is none of: write 252, change mac_header, read, wrong read, drop, instruction 12, a function's name"
             ),
         }
     }

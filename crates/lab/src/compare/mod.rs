@@ -36,7 +36,7 @@ pub fn page(id: &str) -> AnyView {
 fn beside(model: Model) -> Vec<AnyView> {
     let link = |id: String| {
         let address = format!("/compare/{id}{}", index::COLUMNS_OF_RECORDED);
-        view! { " · "<a href=address>"Beside the kernel’s own run of such commands"</a> }.into_any()
+        view! { " · "<a href=address>"Beside the kernel's own run of such commands"</a> }.into_any()
     };
     let ids = model.scenario.with_value(|texts| texts.recorded_as.clone());
     ids.into_iter().map(link).collect()

@@ -156,7 +156,7 @@ fn select_line(area: &web_sys::HtmlTextAreaElement, text: &str, line: usize) {
     let _ = area.set_selection_range(start, start + len);
     let all = text.split('\n').count().max(1);
     let mut parent = area.parent_element();
-    // What scrolls is the field’s frame, not the field.
+    // What scrolls is the field's frame, not the field.
     while let Some(element) = parent {
         if element.class_list().contains("editor") {
             let place = f64::from(element.scroll_height()) * (line as f64 - 3.0) / all as f64;

@@ -124,11 +124,11 @@ fn draw(lab: Lab, graph: &Graph, picture: &Layout, way: &[usize], marks: Marks) 
     let said = words(graph, way, lab.model.send.get() + 1, packets);
     let stale = marks.stale && !way.is_empty();
     let old = stale.then_some(
-        " The commands can’t be run as they are: this is the way of the last input that worked.",
+        " The commands can't be run as they are: this is the way of the last input that worked.",
     );
     view! {
         <figure class="topology" class:stale=stale>
-            <div class="scroll"><svg style:min-width=format!("{}px", px(width * SMALLEST)) width=px(width) height=px(height) viewBox=format!("0 0 {width:.0} {height:.0}") role="group" aria-label="Devices and the packet’s way; each device is a button">
+            <div class="scroll"><svg style:min-width=format!("{}px", px(width * SMALLEST)) width=px(width) height=px(height) viewBox=format!("0 0 {width:.0} {height:.0}") role="group" aria-label="Devices and the packet's way; each device is a button">
                 {picture.groups.iter().map(group).collect_view()}
                 {graph.edges.iter().filter_map(edge).collect_view()}
                 <path class="way" d=way_path(picture, way)/>
@@ -297,7 +297,7 @@ fn words(graph: &Graph, way: &[usize], packet: usize, packets: usize) -> String 
     }
     let names = names.join(" → ");
     match packets {
-        0 | 1 => format!("The packet’s way: {names}."),
+        0 | 1 => format!("The packet's way: {names}."),
         _ => format!("Packet {packet} of {packets}, its way: {names}."),
     }
 }

@@ -39,7 +39,7 @@ pub async fn begin() -> (Work, Loaded, Vec<String>) {
     let loaded = match scenario(&id).await {
         Ok(loaded) => loaded,
         Err(text) => {
-            notices.push(text);
+            notices.push(format!("There is no scenario “{id}” here: {text}"));
             nothing_of(&id)
         }
     };

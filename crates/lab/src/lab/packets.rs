@@ -192,7 +192,7 @@ fn spaced(bytes: &[u8]) -> String {
 
 fn read_hex(text: &str) -> Result<Vec<u8>, String> {
     match headroom_core::bpf::parse_hex(text) {
-        Ok(bytes) if bytes.is_empty() => Err("a packet without bytes can’t be sent".to_owned()),
+        Ok(bytes) if bytes.is_empty() => Err("a packet without bytes can't be sent".to_owned()),
         Ok(bytes) => Ok(bytes),
         Err(error) => Err(error.to_string()),
     }

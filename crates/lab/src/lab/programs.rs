@@ -212,7 +212,7 @@ fn own(lab: Lab, scenario: &str) -> AnyView {
             Ok(object) => programs_of(lab, &object, verdict, true),
             Err(error) => view! { <p class="problem">{error.to_string()}</p> }.into_any(),
         };
-        view! { <article class="program-file"><h3><b><code>{file.name.clone()}</code></b>" "<span class="hint">"the scenario’s own"</span></h3>{shown}</article> }
+        view! { <article class="program-file"><h3><b><code>{file.name.clone()}</code></b>" "<span class="hint">"the scenario's own"</span></h3>{shown}</article> }
     };
     objects.iter().map(one).collect_view().into_any()
 }

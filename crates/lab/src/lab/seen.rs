@@ -164,7 +164,7 @@ impl Lab {
                     self.replace(opened.work);
                 }
                 Err(error) => self.notices.set(vec![format!(
-                    "The link can’t be opened: {error}. This is the work that was here before."
+                    "The link can't be opened: {error}. This is the work that was here before."
                 )]),
             }
         } else if let Some(id) = wanted.0.clone().filter(|_| wanted.0 != before.0) {

@@ -73,7 +73,9 @@ pub fn controls(matrix: Matrix) -> AnyView {
         0 => format!("Columns: all {designs} designs"),
         shown => format!("Columns: {shown} of {designs} designs"),
     };
+    // While the workshop is open the table has to be in sight.
     let wide = crate::browser::window_width() > 700.0;
+    let open = Memo::new(move |_| wide && view.with(|view| view.base.is_empty()));
     let all_rows = matrix.file.with_value(|file| file.rows.len());
     let count = move || format!("{} of {all_rows} scenarios", matrix.order.with(Vec::len));
     view! {
@@ -90,7 +92,7 @@ pub fn controls(matrix: Matrix) -> AnyView {
                 on:click=move |_| view.update(|view| view.grouped = !view.grouped)>"grouped"</button>
             <span class="count" role="status">{sig(count)}</span>
         </div>
-        <details class="columns" open=wide>
+        <details class="columns" open=move || open.get()>
             <summary>{sig(columns)}</summary>
             <div class="chips" role="group" aria-label="Designs">{all.into_iter().map(chip).collect_view()}</div>
         </details>

@@ -19,7 +19,7 @@ use leptos::prelude::*;
 
 use self::workshop::Workshop;
 use crate::filter::{CUSTOM, View};
-use crate::{render, take};
+use crate::{asked, render, take};
 
 /// The page's state.
 #[derive(Clone, Copy)]
@@ -49,16 +49,25 @@ pub fn page() -> AnyView {
 
 fn draw(file: MatrixFile, location: Location) -> AnyView {
     app::show();
+    let whole = StoredValue::new(Arc::new(file));
     let read = move || {
         location.0.with(|(address, _)| match address {
-            Address::Matrix(rest) => View::read(&pairs(rest)),
-            _ => View::default(),
+            Address::Matrix(rest) => {
+                let pairs = pairs(rest);
+                let mut view = View::read(&pairs);
+                let said = whole.with_value(|file| asked::mend(&mut view, &pairs, file));
+                (view, said)
+            }
+            _ => (View::default(), Vec::new()),
         })
     };
-    let matrix = Matrix::new(file, untrack(read));
+    let (view, said) = untrack(read);
+    let matrix = Matrix::new(whole, view);
+    let broken = RwSignal::new(said);
     Effect::new(move |seen: Option<()>| {
-        let view = read();
+        let (view, said) = read();
         if seen.is_some() {
+            broken.set(said);
             matrix.view.set(view);
         }
     });
@@ -80,12 +89,22 @@ fn draw(file: MatrixFile, location: Location) -> AnyView {
     view! {
         <div class="title"><div><h1>"Matrix"</h1>
             <p class="sub">{format!("{scenarios} scenarios under {designs} designs: what became of the metadata, and what it cost. Costs are counts, never times.")}</p></div></div>
+        {part(move || notice(broken))}
         {workshop::panel(matrix)}
         {controls::controls(matrix)}
         {part(move || table::table(matrix))}
         {takes(matrix)}
     }
     .into_any()
+}
+
+/// What of a link could not be read.
+fn notice(broken: RwSignal<Vec<String>>) -> Option<AnyView> {
+    let all = broken.get();
+    let read = move |_| broken.set(Vec::new());
+    (!all.is_empty()).then(|| {
+        view! { <p class="notice" role="status">{all.join(" ")}" "<button class="tab" on:click=read>"Dismiss"</button></p> }.into_any()
+    })
 }
 
 fn takes(matrix: Matrix) -> AnyView {
@@ -105,8 +124,7 @@ fn takes(matrix: Matrix) -> AnyView {
 }
 
 impl Matrix {
-    fn new(file: MatrixFile, view: View) -> Self {
-        let file = StoredValue::new(Arc::new(file));
+    fn new(file: StoredValue<Arc<MatrixFile>>, view: View) -> Self {
         let view = RwSignal::new(view);
         let custom = RwSignal::new(HashMap::new());
         // The workshop's cells come one by one; the table is made anew only when other rows are shown.

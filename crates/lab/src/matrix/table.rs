@@ -62,7 +62,7 @@ pub fn table(matrix: Matrix) -> AnyView {
             .then(|| view! { <p class="lead">"No scenario is like that. Take a word out of the search, or show more verdicts."</p> })
     };
     view! {
-        <p class="hint legend">"Cost: metadata bytes moved / buffers allocated / bytes added to structures / prologue instructions."</p>
+        <p class="hint legend">{render::COST}" Tab goes to the designs' names, arrow keys from there to the cells."</p>
         <div class="scroll" tabindex="0" role="region" aria-label="The matrix, to be scrolled" on:keydown=arrows><table class=class>
             <caption class="sr">"Scenarios under designs; each cell leads to the step that decided it"</caption>
             <thead><tr><th scope="col">"scenario"</th>{designs.iter().map(head).collect_view()}</tr></thead>
@@ -206,7 +206,7 @@ fn line(matrix: Matrix, row: &MatrixRow, designs: &[String]) -> AnyView {
     };
     let cells = designs.iter().map(cell).collect_view();
     let address = format!("/s/{}", row.scenario);
-    view! { <tr><th scope="row"><a href=address title=row.title.clone()>{row.scenario.clone()}</a><span>{row.title.clone()}</span></th>{cells}</tr> }.into_any()
+    view! { <tr><th scope="row"><a href=address tabindex="-1" title=row.title.clone()>{row.scenario.clone()}</a><span>{row.title.clone()}</span></th>{cells}</tr> }.into_any()
 }
 
 /// The run under a design, at the step that decided the cell; at its opening picture, where no step did.
@@ -246,11 +246,12 @@ fn custom(matrix: Matrix, row: MatrixRow) -> AnyView {
 
 /// A cell; `was` is the verdict that it had under the design the workshop's was made from.
 fn one(cell: &MatrixCell, address: &str, was: Option<String>) -> AnyView {
-    let (sign, class) = match cell.verdict.as_str() {
-        "ok" => ("✓", "ok"),
-        _ if is_wrong(cell) => ("✗", "bad"),
-        "refused" => ("⊘", "refused"),
-        _ => ("–", "none"),
+    let sign = render::sign(cell);
+    let class = match sign {
+        "✓" => "ok",
+        "✗" => "bad",
+        "⊘" => "refused",
+        _ => "none",
     };
     let class = if cell.design == CUSTOM {
         format!("{class} own")
@@ -264,7 +265,7 @@ fn one(cell: &MatrixCell, address: &str, was: Option<String>) -> AnyView {
     let joint = if value.is_empty() { "" } else { " " };
     let title = format!("{} {}", cell.step.clone().unwrap_or_default(), cell.note);
     view! {
-        <td class=class><a href=address.to_owned() title=title.trim().to_owned()>
+        <td class=class><a href=address.to_owned() tabindex="-1" title=title.trim().to_owned()>
             <span class=class_of_value><b aria-hidden="true">{sign}</b>" "{value}</span>{joint}<span>{cell.verdict.clone()}</span>
             {was.map(|was| view! { " "<b class="turned">{format!("← {was}")}</b> })}
             <small>{render::cost(cell)}</small>

@@ -348,7 +348,6 @@ fn opened(matrix: Matrix) -> AnyView {
             {policy::view::points(policy, usual, move |policy| workshop.set(|view| view.policy = policy))}
             {part(move || workshop.problem.get().map(|text| view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b>{text}" The column is that of the last policy that held together."</p> }))}
             {summary(matrix)}
-            <p class="hint">"Derived, not recorded: what such a kernel would do follows from its policy points, not from a run of it."</p>
         </section>
     }
     .into_any()
@@ -388,6 +387,7 @@ fn summary(matrix: Matrix) -> AnyView {
             {part(progress)}
             <p role="status">{sig(words)}</p>
             <button class="tab" aria-pressed=sig(only) on:click=move |_| workshop.set(|view| view.turned = !view.turned)>"only what turned"</button>
+            <p class="hint">"Derived from policy points, not recorded."</p>
         </div>
     }
     .into_any()

@@ -14,7 +14,7 @@ use super::derive::{settle, traces};
 use super::{By, Kind, Model};
 use crate::address::{Address, Place};
 use crate::data::Outcome;
-use crate::designs::{COLUMNS, CUSTOM, FIRST_SHOWN};
+use crate::designs::{CUSTOM, FIRST_SHOWN, column_title};
 use crate::platform;
 use crate::zooms::ZOOMS;
 
@@ -299,10 +299,7 @@ impl Model {
         let said = self.said.get();
         let many = said.len() > 1;
         let one = |(designs, text): &(Vec<usize>, String)| {
-            let names: Vec<&str> = designs
-                .iter()
-                .filter_map(|d| COLUMNS.get(*d).copied())
-                .collect();
+            let names: Vec<&str> = designs.iter().map(|d| column_title(*d)).collect();
             if many {
                 format!("{}: {text}", names.join(" and "))
             } else {

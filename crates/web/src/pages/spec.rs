@@ -25,14 +25,22 @@ pub fn spec(location: Location) -> El {
 /// in which HTML is text; nothing a reader brings comes here.
 fn rules(location: Location, html: &str) -> Vec<El> {
     // The rule of the address, as soon as the page is in the document.
+    let notice = el("p").class("notice").set("role", "status");
+    let lacking = notice.clone();
     effect(move || {
         let rule = location.0.with(|(address, _)| match address {
             Address::Spec(rule) => rule.clone(),
             _ => None,
         });
-        if let Some(target) = rule.and_then(|rule| document().get_element_by_id(&rule)) {
-            target.scroll_into_view();
+        let rule = rule.unwrap_or_default();
+        match document().get_element_by_id(&rule) {
+            Some(target) => target.scroll_into_view(),
+            None if !rule.is_empty() => {
+                return lacking.say(&format!("There is no rule {rule} here."));
+            }
+            None => {}
         }
+        lacking.say("");
     });
-    vec![div("rules").html(html)]
+    vec![notice, div("rules").html(html)]
 }

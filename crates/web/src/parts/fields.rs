@@ -6,7 +6,7 @@ use crate::prelude::*;
 use headroom_core::scene::sentence::changes_at;
 use headroom_core::scene::{FieldChange, FieldValue, values};
 
-use crate::designs::COLUMNS;
+use crate::designs::column_title;
 use crate::dom::{El, el, span, text};
 use crate::frame::Frame;
 use crate::model::Model;
@@ -214,7 +214,7 @@ pub fn fields(model: Model) -> El {
             target.say("");
             target.append(&el("th").set("scope", "col").child(span("sr", "field")));
             for design in &now {
-                let name = COLUMNS.get(*design).copied().unwrap_or_default();
+                let name = column_title(*design);
                 target.append(&el("th").set("scope", "col").text(name));
             }
             designs = Some(now);

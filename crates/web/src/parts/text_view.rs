@@ -4,7 +4,7 @@ use crate::prelude::*;
 use headroom_core::scene::twins::twin_rows;
 use headroom_core::scene::{TextRow, text_table};
 
-use crate::designs::COLUMNS;
+use crate::designs::column_title;
 use crate::dom::{El, div, el};
 use crate::model::Model;
 
@@ -46,7 +46,7 @@ fn table(design: usize, rows: impl Iterator<Item = TextRow>) -> El {
     };
     let head = ["kind", "offset", "what"].map(|name| el("th").set("scope", "col").text(name));
     el("table")
-        .child(el("caption").text(COLUMNS.get(design).copied().unwrap_or_default()))
+        .child(el("caption").text(column_title(design)))
         .child(el("thead").child(el("tr").all(head)))
         .child(el("tbody").all(rows.map(row)))
 }

@@ -9,7 +9,7 @@ use web_sys::{Event, HtmlElement, KeyboardEvent};
 use self::back::{Back, Layout, WIDE};
 use super::life::life;
 use super::px;
-use crate::designs::COLUMNS;
+use crate::designs::column_title;
 use crate::dom::{El, div, el, on_window, span};
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
@@ -331,7 +331,7 @@ pub fn front_tabs(model: Model) -> El {
         let shown = model.designs.get();
         let many = shown.len() > 1;
         let tab = |design: usize| {
-            let name = COLUMNS.get(design).copied().unwrap_or_default();
+            let name = column_title(design);
             if !many {
                 return crate::dom::span("tab", name);
             }

@@ -13,7 +13,7 @@ use web_sys::{Event, MouseEvent};
 
 use self::lanes::{Lane, Mark, lanes, marks};
 use super::{fixed, push_number};
-use crate::designs::COLUMNS;
+use crate::designs::column_title;
 use crate::dom::{El, div, el, span, svg, text};
 use crate::model::{By, Model};
 use crate::prelude::*;
@@ -72,7 +72,7 @@ pub fn timeline(model: Model, width: RwSignal<f64>) -> El {
             .map(|lane| bars(lane, &span, width))
             .collect();
         for (column, design) in model.designs.get().into_iter().enumerate() {
-            let name = COLUMNS.get(design).copied().unwrap_or_default();
+            let name = column_title(design);
             out.push(marked(name, &marks(model, column, design), &span));
         }
         out.extend(found(model, &span));
