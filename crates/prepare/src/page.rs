@@ -51,9 +51,14 @@ const THEME: &str = "<script src=\"/theme.js\"></script>";
 /// # Errors
 /// A template that lacks the place for one of them.
 pub fn with_drawn(template: &str, drawn: &Drawn) -> Result<String, String> {
-    let replaced = |text: &str, old: &str, new: &str| match text.matches(old).count() {
-        1 => Ok(text.replacen(old, new, 1)),
-        count => Err(format!("index.html has {old} {count} times")),
+    let replaced = |text: &str, old: &str, new: &str| {
+        // trunk takes the quotes away where a page is made small.
+        let bare = old.replace('"', "");
+        let old = if text.contains(old) { old } else { &bare };
+        match text.matches(old).count() {
+            1 => Ok(text.replacen(old, new, 1)),
+            count => Err(format!("index.html has {old} {count} times")),
+        }
     };
     let title = format!("<title>{}</title>", escape(&drawn.title));
     let body = format!(
@@ -97,6 +102,21 @@ fn hash(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_that_was_made_small_has_the_same_places() {
+        let drawn = Drawn {
+            address: "/s/x".into(),
+            title: "t".into(),
+            preload: "/p".into(),
+            body: "b".into(),
+        };
+        let template = "<title>Headroom</title><script src=/theme.js></script><div id=app></div>";
+        let page = with_drawn(template, &drawn).expect("a page");
+        assert!(page.contains("<div id=\"drawn\">b</div>"), "{page}");
+        assert!(page.contains("data-preload=\"/p\""), "{page}");
+        assert!(with_drawn("<div id=app></div><div id=app></div>", &drawn).is_err());
+    }
 
     #[test]
     fn a_page_gets_its_own_title_and_picture_and_nothing_in_them_is_html() {
