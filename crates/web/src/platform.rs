@@ -1,10 +1,9 @@
 //! What the browser gives: address bar, clipboard, storage. All of it may be refused (a sandboxed
 //! frame has no storage and may not touch the address), so nothing here fails loudly.
 
-use std::cell::RefCell;
 use std::time::Duration;
 
-use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Window};
 
@@ -69,11 +68,24 @@ fn once(run: Box<dyn FnOnce()>) -> JsValue {
     Closure::once_into_js(run)
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// The window, with the address that waits to be written: both modules of the site know of it.
+    type Waiting;
+    #[wasm_bindgen(method, getter, structural, js_name = addressToCome)]
+    fn address(this: &Waiting) -> Option<String>;
+    #[wasm_bindgen(method, setter, structural, js_name = addressToCome)]
+    fn set_address(this: &Waiting, address: Option<&str>);
+}
+
+fn waiting() -> Waiting {
+    window().unchecked_into()
+}
+
 /// `path?query#fragment` of the page, as it is or will be in a moment.
 #[must_use]
 pub fn current_address() -> String {
-    LAST.with_borrow(Clone::clone)
-        .unwrap_or_else(written_address)
+    waiting().address().unwrap_or_else(written_address)
 }
 
 fn written_address() -> String {
@@ -87,38 +99,42 @@ fn written_address() -> String {
     )
 }
 
-/// The address of a step is written when no other has been for so long, and at once before anything else is done
+/// The address of a step is written when so much time has passed, and at once before anything else is done
 /// with the address: a write takes a browser longer than all that is drawn of a step, and hundreds in some seconds
 /// (a held key) it refuses.
 const PAUSE: Duration = Duration::from_millis(250);
-
-thread_local! {
-    /// What is to be written when the pause is over.
-    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
-}
 
 /// Writes the address without loading anything; `push` makes an entry that Back returns to.
 pub fn write_address(address: &str, push: bool) {
     if push {
         // The entry that Back returns to is of the step one was at.
         settle_address();
-        return write_now(address, true);
     }
-    if LAST.replace(Some(address.to_owned())).is_none() {
+    forget_address();
+    write_now(address, push);
+}
+
+/// Writes the address of a step, in a moment.
+pub fn write_address_soon(address: &str) {
+    let waiting = waiting();
+    let first = waiting.address().is_none();
+    waiting.set_address(Some(address));
+    if first {
         after(PAUSE, settle_address);
     }
 }
 
 /// Writes what waits to be written.
 pub fn settle_address() {
-    if let Some(address) = LAST.take() {
+    if let Some(address) = waiting().address() {
+        forget_address();
         write_now(&address, false);
     }
 }
 
 /// Forgets what waits to be written: the browser has gone to another address by itself.
 pub fn forget_address() {
-    LAST.take();
+    waiting().set_address(None);
 }
 
 fn write_now(address: &str, push: bool) {

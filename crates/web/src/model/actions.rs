@@ -284,7 +284,10 @@ impl Model {
     fn write(&self, push: bool) {
         if self.kind != Kind::Picture {
             let address = self.wrap(self.place.get_untracked());
-            platform::write_address(&address.print(), push);
+            match push {
+                true => platform::write_address(&address.print(), true),
+                false => platform::write_address_soon(&address.print()),
+            }
         }
     }
 
