@@ -11,8 +11,9 @@ use std::process::Command;
 /// What the first load may have, compressed, in bytes: the project's aim, reached with decision 0040.
 pub const BUDGET: u64 = 200_000;
 
-/// What fails the stage: what was reached, and a little. It is lowered with each gain.
-pub const CEILING: u64 = 198_500;
+/// What fails the stage: what was reached, and a little. It is lowered with each gain. (It was 198,500 before the
+/// picture had names on phones, programs their calls, and broken addresses their sentences.)
+pub const CEILING: u64 = 199_900;
 
 /// What is named in a page's scripts and not loaded with it. The service worker starts seconds after the page is there,
 /// and what it names it keeps for later; palette and sheet of keys are loaded when a key or a button asks for them, what lights words when the pointer or the

@@ -6,6 +6,7 @@
 mod catalogue;
 mod designs;
 mod drawn;
+mod lines;
 mod offline;
 mod page;
 mod recorded;
@@ -94,6 +95,7 @@ fn prepare(root: &Path, site: &Path) -> Result<(), String> {
         }
     }
 
+    lines::scripts(site)?;
     let loader = site.join("headroom-worker_loader.js");
     let text = fs::read_to_string(&loader).map_err(|e| format!("{}: {e}", loader.display()))?;
     let text = page::loader_with_options(&text)?;
