@@ -12,7 +12,7 @@ for (const address of STEPS) {
   test(`every region, pointer and zone of the picture is in the table: ${address}`, async ({ page, url }) => {
     await page.goto(url + address);
     await page.locator('#app .controls').waitFor();
-    await page.locator('.ribbon svg .hx:not(:empty)').first().waitFor({ state: 'attached' });
+    await page.locator('.ribbon svg.live .region').first().waitFor({ state: 'attached' });
     await page.getByText('The picture as text').click();
     await page.locator('.text-view table tbody tr').first().waitFor();
     const found = await page.evaluate(() => [...document.querySelectorAll('.design')].map((figure, index) => {
