@@ -54,5 +54,6 @@ test('a key and a value of many types are put in by their fields, and seen by th
   // Global variables: limit 7, drift -2.
   await page.getByRole('tab', { name: 'Maps' }).click();
   const data = page.locator('.maps article', { has: page.locator('h3', { hasText: '.data' }) });
+  await data.locator('.leaf').nth(1).waitFor();
   assert.deepEqual(await data.locator('.leaf').allInnerTexts(), ['limit 7', 'drift -2']);
 });
