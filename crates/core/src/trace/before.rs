@@ -1,5 +1,6 @@
 //! The step before in the same packet, whatever happened to others in between.
 
+use super::BufferNo;
 use super::Trace;
 use super::fields::PacketFields;
 use super::step::Step;
@@ -8,10 +9,11 @@ use super::step::Step;
 const NEAR: usize = 4096;
 
 /// Where a packet's last step is kept: by its number, or for a frame, which has none, by its buffer's.
-fn slot(step: &Step) -> Option<usize> {
+/// (In 64 bits: a file may claim any number.)
+fn slot(step: &Step) -> Option<u64> {
     match (step.skb, step.buffer) {
-        (Some(skb), _) => Some(2 * skb.0 as usize),
-        (None, Some(buffer)) => Some(2 * buffer.0 as usize + 1),
+        (Some(skb), _) => Some(2 * u64::from(skb.0)),
+        (None, Some(buffer)) => Some(2 * u64::from(buffer.0) + 1),
         (None, None) => None,
     }
 }
@@ -63,9 +65,11 @@ impl Trace {
             .iter()
             .any(|write| {
                 let copied = write.copied_from.filter(|(from, _)| *from == buffer);
-                Some(write.buffer) == new.buffer
-                    && copied
-                        .is_some_and(|(_, at)| (at..at + write.new.len() as u32).contains(&data))
+                let holds_data = |(_, at): (BufferNo, u32)| {
+                    let behind = data.checked_sub(at);
+                    behind.is_some_and(|behind| (behind as usize) < write.new.len())
+                };
+                Some(write.buffer) == new.buffer && copied.is_some_and(holds_data)
             })
     }
 
@@ -79,7 +83,8 @@ impl Trace {
         // Numbers are given in the order of first appearance; a file may claim others.
         let mut last: Vec<usize> = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
-            let Some(slot) = slot(step).filter(|slot| *slot < 4 * all) else {
+            let slot = slot(step).and_then(|slot| usize::try_from(slot).ok());
+            let Some(slot) = slot.filter(|slot| *slot / 4 < all) else {
                 continue;
             };
             if last.len() <= slot {

@@ -205,6 +205,19 @@ fn a_number_out_of_all_reason_is_left_out() {
     assert_eq!(trace.before(back), None);
 }
 
+/// A file may claim any number and place; 2 × 2³¹ is 0 in 32 bits, and u32::MAX + 10 is 9.
+#[test]
+fn numbers_and_places_that_do_not_fit_are_those_of_nobody() {
+    let mut made = steps();
+    made.enter("a", Some(0), 1, skb(256));
+    let other = made.enter("b", Some(1 << 31), 1, skb(256));
+    made.copy((1, u32::MAX), (2, 0), 10);
+    let copied = made.enter("c", Some(0), 2, skb(256));
+    let trace = made.whole();
+    assert_eq!(trace.before(other), None);
+    assert_eq!(trace.before(copied), None);
+}
+
 #[test]
 fn where_packets_come_back_is_there_again_after_packing() {
     let mut made = steps();
