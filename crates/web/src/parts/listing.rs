@@ -179,10 +179,8 @@ impl Listing {
         }
     }
 
-    /// Programs that were loaded under two designs may be the same.
     fn is_of(&self, run: &Run) -> bool {
-        self.program == run.program
-            && (Arc::ptr_eq(&self.text, &run.listing) || self.text == run.listing)
+        Arc::ptr_eq(&self.text, &run.listing)
     }
 
     fn show_at(&mut self, at: Option<usize>) {

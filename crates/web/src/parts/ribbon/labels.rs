@@ -46,9 +46,15 @@ impl Line {
     }
 }
 
+/// A text up to its first blank, and from there on.
+fn first(words: &str) -> (&str, &str) {
+    words.split_at(words.find(' ').unwrap_or(words.len()))
+}
+
 /// The first name that a label says: it is of this pointer, and moves with it.
-fn name(label: &Label) -> Option<&str> {
-    label.lines.first()?.split(' ').nth(1)
+fn name(label: &Label) -> &str {
+    let line = label.lines.first().map_or("", String::as_str);
+    first(first(line).1.trim_start()).0
 }
 
 impl Tag {
@@ -77,12 +83,10 @@ impl Tag {
         }
         let lines = self.lines.show(label.lines.len(), &mut Line::new);
         for (index, (line, words)) in lines.iter_mut().zip(&label.lines).enumerate() {
-            let end = if index == 0 {
-                words.find(' ').unwrap_or(words.len())
-            } else {
-                0
+            let (offset, names) = match index {
+                0 => first(words),
+                _ => ("", words.as_str()),
             };
-            let (offset, names) = words.split_at(end);
             line.offset.say(offset);
             line.names.say(names);
         }
@@ -119,7 +123,11 @@ impl Labels {
             return;
         }
         let mut free = std::mem::take(&mut self.all);
-        let is_of = |tag: &Tag, label| tag.shows.as_ref().and_then(name) == name(label);
+        let is_of = |tag: &Tag, label| {
+            tag.shows
+                .as_ref()
+                .is_some_and(|own| name(own) == name(label))
+        };
         let kept: Vec<Option<Tag>> = labels
             .iter()
             .map(|label| {

@@ -126,20 +126,16 @@ pub fn ribbon(
             .cells()
             .take_while(|offset| scale.x(*offset) <= at)
             .last()?;
-        let chosen = Some(Selected { design, offset });
-        if model.selected.get_untracked() != chosen {
-            model.selected.set(chosen);
-        }
-        Some(())
+        Some(Selected { design, offset })
     };
     let picture = picture
         .on("pointermove", move |event| {
-            look(&event);
+            look(&event)
+                .into_iter()
+                .for_each(|byte| model.point_at(byte));
         })
         .on("click", move |event| {
-            if look(&event).is_some() {
-                model.front.set(design);
-            }
+            look(&event).into_iter().for_each(|byte| model.choose(byte));
         });
     div("ribbon").child(picture).child(below)
 }
