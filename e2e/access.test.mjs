@@ -105,9 +105,10 @@ function contrasts() {
       if (box.width === 0 || text.textContent.trim() === '') return [];
       const y = box.top + box.height / 2;
       if (!text.classList.contains('hx')) return [{ x: box.left + box.width / 2, y }];
-      const left = svg.getBoundingClientRect().left;
+      const seen = text.getScreenCTM();
       const middle = (n) => (text.getStartPositionOfChar(n).x + text.getEndPositionOfChar(n).x) / 2;
-      return [...text.textContent].flatMap((digit, n) => (/[0-9a-f]/.test(digit) ? [{ x: left + middle(n), y }] : []));
+      const x = (n) => new DOMPoint(middle(n), 0).matrixTransform(seen).x;
+      return [...text.textContent].flatMap((digit, n) => (/[0-9a-f]/.test(digit) ? [{ x: x(n), y }] : []));
     };
     for (const [text, { x, y }] of [...svg.querySelectorAll('text')].flatMap((text) => places(text).map((place) => [text, place]))) {
       seen += 1;

@@ -34,10 +34,9 @@ async function walk([count, key]) {
   return out;
 }
 
-// The aim is `nodes_per_step_most`, which e2e/perf reports. This is what was reached, so that it only shrinks.
-const REACHED = budgets.nodes_per_step_p95_reached;
+const MOST = budgets.nodes_per_step_p95;
 
-test(`of twenty steps nineteen touch at most ${REACHED} nodes`, async ({ page, url }) => {
+test(`of twenty steps nineteen touch at most ${MOST} nodes`, async ({ page, url }) => {
   await page.goto(`${url}/s/seed`);
   await page.locator('.controls').waitFor();
   await page.locator('.ribbon .hx').first().waitFor();
@@ -45,7 +44,7 @@ test(`of twenty steps nineteen touch at most ${REACHED} nodes`, async ({ page, u
   const counts = (await page.evaluate(walk, [400, 'ArrowRight'])).sort((a, b) => a - b);
   const [median, p95] = [counts[200], counts[380]];
   assert.ok(median > 2, `a step changes something: median ${median}`);
-  assert.ok(p95 <= REACHED, `median ${median}, 95th ${p95}, most ${counts.at(-1)}`);
+  assert.ok(p95 <= MOST, `median ${median}, 95th ${p95}, most ${counts.at(-1)}`);
 });
 
 /** The step that the address names, and the one that is shown, in the words of the controls. */
@@ -127,3 +126,55 @@ for (const zoom of ['functions', 'instructions']) {
     assert.ok(Math.max(...back) <= 1.5 * most, `most on ${most}, most back ${Math.max(...back)}`);
   });
 }
+
+/** In the page: all that is seen of a step, in words and places. */
+function seen() {
+  // What is hidden in a picture has no box, whatever Chromium says of its visibility.
+  const there = (one) => one.checkVisibility() && one.getClientRects().length > 0;
+  const words = ['.says', '.program', '.fields', '.told-byte', '.way', '.verdicts', '.bytes h2', '.where'];
+  const drawn = ['.pl', '.tick', '.zone', '.region', '.read', '.twins text', '.hx', '.written', '.move'];
+  const place = (one) => {
+    const { x, y, width } = one.getBoundingClientRect();
+    return [x, y, width].map(Math.round).join(' ');
+  };
+  return {
+    words: words.flatMap((what) => [...document.querySelectorAll(what)].filter(there).map((one) => `${what}: ${one.innerText}`)),
+    on: [...document.querySelectorAll('.program .on, .way [aria-current], .fields .changed, .fields .differs')].filter(there).map((one) => one.innerText),
+    drawn: drawn.flatMap((what) => [...document.querySelectorAll(`.ribbon ${what}`)].filter(there)
+      .filter((one) => what !== '.hx' || one.textContent !== '').filter((one) => place(one) !== '0 0 0')
+      .map((one) => `${what} ${one.getAttribute('class')} “${one.textContent}” ${place(one)}`).sort()),
+  };
+}
+
+// Nodes stay from step to step and are shown again with other words: none may keep what it said before.
+test('a step that one has walked to looks like the same step on a fresh page', { context: { reducedMotion: 'reduce' } }, async ({ page, url }) => {
+  const open = async (address) => {
+    await page.goto(address);
+    await page.locator('.controls').waitFor();
+    await page.locator('.ribbon .region').first().waitFor();
+    await page.waitForTimeout(400);
+  };
+  const look = async () => {
+    await page.evaluate(() => document.fonts.ready.then(() => {}));
+    return page.evaluate(seen);
+  };
+  for (const [start, strides] of [
+    ['/s/seed?at=set_tag.entry@rx%231&z=instructions', [3, 14, 30, 11, -5, 40, 25, 60, -90]],
+    ['/s/seed?d=mac_header', [60, 31, 2, 55, -20]],
+    ['/s/tap-read?d=meta_end', [9, 8, 7, -3]],
+  ]) {
+    await open(url + start);
+    const walked = [];
+    for (const stride of strides) {
+      await page.evaluate(walk, [Math.abs(stride), stride > 0 ? 'ArrowRight' : 'ArrowLeft']);
+      await page.waitForTimeout(400);
+      await page.evaluate(() => window.scrollTo(0, 0));
+      walked.push([page.url(), await look()]);
+    }
+    for (const [address, before] of walked) {
+      await page.goto('about:blank');
+      await open(address);
+      assert.deepEqual(before, await look(), address);
+    }
+  }
+});

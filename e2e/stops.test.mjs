@@ -102,3 +102,36 @@ test('Shift and an arrow go to the next change of the chosen byte; c goes to the
   await page.keyboard.press('c');
   await page.waitForURL(/\/compare\/rec-e2-gre-veth-full\?/);
 });
+
+test('the chosen byte and the design in front are in the address, and come back with it', async ({ page, url }) => {
+  const told = () => page.locator('.told-byte h3').innerText();
+  const front = () => page.locator('.bytes h2 [aria-pressed="true"]').first().innerText();
+  const start = `${url}/s/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231&z=functions`;
+  await open(page, start);
+  assert.equal(await front(), 'mac_header');
+  await page.locator('.bytes h2').getByRole('button', { name: 'meta_end' }).click();
+  await page.locator('[data-offset="253"]').click();
+  await page.waitForURL((now) => now.searchParams.get('front') === 'meta_end' && now.searchParams.get('byte') === '253');
+  const [address, words] = [page.url(), await told()];
+  assert.match(words, /byte 253, value 0x00/);
+  // By keyboard, too.
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForURL((now) => now.searchParams.get('byte') === '252');
+  assert.match(await told(), /byte 252, value 0x2a/);
+  // To point at another is no choice.
+  await page.locator('[data-offset="300"]').hover();
+  await page.waitForTimeout(400);
+  assert.equal(new URL(page.url()).searchParams.get('byte'), '252');
+  await page.goto('about:blank');
+  await open(page, address);
+  assert.deepEqual([await front(), await told()], ['meta_end', words]);
+  assert.equal(await page.locator('[data-offset="253"]').getAttribute('aria-selected'), 'true');
+  // It stays with the steps, and the picture chooses in the design that one clicks on.
+  await page.locator('h1').click();
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForURL((now) => now.searchParams.get('at') !== 'get_tag.exit@decap#1');
+  assert.equal(new URL(page.url()).searchParams.get('byte'), '253');
+  await page.locator('.design').first().locator('.hit').click({ position: { x: 5, y: 10 } });
+  await page.waitForURL((now) => !now.searchParams.has('front') && now.searchParams.get('byte') !== '253');
+  assert.equal(await front(), 'mac_header');
+});

@@ -98,7 +98,7 @@ function dress(sentence) {
 /** The pictures that a sentence is about: those of its designs, of the place that both are in. */
 function pictures(sentence) {
   const room = sentence.closest(ROOM);
-  const who = sentence.querySelector('.who')?.textContent.split(' · ');
+  const who = sentence.querySelector('.who:not(:empty)')?.textContent.split(' · ');
   const figures = [...(room?.querySelectorAll('.design') ?? [])];
   const of = figures.filter((figure) => !who || who.includes(figure.querySelector('.dname')?.textContent));
   return of.map((figure) => [...figure.querySelectorAll('.ribbon svg[data-scale]')].find((svg) => svg.checkVisibility())).filter(Boolean);

@@ -23,6 +23,10 @@ pub struct Place {
     pub policy: String,
     /// What the reader looks for in the run.
     pub find: String,
+    /// The design whose bytes, fields and program stand under the pictures; `None` is the first one shown.
+    pub front: Option<usize>,
+    /// The byte of that design's buffer that the reader has chosen: offset from `head`.
+    pub byte: Option<u32>,
 }
 
 impl Place {
@@ -36,7 +40,23 @@ impl Place {
             zoom: Zoom::Functions,
             policy: String::new(),
             find: String::new(),
+            front: None,
+            byte: None,
         }
+    }
+
+    /// The design in front.
+    #[must_use]
+    pub fn front(&self) -> usize {
+        let shown = self.front.filter(|front| self.designs.contains(front));
+        shown.or(self.designs.first().copied()).unwrap_or(0)
+    }
+
+    /// Puts a shown design in front, and chooses a byte of it.
+    pub fn face(&mut self, front: usize, byte: Option<u32>) {
+        let first = self.designs.first() == Some(&front);
+        self.front = Some(front).filter(|_| !first && self.designs.contains(&front));
+        self.byte = byte.filter(|_| self.front() == front);
     }
 }
 
@@ -185,6 +205,13 @@ fn query(out: &mut String, mut joint: char, place: &Place) {
     if !place.find.is_empty() {
         pair("find", &encode(&place.find));
     }
+    let front = place.front();
+    if place.designs.first() != Some(&front) {
+        pair("front", COLUMNS.get(front).copied().unwrap_or_default());
+    }
+    if let Some(byte) = place.byte {
+        pair("byte", &byte.to_string());
+    }
     let of = |(known, _): &&(Zoom, &'static str)| *known == place.zoom;
     let zoom = ZOOMS.iter().find(of).map_or("", |(_, word)| word);
     if let Some(at) = &place.at {
@@ -225,6 +252,8 @@ fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
             },
             "policy" => place.policy = value,
             "find" => place.find = value,
+            "front" => place.front = COLUMNS.iter().position(|design| *design == value),
+            "byte" => place.byte = value.parse().ok(),
             _ => {}
         }
     }

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use super::state::{Lab, Tab, later, never};
 
 /// Keys of the query that say it.
-const OWN: [&str; 6] = ["d", "policy", "find", "at", "z", "tab"];
+const OWN: [&str; 8] = ["d", "policy", "find", "front", "byte", "at", "z", "tab"];
 /// How long steps must rest before the address is written.
 const REST: Duration = Duration::from_millis(250);
 
@@ -112,6 +112,8 @@ impl Lab {
                 let steps = Place {
                     at: now.0.at.clone(),
                     find: now.0.find.clone(),
+                    front: now.0.front,
+                    byte: now.0.byte,
                     ..before
                 };
                 let (place, shown) = now.clone();

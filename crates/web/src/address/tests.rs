@@ -34,6 +34,17 @@ fn a_hash_typed_as_it_stands_is_read_too() {
 }
 
 #[test]
+fn the_design_in_front_and_the_chosen_byte_are_in_the_address() {
+    let place = read("/s/seed?d=mac_header,meta_end&front=meta_end&byte=252");
+    assert_eq!((place.front(), place.byte), (1, Some(252)));
+    // The first one is in front where nothing is said, and where one is named that is not shown.
+    for text in ["", "&front=meta_end", "&front=wishful"] {
+        let place = read(&format!("/s/seed?d=mac_header{text}"));
+        assert_eq!((place.front(), place.byte), (0, None), "{text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_said_and_the_rest_holds() {
     let (address, notices) =
         Address::parse("/s/seed?d=mac_header,wishful&at=nonsense&z=atoms&x=%zz");
@@ -117,22 +128,29 @@ fn any_place() -> impl Strategy<Value = Place> {
         zoom,
         "[a-z_]{1,8}=[a-z_,=]{0,12}|",
         "[a-z_& 0-9#]{0,16}",
+        any::<proptest::sample::Index>(),
+        any::<Option<u32>>(),
     );
-    place.prop_map(|(scenario, designs, at, zoom, policy, find)| {
+    place.prop_map(|(scenario, designs, at, zoom, policy, find, front, byte)| {
         // Without the design, its policy is nowhere.
         let policy = if designs.contains(&CUSTOM) {
             policy
         } else {
             String::new()
         };
-        Place {
+        let front = *front.get(&designs);
+        let mut place = Place {
             scenario,
             designs,
             at,
             zoom,
             policy,
             find,
-        }
+            front: None,
+            byte: None,
+        };
+        place.face(front, byte);
+        place
     })
 }
 

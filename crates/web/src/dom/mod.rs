@@ -8,13 +8,13 @@
 #[cfg(feature = "views")]
 pub mod bridge;
 mod follow;
-mod keyed;
+mod rows;
 
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, Node};
 
-pub use self::keyed::Keyed;
+pub use self::rows::{Row, Rows, Said};
 use crate::platform::{document, window};
 use crate::react::on_cleanup;
 

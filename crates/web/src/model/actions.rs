@@ -11,7 +11,7 @@ use headroom_core::scene::opening::wrong_rows;
 use headroom_core::scene::order::by_key;
 
 use super::derive::{settle, traces};
-use super::{By, Kind, Model};
+use super::{By, Kind, Model, Selected};
 use crate::address::{Address, Place};
 use crate::data::Outcome;
 use crate::designs::{CUSTOM, FIRST_SHOWN, column_title};
@@ -192,11 +192,8 @@ impl Model {
     }
 
     fn show_designs(&self, designs: Vec<usize>) {
-        let Some(first) = designs.first().copied() else {
+        if designs.is_empty() {
             return;
-        };
-        if !designs.contains(&self.front.get_untracked()) {
-            self.front.set(first);
         }
         let here = self.rows.with_untracked(|rows| {
             rows.get(self.at.get_untracked())
@@ -207,7 +204,9 @@ impl Model {
             self.problem.set(None);
         }
         self.place.update(|place| {
+            let front = place.front();
             place.designs = designs;
+            place.face(front, place.byte);
             place.at = here.or(place.at.take());
         });
         self.write(true);
@@ -228,10 +227,35 @@ impl Model {
         if self.query.with_untracked(|query| *query != place.find) {
             self.query.set(place.find.clone());
         }
+        if self.place.with_untracked(|now| now.byte != place.byte) {
+            self.selected.set(Selected::of(&place));
+        }
         self.place.set(place);
         // What is being made, and what was wrong, is of the policy before.
         if other && (self.busy.get_untracked() || self.problem.with_untracked(Option::is_some)) {
             self.run(self.input.get_untracked());
+        }
+    }
+
+    /// Points at a byte.
+    pub fn point_at(&self, byte: Selected) {
+        if self.selected.get_untracked() != Some(byte) {
+            self.selected.set(Some(byte));
+        }
+    }
+
+    /// Chooses a byte; the address says so.
+    pub fn choose(&self, byte: Selected) {
+        self.point_at(byte);
+        self.face(byte.design, Some(byte.offset));
+    }
+
+    /// Puts a design in front, and says in the address which, and which byte of it is chosen.
+    pub fn face(&self, design: usize, byte: Option<u32>) {
+        let now = |place: &Place| (place.front(), place.byte);
+        if self.place.with_untracked(now) != (design, byte) {
+            self.place.update(|place| place.face(design, byte));
+            self.write(false);
         }
     }
 

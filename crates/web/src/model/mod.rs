@@ -55,6 +55,14 @@ pub struct Selected {
     pub offset: u32,
 }
 
+impl Selected {
+    /// The one that an address names.
+    fn of(place: &Place) -> Option<Self> {
+        let design = place.front();
+        place.byte.map(|offset| Self { design, offset })
+    }
+}
+
 /// What a page starts from: a scenario's texts, its traces, and what was wrong with one.
 pub type Loaded = (Scenario, Outcome, Option<Problem>);
 
@@ -104,8 +112,8 @@ pub struct Model {
     /// In place of all bytes those that are others than at the step before.
     pub diff: RwSignal<bool>,
     /// The design whose bytes and program are shown in the lower panels.
-    pub front: RwSignal<usize>,
-    /// The byte the reader points at or has chosen.
+    pub front: Memo<usize>,
+    /// The byte the reader points at or has chosen. What was chosen is in the place too.
     pub selected: RwSignal<Option<Selected>>,
     /// Steps follow each other by themselves.
     pub playing: RwSignal<bool>,
@@ -239,9 +247,7 @@ impl Model {
             let (designs, _) = shown.get();
             query.with(|text| search::found(text, &rows.get(), outcome, &designs))
         });
-        let front = RwSignal::new(
-            place.with_untracked(|place| place.designs.first().copied().unwrap_or(0)),
-        );
+        let front = Memo::new(move |_| place.with(Place::front));
         let model = Self {
             scenario: StoredValue::new(scenario),
             place,
@@ -265,7 +271,7 @@ impl Model {
             linear,
             diff: RwSignal::new(false),
             front,
-            selected: RwSignal::new(None),
+            selected: RwSignal::new(place.with_untracked(Selected::of)),
             playing: RwSignal::new(false),
             speed: RwSignal::new(1.0),
             query,

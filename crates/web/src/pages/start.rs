@@ -188,7 +188,6 @@ fn show(model: Model, walk: Walk) {
     let at = walk.at.get();
     let place = place(&stop);
     let set = move |place: Place| {
-        model.front.set(place.designs.first().copied().unwrap_or(0));
         model.place.set(place);
     };
     if model.scenario.with_value(|known| known.id == stop.scenario) {

@@ -1,15 +1,15 @@
-//! The chain of calls around a step, and where a program runs next.
+//! The chain of calls around a step.
 
-use std::sync::Arc;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::{Arc, Weak};
 
-use crate::prelude::*;
 use headroom_core::scene::name::{device, what};
 use headroom_core::trace::{Edge, StepKind, Trace};
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
-use super::bytes::front_tabs;
-use crate::dom::{El, Keyed, code, el, span};
+use crate::dom::{El, Row, Rows, Said, el};
 use crate::frame::Frame;
 use crate::model::{By, Model};
 
@@ -93,136 +93,184 @@ fn links(trace: &Trace, open: Vec<usize>) -> Vec<Link> {
     open.into_iter().enumerate().filter_map(one).collect()
 }
 
-/// A list of calls around the step of a frame; its last is where one is.
-fn list(
-    model: Model,
-    frame: Memo<Option<Arc<Frame>>>,
-    class: &str,
-    mut open: impl FnMut(&Frame) -> Vec<usize> + 'static,
-) -> El {
-    let list = el("ol").class(class).set("aria-label", "Call chain");
-    let mut nodes: Keyed<Link> = Keyed::new(&list);
-    // The innermost call stands out.
-    let mut on: Option<El> = None;
-    follow(move || {
-        let (links, design) = frame.with(|frame| match frame {
-            Some(frame) => (links(&frame.trace, open(frame)), frame.design),
-            None => Default::default(),
-        });
-        nodes.show(links, &mut |link| call(model, design, link));
-        let last = nodes.nodes().last().map(|(_, node)| node.clone());
-        if last != on {
-            for (node, class) in [(&on, ""), (&last, "on")] {
-                if let Some(node) = node {
-                    node.put("class", class);
-                }
-            }
-            on = last;
-        }
-    });
-    list
-}
+/// Where a press leads: a step of a design's trace.
+pub(super) type Goes = Rc<Cell<(usize, usize)>>;
 
-/// Beside a program that runs: the functions down to its hook, the program, and what it has called.
-pub(super) fn around(model: Model, frame: Memo<Option<Arc<Frame>>>, run: usize) -> El {
-    // What is around the program is the same in the whole run, which may be long.
-    let mut outer: Option<(Vec<usize>, u16)> = None;
-    list(model, frame, "calls line", move |frame| {
-        let trace = &frame.trace;
-        let (outer, depth) = outer.get_or_insert_with(|| {
-            let steps = trace.steps.iter().take(frame.step + 1);
-            let own = StepKind::Program {
-                run,
-                edge: Edge::Entry,
-            };
-            let entry = { steps }
-                .rposition(|step| step.kind == own)
-                .unwrap_or(frame.step);
-            let depth = trace.steps.get(entry).map_or(0, |step| step.depth);
-            (open_calls(trace, entry, 0), depth)
-        });
-        let mut open = outer.clone();
-        if open.last() != Some(&frame.step) {
-            open.extend(open_calls(trace, frame.step, *depth + 1));
-        }
-        open
-    })
-}
-
-/// The panel when no program runs.
-pub(super) fn calls(model: Model, frame: Memo<Option<Arc<Frame>>>) -> Vec<El> {
-    let list = list(model, frame, "calls", |frame| {
-        open_calls(&frame.trace, frame.step, 0)
-    });
-    let next = el("p").class("next");
-    let (below, mut said) = (next.clone(), None);
-    follow(move || {
-        let found = frame.with(|frame| {
-            let frame = frame.as_ref()?;
-            let (step, words) = next_run(frame)?;
-            Some((step, words, frame.design))
-        });
-        if said.as_ref() != Some(&found) {
-            below.say("");
-            if let Some((step, words, design)) = &found {
-                below.append(&crate::dom::text("No program runs here. Next: "));
-                below.append(&jump(model, *design, *step).text(words));
-            }
-            said = Some(found);
-        }
-    });
-    let title = el("h2")
-        .child(el("b").text("Call chain"))
-        .child(front_tabs(model));
-    vec![title, list, next]
-}
-
-fn jump(model: Model, design: usize, step: usize) -> El {
-    el("button").class("link").on("click", move |_| {
+/// A button that leads to a step of a design, and where to.
+pub(super) fn jump(model: Model) -> (El, Goes) {
+    let goes = Goes::default();
+    let to = goes.clone();
+    let button = el("button").class("link").on("click", move |_| {
+        let (design, step) = to.get();
         if let Some(name) = model.names(design).get(step) {
             model.go_to(name.clone(), By::Jump);
         }
-    })
+    });
+    (button, goes)
 }
 
-fn call(model: Model, design: usize, link: &Link) -> El {
-    let indent = format!("{}px", 8 + link.depth.min(12) * 8);
-    el("li")
-        .styled("padding-left", &indent)
-        .child(jump(model, design, link.step).child(code(&link.name)))
-        .child(span("dev", &link.dev))
-        .all(rule(&link.name))
-        .child(span("file", &link.file))
+/// The nodes of a call.
+struct Call {
+    item: El,
+    goes: Goes,
+    name: Said,
+    dev: Said,
+    file: Said,
+    rule: (El, Said),
+    shows: Option<Link>,
+}
+
+impl Row for Call {
+    fn element(&self) -> &El {
+        &self.item
+    }
+
+    fn hidden(&mut self) {
+        self.item.put("class", "");
+    }
+}
+
+impl Call {
+    fn new(model: Model, depth: usize) -> Self {
+        let indent = format!("{}px", 8 + depth.min(12) * 8);
+        let (button, goes) = jump(model);
+        let (name, rule) = (el("code"), el("a"));
+        let (dev, file) = (el("span").class("dev"), el("span").class("file"));
+        rule.show(false);
+        Self {
+            name: Said::new(&name),
+            dev: Said::new(&dev),
+            file: Said::new(&file),
+            rule: (rule.clone(), Said::new(&rule)),
+            item: el("li")
+                .styled("padding-left", &indent)
+                .child(button.child(name))
+                .child(dev)
+                .child(rule)
+                .child(file),
+            goes,
+            shows: None,
+        }
+    }
+
+    fn show(&mut self, design: usize, link: Link) {
+        self.goes.set((design, link.step));
+        if self.shows.as_ref() == Some(&link) {
+            return;
+        }
+        self.name.say(&link.name);
+        self.dev.say(&link.dev);
+        self.file.say(&link.file);
+        let before = self.shows.as_ref().and_then(|link| rule(&link.name));
+        let now = rule(&link.name);
+        if before != now {
+            let (anchor, words) = &mut self.rule;
+            anchor.show(now.is_some());
+            if let Some(rule) = now {
+                anchor.put("href", &format!("/spec#{rule}"));
+                words.say(rule);
+            }
+        }
+        self.shows = Some(link);
+    }
+}
+
+/// The calls around a step; the innermost stands out. Beside a program that runs they are the functions down to
+/// its hook, the program, and what it has called.
+pub(super) struct Calls {
+    /// The list.
+    pub(super) list: El,
+    model: Model,
+    rows: Rows<Call>,
+    /// How many there are, and whether beside a program.
+    shows: (usize, bool),
+    /// What is around a run of a program is the same in the whole run, which may be long.
+    outer: Option<Outer>,
+}
+
+/// What is around a run: entries of functions and of the program, and how deep the program lies.
+struct Outer {
+    of: (Weak<Trace>, usize),
+    open: Vec<usize>,
+    depth: u16,
+}
+
+impl Outer {
+    fn new(frame: &Frame, run: usize) -> Self {
+        let trace = &frame.trace;
+        let own = StepKind::Program {
+            run,
+            edge: Edge::Entry,
+        };
+        let steps = trace.steps.iter().take(frame.step + 1);
+        let entry = { steps }.rposition(|step| step.kind == own);
+        let entry = entry.unwrap_or(frame.step);
+        Self {
+            of: (Arc::downgrade(trace), run),
+            open: open_calls(trace, entry, 0),
+            depth: trace.steps.get(entry).map_or(0, |step| step.depth),
+        }
+    }
+
+    fn is_of(&self, frame: &Frame, run: usize) -> bool {
+        self.of.1 == run && self.of.0.as_ptr() == Arc::as_ptr(&frame.trace)
+    }
+}
+
+impl Calls {
+    /// None yet.
+    pub(super) fn new(model: Model) -> Self {
+        let list = el("ol").class("calls").set("aria-label", "Call chain");
+        Self {
+            rows: Rows::new(&list),
+            list,
+            model,
+            shows: (0, false),
+            outer: None,
+        }
+    }
+
+    /// Shows the calls around the step of a frame, which may be in a run of a program.
+    pub(super) fn show(&mut self, frame: &Frame, run: Option<usize>) {
+        let open = match run {
+            Some(run) => self.beside(frame, run),
+            None => open_calls(&frame.trace, frame.step, 0),
+        };
+        let links = links(&frame.trace, open);
+        let (before, now) = (self.shows, (links.len(), run.is_some()));
+        if before.1 != now.1 {
+            let class = if now.1 { "calls line" } else { "calls" };
+            self.list.put("class", class);
+        }
+        let model = self.model;
+        let rows = self
+            .rows
+            .show(links.len(), &mut |depth| Call::new(model, depth));
+        for (index, (row, link)) in rows.iter_mut().zip(links).enumerate() {
+            row.show(frame.design, link);
+            let (was, is) = (index + 1 == before.0, index + 1 == now.0);
+            if was != is {
+                row.item.put("class", if is { "on" } else { "" });
+            }
+        }
+        self.shows = now;
+    }
+
+    fn beside(&mut self, frame: &Frame, run: usize) -> Vec<usize> {
+        let known = self.outer.take().filter(|outer| outer.is_of(frame, run));
+        let outer = self
+            .outer
+            .insert(known.unwrap_or_else(|| Outer::new(frame, run)));
+        let mut open = outer.open.clone();
+        if open.last() != Some(&frame.step) {
+            open.extend(open_calls(&frame.trace, frame.step, outer.depth + 1));
+        }
+        open
+    }
 }
 
 /// The rule that speaks of a function.
-fn rule(name: &str) -> Option<El> {
+fn rule(name: &str) -> Option<&'static str> {
     let index = RULES.binary_search_by_key(&name, |(function, _)| function);
-    let (_, rule) = RULES.get(index.ok()?)?;
-    let address = format!("/spec#{rule}");
-    Some(el("a").set("href", &address).text(rule))
-}
-
-/// Where a program runs next, so that nobody has to look for it: the step, and what to call it.
-fn next_run(frame: &Frame) -> Option<(usize, String)> {
-    let trace = &frame.trace;
-    let entry = |kind: &StepKind| {
-        matches!(
-            kind,
-            StepKind::Program {
-                edge: Edge::Entry,
-                ..
-            }
-        )
-    };
-    let (index, step) = trace
-        .steps
-        .iter()
-        .enumerate()
-        .skip(frame.step)
-        .find(|(_, step)| entry(&step.kind))?;
-    let dev = device(trace, step)
-        .map(|dev| dev.name.clone())
-        .unwrap_or_default();
-    Some((index, format!("{} on {dev}", what(trace, step))))
+    RULES.get(index.ok()?).map(|(_, rule)| *rule)
 }

@@ -7,7 +7,7 @@ use headroom_core::scene::sentence::changes_at;
 use headroom_core::scene::{FieldChange, FieldValue, values};
 
 use crate::designs::column_title;
-use crate::dom::{El, el, span, text};
+use crate::dom::{El, Said, el, span};
 use crate::frame::Frame;
 use crate::model::Model;
 
@@ -76,64 +76,41 @@ fn cell_of(column: &Column, name: &str) -> Cell {
 /// The nodes of a cell stay, and only their texts change: the value before, an arrow that the style shows where there is one, the value.
 struct Shown {
     cell: El,
-    old: El,
-    value: El,
-    shows: Option<Cell>,
+    old: Said,
+    value: Said,
+    class: &'static str,
 }
 
 impl Shown {
     fn new() -> Self {
-        let (old, value) = (text(""), text(""));
-        let cell = el("td")
-            .child(span("old", "").child(old.clone()))
-            .child(span("to", " → "))
-            .child(el("b").child(value.clone()));
+        let (old, value) = (el("span").class("old"), el("b"));
         Self {
-            cell,
-            old,
-            value,
-            shows: None,
+            old: Said::new(&old),
+            value: Said::new(&value),
+            cell: el("td").child(old).child(span("to", " → ")).child(value),
+            class: "",
         }
     }
 
-    fn show(&mut self, now: Cell) {
-        if self.shows.as_ref() == Some(&now) {
-            return;
-        }
-        let (old, value) = match &now {
-            None => (None, "–"),
-            Some((old, value)) => (old.as_deref(), value.as_str()),
+    fn show(&mut self, now: &Cell) {
+        let (old, value, class) = match now {
+            None => (None, "–", "absent"),
+            Some((Some(old), value)) => (Some(old), value.as_str(), "changed"),
+            Some((None, value)) => (None, value.as_str(), ""),
         };
-        let class = match &now {
-            None => "absent",
-            Some((Some(_), _)) => "changed",
-            Some((None, _)) => "",
-        };
-        let class_before = match &self.shows {
-            Some(None) => "absent",
-            Some(Some((Some(_), _))) => "changed",
-            _ => "",
-        };
-        if class != class_before {
+        if self.class != class {
+            self.class = class;
             self.cell.put("class", class);
             let note = now
                 .is_none()
                 .then_some("this design has no such field here");
             self.cell.maybe("title", note);
         }
-        let before = |cell: &Option<Cell>| match cell {
-            Some(Some((old, value))) => (old.clone(), Some(value.clone())),
-            _ => (None, None),
-        };
-        let (old_before, value_before) = before(&self.shows);
         // The style hides it where nothing changed.
-        if let Some(old) = old.filter(|old| old_before.as_deref() != Some(*old)) {
+        if let Some(old) = old {
             self.old.say(old);
         }
-        if value_before.as_deref() != Some(value) {
-            self.value.say(value);
-        }
-        self.shows = Some(now);
+        self.value.say(value);
     }
 }
 
@@ -142,7 +119,7 @@ struct Line {
     name: &'static str,
     row: El,
     cells: Vec<Shown>,
-    class: String,
+    class: &'static str,
     hidden: bool,
 }
 
@@ -159,7 +136,7 @@ impl Line {
             name,
             row: el("tr").child(el("th").set("scope", "row").child(stop)),
             cells: Vec::new(),
-            class: String::new(),
+            class: "",
             hidden: false,
         }
     }
@@ -189,10 +166,10 @@ impl Line {
             _ => "",
         };
         if class != self.class {
-            self.class = class.to_owned();
+            self.class = class;
             self.row.put("class", class);
         }
-        for (shown, now) in self.cells.iter_mut().zip(now) {
+        for (shown, now) in self.cells.iter_mut().zip(&now) {
             shown.show(now);
         }
     }

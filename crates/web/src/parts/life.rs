@@ -6,10 +6,11 @@ use crate::prelude::*;
 use headroom_core::scene::life::{LifeEvent, LifeKind, life as events_of};
 use headroom_core::trace::{Layer, OriginId};
 
-use super::prose::prose;
-use crate::dom::{El, code, div, el, span};
+use super::calls::{Goes, jump};
+use super::prose::Words;
+use crate::dom::{El, Row, Rows, Said, div, el};
 use crate::frame::Frame;
-use crate::model::{By, Model};
+use crate::model::Model;
 
 /// The byte to speak of: the one looked at, else the first one that was read, else the first of
 /// the metadata.
@@ -59,56 +60,114 @@ fn told(model: Model, frame: &Frame) -> Option<Told> {
     Some((at, value, events))
 }
 
+/// The nodes of an event, and what they show.
+struct Line {
+    item: El,
+    class: &'static str,
+    words: Words,
+    /// A button where there is a step to go to, else words.
+    button: (El, Goes, Said),
+    name: Said,
+    goes: bool,
+}
+
+impl Row for Line {
+    fn element(&self) -> &El {
+        &self.item
+    }
+}
+
+impl Line {
+    fn new(model: Model) -> Self {
+        let (words, name) = (el("span"), el("span"));
+        let (button, goes) = jump(model);
+        button.show(false);
+        Self {
+            words: Words::new(&words),
+            button: (button.clone(), goes, Said::new(&button)),
+            name: Said::new(&name),
+            item: el("li").child(words).child(button).child(name),
+            class: "",
+            goes: false,
+        }
+    }
+
+    fn class(&mut self, class: &'static str) {
+        if self.class != class {
+            self.class = class;
+            self.item.put("class", class);
+        }
+    }
+
+    fn show(&mut self, design: usize, event: &LifeEvent) {
+        self.class(class(event.kind));
+        self.words.show(&format!("{} · ", event.text));
+        let (button, goes, words) = &mut self.button;
+        if self.goes != event.step.is_some() {
+            self.goes = event.step.is_some();
+            button.show(self.goes);
+        }
+        match event.step {
+            Some(step) => {
+                goes.set((design, step));
+                words.say(&event.who);
+                self.name.say("");
+            }
+            None => self.name.say(&event.who),
+        }
+    }
+
+    fn show_none(&mut self) {
+        self.class("none");
+        self.words.show("Never written by this packet.");
+        self.name.say("");
+        if std::mem::take(&mut self.goes) {
+            self.button.0.show(false);
+        }
+    }
+}
+
 /// The list under the grid.
 #[must_use]
 pub fn life(model: Model, frame: Memo<Option<Arc<Frame>>>) -> El {
-    let (heading, list) = (el("h3"), el("ol").class("life"));
-    let area = div("told-byte").child(heading.clone()).child(list.clone());
-    let mut shown: Option<Option<Told>> = None;
+    let (offset, value) = (el("code"), el("code"));
+    let bold = |code: &El| el("b").child(code.clone());
+    let heading = el("h3")
+        .text("Life of byte ")
+        .child(bold(&offset))
+        .text(", value ")
+        .child(bold(&value));
+    let list = el("ol").class("life");
+    let area = div("told-byte").child(heading).child(list.clone());
+    let (target, mut rows) = (area.clone(), Rows::new(&list));
+    let (mut offset, mut value) = (Said::new(&offset), Said::new(&value));
+    let mut shown: Option<(usize, Told)> = None;
+    target.show(false);
     follow(move || {
-        let now = frame.with(|frame| told(model, frame.as_ref()?));
-        if shown.as_ref() == Some(&now) {
+        let now = frame.with(|frame| {
+            let frame = frame.as_ref()?;
+            Some((frame.design, told(model, frame)?))
+        });
+        if shown == now {
             return;
         }
-        heading.say("");
-        list.say("");
-        if let Some((at, value, events)) = &now {
-            let value = value.map_or_else(|| "not known".into(), |v| format!("0x{v:02x}"));
-            let bold = |words: &str| el("b").child(code(words));
-            let line = [
-                crate::dom::text("Life of byte "),
-                bold(&at.to_string()),
-                crate::dom::text(", value "),
-                bold(&value),
-            ];
-            for part in line {
-                heading.append(&part);
+        if shown.is_some() != now.is_some() {
+            target.show(now.is_some());
+        }
+        if let Some((design, (at, byte, events))) = &now {
+            offset.say(&at.to_string());
+            value.say(&byte.map_or_else(|| "not known".into(), |v| format!("0x{v:02x}")));
+            let lines = rows.show(events.len().max(1), &mut |_| Line::new(model));
+            for (line, event) in lines.iter_mut().zip(events) {
+                line.show(*design, event);
             }
-            if events.is_empty() {
-                list.append(&el("li").class("none").text("Never written by this packet."));
-            }
-            let design = frame.with_untracked(|frame| frame.as_ref().map(|frame| frame.design));
-            for one in events {
-                list.append(&event(model, design, one));
+            if events.is_empty()
+                && let [line] = lines
+            {
+                line.show_none();
             }
         }
-        shown = Some(now);
+        shown = now;
     });
     area
-}
-
-fn event(model: Model, design: Option<usize>, event: &LifeEvent) -> El {
-    let who = match (event.step, design) {
-        (Some(step), Some(design)) => el("button")
-            .class("link")
-            .on("click", move |_| {
-                if let Some(name) = model.names(design).get(step) {
-                    model.go_to(name.clone(), By::Jump);
-                }
-            })
-            .text(&event.who),
-        _ => span("", &event.who),
-    };
-    let line = prose(el("li").class(class(event.kind)), &event.text);
-    line.text(" · ").child(who)
 }

@@ -10,6 +10,8 @@ pub mod fields;
 pub mod finder;
 pub mod header;
 pub mod life;
+mod listing;
+mod next;
 pub mod path_strip;
 pub mod program;
 pub mod prose;

@@ -1,10 +1,13 @@
 //! The way of the packet, from the trace: devices, programs, and where the formula changed.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use crate::prelude::*;
 use headroom_core::scene::order::by_key;
 use headroom_core::scene::path::{Station, StationKind, stations_in};
 
-use crate::dom::{El, div, el, span};
+use crate::dom::{El, Row, Rows, Said, div, el};
 use crate::model::{By, Model};
 
 #[derive(Clone, PartialEq)]
@@ -145,22 +148,20 @@ pub fn path_strip(model: Model) -> El {
     let (bands, list) = (div("bands").set("aria-hidden", "true"), el("ol"));
     let short = el("p").class("short").set("aria-hidden", "true");
     let all = Memo::new(move |_| stops(model));
-    let mut nodes = Vec::<Node>::new();
-    let (bands_now, list_now, mut drawn) = (bands.clone(), list.clone(), None::<Vec<Stop>>);
-    let (short_now, mut last) = (short.clone(), None);
+    let (mut rows, mut names) = (Rows::new(&list), Rows::new(&bands));
+    let (short_now, mut drawn, mut last) = (short.clone(), None::<Vec<Stop>>, None);
     follow(move || {
         let at = model.at.get();
         all.with(|all| {
+            let stations = rows.show(all.len(), &mut |_| Node::new(model));
             if drawn.as_ref() != Some(all) {
-                bands_now.say("");
-                list_now.say("");
-                for (name, count) in devices(all) {
-                    let band = el("span").styled("flex-grow", &count.to_string());
-                    bands_now.append(&band.child(el("b").text(&name)));
+                let devices = devices(all);
+                let bands = names.show(devices.len(), &mut Band::new);
+                for (band, device) in bands.iter_mut().zip(&devices) {
+                    band.show(device);
                 }
-                nodes = all.iter().map(|stop| station(model, stop)).collect();
-                for node in &nodes {
-                    list_now.append(&node.item);
+                for (node, stop) in stations.iter_mut().zip(all) {
+                    node.show(stop);
                 }
                 (drawn, last) = (Some(all.clone()), None);
             }
@@ -170,7 +171,7 @@ pub fn path_strip(model: Model) -> El {
             if last == Some((now, exact)) {
                 return;
             }
-            mark(&mut nodes, all, now, exact);
+            mark(stations, all, now, exact);
             let words = all
                 .get(now)
                 .map(|s| format!("{} on {}", s.station.name, s.station.dev));
@@ -199,9 +200,12 @@ fn mark(nodes: &mut [Node], all: &[Stop], now: usize, exact: bool) {
         let class = format!("{} {state}{partial}", class(stop.station.kind));
         if node.class != class {
             node.item.put("class", &class);
-            let here = (index == now).then_some("step");
-            node.button.maybe("aria-current", here);
             node.class = class;
+        }
+        if node.here != (index == now) {
+            node.here = index == now;
+            let here = node.here.then_some("step");
+            node.button.maybe("aria-current", here);
         }
     }
 }
@@ -210,19 +214,82 @@ fn mark(nodes: &mut [Node], all: &[Stop], now: usize, exact: bool) {
 struct Node {
     item: El,
     button: El,
+    row: Rc<Cell<usize>>,
+    name: Said,
+    note: Said,
     class: String,
+    here: bool,
 }
 
-fn station(model: Model, stop: &Stop) -> Node {
-    let row = stop.row;
-    let button = el("button")
-        .on("click", move |_| model.go(row, By::Jump))
-        .child(el("i").class("dot").set("aria-hidden", "true"))
-        .child(span("sn", &stop.station.name))
-        .child(span("ss", hook(&stop.station.note)));
-    Node {
-        item: el("li").child(button.clone()),
-        button,
-        class: String::new(),
+impl Row for Node {
+    fn element(&self) -> &El {
+        &self.item
+    }
+
+    fn hidden(&mut self) {
+        self.class.clear();
+        self.item.put("class", "");
+        if std::mem::take(&mut self.here) {
+            self.button.maybe("aria-current", None);
+        }
+    }
+}
+
+impl Node {
+    fn new(model: Model) -> Self {
+        let row = Rc::<Cell<usize>>::default();
+        let (name, note, to) = (el("span").class("sn"), el("span").class("ss"), row.clone());
+        let button = el("button")
+            .on("click", move |_| model.go(to.get(), By::Jump))
+            .child(el("i").class("dot").set("aria-hidden", "true"))
+            .child(name.clone())
+            .child(note.clone());
+        Self {
+            item: el("li").child(button.clone()),
+            button,
+            row,
+            name: Said::new(&name),
+            note: Said::new(&note),
+            class: String::new(),
+            here: false,
+        }
+    }
+
+    fn show(&mut self, stop: &Stop) {
+        self.row.set(stop.row);
+        self.name.say(&stop.station.name);
+        self.note.say(hook(&stop.station.note));
+    }
+}
+
+/// The nodes of a device's name over its stations.
+struct Band {
+    element: El,
+    name: Said,
+    count: usize,
+}
+
+impl Row for Band {
+    fn element(&self) -> &El {
+        &self.element
+    }
+}
+
+impl Band {
+    fn new(_: usize) -> Self {
+        let name = el("b");
+        Self {
+            element: el("span").child(name.clone()),
+            name: Said::new(&name),
+            count: 0,
+        }
+    }
+
+    fn show(&mut self, (name, count): &(String, usize)) {
+        self.name.say(name);
+        if self.count != *count {
+            self.count = *count;
+            self.element.style("flex-grow", &count.to_string());
+        }
     }
 }

@@ -1,16 +1,21 @@
-//! The program that runs, C line by C line with its instructions, or the chain of calls when none runs.
+//! The program that runs, with its registers, or the chain of calls when none runs.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::platform::after;
 use crate::prelude::*;
-use headroom_core::bpf::ListingLine;
 use headroom_core::scene::instruction::{changed_registers, register};
 use headroom_core::scene::reads_at;
 use headroom_core::trace::{Edge, Run, StepKind};
 
 use super::bytes::front_tabs;
-use super::calls;
-use crate::dom::{El, code, el, span};
+use super::calls::{Calls, open_calls};
+use super::listing::{Listings, read_note};
+use super::next::Next;
+use crate::dom::{El, Said, el, span};
 use crate::frame::Frame;
 use crate::model::Model;
 
@@ -38,7 +43,7 @@ fn running(frame: &Frame) -> Option<(usize, Option<usize>)> {
         }
         // A helper or the realign call: the program around it.
         StepKind::Function { .. } | StepKind::EndOfLife { .. } => {
-            let around = calls::open_calls(&frame.trace, frame.step, 0);
+            let around = open_calls(&frame.trace, frame.step, 0);
             let of = |index: &usize| match frame.trace.steps.get(*index)?.kind {
                 StepKind::Program { run, .. } => Some((run, None)),
                 _ => None,
@@ -48,189 +53,65 @@ fn running(frame: &Frame) -> Option<(usize, Option<usize>)> {
     }
 }
 
-/// What the panel shows; the parts that stay the same keep their nodes.
-#[derive(Clone, PartialEq)]
-enum Shown {
-    /// The listing of a run of a design.
-    Listing(usize, usize),
-    /// The chain of calls.
-    Calls,
-}
-
-/// The panel.
+/// The panel. Its parts stay, and are shown again with other words.
 #[must_use]
 pub fn program(model: Model) -> El {
     let frame = Memo::new(move |_| model.front_frame());
-    let shown = Memo::new(move |_| {
-        frame.with(|frame| {
-            let frame = frame.as_ref()?;
-            Some(match running(frame) {
-                Some((run, _)) => Shown::Listing(frame.design, run),
-                None => Shown::Calls,
-            })
-        })
-    });
-    let body = move || match shown.get() {
-        None => Vec::new(),
-        Some(Shown::Calls) => calls::calls(model, frame),
-        Some(Shown::Listing(design, run)) => {
-            let runs = model.trace(design);
-            let mut shown = runs
-                .as_ref()
-                .and_then(|trace| trace.runs.get(run))
-                .map(|run| listing(model, frame, run))
-                .unwrap_or_default();
-            if !shown.is_empty() {
-                shown.insert(1, calls::around(model, frame, run));
-            }
-            shown
-        }
-    };
-    el("section")
+    let (heading, kind) = (el("b"), span("as", "as the kernel runs it"));
+    kind.show(false);
+    let mut name = Said::new(&heading);
+    let mut calls = Calls::new(model);
+    let listings = Listings::new(model);
+    let (area, listings) = (listings.area.clone(), Rc::new(RefCell::new(listings)));
+    let mut next = Next::new(model);
+    let title = el("h2")
+        .child(heading)
+        .child(kind.clone())
+        .child(front_tabs(model));
+    let panel = el("section")
         .class("panel program")
         .set("aria-label", "What runs")
-        .part(body)
-}
-
-/// A C line and its instructions with their indexes.
-type Group<'l> = (Option<u32>, Vec<(usize, &'l ListingLine)>);
-
-/// Instructions in groups of one C line.
-fn groups(run: &Run) -> Vec<Group<'_>> {
-    let mut out: Vec<Group<'_>> = Vec::new();
-    for (index, line) in run.listing.lines.iter().enumerate() {
-        match out.last_mut() {
-            Some((c_line, lines)) if *c_line == line.c_line => lines.push((index, line)),
-            _ => out.push((line.c_line, vec![(index, line)])),
-        }
-    }
-    out
-}
-
-/// The line of an instruction.
-struct Line {
-    item: El,
-    note: El,
-    own: String,
-    /// Its C line is marked with it.
-    head: Option<El>,
-}
-
-fn listing(model: Model, frame: Memo<Option<Arc<Frame>>>, run: &Run) -> Vec<El> {
-    let file = run.listing.source_file.clone().unwrap_or_default();
-    let list = el("ol")
-        .class("code")
-        .set("aria-label", &format!("Instructions, with lines of {file}"));
-    let mut lines: Vec<Line> = Vec::new();
-    for (c_line, group) in groups(run) {
-        let source = c_line.and_then(|n| run.listing.source.iter().find(|(line, _)| *line == n));
-        let head = source.map(|(n, text)| {
-            el("li")
-                .class("c")
-                .child(span("ln", &n.to_string()))
-                .child(code(text.trim()))
-        });
-        if let Some(head) = &head {
-            list.append(head);
-        }
-        for (index, line) in group {
-            let one = instruction(model, &run.program, index, line, head.clone());
-            list.append(&one.item);
-            lines.push(one);
-        }
-    }
-    let mut last: (Option<usize>, Option<(usize, String)>) = (None, None);
+        .child(title)
+        .child(calls.list.clone())
+        .child(area)
+        .child(registers(frame))
+        .child(next.line.clone());
+    let mut beside = false;
     follow(move || {
-        let now = frame.with(|frame| {
-            let at = frame.as_ref().and_then(|frame| running(frame)?.1);
-            (at, frame.as_ref().and_then(read_note))
+        let query = model.query.get();
+        frame.with(|frame| {
+            let Some(frame) = frame.as_deref() else {
+                return;
+            };
+            let of =
+                |(run, at): (usize, Option<usize>)| Some((run, frame.trace.runs.get(run)?, at));
+            let now = running(frame).and_then(of);
+            if beside != now.is_some() {
+                beside = now.is_some();
+                kind.show(beside);
+            }
+            name.say(now.map_or("Call chain", |(_, run, _)| &run.program));
+            calls.show(frame, now.map(|(run, ..)| run));
+            if let Some(run) = next.show(Some(frame).filter(|_| !beside)) {
+                prepare(&listings, run);
+            }
+            let mut listings = listings.borrow_mut();
+            listings.show(now.map(|(_, run, _)| run));
+            listings.mark(now.and_then(|(.., at)| at), read_note(frame), &query);
         });
-        for (at, on) in [(last.0, false), (now.0, true)] {
-            if let Some(line) = at.filter(|_| last.0 != now.0).and_then(|at| lines.get(at)) {
-                line.item.mark("on", on);
-                if let Some(head) = &line.head {
-                    head.mark("on", on);
-                }
-            }
-        }
-        if last.1 != now.1 {
-            if let Some(line) = last.1.as_ref().and_then(|(at, _)| lines.get(*at)) {
-                line.note.say(&line.own);
-            }
-            if let Some((at, text)) = &now.1
-                && let Some(line) = lines.get(*at)
-            {
-                line.note.say(text);
-            }
-        }
-        last = now;
     });
-    let title = el("h2")
-        .child(el("b").text(&run.program))
-        .child(span("as", "as the kernel runs it"))
-        .child(front_tabs(model));
-    vec![title, list, registers(frame)]
+    panel
 }
 
-fn instruction(
-    model: Model,
-    program: &str,
-    index: usize,
-    line: &ListingLine,
-    head: Option<El>,
-) -> Line {
-    let number = line
-        .written
-        .map_or_else(|| format!("p{index}"), |n| n.to_string());
-    let own = line.note.clone().unwrap_or_default();
-    let note = span("nt", &own);
-    let item = el("li")
-        .class(if line.written.is_none() { "pro" } else { "" })
-        .child(stop(model, program, line.written, &number))
-        .child(code(&line.text))
-        .child(note.clone());
-    if let Some(text) = &line.written_text {
-        item.put("title", &format!("as written: {text}"));
+/// While one looks at the way to a program, its listing is made, so that the step that begins it need not do that.
+fn prepare(listings: &Rc<RefCell<Listings>>, run: &Run) {
+    if !listings.borrow_mut().awaits(run) {
+        return;
     }
-    Line {
-        item,
-        note,
-        own,
-        head,
-    }
-}
-
-/// The number of an instruction; pressed, playing stops there.
-fn stop(model: Model, program: &str, written: Option<usize>, number: &str) -> El {
-    let Some(index) = written else {
-        return span("ln", number);
-    };
-    let wanted = format!("instruction {index} of {program}");
-    let same = wanted.clone();
-    el("button")
-        .class("ln")
-        .set("tabindex", "-1")
-        .set("title", "Playing stops here")
-        .tells("aria-pressed", move || {
-            model.query.with(|query| *query == same)
-        })
-        .on("click", move |_| model.toggle_query(&wanted))
-        .text(number)
-}
-
-/// The instruction that read, and which bytes.
-fn read_note(frame: &Arc<Frame>) -> Option<(usize, String)> {
-    let reads = reads_at(&frame.trace, frame.step);
-    let read = reads.first()?;
-    let StepKind::Insn { insn, .. } = frame.trace.steps.get(read.step)?.kind else {
-        return None;
-    };
-    let start = read.offset?;
-    let end = start + read.bytes.len() as u32;
-    Some((
-        insn,
-        format!("reads {}", headroom_core::scene::explain::span(start, end)),
-    ))
+    let (listings, run) = (listings.clone(), run.clone());
+    after(Duration::from_millis(200), move || {
+        listings.borrow_mut().prepare(&run);
+    });
 }
 
 /// The registers after an instruction; hidden elsewhere.

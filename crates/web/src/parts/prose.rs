@@ -2,7 +2,7 @@
 
 use headroom_core::scene::order::place_of;
 
-use crate::dom::{El, code, el, text};
+use crate::dom::{El, Said, code, el};
 
 #[cfg(feature = "views")]
 pub use super::views::ticks;
@@ -94,8 +94,8 @@ pub fn paragraphs(text: &str) -> Vec<&str> {
 /// A text whose nodes stay: plain text and code in turns, each node shown again with other words.
 pub(super) struct Words {
     parent: El,
-    /// The text of each turn, the first of plain text, and what it says.
-    turns: Vec<(El, String)>,
+    /// The text of each turn, the first of plain text.
+    turns: Vec<Said>,
 }
 
 impl Words {
@@ -125,24 +125,24 @@ impl Words {
 
     fn turn(&mut self, at: usize, words: &str) {
         if at == self.turns.len() {
-            let node = text("");
-            match at % 2 {
-                0 => self.parent.append(&node),
-                _ => self.parent.append(&el("code").child(node.clone())),
-            }
-            self.turns.push((node, String::new()));
+            self.turns.push(match at % 2 {
+                0 => Said::new(&self.parent),
+                _ => {
+                    let code = el("code");
+                    self.parent.append(&code);
+                    Said::new(&code)
+                }
+            });
         }
-        if let Some((node, said)) = self.turns.get_mut(at).filter(|(_, said)| said != words) {
-            node.say(words);
-            said.clear();
-            said.push_str(words);
+        if let Some(turn) = self.turns.get_mut(at) {
+            turn.say(words);
         }
     }
 }
 
 /// Sentences of which the first stands out.
 pub(super) struct Sentences {
-    insn: (El, String),
+    insn: Said,
     first: Words,
     rest: Words,
 }
@@ -150,11 +150,11 @@ pub(super) struct Sentences {
 impl Sentences {
     /// None yet, at the end of an element.
     pub(super) fn new(parent: &El) -> Self {
-        let (insn, strong) = (text(""), el("strong"));
-        parent.append(&code("").class("insn").child(insn.clone()));
+        let (insn, strong) = (el("code").class("insn"), el("strong"));
+        parent.append(&insn);
         parent.append(&strong);
         Self {
-            insn: (insn, String::new()),
+            insn: Said::new(&insn),
             first: Words::new(&strong),
             rest: Words::new(parent),
         }
@@ -163,10 +163,7 @@ impl Sentences {
     /// Shows them.
     pub(super) fn show(&mut self, words: &str) {
         let (insn, first, rest) = parts(words);
-        if self.insn.1 != insn {
-            self.insn.0.say(insn);
-            insn.clone_into(&mut self.insn.1);
-        }
+        self.insn.say(insn);
         self.first.show(first);
         self.rest.show(rest);
     }

@@ -4,28 +4,38 @@ use crate::prelude::*;
 
 use super::prose::Sentences;
 use crate::designs::column_title;
-use crate::dom::{El, div, el, span, text};
+use crate::dom::{El, Row, Rows, Said, div, el};
 use crate::model::Model;
 
 /// The nodes of a line: the designs that it is true of, and the sentence.
 struct Line {
     line: El,
-    who: (El, String),
+    /// Empty where there is one sentence for all: the style hides it then.
+    who: Said,
     words: Sentences,
+    shown: bool,
+}
+
+impl Row for Line {
+    fn element(&self) -> &El {
+        &self.line
+    }
+
+    /// static/words.js does not take it for a sentence.
+    fn hidden(&mut self) {
+        self.line.put("class", "");
+        self.shown = false;
+    }
 }
 
 impl Line {
-    fn new(many: bool) -> Self {
-        let (who, words) = (text(""), el("span"));
-        let mut line = el("p").class("say");
-        if many {
-            line = line.child(span("who", "").child(who.clone()));
-        }
-        let sentences = Sentences::new(&words);
+    fn new(_: usize) -> Self {
+        let (who, words) = (el("span").class("who"), el("span"));
         Self {
-            line: line.child(words),
-            who: (who, String::new()),
-            words: sentences,
+            line: el("p").child(who.clone()).child(words.clone()),
+            who: Said::new(&who),
+            words: Sentences::new(&words),
+            shown: false,
         }
     }
 
@@ -34,11 +44,11 @@ impl Line {
         self.line.element().has_attribute("data-dressed")
     }
 
-    fn show(&mut self, who: String, words: &str) {
-        if self.who.1 != who {
-            self.who.0.say(&who);
-            self.who.1 = who;
+    fn show(&mut self, who: &str, words: &str) {
+        if !std::mem::replace(&mut self.shown, true) {
+            self.line.put("class", "say");
         }
+        self.who.say(who);
         self.words.show(words);
     }
 }
@@ -48,22 +58,18 @@ impl Line {
 pub fn say(model: Model) -> El {
     // One stop of Tab; static/words.js goes from word to word.
     let area = div("says").set("tabindex", "0");
-    let (target, mut lines) = (area.clone(), Vec::<Line>::new());
+    let (target, mut rows) = (area.clone(), Rows::new(&area));
     follow(move || {
         model.said.with(|said| {
-            let many = said.len() > 1;
-            if said.len() != lines.len() || lines.iter().any(Line::dressed) {
-                for old in lines.drain(..) {
-                    old.line.remove();
-                }
-                lines.extend(said.iter().map(|_| Line::new(many)));
-                for new in &lines {
-                    target.append(&new.line);
-                }
+            if rows.all().iter().any(Line::dressed) {
+                target.say("");
+                rows = Rows::new(&target);
             }
+            let lines = rows.show(said.len(), &mut Line::new);
             for (line, (designs, text)) in lines.iter_mut().zip(said) {
-                let names: Vec<&str> = designs.iter().map(|d| column_title(*d)).collect();
-                line.show(names.join(" · "), text);
+                let named = designs.iter().filter(|_| said.len() > 1);
+                let names: Vec<&str> = named.map(|d| column_title(*d)).collect();
+                line.show(&names.join(" · "), text);
             }
         });
     });

@@ -254,14 +254,13 @@ pub fn bytes(model: Model) -> El {
             });
         });
     });
-    let select = move |event: Event| {
-        if let Some(offset) = offset_of(&event) {
-            let design = model.front.get_untracked();
-            let chosen = Some(Selected { design, offset });
-            if model.selected.get_untracked() != chosen {
-                model.selected.set(chosen);
-            }
-        }
+    let under = move |event: &Event| {
+        let (offset, design) = (offset_of(event)?, model.front.get_untracked());
+        Some(Selected { design, offset })
+    };
+    let point = move |event: Event| {
+        let byte = under(&event);
+        byte.into_iter().for_each(|byte| model.point_at(byte));
     };
     let on_key = move |event: Event| {
         let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
@@ -282,7 +281,7 @@ pub fn bytes(model: Model) -> El {
         event.stop_propagation();
         let offset = next.clamp(from, to.saturating_sub(1).max(from));
         let design = model.front.get_untracked();
-        model.selected.set(Some(Selected { design, offset }));
+        model.choose(Selected { design, offset });
         nodes.with_value(|nodes| {
             if let Some(cell) = nodes.cell(Some(offset)).and_then(El::as_a::<HtmlElement>) {
                 let _ = cell.focus();
@@ -296,9 +295,13 @@ pub fn bytes(model: Model) -> El {
             "Bytes of the buffer, 16 a row; arrow keys go from byte to byte",
         )
         .on("keydown", on_key)
-        .on("pointerover", select)
-        .on("click", select)
-        .on("focusin", select);
+        .on("focusin", point)
+        .on("pointerover", point)
+        .on("click", move |event| {
+            under(&event)
+                .into_iter()
+                .for_each(|byte| model.choose(byte));
+        });
     let title = el("h2")
         .set("id", "bytes-title")
         .child(el("b").text("Bytes"))
@@ -338,7 +341,7 @@ pub fn front_tabs(model: Model) -> El {
             el("button")
                 .class("tab")
                 .tells("aria-pressed", move || model.front.get() == design)
-                .on("click", move |_| model.front.set(design))
+                .on("click", move |_| model.face(design, None))
                 .text(name)
         };
         shown.into_iter().map(tab).collect()

@@ -1,11 +1,11 @@
 //! What points at the bytes of a buffer: pointers and their labels, moves, reads and verdicts.
 
 use headroom_core::scene::Ribbon as Picture;
-use headroom_core::scene::labels::Label;
 use headroom_core::scene::ribbon::{MoveMark, ReadMark};
 
+use super::labels::Labels;
 use super::{CELL_H, HEAD_H, ROW_H, verdict_word};
-use crate::dom::{El, Keyed, code, el, svg};
+use crate::dom::{El, Row, Rows, svg};
 use crate::parts::px;
 
 /// The arrow of one pointer. One that is not set keeps its last place, so that it never flies in from
@@ -62,12 +62,10 @@ impl Tick {
 
 /// Everything else that points at bytes.
 pub(super) struct Marks {
-    labels: Keyed<String>,
-    shown: Vec<Label>,
-    reads: Keyed<(u32, u32, u64)>,
+    labels: Labels,
+    reads: Rows<Frame>,
     moves_group: El,
     moves: Vec<MoveMark>,
-    pub(super) verdicts: Vec<ReadMark>,
 }
 
 impl Marks {
@@ -77,25 +75,21 @@ impl Marks {
         cells.append(&labels);
         picture.append(&moves_group);
         Self {
-            labels: Keyed::new(&labels),
-            shown: Vec::new(),
-            reads: Keyed::new(&reads),
+            labels: Labels::new(&labels),
+            reads: Rows::new(&reads),
             moves_group,
             moves: Vec::new(),
-            verdicts: Vec::new(),
         }
     }
 
     pub(super) fn show(&mut self, picture: &Picture, top: f64, width: f64) {
-        self.show_labels(&picture.labels);
-        let key = |read: &ReadMark| (read.start, read.end, read.x.to_bits());
+        self.labels.show(&picture.labels);
         // Metadata that are kept elsewhere are no bytes of this buffer.
         let here = picture.reads.iter().filter(|read| read.start < read.end);
-        let wanted = here.map(key).collect();
-        self.reads.show(wanted, &mut |wanted| {
-            let read = picture.reads.iter().find(|read| key(read) == *wanted);
-            read.map_or_else(|| svg("g"), read_frame)
-        });
+        let frames = self.reads.show(here.clone().count(), &mut Frame::new);
+        for (frame, read) in frames.iter_mut().zip(here) {
+            frame.show(read);
+        }
         if self.moves != picture.moves {
             self.moves_group.say("");
             for mark in &picture.moves {
@@ -105,84 +99,6 @@ impl Marks {
             self.moves.clone_from(&picture.moves);
         }
     }
-
-    /// A label keeps its node as long as it names the same pointers, so that it moves with them.
-    fn show_labels(&mut self, labels: &[Label]) {
-        if self.shown == labels {
-            return;
-        }
-        let wanted = labels.iter().map(names).collect();
-        // Made whole before it comes into the document.
-        self.labels.show(wanted, &mut |wanted| {
-            let group = svg("g").class("pl");
-            if let Some(label) = labels.iter().find(|label| names(label) == *wanted) {
-                move_label(&group, label);
-                letter(&group, label);
-            }
-            group
-        });
-        for (label, (_, group)) in labels.iter().zip(self.labels.nodes()) {
-            let Some(old) = self.shown.iter().find(|old| names(old) == names(label)) else {
-                continue;
-            };
-            if (old.x, old.row) != (label.x, label.row) {
-                move_label(group, label);
-            }
-            if old.lines == label.lines {
-                continue;
-            }
-            // The text node of the offset; what stands behind it in one line is the same.
-            let offset = group.first().and_then(|line| line.first()?.first());
-            match (offset, label.lines.as_slice()) {
-                (Some(offset), [line]) if old.lines.len() == 1 => offset.say(parts(0, line).0),
-                _ => {
-                    group.say("");
-                    letter(group, label);
-                }
-            }
-        }
-        self.shown = labels.to_vec();
-    }
-}
-
-fn names(label: &Label) -> String {
-    label
-        .text()
-        .split_once(' ')
-        .map(|(_, names)| names.to_owned())
-        .unwrap_or_default()
-}
-
-fn move_label(group: &El, label: &Label) {
-    let y = px(CELL_H + 15.0 + label.row as f64 * ROW_H);
-    group.style("transform", &format!("translate({}px, {y}px)", px(label.x)));
-}
-
-fn letter(group: &El, label: &Label) {
-    for (index, line) in label.lines.iter().enumerate() {
-        group.append(&label_line(index, line));
-    }
-}
-
-/// The offset, which stands in the first line, and the names.
-fn parts(index: usize, line: &str) -> (&str, &str) {
-    match index {
-        0 => line.split_once(' ').unwrap_or((line, "")),
-        _ => ("", line),
-    }
-}
-
-fn label_line(index: usize, line: &str) -> El {
-    let (offset, names) = parts(index, line);
-    let names = if index == 0 {
-        format!(" {names}")
-    } else {
-        names.to_owned()
-    };
-    svg("text")
-        .set("y", &px(index as f64 * ROW_H + 3.5))
-        .child(svg("tspan").class("po").text(offset))
-        .child(svg("tspan").text(&names))
 }
 
 fn arc(mark: &MoveMark, y: f64, width: f64) -> El {
@@ -229,38 +145,40 @@ fn arc(mark: &MoveMark, y: f64, width: f64) -> El {
         )
 }
 
-fn read_frame(read: &ReadMark) -> El {
-    svg("rect")
-        .class(&format!("read {}", verdict_word(read.verdict).1))
-        .set("x", &px(read.x - 1.5))
-        .set("y", "-2.5")
-        .set("width", &px(read.width + 3.0))
-        .set("height", &px(CELL_H + 5.0))
-        .set("rx", "2.5")
+/// The frame around what was read.
+struct Frame {
+    rect: El,
+    shows: Option<ReadMark>,
 }
 
-/// The verdicts stand under the bytes they speak of.
-pub(super) fn verdicts(below: &El, picture: &Picture, width: f64, shown: &mut Vec<ReadMark>) {
-    if *shown == picture.reads {
-        return;
+impl Row for Frame {
+    fn element(&self) -> &El {
+        &self.rect
     }
-    let x = picture.reads.first().map_or(0.0, |read| read.x);
-    below.style(
-        "padding-left",
-        &format!("{}px", px(x.min(width - 400.0).max(0.0))),
-    );
-    below.say("");
-    for read in &picture.reads {
-        let (mark, class) = verdict_word(read.verdict);
-        let mut line = el("span")
-            .class(&format!("verdict {class}"))
-            .child(el("b").set("aria-hidden", "true").text(mark))
-            .text(" reads ")
-            .child(code(&read.hex));
-        if let Some(value) = read.value {
-            line = line.text(" = ").child(code(&value.to_string()));
+
+    fn hidden(&mut self) {
+        self.rect.put("class", "");
+        self.shows = None;
+    }
+}
+
+impl Frame {
+    fn new(_: usize) -> Self {
+        let rect = svg("rect")
+            .set("y", "-2.5")
+            .set("height", &px(CELL_H + 5.0))
+            .set("rx", "2.5");
+        Self { rect, shows: None }
+    }
+
+    fn show(&mut self, read: &ReadMark) {
+        if self.shows.as_ref() == Some(read) {
+            return;
         }
-        below.append(&line.text(" · ").text(&read.note));
+        let class = format!("read {}", verdict_word(read.verdict).1);
+        self.rect.put("class", &class);
+        self.rect.put("x", &px(read.x - 1.5));
+        self.rect.put("width", &px(read.width + 3.0));
+        self.shows = Some(read.clone());
     }
-    shown.clone_from(&picture.reads);
 }

@@ -1,10 +1,12 @@
 //! One buffer as a picture. Nodes stay; their places and texts change. One effect compares the picture
 //! with the one before it and touches only what is another.
 
+mod labels;
 mod marks;
 mod rows;
 mod shapes;
 mod twins;
+mod verdicts;
 mod zones;
 
 use std::sync::Arc;
@@ -16,9 +18,10 @@ use headroom_core::trace::Verdict;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, MouseEvent};
 
-use self::marks::{Marks, Tick, verdicts};
+use self::marks::{Marks, Tick};
 use self::shapes::Shapes;
 use self::twins::Twins;
+use self::verdicts::Verdicts;
 use self::zones::Zones;
 use super::digits::{self, Line};
 use super::px;
@@ -123,20 +126,16 @@ pub fn ribbon(
             .cells()
             .take_while(|offset| scale.x(*offset) <= at)
             .last()?;
-        let chosen = Some(Selected { design, offset });
-        if model.selected.get_untracked() != chosen {
-            model.selected.set(chosen);
-        }
-        Some(())
+        Some(Selected { design, offset })
     };
     let picture = picture
         .on("pointermove", move |event| {
-            look(&event);
+            look(&event)
+                .into_iter()
+                .for_each(|byte| model.point_at(byte));
         })
         .on("click", move |event| {
-            if look(&event).is_some() {
-                model.front.set(design);
-            }
+            look(&event).into_iter().for_each(|byte| model.choose(byte));
         });
     div("ribbon").child(picture).child(below)
 }
@@ -155,12 +154,12 @@ struct Drawn {
     written_path: String,
     /// Of each piece that is drawn byte by byte: one past its last byte, and its digits.
     digits_group: El,
-    digits: Vec<(u32, Line)>,
+    digits: Vec<(u32, El, Line)>,
     bytes: Vec<Cell>,
     ticks: Vec<Tick>,
     marks: Marks,
     twins: Twins,
-    below: El,
+    verdicts: Verdicts,
     scale: Option<Arc<Scale>>,
     width: f64,
     /// Rows that labels need at any step: of which trace, buffer, scale and width.
@@ -204,7 +203,7 @@ impl Drawn {
             ticks: ticks.into(),
             marks,
             twins,
-            below: below.clone(),
+            verdicts: Verdicts::new(below),
             scale: None,
             width: 0.0,
             most: None,
@@ -264,7 +263,7 @@ impl Drawn {
         self.marks.show(&picture, top, width);
         self.twins
             .show(frame, under, &|offset| scale.x(offset) * unit, width);
-        verdicts(&self.below, &picture, width, &mut self.marks.verdicts);
+        self.verdicts.show(&picture, width);
         let label = frame.map(described).unwrap_or_default();
         if label != self.label {
             self.svg.put("aria-label", &label);
@@ -302,16 +301,18 @@ impl Drawn {
         digits::size(&self.digits_group, size, unit);
         let mut old = std::mem::take(&mut self.digits).into_iter();
         for piece in pieces(scale).filter(|_| readable) {
-            let known = old.next().map(|(_, line)| line);
-            let line = known
-                .unwrap_or_else(|| Line::new(&self.digits_group, &|| svg("text").set("y", "20.5")));
-            for layer in line.elements() {
-                layer.put("x", &px(piece.x * unit + digits::inset(size, unit)));
-            }
-            self.digits.push((piece.end, line));
+            let (_, group, line) = old.next().unwrap_or_else(|| {
+                let group = svg("g");
+                self.digits_group.append(&group);
+                let line = Line::new(&group, &|| svg("text").set("y", "20.5"));
+                (0, group, line)
+            });
+            let x = px(piece.x * unit + digits::inset(size, unit));
+            group.put("transform", &format!("translate({x})"));
+            self.digits.push((piece.end, group, line));
         }
-        for (_, line) in old {
-            line.elements().for_each(El::remove);
+        for (_, group, _) in old {
+            group.remove();
         }
     }
 
@@ -320,7 +321,7 @@ impl Drawn {
             return;
         }
         let mut cells = picture.cells.iter().peekable();
-        for (end, line) in &mut self.digits {
+        for (end, _, line) in &mut self.digits {
             let mut layers = digits::Layers::default();
             while let Some(cell) = cells.next_if(|cell| cell.offset < *end) {
                 let strong = cell.written || cell.read.is_some();

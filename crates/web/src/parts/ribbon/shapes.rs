@@ -4,7 +4,7 @@ use headroom_core::scene::ribbon::Placed;
 use headroom_core::scene::{Region, Ribbon as Picture};
 
 use super::CELL_H;
-use crate::dom::{El, svg, text};
+use crate::dom::{El, Said, svg};
 use crate::parts::px;
 use crate::parts::ribbon::placed;
 
@@ -12,11 +12,10 @@ use crate::parts::ribbon::placed;
 struct Shape {
     /// Its place, and its width as `--n`: what is inside takes both from there.
     group: El,
-    words: El,
+    words: Said,
     class: String,
     x: f64,
     width: f64,
-    said: String,
 }
 
 /// Those that are drawn.
@@ -34,9 +33,9 @@ fn class(region: &Region) -> String {
 
 impl Shape {
     fn new(parent: &El) -> Self {
-        let words = text("");
         let rect = svg("rect").set("y", "0").set("height", &px(CELL_H));
-        let label = svg("text").class("rl").set("y", "-6").child(words.clone());
+        let label = svg("text").class("rl").set("y", "-6");
+        let words = Said::new(&label);
         let group = svg("g").child(rect).child(label);
         parent.append(&group);
         Self {
@@ -45,7 +44,6 @@ impl Shape {
             class: String::new(),
             x: f64::NAN,
             width: f64::NAN,
-            said: String::new(),
         }
     }
 
@@ -69,10 +67,7 @@ impl Shape {
             placed(&self.group, region.x, region.width);
             (self.x, self.width) = (region.x, region.width);
         }
-        if region.label != self.said {
-            self.words.say(&region.label);
-            self.said.clone_from(&region.label);
-        }
+        self.words.say(&region.label);
     }
 }
 

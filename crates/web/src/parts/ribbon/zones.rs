@@ -3,7 +3,7 @@
 use headroom_core::scene::ribbon::Placed;
 use headroom_core::scene::{Ribbon as Picture, Zone, ZoneKind};
 
-use crate::dom::{El, svg, text};
+use crate::dom::{El, Said, svg};
 use crate::parts::ribbon::placed;
 
 const KINDS: [ZoneKind; 6] = [
@@ -19,7 +19,7 @@ const KINDS: [ZoneKind; 6] = [
 struct Claim {
     /// Its place, and its width as `--n`.
     group: El,
-    words: El,
+    words: Said,
     shows: Option<Placed<Zone>>,
 }
 
@@ -32,8 +32,8 @@ impl Zones {
     pub(super) fn new(parent: &El) -> Self {
         let claims = KINDS.map(|kind| {
             let class = format!("zone {}", kind.word().replace(' ', "-"));
-            let words = text("");
-            let label = svg("text").set("y", "10").child(words.clone());
+            let label = svg("text").set("y", "10");
+            let words = Said::new(&label);
             let group = svg("g")
                 .class(&class)
                 .child(svg("path").set("d", "M0 18v-4h1v4"))
@@ -66,9 +66,7 @@ impl Claim {
             if last.is_none_or(|last| (last.x, last.width) != (zone.x, zone.width)) {
                 placed(&self.group, zone.x + 1.0, (zone.width - 2.0).max(1.0));
             }
-            if last.is_none_or(|last| last.label != zone.label) {
-                self.words.say(&zone.label);
-            }
+            self.words.say(&zone.label);
         }
         if zone.is_none() {
             self.group.show(false);
