@@ -158,7 +158,7 @@ test('what has the focus is never behind the bar of the stepper', async ({ page,
 /** What a screen reader is told of a page, as the browser's accessibility tree has it: nameless parts, in words. */
 async function nameless(page) {
   const asked = new Set(['button', 'link', 'textbox', 'searchbox', 'combobox', 'checkbox', 'slider', 'spinbutton', 'tab', 'tabpanel', 'region',
-    'table', 'grid', 'dialog', 'figure', 'image', 'listbox', 'toolbar', 'navigation', 'heading']);
+    'table', 'grid', 'dialog', 'image', 'listbox', 'toolbar', 'navigation', 'heading']);
   const session = await page.context().newCDPSession(page);
   const { nodes } = await session.send('Accessibility.getFullAXTree');
   await session.detach();
@@ -188,10 +188,11 @@ for (const [address, [there, act]] of Object.entries({
     const told = await page.evaluate(() => {
       const levels = [...document.querySelectorAll('h1, h2, h3, h4')].filter((node) => node.checkVisibility()).map((node) => Number(node.tagName[1]));
       const skips = levels.filter((level, index) => level > (levels[index - 1] ?? 0) + 1);
+      const figures = [...document.querySelectorAll('figure')].filter((figure) => !figure.getAttribute('aria-label') && !figure.querySelector('figcaption')?.textContent.trim());
       const bare = [...document.querySelectorAll('table')].filter((table) => table.checkVisibility() && !table.querySelector('th'));
-      return { ones: levels.filter((level) => level === 1).length, skips, bare: bare.map((table) => table.className), live: document.querySelectorAll('[aria-live], [role=status]').length };
+      return { ones: levels.filter((level) => level === 1).length, skips, bare: [...bare, ...figures].map((node) => node.className), live: document.querySelectorAll('[aria-live], [role=status]').length };
     });
-    assert.deepEqual({ ...told, live: told.live > 0 }, { ones: 1, skips: [], bare: [], live: !['/spec'].includes(address) });
+    assert.deepEqual({ ...told, live: told.live > 0 }, { ones: 1, skips: [], bare: [], live: true });
   });
 }
 

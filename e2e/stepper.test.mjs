@@ -238,11 +238,12 @@ for (const width of [1280, 1440, 1920]) {
       const pairs = [];
       for (const text of svg.querySelectorAll('.hx')) {
         const said = text.textContent;
+        const right = text.getScreenCTM().e - left;
         const digit = 0.6 * parseFloat(getComputedStyle(text).fontSize);
         for (let n = 0; n + 1 < said.length; n += 3) {
           if (!/^[0-9a-f]{2}$/.test(said.slice(n, n + 2))) continue;
-          const from = text.getStartPositionOfChar(n).x;
-          pairs.push([from, text.getStartPositionOfChar(n + 1).x + digit]);
+          const from = right + text.getStartPositionOfChar(n).x;
+          pairs.push([from, right + text.getStartPositionOfChar(n + 1).x + digit]);
         }
       }
       return { regions, pairs: pairs.sort((a, b) => a[0] - b[0]) };
