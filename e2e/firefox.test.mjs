@@ -51,3 +51,35 @@ test('the story and the stepper work in Firefox', { skip, timeout: 240_000 * pat
     await server.close();
   }
 });
+
+test('compare, matrix, lab and program pane work in Firefox', { skip, timeout: 240_000 * patience }, async () => {
+  const server = await serve(site);
+  const browser = await firefox.launch({ channel: 'moz-firefox', executablePath, timeout: 120_000 * patience });
+  try {
+    const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+    page.setDefaultTimeout(60_000 * patience);
+    const wrong = [];
+    page.on('pageerror', (error) => wrong.push(error.message));
+    page.on('console', (message) => { if (message.type() === 'error') wrong.push(message.text()); });
+    await page.goto(`${server.url}/compare/seed?d=mac_header,meta_end,skb_ext,traits&at=get_tag.exit@decap%231&z=functions`);
+    await page.locator('.differences tbody tr').first().waitFor();
+    assert.match(await page.locator('.differences tbody tr').first().innerText(), /524288, garbage\s+42, ok/);
+    assert.equal(await page.locator('.design .region').first().isVisible(), true);
+    await page.goto(`${server.url}/matrix?q=gre`);
+    await page.locator('.cells tbody tr').first().waitFor();
+    assert.match(await page.locator('.cells tbody tr').first().innerText(), /garbage/);
+    await page.goto(`${server.url}/lab?s=seed&run=get_tag@decap%231&i=6`);
+    await page.locator('.program-pane .p-row').first().waitFor();
+    await page.waitForFunction(() => /Reads 4 bytes at meta/.test(document.querySelector('.p-did')?.textContent ?? ''));
+    await page.locator('.p-list').first().focus();
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction(() => !/Reads 4 bytes at meta/.test(document.querySelector('.p-did').textContent));
+    const commands = page.getByRole('textbox', { name: 'Commands' });
+    await commands.fill((await commands.inputValue()).replace('ip link set dev rx up', 'ip link set dev rx upwards'));
+    await page.locator('.right .problem').waitFor();
+    assert.deepEqual(wrong, []);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+});

@@ -262,7 +262,7 @@ for (const width of [1280, 1440, 1920]) {
         const before = pairs[index - 1];
         assert.ok(!before || from - before[1] > unit * 0.1, `bytes at ${before?.[1]} and ${from} touch`);
       }
-      // As large as the place lets it be: its digits are taller than 11 pixels at the narrowest.
+      // As large as the place lets it be; from 18 pixels on it is large enough.
       assert.ok(pairs[0][1] - pairs[0][0] > unit * 0.8 || unit > 18, `a pair is ${pairs[0][1] - pairs[0][0]} wide of ${unit}`);
     }
   });

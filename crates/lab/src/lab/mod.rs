@@ -238,7 +238,7 @@ pub(crate) const KIND: Kind = Kind::Picture;
 /// A program of the reader's may have thousands of instructions: its listing beside the bytes scrolls in a box, which shows
 /// the instruction where one is.
 fn listing_follows(model: Model) {
-    const SOON: Duration = Duration::from_millis(60);
+    const SOON: Duration = Duration::from_millis(120);
     let shown = || {
         // Listings that were shown before stay in the document, out of sight.
         let line = document().query_selector(".right .code:not([style*=none]) .on");
@@ -255,6 +255,7 @@ fn listing_follows(model: Model) {
     };
     Effect::new(move |_| {
         model.at.track();
+        model.frames.track();
         set_timeout(
             move || {
                 shown();
