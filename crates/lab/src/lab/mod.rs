@@ -22,6 +22,7 @@ mod verdict;
 
 use headroom_web::app;
 use headroom_web::model::{Kind, Model};
+use headroom_web::parts::prose::ticks;
 use headroom_web::parts::stepper::Stepper;
 use headroom_web::parts::verdicts::Verdicts;
 use headroom_web::parts::{part, sig};
@@ -203,15 +204,10 @@ fn problem(model: Model) -> AnyView {
     let Some(problem) = model.problem.get() else {
         return ().into_any();
     };
-    let place = match (problem.line, problem.column) {
-        (Some(line), Some(column)) => format!("Line {line}, column {column}: "),
-        (Some(line), None) => format!("Line {line}: "),
-        _ => String::new(),
-    };
     let kept = (!model.designs.with(Vec::is_empty)).then(
         || view! { <span class="kept">"What is below is of the last input that worked."</span> },
     );
-    view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b><strong>{place}</strong>{problem.message}" "{kept}</p> }.into_any()
+    view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b><strong>{problem.place()}</strong>{ticks(&problem.message)}" "{kept}</p> }.into_any()
 }
 
 /// Ctrl or Cmd with Z and Shift+Z, where no text field takes them.
