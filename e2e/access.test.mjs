@@ -154,3 +154,50 @@ test('what has the focus is never behind the bar of the stepper', async ({ page,
     assert.deepEqual(covered, [], address);
   }
 });
+
+/** What a screen reader is told of a page, as the browser's accessibility tree has it: nameless parts, in words. */
+async function nameless(page) {
+  const asked = new Set(['button', 'link', 'textbox', 'searchbox', 'combobox', 'checkbox', 'slider', 'spinbutton', 'tab', 'tabpanel', 'region',
+    'table', 'grid', 'dialog', 'image', 'listbox', 'toolbar', 'navigation', 'heading']);
+  const session = await page.context().newCDPSession(page);
+  const { nodes } = await session.send('Accessibility.getFullAXTree');
+  await session.detach();
+  const wanting = nodes.filter((node) => !node.ignored && asked.has(node.role?.value) && !node.name?.value?.trim());
+  const said = [];
+  for (const node of wanting) said.push(`${node.role.value} under ${nodes.find((other) => other.nodeId === node.parentId)?.name?.value ?? '?'}`);
+  return { seen: nodes.length, said };
+}
+
+for (const [address, [there, act]] of Object.entries({
+  '/': ['#app .ribbon svg'],
+  [READ]: ['#app .controls'],
+  '/spec': ['#app .rule'],
+  '/compare/seed?d=mac_header,meta_end,skb_ext,traits&at=get_tag.exit@decap%231': ['#later .differences tbody tr'],
+  '/matrix?q=gre': ['#later .cells tbody tr'],
+  '/lab?s=seed&run=get_tag@decap%231&i=6': ['#later .program-pane .p-row', (page) => page.locator('.as-table summary').click()],
+  '/lab?s=seed#maps': ['#later .right .answer', (page) => page.getByRole('tab', { name: /Maps/ }).click()],
+  '/lab?s=seed#packets': LATER['/lab?s=seed#packets'].map((part) => (typeof part === 'string' ? `#later ${part}` : part)),
+})) {
+  test(`every control, table, picture and region has a name, headings go down by one: ${address}`, async ({ page, url }) => {
+    await page.goto(url + address.replace(/#(packets|maps)$/, ''));
+    await page.locator(there).first().waitFor();
+    await act?.(page);
+    const { seen, said } = await nameless(page);
+    assert.ok(seen > 60, `${seen} nodes`);
+    assert.deepEqual(said, []);
+    const told = await page.evaluate(() => {
+      const levels = [...document.querySelectorAll('h1, h2, h3, h4')].filter((node) => node.checkVisibility()).map((node) => Number(node.tagName[1]));
+      const skips = levels.filter((level, index) => level > (levels[index - 1] ?? 0) + 1);
+      const figures = [...document.querySelectorAll('figure')].filter((figure) => !figure.getAttribute('aria-label') && !figure.querySelector('figcaption')?.textContent.trim());
+      const bare = [...document.querySelectorAll('table')].filter((table) => table.checkVisibility() && !table.querySelector('th'));
+      return { ones: levels.filter((level) => level === 1).length, skips, bare: [...bare, ...figures].map((node) => node.className), live: document.querySelectorAll('[aria-live], [role=status]').length };
+    });
+    assert.deepEqual({ ...told, live: told.live > 0 }, { ones: 1, skips: [], bare: [], live: true });
+  });
+}
+
+test('what was read is heard as a word: garbage, not only a cross', async ({ page, url }) => {
+  await page.goto(url + READ);
+  await page.locator('.answer').first().waitFor();
+  await page.getByRole('button', { name: 'get_tag on decap, packet 2 mac_header 524288 garbage meta_end 42 ok' }).waitFor();
+});

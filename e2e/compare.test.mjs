@@ -39,6 +39,31 @@ test('two designs: the first difference is where the MAC header moves', async ({
   await shots('compare-seed');
 });
 
+for (const designs of ['mac_header,meta_end,skb_ext', 'mac_header,meta_end,skb_ext,traits']) {
+  test(`${designs}: the picture is in view at 1280×800, and stepping moves no buffer`, async ({ page, url }) => {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await open(page, `${url}/compare/seed?d=${designs}&at=get_tag.exit@decap%231&z=functions`);
+    const count = designs.split(',').length;
+    await page.locator('.design').nth(count - 1).locator('.region').first().waitFor();
+    const places = () => page.evaluate(() => ({
+      bar: document.querySelector('.controls').getBoundingClientRect().top,
+      cells: [...document.querySelectorAll('.design .ribbon svg')].map((svg) => svg.querySelector('.region rect').getBoundingClientRect().bottom),
+    }));
+    const { bar, cells } = await places();
+    assert.equal(cells.length, count);
+    // Two whole buffers and the bytes of a third at the least.
+    assert.ok(cells[2] < bar, `the bytes of the third design end at ${cells[2]}, the bar begins at ${bar}`);
+    const heard = new Set();
+    for (let step = 0; step < 12; step += 1) {
+      await page.keyboard.press('ArrowLeft');
+      heard.add(await page.locator('.says').innerText());
+      const now = (await places()).cells;
+      assert.ok(now.every((at, index) => Math.abs(at - cells[index]) < 0.6), `${now} is not ${cells}`);
+    }
+    assert.ok(heard.size > 3, 'the words did change');
+  });
+}
+
 test('a recording beside its own design shows nothing in red', async ({ page, url, shots }) => {
   await open(page, `${url}${RECORDED.replace('mac_header,meta_end,recording:mac_header,recording:meta_end', 'mac_header,recording:mac_header')}`);
   assert.match(await page.locator('.diffbar p').innerText(), /^Nothing differs in \d+ steps\.$/);

@@ -221,3 +221,49 @@ test('on touch, a swipe over the picture is a step', { context: { viewport: { wi
   await swipe('.controls', 300, 100);
   assert.equal(await where(page), first);
 });
+
+for (const width of [1280, 1440, 1920]) {
+  test(`at ${width} each byte of the picture stands in the middle of its place, and beside no other`, async ({ page, url }) => {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto(`${url}/s/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231&z=functions`);
+    await page.locator('.ribbon svg .hx:not(:empty)').first().waitFor();
+    await page.evaluate(() => document.fonts.ready);
+    const found = await page.evaluate(() => [...document.querySelectorAll('.design .ribbon svg')].map((svg) => {
+      const left = svg.getBoundingClientRect().left;
+      // As wide as its bytes are: 20 of IPv4, 14 of Ethernet, 4 of the tag and of GRE.
+      const regions = [['.f-ethernet', 14], ['.f-ipv4', 20], ['.f-metadata', 4]].flatMap(([name, bytes]) => [...svg.querySelectorAll(`.region${name} rect`)].map((rect) => {
+        const box = rect.getBoundingClientRect();
+        return { at: box.left - left, unit: box.width / bytes };
+      }));
+      const pairs = [];
+      for (const text of svg.querySelectorAll('.hx')) {
+        const said = text.textContent;
+        const right = text.getScreenCTM().e - left;
+        const digit = 0.6 * parseFloat(getComputedStyle(text).fontSize);
+        for (let n = 0; n + 1 < said.length; n += 3) {
+          if (!/^[0-9a-f]{2}$/.test(said.slice(n, n + 2))) continue;
+          const from = right + text.getStartPositionOfChar(n).x;
+          pairs.push([from, right + text.getStartPositionOfChar(n + 1).x + digit]);
+        }
+      }
+      return { regions, pairs: pairs.sort((a, b) => a[0] - b[0]) };
+    }));
+    assert.equal(found.length, 2);
+    for (const { regions, pairs } of found) {
+      assert.ok(regions.length >= 3 && pairs.length > 60, `${regions.length} regions, ${pairs.length} bytes`);
+      const unit = regions[0].unit;
+      for (const region of regions) {
+        assert.ok(Math.abs(region.unit - unit) < 0.01, `a byte is ${region.unit} and ${unit} wide`);
+        const first = pairs.find(([from]) => from > region.at - 0.5);
+        const middle = (first[0] + first[1]) / 2 - region.at;
+        assert.ok(Math.abs(middle - unit / 2) < 0.3, `the first byte of a region is ${middle} from its left, half a place is ${unit / 2}`);
+      }
+      for (const [index, [from]] of pairs.entries()) {
+        const before = pairs[index - 1];
+        assert.ok(!before || from - before[1] > unit * 0.1, `bytes at ${before?.[1]} and ${from} touch`);
+      }
+      // As large as the place lets it be: its digits are taller than 11 pixels at the narrowest.
+      assert.ok(pairs[0][1] - pairs[0][0] > unit * 0.8 || unit > 18, `a pair is ${pairs[0][1] - pairs[0][0]} wide of ${unit}`);
+    }
+  });
+}

@@ -90,6 +90,9 @@
   }, true);
 }
 
+// The focus when what has it goes: a script of its own too, loaded when a key is first pressed.
+addEventListener('keydown', () => import('/focus.js'), { once: true });
+
 // Words and what they name in the picture light one another: a script of its own too, loaded when one first comes to either.
 {
   const PLACES = '.says, .seen, .told p, .rule .text, .ribbon svg, [data-offset], .fields tr';

@@ -18,7 +18,7 @@ pub const CEILING: u64 = 199_900;
 /// What is named in a page's scripts and not loaded with it. The service worker starts seconds after the page is there,
 /// and what it names it keeps for later; palette and sheet of keys are loaded when a key or a button asks for them, what lights words when the pointer or the
 /// focus comes to one.
-const LATER: [&str; 3] = ["sw.js", "find.js", "words.js"];
+const LATER: [&str; 4] = ["sw.js", "find.js", "words.js", "focus.js"];
 
 /// Prints, for each file named as an argument, its size and its size in brotli's best quality.
 const MEASURE: &str = r#"

@@ -1,6 +1,8 @@
 //! What the browser gives beyond `headroom_web::platform`: files in, files out.
 
-use js_sys::{Array, Uint8Array};
+use std::time::Duration;
+
+use js_sys::{Array, Promise, Uint8Array};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -24,6 +26,19 @@ pub async fn read(file: &File) -> Result<(String, Vec<u8>), String> {
     let buffer = JsFuture::from(file.array_buffer()).await;
     let buffer = buffer.map_err(|_| format!("{name} can't be read."))?;
     Ok((name, Uint8Array::new(&buffer).to_vec()))
+}
+
+/// Lets the browser draw and answer before the work goes on.
+pub async fn turn() {
+    let soon = Promise::new(&mut |done, _| {
+        set_timeout(
+            move || {
+                let _ = done.call0(&JsValue::NULL);
+            },
+            Duration::ZERO,
+        );
+    });
+    let _ = JsFuture::from(soon).await;
 }
 
 /// Gives a file to another page of the site, and goes there.

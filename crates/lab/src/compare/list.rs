@@ -69,7 +69,7 @@ pub fn table(model: Model, rows: Rows) -> AnyView {
                     on:click=move |_| { all.update(|all| *all = !*all); page.set(0); }>"only what differs"</button>
             </h2>
             <div class="scroll">
-                <table class="steplist">
+                <table class="steplist" aria-labelledby="steps-title">
                     <thead><tr><th scope="col">"step"</th>{part(head)}</tr></thead>
                     <tbody>{part(body)}</tbody>
                 </table>

@@ -102,12 +102,11 @@ fn draw(model: Model) -> AnyView {
         <main id="main" class="wrap compare">
             <div class="title">
                 <div>
-                    <p class="crumb"><a href="/compare">"Compare"</a></p>
+                    <p class="crumb"><a href="/compare">"Compare"</a>" · "<a href=address>"The scenario"</a>{beside(model)}</p>
                     <h1>{title}</h1>
                 </div>
                 {chips(model)}
             </div>
-            <p class="lead">{ticks(&first)}" "<a href=address>"The scenario"</a>{beside(model)}</p>
             {lacking(model)}
             {crate::policy::panel::panel(model, move || platform::write_address(&model.address().print(), true))}
             <Verdicts model/>
@@ -115,6 +114,7 @@ fn draw(model: Model) -> AnyView {
             {now::table(model, rows)}
             <Stepper model/>
             {crate::take::step(model)}
+            <p class="lead">{ticks(&first)}</p>
             {list::table(model, rows)}
         </main>
     }

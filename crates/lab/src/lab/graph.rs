@@ -238,7 +238,7 @@ fn table(graph: &Graph) -> AnyView {
     let head = |text: &'static str| view! { <th scope="col">{text}</th> };
     view! {
         <details class="as-table"><summary>"The picture as a table"</summary>
-            <div class="scroll"><table class="map-table"><thead><tr>{heads.map(head).collect_view()}</tr></thead>
+            <div class="scroll"><table class="map-table" aria-label="Devices"><thead><tr>{heads.map(head).collect_view()}</tr></thead>
                 <tbody>{graph.devices.iter().enumerate().map(row).collect_view()}</tbody></table></div>
         </details>
     }

@@ -99,7 +99,7 @@ fn before(lab: Lab) -> AnyView {
     };
     view! {
         <h3><b>"Put in by commands"</b></h3>
-        <div class="scroll"><table class="map-table">
+        <div class="scroll"><table class="map-table" aria-label="Put in by commands">
             <thead><tr><th scope="col">"map"</th><th scope="col">"key"</th><th scope="col">"value"</th><td></td></tr></thead>
             <tbody>{all.into_iter().map(row).collect_view()}</tbody>
         </table></div>
@@ -178,7 +178,7 @@ fn one(lab: Lab, map: MapState, types: Option<MapTypes>) -> AnyView {
     });
     let table = (count > 0).then(|| {
         view! {
-            <div class="scroll"><table class="map-table">
+            <div class="scroll"><table class="map-table" aria-label=format!("Entries of {}", def.name)>
                 <thead><tr><th scope="col">"key"</th><th scope="col">"value"</th><td></td></tr></thead><tbody>{rows}</tbody>
             </table></div>
         }

@@ -20,6 +20,8 @@ mod state;
 mod take_in;
 mod verdict;
 
+use std::time::Duration;
+
 use headroom_web::app;
 use headroom_web::model::{Kind, Model};
 use headroom_web::parts::prose::ticks;
@@ -30,9 +32,11 @@ use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::HtmlElement;
 
 use self::state::{Lab, Tab};
 use crate::browser;
+use crate::program::rows::in_sight;
 
 /// Most notices that are shown at once; the others are behind a word.
 const MOST_NOTICES: usize = 3;
@@ -114,6 +118,7 @@ fn result(model: Model) -> AnyView {
     if model.designs.with(Vec::is_empty) {
         return ().into_any();
     }
+    listing_follows(model);
     view! { <Verdicts model/><Stepper model/>{crate::take::step(model)} }.into_any()
 }
 
@@ -225,3 +230,32 @@ fn undo_keys(lab: Lab, event: &web_sys::KeyboardEvent) {
 
 /// How the model of this page is kept.
 pub(crate) const KIND: Kind = Kind::Picture;
+
+/// A program of the reader's may have thousands of instructions: its listing beside the bytes scrolls in a box, which shows
+/// the instruction where one is.
+fn listing_follows(model: Model) {
+    const SOON: Duration = Duration::from_millis(60);
+    let shown = || {
+        // Listings that were shown before stay in the document, out of sight.
+        let line = document().query_selector(".right .code:not([style*=none]) .on");
+        let line = line.ok()??.dyn_into::<HtmlElement>().ok()?;
+        let list = line.closest(".code").ok()??;
+        let (top, height) = (list.scroll_top(), list.client_height());
+        list.set_scroll_top(in_sight(
+            line.offset_top(),
+            line.offset_height(),
+            top,
+            height,
+        )?);
+        Some(())
+    };
+    Effect::new(move |_| {
+        model.at.track();
+        set_timeout(
+            move || {
+                shown();
+            },
+            SOON,
+        );
+    });
+}

@@ -47,7 +47,7 @@ pub fn panel(lab: Lab) -> AnyView {
     let list = move || {
         some.get().then(|| {
             view! {
-                <div class="scroll packets-list"><table>
+                <div class="scroll packets-list"><table aria-label="Packets of the work">
                     <thead><tr><th scope="col" class="num">"#"</th><th scope="col" class="num">"seconds"</th><th scope="col">"source → destination"</th><th scope="col">"protocols"</th><th scope="col" class="num">"bytes"</th></tr></thead>
                     <tbody><For each=move || names.get() key=Clone::clone children=row/></tbody>
                 </table></div>

@@ -34,7 +34,7 @@ pub fn files(lab: Lab, files: Vec<File>) {
                 Ok((_, bytes)) if looks(&bytes) == Looks::Json => {
                     return browser::hand_over(&file, "/open");
                 }
-                Ok((name, bytes)) => take(lab, name, bytes),
+                Ok((name, bytes)) => take(lab, name, bytes).await,
                 Err(text) => Err(text),
             };
             if let Err(text) = taken {
@@ -55,14 +55,14 @@ pub fn chosen(lab: Lab, event: &web_sys::Event) {
     }
 }
 
-fn take(lab: Lab, name: String, bytes: Vec<u8>) -> Result<(), String> {
+async fn take(lab: Lab, name: String, bytes: Vec<u8>) -> Result<(), String> {
     match looks(&bytes) {
         Looks::Object => {
             headroom_core::bpf::load_object(&name, &bytes).map_err(|error| error.to_string())?;
             put(lab, name, ProgramText::Object(bytes));
             Ok(())
         }
-        Looks::Capture => capture(lab, &name, &bytes),
+        Looks::Capture => capture(lab, &name, bytes).await,
         Looks::Json | Looks::Other if name.ends_with(ASM) => assembler(lab, name, bytes),
         Looks::Json | Looks::Other => {
             let opened =
@@ -108,9 +108,16 @@ fn put(lab: Lab, name: String, text: ProgramText) {
     lab.tab.set(Tab::Programs);
 }
 
-fn capture(lab: Lab, name: &str, bytes: &[u8]) -> Result<(), String> {
-    let read = pcap::readable(bytes, MOST_PACKETS, MOST_OF_PACKETS)
+/// A capture may be large: between reading it, finding its packets, keeping and drawing them the page has its turn.
+async fn capture(lab: Lab, name: &str, bytes: Vec<u8>) -> Result<(), String> {
+    browser::turn().await;
+    let read = pcap::readable(&bytes, MOST_PACKETS, MOST_OF_PACKETS)
         .map_err(|error| format!("{name}: {error}."))?;
+    drop(bytes);
+    browser::turn().await;
+    if lab.tab.try_get_untracked().is_none() {
+        return Ok(());
+    }
     let (taken, all) = (read.packets.len(), read.whole);
     let mut said = Vec::new();
     if let Some(error) = &read.first {
@@ -141,7 +148,8 @@ fn capture(lab: Lab, name: &str, bytes: &[u8]) -> Result<(), String> {
         lab.packet.set(first);
     }
     lab.notices.update(|notices| notices.extend(said));
-    lab.tab.set(Tab::Packets);
+    browser::turn().await;
+    lab.tab.try_set(Tab::Packets);
     Ok(())
 }
 

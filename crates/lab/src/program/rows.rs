@@ -176,6 +176,13 @@ pub fn scroll_to(index: usize, top: i32, height: i32, row: i32) -> Option<i32> {
     (!inside).then(|| (at - height / 3).max(0))
 }
 
+/// Where to scroll so that what is `size` high at `at` is in sight; `None` when it is.
+#[must_use]
+pub fn in_sight(at: i32, size: i32, top: i32, height: i32) -> Option<i32> {
+    let inside = at >= top && at + size <= top + height;
+    (!inside).then(|| (at - height / 3).max(0))
+}
+
 #[cfg(test)]
 mod tests {
     use headroom_core::bpf::{Listing, ListingLine};
@@ -287,5 +294,13 @@ mod tests {
         }
         assert_eq!(scroll_to(5, 0, 400, 20), None);
         assert_eq!(scroll_to(500, 0, 400, 20), Some(10_000 - 133));
+    }
+
+    #[test]
+    fn what_is_in_sight_stays_and_what_is_not_comes_a_third_from_the_top() {
+        assert_eq!(in_sight(0, 20, 0, 300), None);
+        assert_eq!(in_sight(280, 20, 0, 300), None);
+        assert_eq!(in_sight(281, 20, 0, 300), Some(181));
+        assert_eq!(in_sight(40, 20, 50, 300), Some(0));
     }
 }

@@ -1,10 +1,14 @@
 //! What the instruction left: registers, stack, packet, maps, and the instructions around it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use headroom_protocol::program::{Area, MapView, Moment, Way};
 use headroom_web::parts::{part, sig};
+use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use super::pane::Pane;
 use super::rows::{self, Form};
@@ -98,7 +102,7 @@ pub fn stack(pane: Pane) -> AnyView {
         };
         let body = match slots.is_empty() {
             true => view! { <p class="hint">"Nothing is written there."</p> }.into_any(),
-            false => view! { <table class="p-table"><tbody>{slots.into_iter().map(row).collect_view()}</tbody></table> }.into_any(),
+            false => view! { <table class="p-table" aria-label="Stack, offsets from r10"><tbody>{slots.into_iter().map(row).collect_view()}</tbody></table> }.into_any(),
         };
         view! { <h3><b>"Stack"</b>" "{whose}</h3>{body} }
     };
@@ -144,7 +148,7 @@ pub fn packet(pane: Pane) -> AnyView {
         let place = |(at, all): (u32, Vec<String>)| view! { <li><b>{at}</b>" "<code>{all.join(", ")}</code></li> };
         view! {
             <h3><b>"Packet"</b>" offsets from head"</h3>
-            <div class="scroll" tabindex="0" role="region" aria-label="Packet bytes"><table class="p-bytes"><tbody>{rows.into_iter().map(row).collect_view()}</tbody></table></div>
+            <div class="scroll" tabindex="0" role="region" aria-label="Packet bytes"><table class="p-bytes" aria-label="Packet, offsets from head"><tbody>{rows.into_iter().map(row).collect_view()}</tbody></table></div>
             <ul class="p-marks">{places.into_iter().map(place).collect_view()}</ul>
             <p class="p-key"><span class="meta">"metadata"</span><span class="pkt">"packet"</span><span class="rd">"read"</span><span class="w">"written"</span></p>
         }
@@ -153,8 +157,12 @@ pub fn packet(pane: Pane) -> AnyView {
     part(draw)
 }
 
+/// How far each map's entries are scrolled, by the map's name.
+type Places = StoredValue<HashMap<String, i32>>;
+
 /// The maps of the program's object.
 pub fn maps(pane: Pane) -> AnyView {
+    let places = Places::new(HashMap::new());
     let maps = of(pane, |m| m.maps.clone());
     let draw = move || {
         let all = maps.get();
@@ -170,13 +178,54 @@ pub fn maps(pane: Pane) -> AnyView {
                 .then(|| view! { <p class="hint">{format!("and {} more", map.more)}</p> });
             let body = match map.entries.is_empty() {
                 true => view! { <span class="hint">" is empty"</span> }.into_any(),
-                false => view! { <table class="p-table">{map.entries.into_iter().map(row).collect_view()}</table>{more} }.into_any(),
+                false => {
+                    let table = view! { <table class="p-table" aria-label=format!("Entries of {}", map.name)>{map.entries.into_iter().map(row).collect_view()}</table> };
+                    view! { {held(places, &map.name, table.into_any())}{more} }.into_any()
+                }
             };
             view! { <div class="p-map" class:now=changed><p><code>{map.name}</code>" "<span class="hint">{map.kind}</span></p>{body}</div> }
         };
         view! { <h3><b>"Maps"</b>" key, value; arrays without their zeros"</h3>{all.into_iter().map(one).collect_view()} }.into_any()
     };
     part(draw)
+}
+
+/// A map's entries, of which there may be many: they scroll in a box of their own, which shows what the instruction
+/// changed and else stays where the reader left it.
+fn held(places: Places, name: &str, table: AnyView) -> AnyView {
+    let node = NodeRef::<html::Div>::new();
+    let known = name.to_owned();
+    Effect::new(move |_| {
+        let Some(list) = node.get() else { return };
+        let left = places.with_value(|left| left.get(&known).copied());
+        request_animation_frame(move || {
+            let changed = list.query_selector("tr.now").ok().flatten();
+            let row = changed.and_then(|row| row.dyn_into::<HtmlElement>().ok());
+            let shown = row.and_then(|row| {
+                let from = left.unwrap_or_default();
+                rows::in_sight(
+                    row.offset_top(),
+                    row.offset_height(),
+                    from,
+                    list.client_height(),
+                )
+            });
+            list.set_scroll_top(shown.or(left).unwrap_or_default());
+        });
+    });
+    let key = name.to_owned();
+    let scrolled = move |_| {
+        if let Some(list) = node.get_untracked() {
+            let top = list.scroll_top();
+            places.update_value(|left| {
+                left.insert(key.clone(), top);
+            });
+        }
+    };
+    view! {
+        <div class="p-entries" tabindex="0" role="region" aria-label=format!("Entries of {name}") node_ref=node on:scroll=scrolled>{table}</div>
+    }
+    .into_any()
 }
 
 /// The instructions carried out around this one.

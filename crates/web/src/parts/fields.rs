@@ -238,5 +238,10 @@ pub fn fields(model: Model) -> El {
         .class("panel fields")
         .set("aria-labelledby", "fields-title")
         .child(title)
-        .child(el("table").child(el("thead").child(head)).child(body))
+        .child(
+            el("table")
+                .set("aria-labelledby", "fields-title")
+                .child(el("thead").child(head))
+                .child(body),
+        )
 }

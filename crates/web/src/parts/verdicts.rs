@@ -106,9 +106,11 @@ fn one(model: Model, answer: Answer) -> El {
         let (sign, class) = verdict_word(*verdict);
         let mut got = el("span").class(&format!("got {class}"));
         if !same {
-            got = got.child(span("which", design));
+            got = got.child(span("which", design)).text(" ");
         }
-        let sign = el("b").set("aria-hidden", "true").text(sign);
+        // Who hears the page hears the word.
+        let word = el("b").set("role", "img").set("aria-label", verdict.word());
+        let sign = word.text(sign);
         got.child(code(value)).text(" ").child(sign)
     };
     let (target, mark) = (answer.at.clone(), answer.at);

@@ -105,31 +105,80 @@ pub fn chain(stepper: &Stepper<'_>, register: u8) -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// Maps, and which entries are not what they were before.
+/// Maps, and which entries are not what they were before. Of many entries those that the instruction changed are in
+/// the list wherever they stand.
 pub fn maps(before: &[MapState], after: &[MapState]) -> Vec<MapView> {
     let plain = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let view = |(number, map): (usize, &MapState)| {
-        let old = before.get(number).map(|old| old.entries.as_slice());
-        let old = old.unwrap_or_default();
-        let entry =
-            |entry: &(Vec<u8>, Vec<u8>)| (plain(&entry.0), plain(&entry.1), !old.contains(entry));
-        let records = map
-            .records
-            .iter()
-            .map(|r| ("record".to_owned(), plain(r), false));
+        let old = before.get(number);
+        let entries = old.map(|old| old.entries.as_slice()).unwrap_or_default();
+        let sent = old.map_or(0, |old| old.records.len());
+        let entry = |entry: &(Vec<u8>, Vec<u8>)| {
+            (plain(&entry.0), plain(&entry.1), !entries.contains(entry))
+        };
+        let record = |(number, record): (usize, &Vec<u8>)| {
+            ("record".to_owned(), plain(record), number >= sent)
+        };
+        let records = map.records.iter().enumerate().map(record);
+        let all = map.entries.iter().map(entry).chain(records);
+        let listed: Vec<(String, String, bool)> = all
+            .enumerate()
+            .filter(|(index, (.., now))| *index < ENTRIES || *now)
+            .map(|(_, entry)| entry)
+            .take(2 * ENTRIES)
+            .collect();
         let total = map.entries.len() + map.records.len();
         MapView {
             name: map.def.name.clone(),
             kind: map.def.kind.name(),
-            entries: map
-                .entries
-                .iter()
-                .map(entry)
-                .chain(records)
-                .take(ENTRIES)
-                .collect(),
-            more: total.saturating_sub(ENTRIES) as u32,
+            more: total.saturating_sub(listed.len()) as u32,
+            entries: listed,
         }
     };
     after.iter().enumerate().map(view).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use headroom_core::bpf::{MapDef, MapKind};
+
+    use super::*;
+
+    fn map(entries: u8, records: u8) -> MapState {
+        MapState {
+            def: MapDef {
+                name: "flows".into(),
+                kind: MapKind::Hash,
+                key_size: 1,
+                value_size: 1,
+                max_entries: 256,
+                flags: 0,
+                initial: Vec::new(),
+                programs: Vec::new(),
+                details: Default::default(),
+                entries: Vec::new(),
+            },
+            entries: (0..entries).map(|key| (vec![key], vec![7])).collect(),
+            records: (0..records).map(|record| vec![record]).collect(),
+        }
+    }
+
+    /// 200 entries, the one of 150 (0x96) becomes 9: the first 64 and that one are listed, 135 are not.
+    #[test]
+    fn of_many_entries_the_changed_one_is_listed() {
+        let before = map(200, 0);
+        let mut after = before.clone();
+        after.entries[150].1 = vec![9];
+        let view = &maps(&[before], &[after])[0];
+        assert_eq!((view.entries.len(), view.more), (65, 135));
+        assert_eq!(view.entries[64], ("96".into(), "09".into(), true));
+        assert!(view.entries[..64].iter().all(|(.., now)| !now));
+    }
+
+    #[test]
+    fn a_record_that_was_sent_now_is_marked_and_older_ones_are_not() {
+        let view = &maps(&[map(0, 1)], &[map(0, 2)])[0];
+        let marks: Vec<bool> = view.entries.iter().map(|(.., now)| *now).collect();
+        assert_eq!((marks, view.more), (vec![false, true], 0));
+    }
 }
