@@ -78,8 +78,9 @@ fn draw(lab: Lab) -> AnyView {
         dropped.remove();
         keys.remove();
     });
-    if let Some(file) = headroom_web::drop::waiting() {
-        take_in::files(lab, vec![file]);
+    let waiting = headroom_web::drop::waiting();
+    if !waiting.is_empty() {
+        take_in::files(lab, waiting);
     }
     // Written more often than it changes: the panel is made anew only for another one.
     let tab = Memo::new(move |_| lab.tab.get());
