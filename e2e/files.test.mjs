@@ -178,3 +178,48 @@ test('names inside of objects, recordings and links are text', { allow: [/404/] 
   await page.locator('.right .problem', { hasText: '<img' }).or(page.locator('.notice', { hasText: '<img' })).first().waitFor();
   await clean();
 });
+
+const named = async (name) => [`${name}.json`, await readFile(path.join(root, `tests/recordings/${name}.json`), 'utf8')];
+
+test('of several dropped files the runs of one scenario stand side by side, and what is left out is named', async ({ page, url }) => {
+  await page.goto(`${url}/`);
+  await page.locator('#app .ribbon .region').first().waitFor();
+  const [one, two, other] = await Promise.all(['E2-gre-veth-full.mac_header', 'E2-gre-veth-full.meta_end', 'E1-veth-0b-native.mac_header'].map(named));
+  await drop(page, [one, two, other, ['note.json', '{"a": 1}'], ['prog.o', '\x7fELF']]);
+  await page.locator('.design').nth(1).waitFor();
+  assert.deepEqual(await page.locator('.design .dname').allInnerTexts(), ['mac_header', 'meta_end']);
+  const said = await page.locator('.notice').innerText();
+  assert.match(said, /E1-veth-0b-native\.mac_header\.json is left out: it is no run of the same scenario under another design\./);
+  assert.match(said, /Left out: note\.json/);
+  assert.match(said, /prog\.o is no recording; the lab takes it\./);
+  // The same design twice is no second column.
+  await drop(page, [one, ['again.json', one[1]]]);
+  await page.locator('.notice', { hasText: 'again.json is left out' }).waitFor();
+  assert.equal(await page.locator('.design').count(), 1);
+});
+
+test('an opened file is there after a reload, at its step, until it is closed', async ({ page, url }) => {
+  await page.goto(`${url}/open`);
+  await page.locator('.open h1').waitFor();
+  await drop(page, [await named('E2-gre-veth-full.mac_header')]);
+  await page.locator('.answer', { hasText: '524288' }).first().click();
+  const [said, where] = [await page.locator('.says').innerText(), await page.locator('.where').innerText()];
+  await page.reload();
+  await page.locator('.ribbon .region').first().waitFor();
+  assert.deepEqual([await page.locator('.says').innerText(), await page.locator('.where').innerText()], [said, where]);
+  await page.getByRole('button', { name: 'Close it' }).click();
+  await page.locator('.drop').waitFor();
+  await page.reload();
+  await page.locator('.drop').waitFor();
+  await page.waitForTimeout(500);
+  assert.equal(await page.locator('.design').count(), 0);
+});
+
+test('a browser that keeps no files opens them all the same, and says so', async ({ page, url }) => {
+  await page.addInitScript(() => { Object.defineProperty(window, 'caches', { get() { throw new DOMException('no', 'SecurityError'); } }); });
+  await page.goto(`${url}/open`);
+  await page.locator('.open h1').waitFor();
+  await drop(page, [await named('E2-gre-veth-full.mac_header')]);
+  await page.locator('.notice', { hasText: 'This browser keeps no files: after a reload it has to be opened again.' }).waitFor();
+  await page.locator('.ribbon .region').first().waitFor();
+});

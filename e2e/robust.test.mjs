@@ -146,3 +146,52 @@ test('a link to a rule, a design or a scenario that there is not says so', { all
   await page.goto(`${url}/lab?s=nope`);
   await page.locator('.notice', { hasText: 'There is no scenario “nope” here: ' }).waitFor();
 });
+
+test('a link that names what there is not says so and shows the rest', async ({ page, url }) => {
+  const notice = (text) => page.locator('.notice', { hasText: text }).first().waitFor();
+  const drawn = () => page.locator('.ribbon .region').first().waitFor();
+  await page.goto(`${url}/?stop=nope`);
+  await notice('The story has no stop “nope”. This is its beginning.');
+  await drawn();
+  await page.goto(`${url}/lab?tab=nope`);
+  await notice('The lab has no tab “nope”; these are the commands.');
+  await page.goto(`${url}/lab?tab=maps`);
+  await page.locator('#tab-Maps[aria-selected="true"]').waitFor();
+  assert.equal(await page.locator('.notice', { hasText: 'no tab' }).count(), 0);
+  await page.goto(`${url}/s?tag=nope`);
+  await notice('No scenario has the tag “nope”.');
+  await page.getByRole('button', { name: 'Show without it' }).click();
+  await page.locator('.catalogue li').first().waitFor();
+  await page.goto(`${url}/s/seed?front=nope&byte=many`);
+  await notice('There is no design “nope”');
+  await notice('“many” is no offset of a byte.');
+  await drawn();
+  await page.goto(`${url}/compare/seed?d=mac_header,meta_end,mac_header_6.12,skb_ext,traits`);
+  await notice('Of more designs than 4 the first 4 are shown.');
+  await page.locator('.design').nth(3).waitFor();
+  assert.equal(await page.locator('.design').count(), 4);
+});
+
+test('a design of one’s own that cannot be read is said, and the scenario is shown under the others', async ({ page, url }) => {
+  await page.goto(`${url}/s/seed?d=custom&policy=on_decap%3Dwishful&at=get_tag.exit@decap%231&z=functions`);
+  const notice = page.locator('.notice', { hasText: 'on_decap' });
+  await notice.waitFor();
+  assert.match(await notice.innerText(), /Policy point on_decap has no value wishful; it takes: keep, move_up, clear\./);
+  await page.locator('.verdicts .verdict.bad').waitFor();
+  assert.deepEqual(await page.locator('.design .dname').allInnerTexts(), ['mac_header', 'meta_end']);
+  assert.match(await page.locator('.where').innerText(), /get_tag on decap, exit/);
+});
+
+test('a run that is refused is a sentence with its place, and nothing to step through', async ({ page, url }) => {
+  await page.goto(`${url}/s/bridge-vlan?d=mac_header_6.12`);
+  const said = page.locator('.stepper .problem');
+  await said.waitFor();
+  assert.match(await said.innerText(), /There is no run to step through\. Program tag_by_dynptr is refused: this kernel has no bpf_dynptr_from_skb_meta\./);
+  assert.equal(await said.locator('code').first().innerText(), 'tag_by_dynptr');
+  assert.equal(await page.locator('.controls').isVisible(), false);
+  assert.match(await page.locator('.commands .problem').innerText(), /Line \d+: Program tag_by_dynptr/);
+  // Another design, and one steps.
+  await page.locator('.chips').getByRole('button', { name: 'mac_header', exact: true }).click();
+  await page.locator('.controls').waitFor();
+  await page.locator('.ribbon .region').first().waitFor();
+});

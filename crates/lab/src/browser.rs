@@ -41,9 +41,9 @@ pub async fn turn() {
     let _ = JsFuture::from(soon).await;
 }
 
-/// Gives a file to another page of the site, and goes there.
-pub fn hand_over(file: &File, page: &str) {
-    headroom_web::drop::wait(file);
+/// Gives files to another page of the site, and goes there.
+pub fn hand_over(files: &[File], page: &str) {
+    headroom_web::drop::wait(&files.iter().collect());
     let _ = follow_link(page);
 }
 

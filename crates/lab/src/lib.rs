@@ -34,6 +34,8 @@ mod matrix;
 #[cfg(target_arch = "wasm32")]
 mod open;
 #[cfg(target_arch = "wasm32")]
+mod opened_files;
+#[cfg(target_arch = "wasm32")]
 mod png;
 pub mod policy;
 pub mod program;

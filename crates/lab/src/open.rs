@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use headroom_core::compare::MAX_COLUMNS;
 use headroom_core::recording::{OpenedFile, open_all};
 use headroom_protocol::files::Scenario;
-use headroom_web::address::Place;
+use headroom_web::address::{Address, Place};
 use headroom_web::app;
 use headroom_web::data::{Outcome, Seen};
 use headroom_web::designs::{FILE, column_of};
@@ -19,6 +19,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::browser::{self, Looks, looks};
+use crate::opened_files;
 
 thread_local! {
     /// What was opened last, and where one was in it: Back and Forward lead to it again. A file is nothing that an
@@ -26,59 +27,189 @@ thread_local! {
     static LAST: RefCell<Option<(Vec<OpenedFile>, Place)>> = const { RefCell::new(None) };
 }
 
+/// What the page shows.
+#[derive(Clone, Copy)]
+struct Page {
+    shown: RwSignal<Option<Vec<OpenedFile>>>,
+    /// What is wrong with a file.
+    wrong: RwSignal<Option<String>>,
+    /// What else is to be said of what was opened.
+    said: RwSignal<Vec<String>>,
+}
+
+impl Page {
+    /// Takes files: the first one, and others that are runs of the same under other designs.
+    fn take(self, files: Vec<web_sys::File>) {
+        spawn_local(async move {
+            let mut texts = Vec::new();
+            for file in &files {
+                match read(file).await {
+                    // Nothing of this page's: the lab takes all of them, if it is the first.
+                    None if texts.is_empty() => return browser::hand_over(&files, "/lab"),
+                    None => texts.push(Err(format!(
+                        "{} is no recording; the lab takes it.",
+                        file.name()
+                    ))),
+                    Some(read) => texts.push(read),
+                }
+            }
+            match open_files(texts) {
+                // What was there stays, if this file is none.
+                Err(text) => drop(self.wrong.try_set(Some(text))),
+                Ok((opened, kept, said)) => {
+                    let start = start_of(&opened);
+                    self.show(opened, start, said);
+                    if opened_files::keep(&kept).await.is_err() {
+                        let words = "This browser keeps no files: after a reload it has to be opened again.";
+                        self.said.try_update(|all| all.push(words.into()));
+                    }
+                }
+            }
+        });
+    }
+
+    fn show(self, opened: Vec<OpenedFile>, place: Place, said: Vec<String>) {
+        self.wrong.try_set(None);
+        self.said.try_set(said);
+        LAST.with_borrow_mut(|last| *last = Some((opened.clone(), place)));
+        self.shown.try_set(Some(opened));
+    }
+
+    /// Shows again what was shown before: of this visit, else of the one before a reload.
+    fn again(self) {
+        let last = LAST.with_borrow(|last| last.as_ref().map(|(opened, _)| opened.clone()));
+        if last.is_some() {
+            return self.shown.set(last);
+        }
+        spawn_local(async move {
+            let kept = opened_files::kept().await;
+            let nothing_yet = self.shown.try_with_untracked(Option::is_none) == Some(true);
+            if kept.is_empty() || !nothing_yet {
+                return;
+            }
+            if let Ok((opened, _, said)) = open_files(kept.into_iter().map(Ok).collect()) {
+                let start = start_of(&opened);
+                let address = opened_files::kept_step().unwrap_or_default();
+                let place = Address::parse(&address).0.place().cloned();
+                let same = |place: &Place| {
+                    (&place.scenario, &place.designs) == (&start.scenario, &start.designs)
+                };
+                let place = place.filter(same).unwrap_or(start);
+                self.show(opened, place, said);
+            }
+        });
+    }
+
+    /// Closes what is shown, and forgets it.
+    fn close(self) {
+        LAST.with_borrow_mut(|last| *last = None);
+        self.wrong.set(None);
+        self.said.set(Vec::new());
+        self.shown.set(None);
+        spawn_local(opened_files::forget());
+    }
+}
+
+/// The name and the text of a file; nothing where the lab takes such files.
+async fn read(file: &web_sys::File) -> Option<Result<opened_files::File, String>> {
+    let read = browser::read(file).await;
+    if let Ok((name, bytes)) = &read
+        && (matches!(looks(bytes), Looks::Object | Looks::Capture) || name.ends_with(".headroom"))
+    {
+        return None;
+    }
+    Some(read.and_then(|(name, bytes)| {
+        let text = String::from_utf8(bytes).map_err(|e| {
+            let at = e.utf8_error().valid_up_to();
+            format!("{name}: byte {at} is no UTF-8; a recording is JSON.")
+        })?;
+        Ok((name, text))
+    }))
+}
+
+/// Opens the first file, and of the others those that stand beside it: of the same scenario, under other designs. Gives the
+/// runs, the files they are from, and what is to be said of the rest.
+#[allow(clippy::type_complexity)]
+fn open_files(
+    files: Vec<Result<opened_files::File, String>>,
+) -> Result<(Vec<OpenedFile>, Vec<opened_files::File>, Vec<String>), String> {
+    let (mut opened, mut kept, mut said) = (Vec::<OpenedFile>::new(), Vec::new(), Vec::new());
+    for file in files {
+        let runs = file.and_then(|(name, text)| {
+            let runs = open_all(&name, &text).map_err(|error| error.to_string())?;
+            Ok((runs, (name, text)))
+        });
+        match runs {
+            Err(text) if opened.is_empty() => return Err(text),
+            Err(text) => said.push(format!("Left out: {text}")),
+            Ok((runs, file)) if beside(&opened, &runs) => {
+                opened.extend(runs);
+                kept.push(file);
+            }
+            Ok((_, (name, _))) => {
+                said.push(format!(
+                    "{name} is left out: it is no run of the same scenario under another design."
+                ));
+            }
+        }
+    }
+    Ok((opened, kept, said))
+}
+
+/// Whether runs can stand beside those that are open.
+fn beside(opened: &[OpenedFile], runs: &[OpenedFile]) -> bool {
+    let Some(first) = opened.first() else {
+        return !runs.is_empty();
+    };
+    let fits = |run: &OpenedFile| {
+        run.id == first.id
+            && opened
+                .iter()
+                .all(|one| one.trace.design != run.trace.design)
+    };
+    runs.iter().all(fits) && opened.len() + runs.len() <= MAX_COLUMNS
+}
+
 /// The page.
 pub fn page() -> AnyView {
     app::show();
     document().set_title("Open a recording · Headroom");
-    let shown_file = RwSignal::new(None::<Vec<OpenedFile>>);
-    let wrong = RwSignal::new(None::<String>);
-    let take = move |files: Vec<web_sys::File>| {
-        let Some(file) = files.into_iter().next() else {
-            return;
-        };
-        spawn_local(async move {
-            let read = browser::read(&file).await;
-            if let Ok((name, bytes)) = &read
-                && (matches!(looks(bytes), Looks::Object | Looks::Capture)
-                    || name.ends_with(".headroom"))
-            {
-                return browser::hand_over(&file, "/lab");
-            }
-            let opened = read.and_then(|(name, bytes)| {
-                let text = String::from_utf8(bytes).map_err(|e| {
-                    format!(
-                        "{name}: byte {} is no UTF-8; a recording is JSON.",
-                        e.utf8_error().valid_up_to()
-                    )
-                })?;
-                open_all(&name, &text).map_err(|error| error.to_string())
-            });
-            // What was there stays, if this file is none.
-            match opened {
-                Ok(opened) => {
-                    wrong.try_set(None);
-                    LAST.with_borrow_mut(|last| *last = Some((opened.clone(), start_of(&opened))));
-                    shown_file.try_set(Some(opened));
-                }
-                Err(text) => {
-                    wrong.try_set(Some(text));
-                }
-            }
-        });
+    let page = Page {
+        shown: RwSignal::new(None),
+        wrong: RwSignal::new(None),
+        said: RwSignal::new(Vec::new()),
     };
-    match headroom_web::drop::waiting() {
-        Some(file) => take(vec![file]),
-        None => {
-            shown_file.set(LAST.with_borrow(|last| last.as_ref().map(|(opened, _)| opened.clone())))
+    let (shown_file, wrong) = (page.shown, page.wrong);
+    let take = move |files: Vec<web_sys::File>| {
+        if !files.is_empty() {
+            page.take(files);
         }
+    };
+    let waiting = headroom_web::drop::waiting();
+    if waiting.is_empty() {
+        page.again();
     }
+    take(waiting);
     let dropped = window_event_listener(ev::drop, move |event: web_sys::DragEvent| {
         event.prevent_default();
         take(browser::files(
             event.data_transfer().and_then(|data| data.files()),
         ));
     });
-    on_cleanup(move || dropped.remove());
+    let leaves = window_event_listener(ev::pagehide, |_| {
+        LAST.with_borrow(|last| {
+            let place = last.as_ref().map(|(_, place)| place.clone());
+            opened_files::keep_step(
+                place
+                    .map(|place| Address::Scenario(place).print())
+                    .as_deref(),
+            );
+        });
+    });
+    on_cleanup(move || {
+        dropped.remove();
+        leaves.remove();
+    });
     let input = NodeRef::<leptos::html::Input>::new();
     let chosen = move |_: web_sys::Event| {
         take(browser::files(
@@ -86,13 +217,23 @@ pub fn page() -> AnyView {
         ))
     };
     let picker = move || {
-        view! { <label class="tab file">"Choose a file"<input type="file" class="sr" accept=".json,application/json" node_ref=input on:change=chosen/></label> }
+        view! { <label class="tab file">"Choose a file"<input type="file" class="sr" multiple accept=".json,application/json" node_ref=input on:change=chosen/></label> }
     };
     let body = move || match shown_file.get() {
         None => hint(picker().into_any()),
         Some(opened) => shown(opened),
     };
-    let again = move || shown_file.with(Option::is_some).then(picker);
+    let again = move || {
+        let close =
+            || view! { <button class="tab" on:click=move |_| page.close()>"Close it"</button> };
+        shown_file
+            .with(Option::is_some)
+            .then(|| view! { <div class="tabs">{picker()}{close()}</div> })
+    };
+    let said = move || {
+        let all = page.said.get();
+        (!all.is_empty()).then(|| view! { <p class="notice" role="status">{all.join(" ")}</p> })
+    };
     let problem = move || {
         let kept = shown_file.with(|file| file.as_ref().map(|file| title_of(file)));
         wrong.get().map(|text| {
@@ -108,6 +249,7 @@ pub fn page() -> AnyView {
                 {part(again)}
             </div>
             {part(problem)}
+            {part(said)}
             {part(body)}
         </main>
     }

@@ -91,6 +91,16 @@ impl Problem {
             column: None,
         }
     }
+
+    /// `Line 3, column 7: `, in front of the message; empty where it has no place.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match (self.line, self.column) {
+            (Some(line), Some(column)) => format!("Line {line}, column {column}: "),
+            (Some(line), None) => format!("Line {line}: "),
+            _ => String::new(),
+        }
+    }
 }
 
 /// Begins with a capital letter, unless with a name (`cut.bpf.o: …`), and ends with a full stop.

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::zooms::ZOOMS;
+use headroom_core::compare::MAX_COLUMNS;
 use headroom_core::scene::{StepName, Zoom};
 
 use crate::designs::{COLUMNS, CUSTOM, FIRST_SHOWN};
@@ -236,7 +237,7 @@ pub fn pairs(rest: &str) -> Vec<(String, String)> {
 }
 
 fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
-    let mut place = Place::of(scenario);
+    let (mut place, mut front, mut byte) = (Place::of(scenario), None, None);
     for (key, value) in pairs(rest) {
         match key.as_str() {
             "d" => designs(&value, &mut place, notices),
@@ -252,30 +253,44 @@ fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
             },
             "policy" => place.policy = value,
             "find" => place.find = value,
-            "front" => place.front = COLUMNS.iter().position(|design| *design == value),
-            "byte" => place.byte = value.parse().ok(),
+            "front" => front = column(&value, notices),
+            "byte" => match value.parse() {
+                Ok(offset) => byte = Some(offset),
+                Err(_) => notices.push(format!("“{value}” is no offset of a byte.")),
+            },
             _ => {}
         }
     }
     if !place.designs.contains(&CUSTOM) {
         place.policy.clear();
     }
+    place.face(front.unwrap_or(place.front()), byte);
     place
 }
 
-fn designs(value: &str, place: &mut Place, notices: &mut Vec<String>) {
-    let mut found = Vec::new();
-    for name in value.split(',').filter(|name| !name.is_empty()) {
-        match COLUMNS.iter().position(|design| *design == name) {
-            Some(index) => found.push(index),
-            None => notices.push(format!(
-                "There is no design “{name}”; there are {}.",
-                crate::designs::DESIGNS.join(", ")
-            )),
-        }
+/// The column of a name.
+fn column(name: &str, notices: &mut Vec<String>) -> Option<usize> {
+    let found = COLUMNS.iter().position(|design| *design == name);
+    if found.is_none() {
+        notices.push(format!(
+            "There is no design “{name}”; there are {}.",
+            crate::designs::DESIGNS.join(", ")
+        ));
     }
+    found
+}
+
+fn designs(value: &str, place: &mut Place, notices: &mut Vec<String>) {
+    let names = value.split(',').filter(|name| !name.is_empty());
+    let mut found: Vec<usize> = names.filter_map(|name| column(name, notices)).collect();
     headroom_core::scene::order::by_key(&mut found, |design| *design);
     found.dedup();
+    if found.len() > MAX_COLUMNS {
+        found.truncate(MAX_COLUMNS);
+        notices.push(format!(
+            "Of more designs than {MAX_COLUMNS} the first {MAX_COLUMNS} are shown."
+        ));
+    }
     if !found.is_empty() {
         place.designs = found;
     }

@@ -1,8 +1,8 @@
-//! A file that is dropped on any page: a recording is opened, anything else goes to the lab. The file
-//! waits on the window, because the page that takes it is another module.
+//! Files that are dropped on any page: recordings are opened, anything else goes to the lab. They
+//! wait on the window, because the page that takes them is another module.
 
 use crate::prelude::*;
-use js_sys::Reflect;
+use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DragEvent, File};
 
@@ -10,8 +10,8 @@ use crate::address::Address;
 use crate::app::Location;
 use crate::dom::on_window;
 
-/// Name under which the file waits.
-const KEY: &str = "headroomFile";
+/// Name under which they wait.
+const KEY: &str = "headroomFiles";
 
 /// Watches for dropped files as long as the site is there.
 pub fn watch(location: Location) {
@@ -21,10 +21,8 @@ pub fn watch(location: Location) {
         let Some(event) = event.dyn_ref::<DragEvent>() else {
             return;
         };
-        let file = event
-            .data_transfer()
-            .and_then(|data| data.files())
-            .and_then(|files| files.get(0));
+        let files = event.data_transfer().and_then(|data| data.files());
+        let file = files.as_ref().and_then(|files| files.get(0));
         event.prevent_default();
         // Pages that take files themselves do so.
         let own = location
@@ -38,23 +36,24 @@ pub fn watch(location: Location) {
         } else {
             "/lab"
         };
-        wait(&file);
+        wait(&Array::from(&files.into()));
         location.follow(page);
     });
 }
 
-/// Lets a file wait for the page that takes it.
-pub fn wait(file: &File) {
-    let _ = Reflect::set(&window(), &KEY.into(), file);
+/// Lets files wait for the page that takes them.
+pub fn wait(files: &Array) {
+    let _ = Reflect::set(&window(), &KEY.into(), files);
 }
 
-/// The file that waits; it is given once.
+/// The files that wait; they are given once.
 #[must_use]
-pub fn waiting() -> Option<File> {
-    let file = Reflect::get(&window(), &KEY.into())
-        .ok()?
-        .dyn_into::<File>()
-        .ok()?;
+pub fn waiting() -> Vec<File> {
+    let files = Reflect::get(&window(), &KEY.into());
+    let files = files.ok().and_then(|files| files.dyn_into::<Array>().ok());
     let _ = Reflect::set(&window(), &KEY.into(), &JsValue::UNDEFINED);
-    Some(file)
+    let file = |file: JsValue| file.dyn_into::<File>().ok();
+    files
+        .map(|files| files.iter().filter_map(file).collect())
+        .unwrap_or_default()
 }

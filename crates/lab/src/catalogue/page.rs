@@ -59,7 +59,12 @@ fn draw(catalogue: Catalogue, matrix: MatrixFile, location: Location) -> AnyView
             .collect(),
     );
     let controls = controls(&entries, choice);
-    let list = part(move || list(&entries, &cells, &choice.get()));
+    let list = part(
+        move || match choice.with(|choice| no_such_tag(&entries, choice)) {
+            Some(tag) => unknown(&tag, choice),
+            None => list(&entries, &cells, &choice.get()),
+        },
+    );
     view! { {controls} {list} }.into_any()
 }
 
@@ -91,6 +96,19 @@ fn controls(entries: &Arc<Vec<Entry>>, choice: RwSignal<Choice>) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// The tag of an address that no scenario has.
+fn no_such_tag(entries: &[Entry], choice: &Choice) -> Option<String> {
+    let known =
+        choice.tag.is_empty() || entries.iter().any(|entry| entry.tags.contains(&choice.tag));
+    (!known).then(|| choice.tag.clone())
+}
+
+fn unknown(tag: &str, choice: RwSignal<Choice>) -> AnyView {
+    let all = move |_| choice.update(|choice| choice.tag.clear());
+    view! { <p class="notice" role="status">{format!("No scenario has the tag “{tag}”. ")}<button class="tab" on:click=all>"Show without it"</button></p> }
+        .into_any()
 }
 
 fn list(entries: &[Entry], cells: &HashMap<String, Vec<MatrixCell>>, choice: &Choice) -> AnyView {

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use headroom_web::app;
 use headroom_web::model::{Kind, Model};
+use headroom_web::parts::prose::ticks;
 use headroom_web::parts::stepper::Stepper;
 use headroom_web::parts::verdicts::Verdicts;
 use headroom_web::parts::{part, sig};
@@ -77,8 +78,9 @@ fn draw(lab: Lab) -> AnyView {
         dropped.remove();
         keys.remove();
     });
-    if let Some(file) = headroom_web::drop::waiting() {
-        take_in::files(lab, vec![file]);
+    let waiting = headroom_web::drop::waiting();
+    if !waiting.is_empty() {
+        take_in::files(lab, waiting);
     }
     // Written more often than it changes: the panel is made anew only for another one.
     let tab = Memo::new(move |_| lab.tab.get());
@@ -208,15 +210,10 @@ fn problem(model: Model) -> AnyView {
     let Some(problem) = model.problem.get() else {
         return ().into_any();
     };
-    let place = match (problem.line, problem.column) {
-        (Some(line), Some(column)) => format!("Line {line}, column {column}: "),
-        (Some(line), None) => format!("Line {line}: "),
-        _ => String::new(),
-    };
     let kept = (!model.designs.with(Vec::is_empty)).then(
         || view! { <span class="kept">"What is below is of the last input that worked."</span> },
     );
-    view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b><strong>{place}</strong>{problem.message}" "{kept}</p> }.into_any()
+    view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b><strong>{problem.place()}</strong>{ticks(&problem.message)}" "{kept}</p> }.into_any()
 }
 
 /// Ctrl or Cmd with Z and Shift+Z, where no text field takes them.

@@ -51,7 +51,17 @@ pub fn read(scenario: &str, work: &mut Work) -> (Place, Vec<String>) {
         }
     }
     // The same words as in the address of a scenario, and the same reader.
-    let (address, notices) = Address::parse(&format!("/s/x?{}", joined(&pairs)));
+    let (address, mut notices) = Address::parse(&format!("/s/x?{}", joined(&pairs)));
+    let no_tab = |word: &String| {
+        Tab::ALL
+            .iter()
+            .all(|(_, known)| !known.eq_ignore_ascii_case(word))
+    };
+    if let Some(word) = value(&pairs, "tab").filter(no_tab) {
+        notices.push(format!(
+            "The lab has no tab “{word}”; these are the commands."
+        ));
+    }
     let place = match address {
         Address::Scenario(place) => Place {
             scenario: scenario.to_owned(),

@@ -27,12 +27,12 @@ pub fn files(lab: Lab, files: Vec<File>) {
     // What was said of the files before is over.
     lab.notices.set(Vec::new());
     spawn_local(async move {
-        for file in files {
-            let taken = match browser::read(&file).await {
+        for (at, file) in files.iter().enumerate() {
+            let taken = match browser::read(file).await {
                 // The reader may be on another page by now.
                 _ if lab.tab.try_get_untracked().is_none() => return,
                 Ok((_, bytes)) if looks(&bytes) == Looks::Json => {
-                    return browser::hand_over(&file, "/open");
+                    return browser::hand_over(files.get(at..).unwrap_or_default(), "/open");
                 }
                 Ok((name, bytes)) => take(lab, name, bytes).await,
                 Err(text) => Err(text),

@@ -38,10 +38,27 @@ fn the_design_in_front_and_the_chosen_byte_are_in_the_address() {
     let place = read("/s/seed?d=mac_header,meta_end&front=meta_end&byte=252");
     assert_eq!((place.front(), place.byte), (1, Some(252)));
     // The first one is in front where nothing is said, and where one is named that is not shown.
-    for text in ["", "&front=meta_end", "&front=wishful"] {
+    for text in ["", "&front=meta_end"] {
         let place = read(&format!("/s/seed?d=mac_header{text}"));
         assert_eq!((place.front(), place.byte), (0, None), "{text}");
     }
+    let (address, notices) = Address::parse("/s/seed?d=meta_end&front=wishful&byte=many");
+    assert_eq!(
+        address.place().map(|place| (place.front(), place.byte)),
+        Some((1, None))
+    );
+    assert_eq!(notices.len(), 2, "{notices:?}");
+}
+
+#[test]
+fn more_designs_than_columns_are_said() {
+    let (address, notices) =
+        Address::parse("/compare/seed?d=mac_header,meta_end,traits,skb_ext,meta_end_v2");
+    assert_eq!(
+        address.place().map(|place| place.designs.len()),
+        Some(MAX_COLUMNS)
+    );
+    assert_eq!(notices, ["Of more designs than 4 the first 4 are shown."]);
 }
 
 #[test]

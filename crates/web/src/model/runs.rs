@@ -9,7 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::Model;
 use crate::crash;
 use crate::data::{Input, Outcome, Problem, files, simulator};
-use crate::designs::{asked, can_be_had, is_file, is_recorded};
+use crate::designs::{CUSTOM, FIRST_SHOWN, asked, can_be_had, is_file, is_recorded};
 
 impl Model {
     /// The scenario's own input.
@@ -158,6 +158,15 @@ impl Model {
                     self.own.set_value(outcome.clone());
                 }
                 self.outcome.set(outcome);
+            }
+            // The link holds a design of the reader's that can't be read, and nothing else is shown.
+            Err(problem)
+                if problem.line.is_none()
+                    && self.place.with_untracked(|place| place.designs == [CUSTOM]) =>
+            {
+                self.notices.set(vec![problem.message]);
+                self.place
+                    .update(|place| place.designs = (0..FIRST_SHOWN).collect());
             }
             Err(problem) => self.problem.set(Some(problem)),
         }

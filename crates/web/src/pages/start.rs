@@ -91,13 +91,19 @@ impl Walk {
     }
 
     /// The stop that the address names.
-    fn named(self, location: Location) -> usize {
+    fn named(self, location: Location, model: Model) -> usize {
         let slug = location.0.with(|(address, _)| match address {
             Address::Start(stop) => stop.clone(),
             _ => None,
         });
         let is = |stop: &Stop| Some(&stop.slug) == slug.as_ref();
-        let at = self.stops.with(|stops| stops.iter().position(is));
+        let (at, none) = self
+            .stops
+            .with(|stops| (stops.iter().position(is), stops.is_empty()));
+        if let (None, false, Some(slug)) = (at, none, slug) {
+            let said = format!("The story has no stop “{slug}”. This is its beginning.");
+            model.notices.set(vec![said]);
+        }
         at.unwrap_or(0)
     }
 
@@ -133,7 +139,7 @@ fn story(model: Model) -> El {
     });
     // Back and forward, and where one came in.
     follow(move || {
-        let wanted = walk.named(location);
+        let wanted = walk.named(location, model);
         walk.at.set(wanted);
     });
     follow(move || show(model, walk));

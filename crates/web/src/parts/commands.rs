@@ -10,6 +10,7 @@ use headroom_protocol::Object;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 
+use super::prose::ticked;
 use crate::data::{Input, Problem};
 use crate::dom::{El, code, div, el, span, text};
 use crate::model::Model;
@@ -141,19 +142,13 @@ fn numbers(model: Model) -> El {
 }
 
 fn problem_view(model: Model, problem: Problem, area: &El) -> El {
-    let place = match (problem.line, problem.column) {
-        (Some(line), Some(column)) => format!("Line {line}, column {column}: "),
-        (Some(line), None) => format!("Line {line}: "),
-        _ => String::new(),
-    };
-    let mut out = el("p")
+    let out = el("p")
         .class("problem")
         .set("id", "input-problem")
         .set("role", "alert")
         .child(el("b").set("aria-hidden", "true").text("✗ "))
-        .child(el("strong").text(&place))
-        .text(&problem.message)
-        .text(" ");
+        .child(el("strong").text(&problem.place()));
+    let mut out = ticked(out, &problem.message).text(" ");
     if let Some(line) = problem.line {
         let area = area.clone();
         let show = el("button").class("link").text("go there");

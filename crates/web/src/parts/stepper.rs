@@ -14,6 +14,7 @@ use super::fields::fields;
 use super::finder::finder;
 use super::path_strip::path_strip;
 use super::program::program;
+use super::prose::ticked;
 use super::say::say;
 use super::stage::{stage, watch_width};
 use super::text_view::text_view;
@@ -123,15 +124,13 @@ pub fn stepper(model: Model) -> El {
     });
     let notices = move || {
         let all = model.notices.get();
-        let line = (!all.is_empty()).then(|| {
-            el("p")
-                .class("notice")
-                .set("role", "status")
-                .text(&all.join(" "))
-        });
-        line.into_iter().collect()
+        let line = |class: &str, words: &str| ticked(el("p").class(class), words);
+        let said = (!all.is_empty()).then(|| line("notice", &all.join(" ")).set("role", "status"));
+        let refused = refused(model).map(|words| line("problem", &words));
+        said.into_iter().chain(refused).collect()
     };
     let whole = div("stepper")
+        .flag("empty", move || refused(model).is_some())
         .part(notices)
         .child(path_strip(model))
         .child(say(model))
@@ -164,6 +163,13 @@ pub fn stepper(model: Model) -> El {
         .set("aria-live", "polite")
         .word(move || model.spoken.get());
     whole.child(controls(model, copied, copy)).child(spoken)
+}
+
+/// Why there is nothing to step through.
+fn refused(model: Model) -> Option<String> {
+    let problem = model.problem.get()?;
+    let none = model.designs.with(Vec::is_empty);
+    none.then(|| format!("There is no run to step through. {}", problem.message))
 }
 
 /// The line under the picture.
