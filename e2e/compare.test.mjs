@@ -208,3 +208,14 @@ test('sentences begin where the pictures begin, and a column has one name on the
   assert.doesNotMatch(text, /recording:/);
   assert.match(await page.locator('.bytes, .back').first().innerText(), /kernel · mac_header/);
 });
+
+test('the list of steps says which bytes differ and what they are', async ({ page, url }) => {
+  await open(page, `${url}/compare/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231&z=functions`);
+  const line = page.locator('.steplist tr', { hasText: 'get_tag.exit@decap#1' });
+  await line.waitFor();
+  // 0x0800 of the GRE header under mac_header, the tag 42 under meta_end: bytes 290 and 292 are not the same.
+  const cells = await line.locator('td').allInnerTexts();
+  assert.match(cells[0], /read 524288/);
+  assert.match(cells[0], /byte 290: 00, /);
+  assert.match(cells[1], /byte 290: 2a, /);
+});

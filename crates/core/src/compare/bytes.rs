@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::SHOWN_BYTES;
 use crate::scene::Row;
 use crate::scene::zones::{metadata_range, packet_range};
 use crate::trace::{Cursor, PacketFields, PacketView, SourceTable};
@@ -48,6 +49,25 @@ pub(super) fn differences(cursors: &[Option<Cursor<'_>>], row: &Row) -> Vec<Rang
         }
     }
     out
+}
+
+/// The first bytes of a range in each column that has the step.
+pub(super) fn values(
+    cursors: &[Option<Cursor<'_>>],
+    row: &Row,
+    range: &Range<u32>,
+) -> Vec<Option<String>> {
+    let shown = range.start as usize..range.end.min(range.start + SHOWN_BYTES) as usize;
+    let of = |(cursor, step): (&Option<Cursor<'_>>, &Option<usize>)| {
+        let cursor = step.and(cursor.as_ref())?;
+        let bytes = cursor.packet().buffer?.bytes.get(shown.clone())?;
+        let mut words: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        if shown.end < range.end as usize {
+            words.push("…".into());
+        }
+        Some(words.join(" "))
+    };
+    cursors.iter().zip(&row.steps).map(of).collect()
 }
 
 fn differs(views: &[PacketView<'_>], at: usize) -> bool {

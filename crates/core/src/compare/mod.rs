@@ -19,6 +19,9 @@ use crate::trace::{Cursor, MetadataRead, Outcome, Step, StepKind, Trace};
 /// Most traces that are compared.
 pub const MAX_COLUMNS: usize = 4;
 
+/// Most bytes of a range whose values are told.
+pub const SHOWN_BYTES: u32 = 8;
+
 /// What one column has at a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
@@ -39,6 +42,8 @@ pub struct Difference {
     pub fields: Vec<FieldDifference>,
     /// Bytes from the packet's lowest mark to `tail` with different values, offsets from `head`.
     pub bytes: Vec<Range<u32>>,
+    /// Of the first of these ranges at most [`SHOWN_BYTES`] bytes in each column, as hexadecimal digits.
+    pub first_bytes: Vec<Option<String>>,
     /// Return values, where they differ.
     pub outcomes: Option<Vec<Option<String>>>,
     /// What a program read, where it differs; at the program's exit.
@@ -93,10 +98,13 @@ pub fn compare(columns: &[Column<'_>], zoom: Zoom) -> Vec<Compared> {
             .zip(&traces)
             .map(|(step, trace)| trace.steps.get((*step)?))
             .collect();
+        let ranges = bytes::differences(&cursors, &row);
+        let first = ranges.first();
         let difference = Difference {
             absent: presence.contains(&Presence::Absent),
             fields: fields::differences(&traces, &here),
-            bytes: bytes::differences(&cursors, &row),
+            first_bytes: first.map_or_else(Vec::new, |first| bytes::values(&cursors, &row, first)),
+            bytes: ranges,
             outcomes: differing(here.iter().map(|step| step.map(outcome))),
             reads: reads(columns, &row),
         };

@@ -63,6 +63,8 @@ fn bytes_are_compared_one_by_one() {
     let exit = rows.last().expect("the read");
     assert_eq!(exit.row.name.to_string(), "get_tag.exit@decap#1");
     assert_eq!(exit.difference.bytes, [290..291, 292..293]);
+    let first = &exit.difference.first_bytes;
+    assert_eq!(first, &[Some("00".to_owned()), Some("2a".to_owned())]);
 }
 
 fn load(name: &str, design: &str) -> (Recording, Trace) {

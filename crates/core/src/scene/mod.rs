@@ -13,6 +13,7 @@ pub mod family;
 pub mod instruction;
 pub mod labels;
 pub mod life;
+mod loss;
 pub mod map;
 pub mod marks;
 pub mod name;

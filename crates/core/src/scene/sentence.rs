@@ -3,6 +3,7 @@
 use super::changes::{FieldChange, changes};
 use super::explain::{count_bytes, explain_read, reads_at, span};
 use super::instruction::instruction;
+use super::loss::loss_words;
 use super::marks::writes_since;
 use super::name::{device, what};
 use super::zones::{ZoneKind, metadata_range, zones};
@@ -219,6 +220,7 @@ fn finish(trace: &Trace, step: usize, front: String, joint: &str) -> String {
         Some(change) => text.push_str(&formula_words(change, bytes.is_empty())),
         None => text.push_str(&gap_words(trace, step)),
     }
+    text.push_str(&loss_words(trace, step));
     text
 }
 

@@ -2,6 +2,7 @@
 //! A column in which a step is missing stays visibly empty there.
 
 use headroom_core::compare::{Compared, Presence};
+use headroom_core::scene::explain::span;
 use headroom_web::designs::column_title;
 use headroom_web::model::{By, Model};
 use headroom_web::parts::{part, sig};
@@ -142,16 +143,22 @@ fn values(row: &Compared, column: usize) -> String {
             field.values.get(column)?.as_ref()?
         ))
     }));
-    if !difference.bytes.is_empty() {
-        let count: u32 = difference
+    let first = difference.bytes.first();
+    if let (Some(range), Some(Some(hex))) = (first, difference.first_bytes.get(column)) {
+        let word = if range.len() == 1 { "byte" } else { "bytes" };
+        let place = span(range.start, range.end);
+        out.push(format!("{word} {place}: {hex}"));
+        let rest = difference
             .bytes
             .iter()
-            .map(|range| range.end - range.start)
+            .skip(1)
+            .map(|range| range.len())
             .sum();
-        out.push(format!(
-            "{count} {}",
-            if count == 1 { "byte" } else { "bytes" }
-        ));
+        match rest {
+            0usize => {}
+            1 => out.push("1 more byte".into()),
+            rest => out.push(format!("{rest} more bytes")),
+        }
     }
     let more = out.len().saturating_sub(MOST);
     out.truncate(MOST);

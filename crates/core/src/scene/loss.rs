@@ -1,0 +1,105 @@
+//! What a step takes away from metadata: bytes of others over them, or what the packet keeps beside its buffer.
+
+use super::explain::{count_bytes, span};
+use super::marks::writes_since;
+use super::zones::metadata_range;
+use crate::trace::{ByteWrite, Layer, Trace, Verdict};
+
+/// ` Two bytes of the metadata at 254–255 are overwritten.`, or that the packet has lost metadata that are kept beside it and
+/// who will miss them; empty where nothing is lost.
+#[must_use]
+pub(super) fn loss_words(trace: &Trace, step: usize) -> String {
+    let fields = trace.steps.get(step).and_then(|step| step.fields);
+    let range = fields.and_then(|fields| metadata_range(trace.fields.get(fields)?));
+    let over = range.and_then(|range| overwritten(trace, range, writes_since(trace, step)));
+    if let Some((start, end)) = over {
+        let count = count_bytes((end - start) as usize);
+        return format!(
+            " Of the metadata {count} at {} are overwritten.",
+            span(start, end)
+        );
+    }
+    let missed = trace.reads.iter().find(|read| {
+        let lost_at = read.expected.as_ref().and_then(|expected| expected.lost_at);
+        read.verdict == Verdict::Lost && lost_at == Some(step)
+    });
+    missed.map_or_else(String::new, |read| {
+        format!(
+            " Here the packet loses the metadata that are kept beside its buffer: {} on {} will find none.",
+            read.program, read.dev.name
+        )
+    })
+}
+
+/// From the first to behind the last byte of metadata in a range that is another's after some writes.
+fn overwritten<'t>(
+    trace: &Trace,
+    (start, end): (u32, u32),
+    writes: impl Iterator<Item = &'t ByteWrite>,
+) -> Option<(u32, u32)> {
+    let is_metadata = |origin| trace.sources.source(origin).layer == Layer::Metadata;
+    let mut lost: Option<(u32, u32)> = None;
+    for write in writes {
+        for ((at, (_, old)), (_, new)) in (write.offset..).zip(&write.old).zip(&write.new) {
+            if (start..end).contains(&at) && is_metadata(*old) && !is_metadata(*new) {
+                let (from, to) = lost.unwrap_or((at, at));
+                lost = Some((from.min(at), to.max(at + 1)));
+            }
+        }
+    }
+    lost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::sentence;
+    use crate::scene::testing::{decap, step_at};
+    use crate::trace::{BufferNo, OriginId};
+
+    fn write(offset: u32, old: &[OriginId], new: &[OriginId]) -> ByteWrite {
+        let cells = |origins: &[OriginId]| origins.iter().map(|origin| (0, *origin)).collect();
+        ByteWrite {
+            buffer: BufferNo(0),
+            offset,
+            old: cells(old),
+            new: cells(new),
+            moved_from: None,
+            copied_from: None,
+        }
+    }
+
+    /// The tag is at 252–255. Twelve bytes that end with the Ethernet header's are written from 250 on: 252–255 are the tag's.
+    #[test]
+    fn bytes_of_others_over_the_metadata_are_said() {
+        let trace = decap("mac_header");
+        let tag = trace.reads[0].expected.clone().expect("a tag").origins;
+        let none = vec![OriginId::default(); 4];
+        let over = |offset, old: &[OriginId], new: &[OriginId]| {
+            overwritten(&trace, (252, 256), [write(offset, old, new)].iter())
+        };
+        assert_eq!(over(252, &tag, &none), Some((252, 256)));
+        assert_eq!(over(254, &tag[2..], &none[2..]), Some((254, 256)));
+        // The metadata themselves, others' bytes before, and another place are no loss.
+        assert_eq!(over(252, &tag, &tag), None);
+        assert_eq!(over(252, &none, &none), None);
+        assert_eq!(over(290, &tag, &none), None);
+    }
+
+    #[test]
+    fn a_packet_that_loses_what_is_kept_beside_it_is_said_where_it_happens() {
+        let mut trace = decap("mac_header");
+        let step = step_at(&trace, "ip_tunnel_rcv.exit@decap#1");
+        let before = sentence(&trace, step);
+        let read = &mut trace.reads[0];
+        read.verdict = Verdict::Lost;
+        read.expected.as_mut().expect("a tag").lost_at = Some(step);
+        assert_eq!(
+            sentence(&trace, step),
+            format!(
+                "{before} Here the packet loses the metadata that are kept beside its buffer: get_tag on decap will find none."
+            )
+        );
+        assert!(!sentence(&trace, step - 1).contains("loses"));
+    }
+}
