@@ -103,3 +103,57 @@ test('the palette keeps a function of the way and its hook apart', async ({ page
   const words = await page.locator('.palette [role=option]').allInnerTexts();
   assert.ok(words.includes('get_tag TC ingress'), words.join('\n'));
 });
+
+/** In the page: what a key may change. */
+function state() {
+  const all = (what) => [...document.querySelectorAll(what)];
+  const text = (what) => all(what).map((one) => one.textContent).join('|');
+  return JSON.stringify([
+    location.pathname, text('.where'), text('.controls'), text('.dname'), text('.sr[role=status]'), document.documentElement.dataset.density,
+    all('[aria-pressed=true]').map((one) => one.textContent), all('.finder input, .editor textarea').map((one) => one.value),
+    all('dialog[open]').map((one) => one.id || one.className), document.activeElement.tagName, document.activeElement.className,
+  ]);
+}
+
+// The middle of a run, with something that is found before and behind it.
+const MIDDLE = '/s/seed?d=mac_header,meta_end&find=change%20of%20mac_header&at=get_tag.entry@rx%231&z=instructions';
+const LAB = '/lab?s=seed';
+const where = { 'in Compare': '/compare/seed?d=mac_header,meta_end&at=__iptunnel_pull_header.exit@rx%231&z=functions', 'in the lab': LAB };
+const named = { '→': 'ArrowRight', '←': 'ArrowLeft', '↑': 'ArrowUp', '↓': 'ArrowDown', Space: ' ', Ctrl: 'Control', '⌘K': null };
+
+test('each key of the sheet does something where the sheet says so', { context: { permissions: ['clipboard-read', 'clipboard-write'] } }, async ({ page, url }) => {
+  const there = page.locator('.ribbon .region, .editor textarea').first();
+  await page.goto(url + MIDDLE);
+  await there.waitFor();
+  await page.keyboard.press('?');
+  await page.locator('dialog#keys[open]').waitFor();
+  const rows = await page.locator('dialog#keys').evaluate((sheet) => [...sheet.querySelectorAll('tr, dl > div, li')]
+    .map((row) => [[...row.querySelectorAll('kbd')].map((key) => key.textContent), row.textContent]));
+  assert.ok(rows.length >= 20, `${rows.length} rows`);
+  const idle = [];
+  for (const [keys, text] of rows) {
+    for (const name of keys) {
+      const key = name.split('+').map((part) => named[part] ?? part).join('+');
+      // The same as Ctrl+K, on another machine.
+      if (named[name] === null) continue;
+      const place = Object.entries(where).find(([words]) => text.includes(`${words}:`))?.[1] ?? MIDDLE;
+      await page.goto('about:blank');
+      await page.goto(url + place);
+      await there.waitFor();
+      await page.waitForTimeout(300);
+      if (place === LAB) {
+        const editor = page.getByRole('textbox', { name: 'Commands' });
+        await editor.press('Control+End');
+        await editor.pressSequentially('\nip lin');
+        await page.waitForTimeout(600);
+        if (key.includes('Shift')) await page.keyboard.press('Control+z');
+      }
+      if (/^Shift\+Arrow/.test(key)) await page.locator('h1').click();
+      const before = await page.evaluate(state);
+      await page.keyboard.press(key);
+      await page.waitForTimeout(600);
+      if ((await page.evaluate(state)) === before) idle.push(`${name}: ${text}`);
+    }
+  }
+  assert.deepEqual(idle, []);
+});
