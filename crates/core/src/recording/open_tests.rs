@@ -186,3 +186,44 @@ fn what_is_no_such_file_is_said() {
         );
     }
 }
+
+/// What realign moved is a move, with the bytes that differ and those that were the same before: 00 00 08 00 at 290–293 became
+/// 2a 00 00 00. Under `mac_header` the formula alone goes there: no byte moves.
+#[test]
+fn metadata_that_a_kernel_has_elsewhere_with_the_same_bytes_were_moved() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/recordings");
+    let moves = |design: &str| {
+        let file = format!("{folder}/E2-gre-veth-full.{design}.json");
+        let text = std::fs::read_to_string(&file).expect("a recording");
+        let trace = open(&file, &text).expect("it opens").trace;
+        let moved = trace
+            .writes
+            .iter()
+            .filter(|write| write.moved_from.is_some());
+        let told = |write: &crate::trace::ByteWrite| {
+            let new: Vec<u8> = write.new.iter().map(|(byte, _)| *byte).collect();
+            (write.moved_from, write.offset, new)
+        };
+        let moved: Vec<_> = moved.map(told).collect();
+        let at = crate::scene::testing::step_at(&trace, "get_tag.exit@decap#1");
+        let says = (0..=at).map(|step| crate::scene::sentence(&trace, step));
+        let said = says
+            .filter(|said| said.contains("It moved"))
+            .collect::<Vec<_>>();
+        (moved, said)
+    };
+    let (moved, said) = moves("meta_end");
+    assert!(!moved.is_empty());
+    for (from, to, new) in &moved {
+        assert_eq!(
+            (*from, *to, new.as_slice()),
+            (Some(252), 290, [0x2a, 0, 0, 0].as_slice())
+        );
+    }
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("It moved four bytes from 252–255 to 290–293."),
+        "{said:?}"
+    );
+    assert_eq!(moves("mac_header").0, []);
+}

@@ -54,6 +54,8 @@ struct Replay {
     pending: Vec<ByteWrite>,
     /// The device each packet was last seen on.
     devices: BTreeMap<u32, DevRef>,
+    /// Where the metadata in each buffer were last seen.
+    metadata: BTreeMap<u32, u32>,
 }
 
 /// Makes the trace.
@@ -64,6 +66,7 @@ pub(super) fn replay(id: &str, design: &str, events: &[Event], reads: &[SeenRead
         open: Vec::new(),
         pending: Vec::new(),
         devices: BTreeMap::new(),
+        metadata: BTreeMap::new(),
     };
     let mut judge = Judge::default();
     for (index, event) in events.iter().enumerate() {
@@ -108,6 +111,7 @@ impl Replay {
             Packet::Skb(skb) => {
                 let meta = skb.fields.meta;
                 if let (Some(start), Some(head)) = (meta.start, buffer) {
+                    self.moved(head, start, &skb.meta_bytes);
                     let run = ByteRun {
                         offset: start,
                         bytes: skb.meta_bytes.clone(),
@@ -221,6 +225,41 @@ impl Replay {
             run.verdict = Some(verdict);
         }
         StepKind::Program { run, edge }
+    }
+
+    /// Metadata that the kernel has at another place than before, with the same bytes, where other bytes were: they were
+    /// moved. (A formula that gives another place finds the bytes that were there.)
+    fn moved(&mut self, head: u32, start: u32, bytes: &[u8]) {
+        let Some(from) = self.metadata.insert(head, start) else {
+            return;
+        };
+        let place = |start: u32| start as usize..(start as usize).saturating_add(bytes.len());
+        let Some(known) = self.buffers.get_mut(&head) else {
+            return;
+        };
+        let (Some(old), Some(source)) = (known.get(place(start)), known.get(place(from))) else {
+            return;
+        };
+        let is_said = |cells: &[Known]| {
+            let values = cells.iter().map(|cell| cell.map(|(byte, _)| byte));
+            values.eq(bytes.iter().copied().map(Some))
+        };
+        if from == start || is_said(old) || !is_said(source) {
+            return;
+        }
+        let whole = |cells: &[Known]| cells.iter().map(|cell| cell.unwrap_or_default()).collect();
+        let (old, new): (Vec<_>, Vec<_>) = (whole(old), whole(source));
+        for (cell, new) in known[place(start)].iter_mut().zip(&new) {
+            *cell = Some(*new);
+        }
+        self.pending.push(ByteWrite {
+            buffer: BufferNo(head),
+            offset: start,
+            old,
+            new,
+            moved_from: Some(from),
+            copied_from: None,
+        });
     }
 
     fn whole(&mut self, event: &Event, buffer: Option<u32>, run: &ByteRun, end: u32) {
