@@ -372,6 +372,18 @@ mod tests {
         assert_eq!(said(3), Err(want.to_owned()));
     }
 
+    /// The magic 0xa1b23c4d: what is behind the seconds counts nanoseconds.
+    #[test]
+    fn times_in_nanoseconds() {
+        let mut all = file(&[&[1], &[2]]);
+        all[..4].copy_from_slice(&[0x4d, 0x3c, 0xb2, 0xa1]);
+        // The second record stands at 24 + 16 + 1, its fraction 4 behind.
+        all[45] = 7;
+        let read = readable(&all, 9, 9).expect("packets");
+        let times: Vec<_> = read.packets.iter().map(|packet| packet.time).collect();
+        assert_eq!(times, [Some(0), Some(7)]);
+    }
+
     #[test]
     fn other_files() {
         // The newer format: not more than its first four bytes.

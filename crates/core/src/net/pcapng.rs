@@ -368,6 +368,41 @@ mod tests {
         assert_eq!(why, Err(want.to_owned()));
     }
 
+    /// Times of two packets of an interface with these options.
+    fn times(options: &[u8], units: [u32; 2]) -> Vec<Option<u64>> {
+        let section = block(
+            0x0a0d_0d0a,
+            &[
+                &numbers(&[0x1a2b_3c4d], false)[..],
+                &[1, 0, 0, 0],
+                &[0xff; 8],
+            ]
+            .concat(),
+            false,
+        );
+        let interface = block(1, &[&[1, 0, 0, 0, 0, 0, 0, 0][..], options].concat(), false);
+        let packet = |low: u32| {
+            let head = numbers(&[0, 0, low, 4, 4], false);
+            block(6, &[&head[..], &[1, 2, 3, 4]].concat(), false)
+        };
+        let all = [section, interface, packet(units[0]), packet(units[1])].concat();
+        let read = readable(&all, 9, 99).expect("packets");
+        read.packets.iter().map(|packet| packet.time).collect()
+    }
+
+    /// Without `if_tsresol` a unit is a microsecond: 7 of them are 7000 ns.
+    #[test]
+    fn times_without_a_resolution_are_microseconds() {
+        assert_eq!(times(&[], [1, 8]), [Some(0), Some(7000)]);
+    }
+
+    /// `if_tsresol` with its highest bit: 2 to the minus 10 s, of which 512 are half a second.
+    #[test]
+    fn times_in_powers_of_two() {
+        let options = [9, 0, 1, 0, 0x8a, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(times(&options, [0, 512]), [Some(0), Some(500_000_000)]);
+    }
+
     #[test]
     fn other_links_and_wrong_lengths() {
         let wifi = file(105, 0, &[(&[1], 1)], false);
