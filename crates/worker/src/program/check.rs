@@ -237,4 +237,29 @@ mod tests {
         assert!(file.ends_with(".c"), "{file}");
         assert!(text.contains("bpf_dynptr_from_skb_meta"), "{text}");
     }
+
+    /// `bpf_dynptr_from_skb_ext()` is no function of a released kernel: the kernels may not have it, which is no refusal.
+    #[test]
+    fn a_warning_is_no_refusal() {
+        let text = "call bpf_dynptr_from_skb_ext\nr0 = 2\nexit\n";
+        let said = asked("ext.xdp.s", text, &["mac_header"]);
+        assert_eq!(said[0].refused, [], "{said:?}");
+        assert_eq!(said[0].warned[0].insn, Some(0), "{said:?}");
+        assert_eq!(said[0].warned[0].line, Some(1));
+    }
+
+    /// A program of the section `.text` alone says no type: it is judged as both.
+    #[test]
+    fn a_program_without_a_type_is_judged_as_both() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../core/tests/programs/text_alone.bpf.o"
+        );
+        let object = headroom_protocol::Object {
+            name: "text_alone.bpf.o".into(),
+            bytes: std::fs::read(path).expect("an object"),
+        };
+        let said = check(&[object], &["mac_header".to_owned()], Limits::default());
+        assert_eq!(said[0].kinds, ["xdp", "sched_cls"]);
+    }
 }
