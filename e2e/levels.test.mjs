@@ -87,7 +87,7 @@ test('a clone is drawn as a second packet over the same buffer, and is in the te
 test('playing stops at an instruction, a field, a byte, a function that is marked', async ({ page, url }) => {
   await open(page, `${url}/s/seed?d=mac_header&at=get_tag.exit@decap%231&z=instructions`);
   const field = page.getByLabel('Find in the run');
-  const line = page.locator('.code li', { hasText: '*(u32 *)' }).locator('button');
+  const line = page.locator('.code:visible li', { hasText: '*(u32 *)' }).locator('button');
   const number = await line.innerText();
   await line.click();
   assert.equal(await field.inputValue(), `instruction ${number} of get_tag`);

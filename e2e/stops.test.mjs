@@ -61,7 +61,7 @@ test('it plays to a function, a pointer’s change, a byte’s write and an inst
   assert.equal(await played(page), 'set_tag on rx, exit');
   // An instruction: by a click on it.
   await open(page, `${url}/s/seed?d=mac_header&at=get_tag.exit@decap%231&z=instructions`);
-  const line = page.locator('.code li', { hasText: '*(u32 *)' }).locator('button');
+  const line = page.locator('.code:visible li', { hasText: '*(u32 *)' }).locator('button');
   const number = await line.innerText();
   await line.click();
   await page.locator('h1').click();

@@ -16,6 +16,9 @@ use crate::model::Model;
 /// So many listings stay in the document; one more, and they are all made anew when they are needed.
 const MOST: usize = 16;
 
+/// Of so many runs of a trace listings are made before they are needed.
+const LOOKED_AT: usize = 64;
+
 /// The listings that were shown: a program runs many times, and its nodes stay.
 pub(super) struct Listings {
     /// What holds them.
@@ -67,11 +70,15 @@ impl Listings {
         self.all.iter().position(|one| one.is_of(run))
     }
 
-    /// Whether the one of a run is to be made, and nobody does it yet: who asks will.
-    pub(super) fn awaits(&mut self, run: &Run) -> bool {
-        let yes = !self.awaited && self.known(run).is_none();
-        self.awaited |= yes;
-        yes
+    /// The first of these runs whose listing is to be made, if nobody does it yet: who asks will.
+    pub(super) fn awaits<'r>(&mut self, runs: &'r [Run]) -> Option<&'r Run> {
+        if self.awaited || self.all.len() >= MOST {
+            return None;
+        }
+        let mut first = runs.iter().take(LOOKED_AT);
+        let run = first.find(|run| self.known(run).is_none());
+        self.awaited = run.is_some();
+        run
     }
 
     /// Makes the one of a run that will be shown.

@@ -1,7 +1,7 @@
 //! Where a program runs next.
 
 use headroom_core::scene::name::{device, what};
-use headroom_core::trace::{Edge, Run, Step, StepKind};
+use headroom_core::trace::{Edge, Step, StepKind};
 
 use super::calls::{Goes, jump};
 use crate::dom::{El, Said, el};
@@ -31,33 +31,31 @@ impl Next {
         }
     }
 
-    /// Shows it for a frame in which no program runs, nothing for another; gives the run that will be.
-    pub(super) fn show<'f>(&mut self, frame: Option<&'f Frame>) -> Option<&'f Run> {
+    /// Shows it for a frame in which no program runs; nothing for another.
+    pub(super) fn show(&mut self, frame: Option<&Frame>) {
         let found = frame.and_then(|frame| Some((frame, next_run(frame)?)));
         if self.shown != found.is_some() {
             self.shown = found.is_some();
             self.line.show(self.shown);
         }
-        let (frame, (step, run, words)) = found?;
-        self.goes.set((frame.design, step));
-        self.words.say(&words);
-        frame.trace.runs.get(run)
+        if let Some((frame, (step, words))) = found {
+            self.goes.set((frame.design, step));
+            self.words.say(&words);
+        }
     }
 }
 
-/// Where a program runs next, so that nobody has to look for it: the step, the run, and what to call it.
-fn next_run(frame: &Frame) -> Option<(usize, usize, String)> {
+/// Where a program runs next, so that nobody has to look for it: the step, and what to call it.
+fn next_run(frame: &Frame) -> Option<(usize, String)> {
     let trace = &frame.trace;
-    let entry = |(index, step): (usize, &Step)| match step.kind {
-        StepKind::Program {
-            run,
-            edge: Edge::Entry,
-        } => Some((index, run)),
-        _ => None,
+    let entry = |(_, step): &(usize, &Step)| {
+        let StepKind::Program { edge, .. } = step.kind else {
+            return false;
+        };
+        edge == Edge::Entry
     };
     let mut steps = trace.steps.iter().enumerate().skip(frame.step);
-    let (index, run) = steps.find_map(entry)?;
-    let step = trace.steps.get(index)?;
+    let (index, step) = steps.find(entry)?;
     let dev = device(trace, step).map_or("", |dev| dev.name.as_str());
-    Some((index, run, format!("{} on {dev}", what(trace, step))))
+    Some((index, format!("{} on {dev}", what(trace, step))))
 }

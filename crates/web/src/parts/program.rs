@@ -9,7 +9,7 @@ use crate::platform::after;
 use crate::prelude::*;
 use headroom_core::scene::instruction::{changed_registers, register};
 use headroom_core::scene::reads_at;
-use headroom_core::trace::{Edge, Run, StepKind};
+use headroom_core::trace::{Edge, StepKind, Trace};
 
 use super::bytes::front_tabs;
 use super::calls::{Calls, open_calls};
@@ -92,9 +92,8 @@ pub fn program(model: Model) -> El {
             }
             name.say(now.map_or("Call chain", |(_, run, _)| &run.program));
             calls.show(frame, now.map(|(run, ..)| run));
-            if let Some(run) = next.show(Some(frame).filter(|_| !beside)) {
-                prepare(&listings, run);
-            }
+            next.show(Some(frame).filter(|_| !beside));
+            prepare(&listings, &frame.trace);
             let mut listings = listings.borrow_mut();
             listings.show(now.map(|(_, run, _)| run));
             listings.mark(now.and_then(|(.., at)| at), read_note(frame), &query);
@@ -103,14 +102,16 @@ pub fn program(model: Model) -> El {
     panel
 }
 
-/// While one looks at the way to a program, its listing is made, so that the step that begins it need not do that.
-fn prepare(listings: &Rc<RefCell<Listings>>, run: &Run) {
-    if !listings.borrow_mut().awaits(run) {
+/// While nothing else is done the listings of a run are made, one after the other, so that the step that begins a program
+/// need not do that.
+fn prepare(listings: &Rc<RefCell<Listings>>, trace: &Arc<Trace>) {
+    let Some(run) = listings.borrow_mut().awaits(&trace.runs).cloned() else {
         return;
-    }
-    let (listings, run) = (listings.clone(), run.clone());
+    };
+    let (listings, trace) = (listings.clone(), trace.clone());
     after(Duration::from_millis(200), move || {
         listings.borrow_mut().prepare(&run);
+        prepare(&listings, &trace);
     });
 }
 
