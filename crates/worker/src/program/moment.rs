@@ -1,5 +1,8 @@
 //! One moment of a run as the page draws it.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use headroom_core::bpf::MapState;
 use headroom_core::scene::sentence::verdict_name;
 use headroom_core::stepping::{Place, Stepper};
@@ -105,6 +108,9 @@ pub fn chain(stepper: &Stepper<'_>, register: u8) -> Vec<(u32, u32)> {
         .collect()
 }
 
+/// Key and value.
+type Entry = (Vec<u8>, Vec<u8>);
+
 /// Maps, and which entries are not what they were before. Of many entries those that the instruction changed are in
 /// the list wherever they stand.
 pub fn maps(before: &[MapState], after: &[MapState]) -> Vec<MapView> {
@@ -113,20 +119,24 @@ pub fn maps(before: &[MapState], after: &[MapState]) -> Vec<MapView> {
         let old = before.get(number);
         let entries = old.map(|old| old.entries.as_slice()).unwrap_or_default();
         let sent = old.map_or(0, |old| old.records.len());
-        let entry = |entry: &(Vec<u8>, Vec<u8>)| {
-            (plain(&entry.0), plain(&entry.1), !entries.contains(entry))
+        // Nearly all entries stand where they stood; only where one does not are all looked through.
+        let known = OnceCell::<HashSet<&Entry>>::new();
+        let is_new = |at: usize, entry: &Entry| {
+            let all = || known.get_or_init(|| entries.iter().collect());
+            entries.get(at) != Some(entry) && !all().contains(entry)
+        };
+        let entry = |(at, entry): (usize, &Entry)| {
+            let now = is_new(at, entry);
+            (at < ENTRIES || now).then(|| (plain(&entry.0), plain(&entry.1), now))
         };
         let record = |(number, record): (usize, &Vec<u8>)| {
-            ("record".to_owned(), plain(record), number >= sent)
+            let now = number >= sent;
+            let shown = map.entries.len() + number < ENTRIES || now;
+            shown.then(|| ("record".to_owned(), plain(record), now))
         };
-        let records = map.records.iter().enumerate().map(record);
-        let all = map.entries.iter().map(entry).chain(records);
-        let listed: Vec<(String, String, bool)> = all
-            .enumerate()
-            .filter(|(index, (.., now))| *index < ENTRIES || *now)
-            .map(|(_, entry)| entry)
-            .take(2 * ENTRIES)
-            .collect();
+        let records = map.records.iter().enumerate().filter_map(record);
+        let all = map.entries.iter().enumerate().filter_map(entry);
+        let listed: Vec<_> = all.chain(records).take(2 * ENTRIES).collect();
         let total = map.entries.len() + map.records.len();
         MapView {
             name: map.def.name.clone(),
@@ -173,6 +183,17 @@ mod tests {
         assert_eq!((view.entries.len(), view.more), (65, 135));
         assert_eq!(view.entries[64], ("96".into(), "09".into(), true));
         assert!(view.entries[..64].iter().all(|(.., now)| !now));
+    }
+
+    /// The first of 200 entries is taken out: all others stand one place before, and none is new.
+    #[test]
+    fn entries_that_stand_elsewhere_are_not_new() {
+        let before = map(200, 0);
+        let mut after = before.clone();
+        after.entries.remove(0);
+        let view = &maps(&[before], &[after])[0];
+        assert_eq!((view.entries.len(), view.more), (64, 135));
+        assert!(view.entries.iter().all(|(.., now)| !now));
     }
 
     #[test]
