@@ -153,6 +153,9 @@ test('a link that names what there is not says so and shows the rest', async ({ 
   await page.goto(`${url}/?stop=nope`);
   await notice('The story has no stop “nope”. This is its beginning.');
   await drawn();
+  await page.locator('h1').click();
+  await page.keyboard.press('ArrowRight');
+  await page.locator('.notice').waitFor({ state: 'detached' });
   await page.goto(`${url}/lab?tab=nope`);
   await notice('The lab has no tab “nope”; these are the commands.');
   await page.goto(`${url}/lab?tab=maps`);

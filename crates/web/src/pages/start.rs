@@ -167,12 +167,15 @@ fn story(model: Model) -> El {
         .child(turn(model, walk))
         .child(say(model))
         .child(stage(model))
-        .part(move || notice(model))
+        .part(move || notice(model, walk))
         .child(text_view(model))
 }
 
-/// What could not be loaded.
-fn notice(model: Model) -> Vec<El> {
+/// What could not be loaded, and what is wrong with the address; it is said at the beginning of the story.
+fn notice(model: Model, walk: Walk) -> Vec<El> {
+    if walk.at.get() > 0 {
+        return Vec::new();
+    }
     let all = model.notices.get();
     let line = |text: String| el("p").class("notice").set("role", "status").text(&text);
     all.into_iter().map(line).collect()
