@@ -5,17 +5,17 @@ use super::marks::writes_since;
 use super::zones::metadata_range;
 use crate::trace::{ByteWrite, Layer, Trace, Verdict};
 
-/// ` Two bytes of the metadata at 254–255 are overwritten.`, or that the packet has lost metadata that are kept beside it and
-/// who will miss them; empty where nothing is lost.
+/// ` Of the metadata two bytes at 254–255 are overwritten.`, or that the packet has lost metadata that the design keeps elsewhere,
+/// or that a driver has not handed over, and who will miss them first; empty where nothing is lost.
 #[must_use]
 pub(super) fn loss_words(trace: &Trace, step: usize) -> String {
     let fields = trace.steps.get(step).and_then(|step| step.fields);
     let range = fields.and_then(|fields| metadata_range(trace.fields.get(fields)?));
     let over = range.and_then(|range| overwritten(trace, range, writes_since(trace, step)));
-    if let Some((start, end)) = over {
-        let count = count_bytes((end - start) as usize);
+    if let Some((start, end, lost)) = over {
+        let (count, are) = (count_bytes(lost), if lost == 1 { "is" } else { "are" });
         return format!(
-            " Of the metadata {count} at {} are overwritten.",
+            " Of the metadata {count} at {} {are} overwritten.",
             span(start, end)
         );
     }
@@ -25,25 +25,25 @@ pub(super) fn loss_words(trace: &Trace, step: usize) -> String {
     });
     missed.map_or_else(String::new, |read| {
         format!(
-            " Here the packet loses the metadata that are kept beside its buffer: {} on {} will find none.",
+            " Here the packet loses its metadata: {} on {} will find none.",
             read.program, read.dev.name
         )
     })
 }
 
-/// From the first to behind the last byte of metadata in a range that is another's after some writes.
+/// From the first to behind the last byte of metadata in a range that is another's after some writes, and how many are.
 fn overwritten<'t>(
     trace: &Trace,
     (start, end): (u32, u32),
     writes: impl Iterator<Item = &'t ByteWrite>,
-) -> Option<(u32, u32)> {
+) -> Option<(u32, u32, usize)> {
     let is_metadata = |origin| trace.sources.source(origin).layer == Layer::Metadata;
-    let mut lost: Option<(u32, u32)> = None;
+    let mut lost: Option<(u32, u32, usize)> = None;
     for write in writes {
         for ((at, (_, old)), (_, new)) in (write.offset..).zip(&write.old).zip(&write.new) {
             if (start..end).contains(&at) && is_metadata(*old) && !is_metadata(*new) {
-                let (from, to) = lost.unwrap_or((at, at));
-                lost = Some((from.min(at), to.max(at + 1)));
+                let (from, to, count) = lost.unwrap_or((at, at, 0));
+                lost = Some((from.min(at), to.max(at + 1), count + 1));
             }
         }
     }
@@ -78,8 +78,11 @@ mod tests {
         let over = |offset, old: &[OriginId], new: &[OriginId]| {
             overwritten(&trace, (252, 256), [write(offset, old, new)].iter())
         };
-        assert_eq!(over(252, &tag, &none), Some((252, 256)));
-        assert_eq!(over(254, &tag[2..], &none[2..]), Some((254, 256)));
+        assert_eq!(over(252, &tag, &none), Some((252, 256, 4)));
+        assert_eq!(over(254, &tag[2..], &none[2..]), Some((254, 256, 2)));
+        // The second and third byte stay: two of four are lost.
+        let middle = [none[0], tag[1], tag[2], none[3]];
+        assert_eq!(over(252, &tag, &middle), Some((252, 256, 2)));
         // The metadata themselves, others' bytes before, and another place are no loss.
         assert_eq!(over(252, &tag, &tag), None);
         assert_eq!(over(252, &none, &none), None);
@@ -97,7 +100,7 @@ mod tests {
         assert_eq!(
             sentence(&trace, step),
             format!(
-                "{before} Here the packet loses the metadata that are kept beside its buffer: get_tag on decap will find none."
+                "{before} Here the packet loses its metadata: get_tag on decap will find none."
             )
         );
         assert!(!sentence(&trace, step - 1).contains("loses"));
