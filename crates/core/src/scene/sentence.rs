@@ -267,19 +267,18 @@ pub(super) fn byte_words(trace: &Trace, step: usize, itself: bool) -> String {
             span(write.offset, write.offset + len as u32),
             count_bytes(len),
         );
-        let were = if len == 1 { "was" } else { "were" };
         let what = match (write.moved_from, itself) {
             (Some(from), true) => format!(
                 "It moved {count} from {} to {place}",
                 span(from, from + len as u32)
             ),
             (Some(from), false) => format!(
-                "{} {were} moved from {} to {place}",
+                "{} were moved from {} to {place}",
                 capital(&count),
                 span(from, from + len as u32)
             ),
             (None, true) => format!("It wrote {count} at {place}"),
-            (None, false) => format!("{} {were} written at {place}", capital(&count)),
+            (None, false) => format!("{} were written at {place}", capital(&count)),
         };
         let hex: Vec<String> = write
             .new
