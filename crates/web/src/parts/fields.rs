@@ -231,8 +231,7 @@ pub fn fields(model: Model) -> El {
         .on("click", move |_| all.update(|all| *all = !*all))
         .text("all");
     let title = el("h2")
-        .set("id", "fields-title")
-        .child(el("b").text("Fields"))
+        .child(el("b").set("id", "fields-title").text("Fields"))
         .child(button);
     el("section")
         .class("panel fields")

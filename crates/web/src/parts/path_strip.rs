@@ -84,16 +84,21 @@ fn hook(note: &str) -> &str {
     }
 }
 
+/// The device of a station, with its network namespace.
+fn device(stop: &Stop) -> String {
+    let station = &stop.station;
+    if station.netns.is_empty() {
+        station.dev.clone()
+    } else {
+        format!("{}/{}", station.netns, station.dev)
+    }
+}
+
 /// Runs of stations on one device: name, first, how many.
 fn devices(stops: &[Stop]) -> Vec<(String, usize)> {
     let mut out: Vec<(String, usize)> = Vec::new();
     for stop in stops {
-        let station = &stop.station;
-        let name = if station.netns.is_empty() {
-            station.dev.clone()
-        } else {
-            format!("{}/{}", station.netns, station.dev)
-        };
+        let name = device(stop);
         match out.last_mut() {
             Some((last, count)) if *last == name => *count += 1,
             _ => out.push((name, 1)),
@@ -259,6 +264,8 @@ impl Node {
         self.row.set(stop.row);
         self.name.say(&stop.station.name);
         self.note.say(hook(&stop.station.note));
+        // The names over the stations are not heard: each station says its own.
+        self.button.put("title", &device(stop));
     }
 }
 

@@ -303,8 +303,7 @@ pub fn bytes(model: Model) -> El {
                 .for_each(|byte| model.choose(byte));
         });
     let title = el("h2")
-        .set("id", "bytes-title")
-        .child(el("b").text("Bytes"))
+        .child(el("b").set("id", "bytes-title").text("Bytes"))
         .child(front_tabs(model))
         .child(
             el("button")
