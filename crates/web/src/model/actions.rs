@@ -95,6 +95,9 @@ impl Model {
             self.go(0, By::Play);
         }
         self.playing.set(playing);
+        if !playing {
+            self.speak();
+        }
     }
 
     /// One step of playing; stops at the end.
@@ -108,6 +111,7 @@ impl Model {
             }
         } else {
             self.playing.set(false);
+            self.speak();
         }
     }
 
