@@ -3,7 +3,10 @@
 use super::asm::assemble;
 use super::flow::registers;
 use super::insn::{AtomicOp, Callee, Insn, Operand, Reg};
-use super::verifier::helper_arguments;
+use super::verifier::{Behind, helper_arguments, helper_reads};
+
+/// Of an instruction that is no call.
+const NOTHING: [Behind; 5] = [Behind::Nothing; 5];
 
 /// What an instruction does with registers, a bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub enum Effects {
         writes: u16,
         /// It calls a helper: r1 to r5 are gone.
         calls: bool,
+        /// What a helper reads through r1 to r5.
+        behind: [Behind; 5],
         /// It makes bytes of memory of what was there.
         atomic: bool,
     },
@@ -51,6 +56,7 @@ pub fn effects(text: &str) -> Effects {
             reads: 0,
             writes: destination(text),
             calls: false,
+            behind: NOTHING,
             atomic: false,
         },
     }
@@ -109,6 +115,10 @@ fn of(insn: &Insn) -> Effects {
         reads,
         writes,
         calls,
+        behind: match insn {
+            Insn::Call(Callee::Helper(id)) => helper_reads(*id),
+            _ => NOTHING,
+        },
         atomic: matches!(insn, Insn::Atomic { .. }),
     }
 }
@@ -159,6 +169,32 @@ mod tests {
                 reads,
                 writes,
                 calls,
+                behind: match text {
+                    // bpf_map_lookup_elem(map, key), bpf_map_update_elem(map, key, value, flags)
+                    "call 1" => [
+                        Behind::Nothing,
+                        Behind::Key,
+                        Behind::Nothing,
+                        Behind::Nothing,
+                        Behind::Nothing,
+                    ],
+                    "call 2" => [
+                        Behind::Nothing,
+                        Behind::Key,
+                        Behind::Value,
+                        Behind::Nothing,
+                        Behind::Nothing,
+                    ],
+                    // bpf_trace_printk(fmt, size, …)
+                    "call 6" => [
+                        Behind::Sized(2),
+                        Behind::Nothing,
+                        Behind::Nothing,
+                        Behind::Nothing,
+                        Behind::Nothing,
+                    ],
+                    _ => NOTHING,
+                },
                 atomic,
             };
             assert_eq!(effects(text), wanted, "{text}");

@@ -107,7 +107,7 @@ impl Lab {
         if !own {
             model.outcome.set(std::sync::Arc::default());
         }
-        model.linear.set(headroom_web::model::to_scale());
+        model.keep_habits();
         let lab = Self {
             work: RwSignal::new(work.clone()),
             history: StoredValue::new(History::new(work)),
