@@ -130,6 +130,7 @@ fn arguments(count: usize) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use super::Behind::{Key, Nothing, Sized, Value};
     use super::*;
 
     /// By hand, from RFC 9669; the number of arguments from the helpers' prototypes in net/core/filter.c and kernel/bpf.
@@ -158,6 +159,13 @@ mod tests {
             ("call bpf_xdp_adjust_meta#54", r(&[1, 2]), r(&[0]), true),
             ("call bpf_ktime_get_ns#5", r(&[]), r(&[0]), true),
             (
+                "call bpf_map_update_elem#2",
+                r(&[1, 2, 3, 4]),
+                r(&[0]),
+                true,
+            ),
+            ("call bpf_csum_diff#28", r(&[1, 2, 3, 4, 5]), r(&[0]), true),
+            (
                 "call bpf_skb_meta_realign",
                 r(&[1, 2, 3, 4, 5]),
                 r(&[0]),
@@ -171,28 +179,10 @@ mod tests {
                 calls,
                 behind: match text {
                     // bpf_map_lookup_elem(map, key), bpf_map_update_elem(map, key, value, flags)
-                    "call 1" => [
-                        Behind::Nothing,
-                        Behind::Key,
-                        Behind::Nothing,
-                        Behind::Nothing,
-                        Behind::Nothing,
-                    ],
-                    "call 2" => [
-                        Behind::Nothing,
-                        Behind::Key,
-                        Behind::Value,
-                        Behind::Nothing,
-                        Behind::Nothing,
-                    ],
-                    // bpf_trace_printk(fmt, size, …)
-                    "call 6" => [
-                        Behind::Sized(2),
-                        Behind::Nothing,
-                        Behind::Nothing,
-                        Behind::Nothing,
-                        Behind::Nothing,
-                    ],
+                    "call bpf_map_lookup_elem#1" => [Nothing, Key, Nothing, Nothing, Nothing],
+                    "call bpf_map_update_elem#2" => [Nothing, Key, Value, Nothing, Nothing],
+                    // bpf_csum_diff(from, from_size, to, to_size, seed)
+                    "call bpf_csum_diff#28" => [Sized(2), Nothing, Sized(4), Nothing, Nothing],
                     _ => NOTHING,
                 },
                 atomic,
