@@ -107,7 +107,6 @@ impl Lab {
         if !own {
             model.outcome.set(std::sync::Arc::default());
         }
-        model.keep_habits();
         let lab = Self {
             work: RwSignal::new(work.clone()),
             history: StoredValue::new(History::new(work)),

@@ -140,7 +140,7 @@ pub fn to_scale() -> bool {
 }
 
 /// Who draws to scale does so on every page that remembers it, whatever its address says.
-fn keep_habits(place: &mut Place, remembers: bool) {
+pub fn keep_habits(place: &mut Place, remembers: bool) {
     if remembers && to_scale() && !place.view.has(Show::Scale) {
         place.view = place.view.toggled(Show::Scale);
     }
