@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::zooms::ZOOMS;
 use headroom_core::compare::MAX_COLUMNS;
+use headroom_core::scene::order::cut;
 use headroom_core::scene::{StepName, Zoom};
 
 use crate::designs::{COLUMNS, CUSTOM, FIRST_SHOWN};
@@ -94,7 +95,7 @@ impl Address {
     pub fn parse(text: &str) -> (Self, Vec<String>) {
         let mut notices = Vec::new();
         let (path, rest) = match text.find(['?', '#']) {
-            Some(at) => text.split_at(at),
+            Some(at) => cut(text, at),
             None => (text, ""),
         };
         let segments: Vec<String> = path
