@@ -80,6 +80,8 @@ impl Studio {
             Ask::Check { objects, designs } => {
                 Reply::Checked(check::check(&objects, &designs, self.limits))
             }
+            // It comes with a file, and is answered in `crate::capture`.
+            Ask::Capture(_) => Reply::Gone,
         }
     }
 }
