@@ -10,15 +10,15 @@ const SIZE = 6_080_024;
 const SLICE = 1 << 20;
 
 /** A capture of Ethernet frames with an IPv4 and a UDP header, a microsecond apart (pcap-savefile(5)). */
-function capture() {
-  const file = Buffer.alloc(24 + FRAMES * (16 + LEN));
+function capture(frames = FRAMES, len = LEN) {
+  const file = Buffer.alloc(24 + frames * (16 + len));
   Buffer.from('d4c3b2a1020004000000000000000000ffff000001000000', 'hex').copy(file);
   const frame = Buffer.from(`${'02'.repeat(12)}0800${'4500002e00000000401100000a0000020a000001'}${'03e80009001a0000'}`, 'hex');
-  for (let number = 0; number < FRAMES; number += 1) {
-    const at = 24 + number * (16 + LEN);
+  for (let number = 0; number < frames; number += 1) {
+    const at = 24 + number * (16 + len);
     file.writeUInt32LE(number, at + 4);
-    file.writeUInt32LE(LEN, at + 8);
-    file.writeUInt32LE(LEN, at + 12);
+    file.writeUInt32LE(len, at + 8);
+    file.writeUInt32LE(len, at + 12);
     frame.copy(file, at + 16);
   }
   return file;
@@ -89,6 +89,17 @@ test('a large capture is read in slices in a worker; nothing that the page does 
   assert.ok(Math.max(...told) < 100_000, `messages of ${told} bytes`);
   assert.equal(rows.reduce((sum, count) => sum + count), 500);
   assert.ok(Math.max(...rows) <= 50, `rows drawn at once: ${rows}`);
+});
+
+// 500 packets of 400 bytes: the work is stored in a turn of its own.
+test('a large capture is there after a reload that comes at once', async ({ page, url }) => {
+  const goes = await open(page, url);
+  goes();
+  await input(page).setInputFiles(named('two.pcap', capture(2000, 400)));
+  // As soon as the address says that it is no template any more.
+  await page.waitForFunction(() => !location.search.includes('s=seed'), null, { polling: 1 });
+  await page.reload();
+  await page.getByRole('tab', { name: 'Packets 500' }).waitFor();
 });
 
 test('a reading that is cancelled leaves the work as it was, and what waited is taken', async ({ page, url }) => {

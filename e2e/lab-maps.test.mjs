@@ -61,7 +61,7 @@ test('a key and a value of many types are put in by their fields, and seen by th
 test('a map of 200 entries is shown whole, after the run and in the program pane', async ({ page, url, shots }) => {
   // `ports` of the object has room for 256; the program counts the port 4789 (0x12b5) of each UDP packet that comes.
   const object = await readFile(path.join(root, 'tests/objects/built/parse.o'));
-  const le = (value, bytes) => Array.from({ length: bytes }, (_, at) => ((value >> (8 * at)) & 255).toString(16).padStart(2, '0')).join(' ');
+  const le = (value, bytes) => Array.from({ length: bytes }, (_, at) => (Math.floor(value / 256 ** at) % 256).toString(16).padStart(2, '0')).join(' ');
   const entry = (port) => `bpftool map update name ports key hex ${le(port, 2)} value hex ${le(port % 200, 8)}`;
   const ports = Array.from({ length: 199 }, (_, at) => 1000 + at);
   const udp = `${'02'.repeat(12)}0800${'4500002400000000401100000a0000020a000001'}${'03e812b500100000'}${'00'.repeat(8)}`;

@@ -97,7 +97,7 @@ impl Lab {
 
 /// Takes the template or the link that the work began with out of the address: it has become the
 /// reader's own, and a reload has to find it as it was left. What else stands there stays.
-fn leave_the_link() {
+pub(super) fn leave_the_link() {
     let Address::Lab(rest) = Address::parse(&platform::current_address()).0 else {
         return;
     };

@@ -124,10 +124,10 @@ pub fn bar(lab: Lab) -> AnyView {
     });
     part(move || {
         let (name, size) = name.get().filter(|_| long.get())?;
-        let words = format!(" Reading {name} ({:.0} MB) ", size / 1e6);
+        let words = format!("Reading {name} ({:.0} MB)", size / 1e6);
         Some(view! {
-            <p class="busy" role="status"><progress max=size.to_string() value=done aria-label="Bytes that are read"></progress>
-                {words}<button class="tab" on:click=|_| end()>"Cancel"</button></p>
+            <p class="busy reading" role="status"><progress max=size.to_string() value=done aria-label="Bytes that are read"></progress>
+                <span>{words}</span>" "<button class="tab" on:click=|_| end()>"Cancel"</button></p>
         })
     })
 }

@@ -14,7 +14,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
 use super::check::Checks;
-use super::keep::{objects, size_of_work};
+use super::keep::{leave_the_link, objects, size_of_work};
 use super::opening::{nothing_of, scenario, template};
 use super::reading::Reading;
 use super::seen;
@@ -25,6 +25,8 @@ use crate::history::History;
 pub(super) const KEY: &str = "lab-work";
 /// Most bytes of packets and programs that the states of the history hold together.
 const MOST_KEPT: usize = 48 << 20;
+/// Bytes of work from which on it is written and stored in turns of their own.
+const LARGE: usize = 64 << 10;
 /// How long to wait after the last change.
 const PAUSE: Duration = Duration::from_millis(300);
 /// A pause in typing after which it is a new step of the history.
@@ -185,12 +187,17 @@ impl Lab {
     fn set(&self, work: Work) {
         self.work.set(work);
         self.changes.update(|n| *n = n.wrapping_add(1));
-        // The first change takes the template out of the address, so that a reload finds the reader's own.
         let lab = *self;
+        // The first change takes the template out of the address, so that a reload finds the reader's own. Together with
+        // the change this would keep the page busy where the work is large.
         if !self.own.get_value() {
             self.own.set_value(true);
-            // Together with the change it would keep the page busy where the work is large.
-            later(self.storing, Duration::ZERO, move || lab.keep_soon());
+            if self.work.with_untracked(size_of_work) < LARGE {
+                self.keep();
+            } else {
+                leave_the_link();
+                later(self.storing, Duration::ZERO, move || lab.keep_soon());
+            }
         }
         later(self.timer, PAUSE, move || {
             lab.timer.set_value(None);
