@@ -42,12 +42,19 @@ test('a recording in which an event has lost its packet, device or namespace is 
     return page.getByRole('alert').innerText();
   };
   const skb = await without('no-skb.json', (events) => { delete events[6].skb; });
-  assert.match(skb, /no-skb\.json: Event 7, field `skb`: it is missing or null, expected the number of the packet\./);
+  assert.match(skb, /no-skb\.json: Event 7, field skb: it is missing or null, expected the number of the packet\./);
   assert.match(skb, /Below is still/);
+  // What stands in back-quotes is code, in what is refused and in what is left out.
+  await without('no-skb.json', (events) => { delete events[6].skb; });
+  assert.deepEqual(await page.getByRole('alert').locator('code').allInnerTexts(), ['skb']);
+  await drop(page, [['whole.json', text], ['note.json', '{"a": 1}']]);
+  await page.locator('.notice', { hasText: 'note.json' }).waitFor();
+  assert.deepEqual(await page.locator('.notice code').allInnerTexts(), ['schema', 'headroom-recording/1', 'headroom-trace/1']);
+  assert.doesNotMatch(await page.locator('main').innerText(), /`/);
   const netns = await without('no-netns.json', (events) => { for (const event of events) delete event.netns; });
-  assert.match(netns, /Event 1, field `netns`: it is missing, but the set-up has encap in namespace tx only\./);
+  assert.match(netns, /Event 1, field netns: it is missing, but the set-up has encap in namespace tx only\./);
   const dev = await without('no-dev.json', (events) => { for (const event of events) if (event.prog) delete event.dev; });
-  assert.match(dev, /Event \d+, field `dev`: it is missing/);
+  assert.match(dev, /Event \d+, field dev: it is missing/);
 });
 
 test('a trace file is shown in the stepper like a recording', async ({ page, url }) => {
@@ -114,6 +121,55 @@ test('an object that is dropped on the lab brings its programs; those of two obj
   await commands(page).fill(`ip link add rx type veth peer name tx\nip link set rx up\nip link set tx up\norc xdp set_tag rx native\norc tcx get_tag_dynptr rx ingress\norc send tx ${frame}`);
   // set_tag of the first object writes 42, get_tag_dynptr of the second one reads it.
   await page.locator('.right .answer').filter({ hasText: 'get_tag_dynptr on rx' }).filter({ hasText: '42' }).waitFor();
+});
+
+test('five objects that are dropped together are all there, in their order', async ({ page, url }) => {
+  await page.goto(`${url}/compare`);
+  await page.locator('.compare-index li').first().waitFor();
+  const all = ['seed/progs', 'seed/dynptr'].map((name) => path.join(root, `content/programs/${name}.bpf.o`));
+  const more = ['typed_maps', 'functions', 'text_alone'].map((name) => path.join(root, `crates/core/tests/programs/${name}.bpf.o`));
+  const names = [...all, ...more].map((file) => path.basename(file));
+  assert.deepEqual(names, ['progs.bpf.o', 'dynptr.bpf.o', 'typed_maps.bpf.o', 'functions.bpf.o', 'text_alone.bpf.o']);
+  await drop(page, await Promise.all([...all, ...more].map(async (file) => [path.basename(file), await readFile(file)])));
+  await page.waitForURL(/\/lab/);
+  await page.getByRole('tab', { name: 'Programs 5' }).waitFor();
+  const shown = (await page.locator('.left [role=tabpanel]').innerText()).match(/\w+\.bpf\.o/g);
+  assert.deepEqual([...new Set(shown)].filter((name) => names.includes(name)), names);
+  assert.equal(await page.locator('.notice').count(), 0);
+});
+
+test('files that are dropped together go where they belong by what they are, and what is left out is named', async ({ page, url }) => {
+  const object = await readFile(path.join(root, 'content/programs/seed/progs.bpf.o'));
+  const capture = Buffer.concat([Buffer.from('d4c3b2a1020004000000000000000000000004000100000000000000000000000e0000000e000000', 'hex'), Buffer.alloc(14, 2)]);
+  const [one, two] = await Promise.all(['E2-gre-veth-full.mac_header', 'E2-gre-veth-full.meta_end'].map(named));
+  // No name ends as its file is: the first one's leads to the other page, which hands on all of them.
+  await page.goto(`${url}/compare`);
+  await page.locator('.compare-index li').first().waitFor();
+  await drop(page, [['a.json', object], ['b.json', capture]]);
+  await page.waitForURL(/\/lab/);
+  await page.getByRole('tab', { name: 'Packets 1' }).waitFor();
+  await page.getByRole('tab', { name: 'Programs 1' }).waitFor();
+  await page.goto(`${url}/compare`);
+  await page.locator('.compare-index li').first().waitFor();
+  await drop(page, [['a.pcap', one[1]], ['b.o', two[1]]]);
+  await page.waitForURL(/\/open$/);
+  await page.locator('.design').nth(1).waitFor();
+  // Of both kinds: the page where they are dropped takes its own, whatever comes first.
+  await drop(page, [['c.bpf.o', object], one, ['d.pcap', capture]]);
+  await page.locator('.notice', { hasText: 'c.bpf.o' }).waitFor();
+  assert.equal(
+    await page.locator('.notice').innerText(),
+    'c.bpf.o is left out: it is no recording. Dropped by itself it goes to the lab. d.pcap is left out: it is no recording. Dropped by itself it goes to the lab.',
+  );
+  assert.equal(await page.locator('.design').count(), 1);
+  await page.goto(`${url}/lab`);
+  await commands(page).waitFor();
+  await page.locator('.right .answer').first().waitFor();
+  await drop(page, [one, ['c.bpf.o', object], ['d.pcap', capture]]);
+  await page.getByRole('tab', { name: 'Packets 2' }).waitFor();
+  await page.getByRole('tab', { name: 'Programs 2' }).waitFor();
+  assert.equal(await page.locator('.notice p').innerText(), `${one[0]} is left out: it looks like a recording or a trace. Dropped by itself it is opened.`);
+  assert.match(page.url(), /\/lab/);
 });
 
 /** A link as docs/links.md describes it, made here and not by Headroom. */
@@ -191,7 +247,7 @@ test('of several dropped files the runs of one scenario stand side by side, and 
   const said = await page.locator('.notice').innerText();
   assert.match(said, /E1-veth-0b-native\.mac_header\.json is left out: it is no run of the same scenario under another design\./);
   assert.match(said, /Left out: note\.json/);
-  assert.match(said, /prog\.o is no recording; the lab takes it\./);
+  assert.match(said, /prog\.o is left out: it is no recording\. Dropped by itself it goes to the lab\./);
   // The same design twice is no second column.
   await drop(page, [one, ['again.json', one[1]]]);
   await page.locator('.notice', { hasText: 'again.json is left out' }).waitFor();

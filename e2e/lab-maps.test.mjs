@@ -57,3 +57,40 @@ test('a key and a value of many types are put in by their fields, and seen by th
   await data.locator('.leaf').nth(1).waitFor();
   assert.deepEqual(await data.locator('.leaf').allInnerTexts(), ['limit 7', 'drift -2']);
 });
+
+test('a map of 200 entries is shown whole, after the run and in the program pane', async ({ page, url, shots }) => {
+  // `ports` of the object has room for 256; the program counts the port 4789 (0x12b5) of each UDP packet that comes.
+  const object = await readFile(path.join(root, 'tests/objects/built/parse.o'));
+  const le = (value, bytes) => Array.from({ length: bytes }, (_, at) => (Math.floor(value / 256 ** at) % 256).toString(16).padStart(2, '0')).join(' ');
+  const entry = (port) => `bpftool map update name ports key hex ${le(port, 2)} value hex ${le(port % 200, 8)}`;
+  const ports = Array.from({ length: 199 }, (_, at) => 1000 + at);
+  const udp = `${'02'.repeat(12)}0800${'4500002400000000401100000a0000020a000001'}${'03e812b500100000'}${'00'.repeat(8)}`;
+  await page.goto(`${url}/lab`);
+  const commands = page.getByRole('textbox', { name: 'Commands' });
+  await commands.waitFor();
+  await page.locator('.right .answer').first().waitFor();
+  await page.locator('.tools input[type=file]').setInputFiles([{ name: 'parse.o', mimeType: 'application/octet-stream', buffer: object }]);
+  await page.getByRole('tab', { name: 'Programs 1' }).waitFor();
+  await page.getByRole('tab', { name: 'Commands' }).click();
+  await commands.fill(['ip link add rx type veth peer name tx', 'ip link set rx up', 'ip link set tx up', 'orc xdp parse rx native', ...ports.map(entry), `orc send tx ${udp}`].join('\n'));
+  await page.getByRole('tab', { name: 'Maps' }).click();
+  const map = page.locator('.maps article', { has: page.locator('h3', { hasText: 'ports' }) });
+  await map.locator('tbody tr').nth(199).waitFor();
+  const rows = await map.locator('tbody tr').evaluateAll((all) => all.map((row) => row.textContent));
+  assert.equal(rows.length, 200);
+  for (const port of [...ports, 4789]) assert.ok(rows.some((row) => row.includes(`${port}`)), `${port}`);
+  assert.match(await map.locator('.hint').last().innerText(), /When the run was over:/);
+  await shots('lab-maps-200');
+  await page.locator('.p-open button', { hasText: 'parse on rx' }).click({ timeout: 60_000 });
+  await page.locator('.p-list .p-row').first().waitFor({ timeout: 60_000 });
+  const held = page.locator('.p-map', { hasText: 'ports' });
+  await held.locator('tr').nth(198).waitFor();
+  const keys = await held.locator('tr th').allInnerTexts();
+  // The program has not run yet: what was put in, and nothing is said to be missing.
+  assert.deepEqual(keys.slice().sort(), ports.map((port) => le(port, 2).replace(' ', '')).sort());
+  assert.equal(await held.getByText(/more$/).count(), 0);
+  await page.locator('.p-list').last().focus();
+  await page.keyboard.press('End');
+  await held.locator('tr.now').or(held.locator('tr').nth(199)).first().waitFor();
+  assert.equal(await held.locator('tr').count(), 200);
+});

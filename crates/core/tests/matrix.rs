@@ -64,7 +64,7 @@ fn the_chain_of_the_seed_read() {
         Event::Written { at: 252 },
         Event::PointerReset {
             from: Some(252),
-            to: 290,
+            to: Some(290),
         },
         Event::Read { at: Some(290), .. },
     ] = events.as_slice()

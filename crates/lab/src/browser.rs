@@ -8,6 +8,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, File, FileList, HtmlAnchorElement, Url};
 
+use crate::arriving::Page;
+
 /// Most bytes of a file that is opened.
 pub const MOST_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
 
@@ -28,6 +30,46 @@ pub async fn read(file: &File) -> Result<(String, Vec<u8>), String> {
     Ok((name, Uint8Array::new(&buffer).to_vec()))
 }
 
+/// Bytes of a file's beginning that say what it is.
+const BEGINNING: f64 = 512.0;
+
+/// The first bytes of a file; none of one that can't be read.
+pub async fn beginning(file: &File) -> Vec<u8> {
+    let Ok(begin) = file.slice_with_f64_and_f64(0.0, BEGINNING) else {
+        return Vec::new();
+    };
+    let buffer = JsFuture::from(begin.array_buffer()).await;
+    buffer.map_or_else(|_| Vec::new(), |buffer| Uint8Array::new(&buffer).to_vec())
+}
+
+/// Files that arrived at a page.
+pub struct Arrived {
+    /// Those that it takes, or says why not.
+    pub here: Vec<File>,
+    /// What is said of those that only the other page takes.
+    pub left_out: Vec<String>,
+}
+
+/// What of the files is for this page; nothing where all of them went to the other one.
+pub async fn arrived(files: Vec<File>, page: Page) -> Option<Arrived> {
+    let mut pages = Vec::new();
+    for file in &files {
+        pages.push(Page::of(&file.name(), &beginning(file).await));
+    }
+    if page.hands_over(&pages) {
+        hand_over(&files, page.other().address());
+        return None;
+    }
+    let other = |of: &Option<Page>| *of == Some(page.other());
+    let (others, here): (Vec<_>, Vec<_>) =
+        files.into_iter().zip(pages).partition(|(_, of)| other(of));
+    let said = |(file, _): (File, _)| page.leaves_out(&file.name());
+    Some(Arrived {
+        here: here.into_iter().map(|(file, _)| file).collect(),
+        left_out: others.into_iter().map(said).collect(),
+    })
+}
+
 /// Lets the browser draw and answer before the work goes on.
 pub async fn turn() {
     let soon = Promise::new(&mut |done, _| {
@@ -42,7 +84,7 @@ pub async fn turn() {
 }
 
 /// Gives files to another page of the site, and goes there.
-pub fn hand_over(files: &[File], page: &str) {
+fn hand_over(files: &[File], page: &str) {
     headroom_web::drop::wait(&files.iter().collect());
     let _ = follow_link(page);
 }
@@ -56,35 +98,6 @@ fn follow_link(page: &str) -> Result<(), JsValue> {
     link.click();
     link.remove();
     Ok(())
-}
-
-/// What a file is, as far as its first bytes and its name say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Looks {
-    /// A BPF object.
-    Object,
-    /// A capture.
-    Capture,
-    /// A recording or a trace.
-    Json,
-    /// Perhaps work that was saved.
-    Other,
-}
-
-/// See [`Looks`].
-#[must_use]
-pub fn looks(bytes: &[u8]) -> Looks {
-    let begin = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    match bytes {
-        [0x7f, b'E', b'L', b'F', ..] => Looks::Object,
-        [0xd4, 0xc3, 0xb2, 0xa1, ..]
-        | [0xa1, 0xb2, 0xc3, 0xd4, ..]
-        | [0x4d, 0x3c, 0xb2, 0xa1, ..]
-        | [0xa1, 0xb2, 0x3c, 0x4d, ..]
-        | [0x0a, 0x0d, 0x0d, 0x0a, ..] => Looks::Capture,
-        _ if begin == Some(&b'{') => Looks::Json,
-        _ => Looks::Other,
-    }
 }
 
 /// Width of the window in pixels, as it is now.

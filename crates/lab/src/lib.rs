@@ -6,11 +6,12 @@
 //! and leaves it at `headroom:leave`.
 
 //!
-//! What can be reckoned without a browser is in [`asm`], [`asked`], [`catalogue::choose`], [`edit`], [`filter`], [`foreign`], [`history`], [`layout`], [`listing`], [`maps`], [`policy`], [`render`] and [`way`], and is
+//! What can be reckoned without a browser is in [`arriving`], [`asm`], [`asked`], [`catalogue::choose`], [`edit`], [`filter`], [`foreign`], [`history`], [`layout`], [`listing`], [`maps`], [`policy`], [`render`] and [`way`], and is
 //! tested on the host; the rest is for wasm32 alone.
 
 #[cfg(target_arch = "wasm32")]
 pub mod app;
+pub mod arriving;
 pub mod asked;
 pub mod asm;
 #[cfg(target_arch = "wasm32")]

@@ -138,13 +138,31 @@ mod tests {
         let row = of("ethernet / ipv6 saddr=fc00::7 / tcp dest=80", "a");
         assert_eq!(&*row.destination, "[fc00::1]:80");
         let row = of(
-            "ethernet h_source=02:00:00:00:00:09 h_proto=0x88cc / payload 00",
+            "ethernet h_dest=01:80:c2:00:00:0e h_source=02:00:00:00:00:09 h_proto=0x88cc / payload 00",
             "a",
         );
         assert_eq!(
-            (&*row.source, &*row.protocols),
-            ("02:00:00:00:00:09", "ethernet 0x88cc")
+            (&*row.source, &*row.destination, &*row.protocols),
+            ("02:00:00:00:00:09", "01:80:c2:00:00:0e", "ethernet 0x88cc")
         );
+    }
+
+    /// Bytes that are no Ethernet header (13 of its 14), and a packet without any.
+    #[test]
+    fn what_is_no_frame_is_bytes() {
+        let frame = |len: usize| Frame {
+            name: "a".into(),
+            bytes: vec![0; len],
+        };
+        let rows = rows(&[frame(13), frame(0)]);
+        let seen: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                let (from, to) = (&*row.source, &*row.destination);
+                (row.at, from, to, &*row.protocols, row.len)
+            })
+            .collect();
+        assert_eq!(seen, [(0, "", "", "bytes", 13), (1, "", "", "bytes", 0)]);
     }
 
     #[test]
@@ -153,10 +171,15 @@ mod tests {
             timed("x.pcap 3", Some(1_500_000_999)),
             "x.pcap 3 +1.500000s"
         );
+        // Six digits, as tcpdump has them: 61 s and 5 µs, whose zeros stand in front.
+        assert_eq!(timed("x 3", Some(61_000_005_000)), "x 3 +61.000005s");
         assert_eq!(timed("x.pcap 3", None), "x.pcap 3");
         let text = "ethernet / ipv4 / icmp";
         let row = of(text, "x.pcap 3 +1.500000s");
         assert_eq!((&*row.name, &*row.time), ("x.pcap 3", "1.500000"));
+        // The time is what stands last.
+        let row = of(text, "a +1.5s +2.000000s");
+        assert_eq!((&*row.name, &*row.time), ("a +1.5s", "2.000000"));
         for name in ["a +b", "a +1.s", "a + 1.0s", "+1.0s", ""] {
             let row = of(text, name);
             assert_eq!((&*row.name, &*row.time), (name, ""), "{name}");

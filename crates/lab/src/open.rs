@@ -11,6 +11,7 @@ use headroom_web::data::{Outcome, Seen};
 use headroom_web::designs::{FILE, column_of};
 use headroom_web::model::{Kind, Model};
 use headroom_web::parts::part;
+use headroom_web::parts::prose::ticks;
 use headroom_web::parts::stepper::Stepper;
 use headroom_web::parts::verdicts::Verdicts;
 use headroom_web::platform;
@@ -18,7 +19,8 @@ use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::browser::{self, Looks, looks};
+use crate::arriving;
+use crate::browser;
 use crate::opened_files;
 
 thread_local! {
@@ -38,28 +40,27 @@ struct Page {
 }
 
 impl Page {
-    /// Takes files: the first one, and others that are runs of the same under other designs.
+    /// Takes files: the first that is a recording or a trace, and others that are runs of the same under other designs.
     fn take(self, files: Vec<web_sys::File>) {
         spawn_local(async move {
+            let Some(arrived) = browser::arrived(files, arriving::Page::Open).await else {
+                return;
+            };
             let mut texts = Vec::new();
-            for file in &files {
-                match read(file).await {
-                    // Nothing of this page's: the lab takes all of them, if it is the first.
-                    None if texts.is_empty() => return browser::hand_over(&files, "/lab"),
-                    None => texts.push(Err(format!(
-                        "{} is no recording; the lab takes it.",
-                        file.name()
-                    ))),
-                    Some(read) => texts.push(read),
-                }
+            for file in &arrived.here {
+                texts.push(read(file).await);
             }
             match open_files(texts) {
-                // What was there stays, if this file is none.
-                Err(text) => drop(self.wrong.try_set(Some(text))),
-                Ok((opened, kept, said)) => {
-                    let start = start_of(&opened);
-                    self.show(opened, start, said);
-                    if opened_files::keep(&kept).await.is_err() {
+                // What was there stays, if none of these is a recording.
+                Err(text) => {
+                    let all = [vec![text], arrived.left_out].concat();
+                    self.wrong.try_set(Some(all.join(" ")));
+                }
+                Ok(opened) => {
+                    let start = start_of(&opened.runs);
+                    let said = [opened.said, arrived.left_out].concat();
+                    self.show(opened.runs, start, said);
+                    if opened_files::keep(&opened.kept).await.is_err() {
                         let words = "This browser keeps no files: after a reload it has to be opened again.";
                         self.said.try_update(|all| all.push(words.into()));
                     }
@@ -87,15 +88,15 @@ impl Page {
             if kept.is_empty() || !nothing_yet {
                 return;
             }
-            if let Ok((opened, _, said)) = open_files(kept.into_iter().map(Ok).collect()) {
-                let start = start_of(&opened);
+            if let Ok(opened) = open_files(kept.into_iter().map(Ok).collect()) {
+                let start = start_of(&opened.runs);
                 let address = opened_files::kept_step().unwrap_or_default();
                 let place = Address::parse(&address).0.place().cloned();
                 let same = |place: &Place| {
                     (&place.scenario, &place.designs) == (&start.scenario, &start.designs)
                 };
                 let place = place.filter(same).unwrap_or(start);
-                self.show(opened, place, said);
+                self.show(opened.runs, place, opened.said);
             }
         });
     }
@@ -110,50 +111,54 @@ impl Page {
     }
 }
 
-/// The name and the text of a file; nothing where the lab takes such files.
-async fn read(file: &web_sys::File) -> Option<Result<opened_files::File, String>> {
-    let read = browser::read(file).await;
-    if let Ok((name, bytes)) = &read
-        && (matches!(looks(bytes), Looks::Object | Looks::Capture) || name.ends_with(".headroom"))
-    {
-        return None;
-    }
-    Some(read.and_then(|(name, bytes)| {
-        let text = String::from_utf8(bytes).map_err(|e| {
-            let at = e.utf8_error().valid_up_to();
-            format!("{name}: byte {at} is no UTF-8; a recording is JSON.")
-        })?;
-        Ok((name, text))
-    }))
+/// The name and the text of a file.
+async fn read(file: &web_sys::File) -> Result<opened_files::File, String> {
+    let (name, bytes) = browser::read(file).await?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        format!("{name}: byte {at} is no UTF-8; a recording is JSON.")
+    })?;
+    Ok((name, text))
 }
 
-/// Opens the first file, and of the others those that stand beside it: of the same scenario, under other designs. Gives the
-/// runs, the files they are from, and what is to be said of the rest.
-#[allow(clippy::type_complexity)]
-fn open_files(
-    files: Vec<Result<opened_files::File, String>>,
-) -> Result<(Vec<OpenedFile>, Vec<opened_files::File>, Vec<String>), String> {
-    let (mut opened, mut kept, mut said) = (Vec::<OpenedFile>::new(), Vec::new(), Vec::new());
+/// What became of files.
+#[derive(Default)]
+struct Opened {
+    /// The runs, which stand side by side.
+    runs: Vec<OpenedFile>,
+    /// The files that they are from: they are kept over a reload.
+    kept: Vec<opened_files::File>,
+    /// What is to be said of the other files.
+    said: Vec<String>,
+}
+
+/// Opens the first file that is a recording or a trace, and of the others those that stand beside it: of the same scenario,
+/// under other designs. An error if there is none: what is wrong with each.
+fn open_files(files: Vec<Result<opened_files::File, String>>) -> Result<Opened, String> {
+    let mut opened = Opened::default();
+    let mut wrong = Vec::new();
     for file in files {
         let runs = file.and_then(|(name, text)| {
             let runs = open_all(&name, &text).map_err(|error| error.to_string())?;
             Ok((runs, (name, text)))
         });
         match runs {
-            Err(text) if opened.is_empty() => return Err(text),
-            Err(text) => said.push(format!("Left out: {text}")),
-            Ok((runs, file)) if beside(&opened, &runs) => {
-                opened.extend(runs);
-                kept.push(file);
+            Err(text) => wrong.push(text),
+            Ok((runs, file)) if beside(&opened.runs, &runs) => {
+                opened.runs.extend(runs);
+                opened.kept.push(file);
             }
-            Ok((_, (name, _))) => {
-                said.push(format!(
-                    "{name} is left out: it is no run of the same scenario under another design."
-                ));
-            }
+            Ok((_, (name, _))) => opened.said.push(format!(
+                "{name} is left out: it is no run of the same scenario under another design."
+            )),
         }
     }
-    Ok((opened, kept, said))
+    if opened.runs.is_empty() {
+        return Err(wrong.join(" "));
+    }
+    let left_out = wrong.iter().map(|text| format!("Left out: {text}"));
+    opened.said.extend(left_out);
+    Ok(opened)
 }
 
 /// Whether runs can stand beside those that are open.
@@ -232,7 +237,8 @@ pub fn page() -> AnyView {
     };
     let said = move || {
         let all = page.said.get();
-        (!all.is_empty()).then(|| view! { <p class="notice" role="status">{all.join(" ")}</p> })
+        (!all.is_empty())
+            .then(|| view! { <p class="notice" role="status">{ticks(&all.join(" "))}</p> })
     };
     let problem = move || {
         let kept = shown_file.with(|file| file.as_ref().map(|file| title_of(file)));
@@ -240,7 +246,7 @@ pub fn page() -> AnyView {
             let kept = kept.map(
                 |title| view! { <span class="kept">{format!(" Below is still “{title}”.")}</span> },
             );
-            view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b>{text}{kept}</p> }
+            view! { <p class="problem" role="alert"><b aria-hidden="true">"✗ "</b>{ticks(&text)}{kept}</p> }
         })
     };
     view! {
@@ -365,7 +371,7 @@ fn shown(opened: Vec<OpenedFile>) -> AnyView {
             }
         });
     });
-    model.linear.set(headroom_web::model::to_scale());
+    model.keep_habits();
     let setup = (!lines.is_empty()).then(|| {
         view! {
             <details class="setup"><summary>"The commands that made it"</summary><pre><code>{commands}</code></pre></details>

@@ -4,6 +4,7 @@
 //! types it asks the worker ([`Request`], [`Answer`]). Both speak in the same types, as compact bytes
 //! ([`encode`], [`decode`]): no JSON reader is needed in the page.
 
+pub mod capture;
 mod codec;
 mod designs;
 pub mod files;

@@ -5,6 +5,7 @@
 use headroom_core::bpf::Listing;
 use serde::{Deserialize, Serialize};
 
+use crate::capture::{Capture, Most, Packet};
 use crate::{Job, Object, Problem};
 
 /// What the pane asks.
@@ -31,6 +32,9 @@ pub enum Ask {
         /// Names of designs.
         designs: Vec<String>,
     },
+    /// Read the capture that is sent with it as a file. Answered by [`Reply::Reading`] after each slice, then
+    /// [`Reply::Packets`] and [`Reply::Captured`].
+    Capture(Most),
 }
 
 /// A way through a run.
@@ -74,6 +78,12 @@ pub enum Reply {
     Gone,
     /// The programs, in the order of their objects.
     Checked(Vec<Checked>),
+    /// So many bytes of the file are read; others follow.
+    Reading(u64),
+    /// Some of the packets that were read. All at once would keep the page busy while it takes them.
+    Packets(Vec<Packet>),
+    /// What else could be read of it (these packets are not in it again), or why nothing could.
+    Captured(Result<Capture, String>),
 }
 
 /// A program, and what the verifier says of it.
@@ -135,6 +145,8 @@ pub struct Judged {
     pub kind: String,
     /// Why Linux refuses it: line of the listing and the log's words.
     pub refused: Option<(Option<u32>, String)>,
+    /// What the registers held there: number and words.
+    pub held: Vec<(u8, String)>,
     /// Where Linux may refuse it: line of the listing and why.
     pub warnings: Vec<(u32, String)>,
     /// It loads `data_meta` (patch 14).

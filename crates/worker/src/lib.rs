@@ -11,6 +11,7 @@ use headroom_protocol::files::MatrixCell;
 use headroom_protocol::{Answer, Job, Problem, Request, encode_trace, sentence};
 use program::Studio;
 
+pub mod capture;
 pub mod program;
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,6 @@ pub mod l2tp;
 pub mod mpls;
 pub mod ndisc;
 pub mod pcap;
-mod pcapng;
 pub mod tcp;
 pub mod udp;
 pub mod vlan;

@@ -23,14 +23,21 @@ pub struct FieldChange {
 }
 
 fn offset(value: Option<u32>) -> String {
-    value.map_or_else(|| "not set".into(), |value| value.to_string())
+    value.map_or_else(|| NOT_SET.into(), |value| value.to_string())
 }
+
+/// What is said of an offset that has no value.
+pub(super) const NOT_SET: &str = "not set";
+
+/// Where metadata are looked for that are longer than what lies in front of their end.
+pub(super) const BELOW_HEAD: &str = "below head";
 
 fn range(start: Option<u32>, end: Option<u32>, len: u32) -> String {
     match (start, end) {
         _ if len == 0 => "none".into(),
         (Some(start), Some(end)) => super::explain::span(start, end),
-        _ => "not set".into(),
+        (None, Some(_)) => BELOW_HEAD.into(),
+        _ => NOT_SET.into(),
     }
 }
 

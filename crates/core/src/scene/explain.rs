@@ -57,12 +57,12 @@ pub fn explain_read(trace: &Trace, read: &MetadataRead) -> String {
         )),
         Verdict::Lost => {
             sentences.push(format!("{who} found no metadata."));
-            sentences.extend(whereabouts(trace, read));
+            sentences.extend(whereabouts(trace, read.step, read.offset));
         }
         Verdict::Ok => sentences.extend(faithful(trace, read)),
         Verdict::Garbage | Verdict::Overwritten => {
             sentences.extend(owners(trace, read));
-            sentences.extend(whereabouts(trace, read));
+            sentences.extend(whereabouts(trace, read.step, read.offset));
         }
     }
     sentences.join(" ")
@@ -252,15 +252,15 @@ fn join_and(parts: &[String]) -> String {
     }
 }
 
-/// Where the metadata that a program wrote are at the moment of the read.
-fn whereabouts(trace: &Trace, read: &MetadataRead) -> Option<String> {
-    let (start, bytes) = find_metadata(trace, read)?;
+/// Where the metadata that a program wrote are at a step, and how far that is from where they are looked for.
+pub(super) fn whereabouts(trace: &Trace, step: usize, looked: Option<u32>) -> Option<String> {
+    let (start, bytes) = find_metadata(trace, step)?;
     let end = start + bytes.len() as u32;
     let tag = match <[u8; 4]>::try_from(bytes.as_slice()) {
         Ok(four) => format!("The tag {} is", u32::from_le_bytes(four)),
         Err(_) => "The metadata are".into(),
     };
-    let far = match read.offset {
+    let far = match looked {
         Some(at) if at > start => format!(", {} below", distance(start, at)),
         Some(at) if at < start => format!(", {} above", distance(start, at)),
         _ => String::new(),
@@ -269,9 +269,9 @@ fn whereabouts(trace: &Trace, read: &MetadataRead) -> Option<String> {
 }
 
 /// The longest run, from its first byte on, of what the latest metadata source wrote.
-fn find_metadata(trace: &Trace, read: &MetadataRead) -> Option<(u32, Vec<u8>)> {
+fn find_metadata(trace: &Trace, step: usize) -> Option<(u32, Vec<u8>)> {
     let mut cursor = Cursor::new(trace)?;
-    cursor.go(read.step);
+    cursor.go(step);
     let buffer = cursor.packet().buffer?;
     let run = |at: usize| {
         let first = buffer.origins[at];

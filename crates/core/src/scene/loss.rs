@@ -3,10 +3,10 @@
 use super::explain::{count_bytes, span};
 use super::marks::writes_since;
 use super::zones::metadata_range;
-use crate::trace::{ByteWrite, Layer, Trace, Verdict};
+use crate::trace::{ByteWrite, Layer, MetadataRead, Trace, Verdict};
 
 /// ` Of the metadata two bytes at 254–255 are overwritten.`, or that the packet has lost metadata that the design keeps elsewhere,
-/// or that a driver has not handed over, and who will miss them first; empty where nothing is lost.
+/// or that a driver has not handed over, or that a new buffer is made without, and who will miss them first; empty where nothing is lost.
 #[must_use]
 pub(super) fn loss_words(trace: &Trace, step: usize) -> String {
     let fields = trace.steps.get(step).and_then(|step| step.fields);
@@ -23,12 +23,48 @@ pub(super) fn loss_words(trace: &Trace, step: usize) -> String {
         let lost_at = read.expected.as_ref().and_then(|expected| expected.lost_at);
         read.verdict == Verdict::Lost && lost_at == Some(step)
     });
-    missed.map_or_else(String::new, |read| {
-        format!(
-            " Here the packet loses its metadata: {} on {} will find none.",
-            read.program, read.dev.name
-        )
-    })
+    let left = || {
+        trace
+            .reads
+            .iter()
+            .find(|read| is_left_behind(trace, step, read))
+    };
+    let (what, read) = match (missed, left()) {
+        (Some(read), _) => ("the packet loses its metadata", read),
+        (None, Some(read)) => ("a buffer is made without the metadata", read),
+        (None, None) => return String::new(),
+    };
+    let finds = if read.verdict == Verdict::Lost {
+        "find none"
+    } else {
+        "read other bytes"
+    };
+    format!(
+        " Here {what}: {} on {} will {finds}.",
+        read.program, read.dev.name
+    )
+}
+
+/// A step makes the buffer that a wrong read looks into, and nobody ever puts the metadata there.
+fn is_left_behind(trace: &Trace, step: usize, read: &MetadataRead) -> bool {
+    let expected = read.expected.as_ref();
+    let Some(key) = expected.and_then(|expected| expected.origins.first()) else {
+        return false;
+    };
+    let writes = |first: usize, last: usize| {
+        let own = |step: usize| trace.steps.get(step).map(|step| step.writes.clone());
+        let range = own(first)
+            .zip(own(last))
+            .map(|(first, last)| first.start..last.end);
+        let all = range
+            .and_then(|range| trace.writes.get(range))
+            .unwrap_or_default();
+        all.iter().filter(|write| write.buffer == read.buffer)
+    };
+    read.step > step
+        && read.verdict.is_wrong()
+        && writes(step, step).any(|write| write.old.is_empty())
+        && !writes(step, read.step).any(|write| write.new.iter().any(|(_, origin)| origin == key))
 }
 
 /// From the first to behind the last byte of metadata in a range that is another's after some writes, and how many are.

@@ -10,6 +10,7 @@ pub mod changes;
 pub mod diff;
 pub mod explain;
 pub mod family;
+mod formula;
 pub mod instruction;
 pub mod labels;
 pub mod life;

@@ -9,6 +9,13 @@ pub fn place_of(text: &str, part: &str) -> Option<usize> {
     all.position(|here| here == part.as_bytes())
 }
 
+/// A text up to a place in bytes, and from there on; all of it and nothing where no character begins there.
+/// (`str::split_at()` and ranges of a text bring what their panic prints: five kilobytes of a page's module.)
+#[must_use]
+pub fn cut(text: &str, at: usize) -> (&str, &str) {
+    text.split_at_checked(at).unwrap_or((text, ""))
+}
+
 /// Sorts by a key; equal ones keep their order.
 pub fn by_key<T, K: PartialOrd>(list: &mut [T], key: impl Fn(&T) -> K) {
     for end in 1..list.len() {
@@ -25,7 +32,7 @@ pub fn by_key<T, K: PartialOrd>(list: &mut [T], key: impl Fn(&T) -> K) {
 
 #[cfg(test)]
 mod tests {
-    use super::{by_key, place_of};
+    use super::{by_key, cut, place_of};
 
     #[test]
     fn a_part_is_found_where_it_begins() {
@@ -33,6 +40,14 @@ mod tests {
         assert_eq!(place_of("ä. b", ". "), Some(2), "in bytes");
         assert_eq!(place_of("one.two", ". "), None);
         assert_eq!(place_of("", "x"), None);
+    }
+
+    #[test]
+    fn a_text_is_cut_at_characters_alone() {
+        assert_eq!(cut("ä. b", 3), ("ä.", " b"));
+        assert_eq!(cut("ä", 1), ("ä", ""), "in the middle of a character");
+        assert_eq!(cut("ab", 3), ("ab", ""), "behind the end");
+        assert_eq!(cut("ab", 2), ("ab", ""));
     }
 
     #[test]

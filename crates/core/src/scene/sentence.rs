@@ -2,12 +2,12 @@
 
 use super::changes::{FieldChange, changes};
 use super::explain::{count_bytes, explain_read, reads_at, span};
+use super::formula::formula_words;
 use super::instruction::instruction;
 use super::loss::loss_words;
 use super::marks::writes_since;
 use super::name::{device, what};
-use super::zones::{ZoneKind, metadata_range, zones};
-use crate::trace::{Edge, Outcome, PacketFields, Step, StepKind, Trace};
+use crate::trace::{Edge, Outcome, Step, StepKind, Trace};
 
 /// The entry of the function or program whose exit a step is.
 #[must_use]
@@ -216,46 +216,10 @@ fn finish(trace: &Trace, step: usize, front: String, joint: &str) -> String {
     }
     text.push('.');
     text.push_str(&bytes);
-    match changed.iter().find(|c| c.name == "metadata") {
-        Some(change) => text.push_str(&formula_words(change, bytes.is_empty())),
-        None => text.push_str(&gap_words(trace, step)),
-    }
+    let formula = changed.iter().find(|c| c.name == "metadata");
+    text.push_str(&formula_words(trace, step, formula, bytes.is_empty()));
     text.push_str(&loss_words(trace, step));
     text
-}
-
-/// ` The metadata stay at 252–255, with a gap of 38 bytes behind them.` when a gap opens or changes.
-fn gap_words(trace: &Trace, step: usize) -> String {
-    let fields = |index: usize| trace.fields.get(trace.steps.get(index)?.fields?);
-    let gap = |fields: &PacketFields| {
-        zones(fields)
-            .into_iter()
-            .find(|zone| zone.kind == ZoneKind::Gap)
-            .map(|gap| gap.end - gap.start)
-    };
-    let (Some(now), Some(before)) = (fields(step), baseline(trace, step).and_then(fields)) else {
-        return String::new();
-    };
-    match (gap(now), metadata_range(now)) {
-        (Some(size), Some((start, end))) if gap(before) != Some(size) => {
-            format!(
-                " The metadata stay at {}, with a gap of {size} bytes behind them.",
-                span(start, end)
-            )
-        }
-        _ => String::new(),
-    }
-}
-
-fn formula_words(change: &FieldChange, nothing_written: bool) -> String {
-    match (change.old.as_str(), change.new.as_str(), nothing_written) {
-        ("none", new, _) => format!(" The metadata are at {new}."),
-        (old, "none", _) => format!(" There are no metadata any more; they were at {old}."),
-        (old, new, true) => format!(
-            " The formula for the metadata now gives {new} and no longer {old}; no byte moved."
-        ),
-        (old, new, false) => format!(" The metadata are at {new} and no longer at {old}."),
-    }
 }
 
 /// ` It wrote four bytes at 252–255: 2a 00 00 00.` Passive when it was not the function itself.
@@ -267,18 +231,19 @@ pub(super) fn byte_words(trace: &Trace, step: usize, itself: bool) -> String {
             span(write.offset, write.offset + len as u32),
             count_bytes(len),
         );
+        let were = if len == 1 { "was" } else { "were" };
         let what = match (write.moved_from, itself) {
             (Some(from), true) => format!(
                 "It moved {count} from {} to {place}",
                 span(from, from + len as u32)
             ),
             (Some(from), false) => format!(
-                "{} were moved from {} to {place}",
+                "{} {were} moved from {} to {place}",
                 capital(&count),
                 span(from, from + len as u32)
             ),
             (None, true) => format!("It wrote {count} at {place}"),
-            (None, false) => format!("{} were written at {place}", capital(&count)),
+            (None, false) => format!("{} {were} written at {place}", capital(&count)),
         };
         let hex: Vec<String> = write
             .new

@@ -1,5 +1,7 @@
 //! Work to link and back.
 
+use std::ops::RangeInclusive;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use miniz_oxide::deflate::compress_to_vec;
@@ -19,6 +21,10 @@ pub const MAX_UNPACKED: usize = 16 << 20;
 const EFFORT: u8 = 8;
 /// The same for what is kept at each change.
 const QUICK: u8 = 1;
+
+/// Bytes of work that are kept as they are: to compress that many at each change keeps the page busy, and the browser has
+/// room for them. There is no such room for more.
+const KEPT_AS_IT_IS: RangeInclusive<usize> = 128 << 10..=1536 << 10;
 
 /// What a link held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,26 +86,31 @@ pub fn to_text(work: &Work) -> String {
     out
 }
 
-/// As [`to_text`], in a fraction of the time and somewhat longer: for what is kept at each change.
+/// As [`to_text`], in a fraction of the time and longer: for what is kept at each change.
 #[must_use]
 pub fn to_text_quickly(work: &Work) -> String {
     let mut out = String::from(VERSION);
-    URL_SAFE_NO_PAD.encode_string(packed(work, QUICK), &mut out);
+    let bytes = bytes_of(work);
+    let effort = match bytes.len() {
+        len if KEPT_AS_IT_IS.contains(&len) => 0,
+        _ => QUICK,
+    };
+    URL_SAFE_NO_PAD.encode_string(compress_to_vec(&bytes, effort), &mut out);
     out
 }
 
 /// The same, compressed, for a file; of any length.
 #[must_use]
 pub fn to_bytes(work: &Work) -> Vec<u8> {
-    packed(work, EFFORT)
+    compress_to_vec(&bytes_of(work), EFFORT)
 }
 
-fn packed(work: &Work, effort: u8) -> Vec<u8> {
+fn bytes_of(work: &Work) -> Vec<u8> {
     let mut bytes = Vec::new();
     for section in work.sections() {
         write(&section, &mut bytes);
     }
-    compress_to_vec(&bytes, effort)
+    bytes
 }
 
 /// Opens a fragment, with or without `#`. Blanks and line breaks that a mail put in are passed over.

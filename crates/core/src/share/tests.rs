@@ -60,6 +60,26 @@ fn there_and_back() {
     assert_eq!(from_bytes(&to_bytes(&work())).expect("a file").work, work());
 }
 
+/// Packets of zeros would be next to nothing if they were compressed; base64 has four characters for three bytes.
+#[test]
+fn what_is_kept_is_compressed_where_that_is_quick_or_needed() {
+    for (bytes, as_it_is) in [
+        (64 << 10, false),
+        (200 << 10, true),
+        (1 << 20, true),
+        (2 << 20, false),
+    ] {
+        let mut all = work();
+        all.packets.push(Frame {
+            name: "zeros".into(),
+            bytes: vec![0; bytes],
+        });
+        let text = to_text_quickly(&all);
+        assert_eq!(text.len() > bytes / 3 * 4, as_it_is, "{bytes}");
+        assert_eq!(from_link(&text).expect("a text").work, all);
+    }
+}
+
 /// Cut anywhere: an error that says so, or a part of the work and a sentence about the rest.
 #[test]
 fn a_link_that_is_cut_off_opens_what_is_whole() {

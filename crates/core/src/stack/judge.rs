@@ -79,10 +79,13 @@ impl Judge {
         self.lost.remove(&skb);
     }
 
-    /// Another packet is made of it, and should carry the same.
+    /// Another packet is made of it, and should carry the same; it may be lost already.
     pub fn carried_on(&mut self, from: SkbNo, to: SkbNo) {
         if let Some(origins) = self.carried.get(&from).cloned() {
             self.carried.insert(to, origins);
+        }
+        if let Some(step) = self.lost.get(&from) {
+            self.lost.insert(to, *step);
         }
     }
 

@@ -237,6 +237,12 @@ impl Kernel {
             OnClone::Share | OnClone::CopyOnWrite | OnClone::Refuse => {
                 *self.buffers.dataref_mut(store) += 1;
                 self.stores.put(to, store);
+                if outside.on_clone == OnClone::Refuse {
+                    // While both are there, neither may be asked.
+                    for packet in [from, to] {
+                        self.judge.lost_at(packet, self.recorder.next_step());
+                    }
+                }
             }
             OnClone::Copy => {
                 let len = self.buffers.get(store).end();

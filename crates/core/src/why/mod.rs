@@ -5,6 +5,7 @@
 
 mod chain;
 mod rule;
+mod way;
 
 pub use chain::{Event, Link, chain, decided_at, lines};
 pub use rule::{Actor, Ruled, actors, all_changes, changes_at, writes_at};

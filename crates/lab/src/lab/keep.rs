@@ -1,5 +1,7 @@
 //! The work kept: in this browser, in a link, in a file.
 
+use std::time::Duration;
+
 use headroom_core::share::{self, Program, ProgramText, Work};
 use headroom_protocol::Object;
 use headroom_web::address::{self, Address};
@@ -7,7 +9,7 @@ use headroom_web::platform;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::state::{KEY, Lab};
+use super::state::{KEY, Lab, later, never};
 use crate::browser;
 
 /// Roughly, in bytes; never 0.
@@ -34,10 +36,23 @@ pub(super) fn objects(work: &Work) -> Vec<Object> {
 }
 
 impl Lab {
-    /// Keeps the work in this browser.
+    /// Keeps the work in this browser, at once: the page may go.
     pub(super) fn keep(&self) {
-        let text = self.work.with_untracked(share::to_text_quickly);
-        if browser::try_store(KEY, &text) {
+        never(self.storing);
+        self.store(&self.work.with_untracked(share::to_text_quickly));
+    }
+
+    /// The same in two turns: to write a large text and to store it take their time each.
+    pub(super) fn keep_soon(&self) {
+        let (lab, text) = (*self, self.work.with_untracked(share::to_text_quickly));
+        later(self.storing, Duration::ZERO, move || {
+            lab.storing.set_value(None);
+            lab.store(&text);
+        });
+    }
+
+    fn store(&self, text: &str) {
+        if browser::try_store(KEY, text) {
             leave_the_link();
         } else {
             let full = "This browser keeps nothing here (its storage is full or closed): copy the link or save a file to keep the work.";
@@ -82,7 +97,7 @@ impl Lab {
 
 /// Takes the template or the link that the work began with out of the address: it has become the
 /// reader's own, and a reload has to find it as it was left. What else stands there stays.
-fn leave_the_link() {
+pub(super) fn leave_the_link() {
     let Address::Lab(rest) = Address::parse(&platform::current_address()).0 else {
         return;
     };

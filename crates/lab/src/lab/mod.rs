@@ -15,6 +15,7 @@ mod opening;
 mod packets;
 mod programs;
 mod progress;
+mod reading;
 mod seen;
 mod state;
 mod take_in;
@@ -77,6 +78,7 @@ fn draw(lab: Lab) -> AnyView {
     on_cleanup(move || {
         dropped.remove();
         keys.remove();
+        reading::end();
     });
     let waiting = headroom_web::drop::waiting();
     if !waiting.is_empty() {
@@ -127,7 +129,7 @@ fn head(lab: Lab) -> AnyView {
     let model = lab.model;
     view! {
         <div class="title">
-            <div><h1>"Lab"</h1>{headroom_web::parts::chips::designs(model)}{progress::bar(lab)}</div>
+            <div><h1>"Lab"</h1>{headroom_web::parts::chips::designs(model)}{progress::bar(lab)}{reading::bar(lab)}</div>
             <div class="tools" role="toolbar" aria-label="The work">
                 <button class="tab" disabled=sig(move || !lab.can_undo()) on:click=move |_| lab.undo()>"Undo"</button>
                 <button class="tab" disabled=sig(move || !lab.can_redo()) on:click=move |_| lab.redo()>"Redo"</button>
@@ -146,7 +148,7 @@ fn notices(lab: Lab) -> AnyView {
     part(move || {
         let all = lab.notices.get();
         (!all.is_empty()).then(|| {
-            let one = |text: &String| view! { <p>{text.clone()}</p> };
+            let one = |text: &String| view! { <p>{ticks(text)}</p> };
             let read = move |_| lab.notices.update(Vec::clear);
             let (first, more) = all.split_at(all.len().min(MOST_NOTICES));
             let more = (!more.is_empty()).then(|| {

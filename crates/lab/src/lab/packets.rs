@@ -1,5 +1,7 @@
 //! The packets: written as layers or as hex, or dropped as a capture; sent by a command.
 
+use std::time::Duration;
+
 use headroom_core::export;
 use headroom_core::packet;
 use headroom_core::share::Frame;
@@ -7,13 +9,16 @@ use headroom_protocol::sentence;
 use headroom_web::parts::{part, sig};
 use leptos::prelude::*;
 
-use super::state::Lab;
+use super::state::{Lab, later};
 use super::{attach, layers};
 use crate::listing::{self, Row};
 use crate::take;
 
 /// What a new packet begins as.
 const FIRST: &str = "ethernet / ipv4 / icmp / payload 6162636465666768";
+
+/// Lines of the list that are drawn at once: more than are in sight.
+const AT_ONCE: usize = 50;
 
 /// The panel.
 pub fn panel(lab: Lab) -> AnyView {
@@ -44,12 +49,15 @@ pub fn panel(lab: Lab) -> AnyView {
         }
     };
     let some = Memo::new(move |_| names.with(|names| !names.is_empty()));
+    let drawn = drawn(move || names.with(Vec::len));
+    let shown_rows =
+        move || names.with(|names| names.iter().take(drawn.get()).cloned().collect::<Vec<_>>());
     let list = move || {
         some.get().then(|| {
             view! {
                 <div class="scroll packets-list"><table aria-label="Packets of the work">
                     <thead><tr><th scope="col" class="num">"#"</th><th scope="col" class="num">"seconds"</th><th scope="col">"source → destination"</th><th scope="col">"protocols"</th><th scope="col" class="num">"bytes"</th></tr></thead>
-                    <tbody><For each=move || names.get() key=Clone::clone children=row/></tbody>
+                    <tbody><For each=shown_rows key=Clone::clone children=row/></tbody>
                 </table></div>
             }
         })
@@ -65,6 +73,20 @@ pub fn panel(lab: Lab) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// How many lines of a list are drawn: all, but not all at once, so that the page answers meanwhile.
+fn drawn(all: impl Fn() -> usize + 'static) -> RwSignal<usize> {
+    let drawn = RwSignal::new(AT_ONCE);
+    let timer = StoredValue::new(None);
+    Effect::new(move |_| {
+        if drawn.get() < all() {
+            later(timer, Duration::ZERO, move || {
+                drawn.try_update(|drawn| *drawn += AT_ONCE);
+            });
+        }
+    });
+    drawn
 }
 
 fn bytes_of(lab: Lab, at: usize) -> Vec<u8> {

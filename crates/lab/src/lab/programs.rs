@@ -11,8 +11,9 @@ use leptos::prelude::*;
 use super::attach;
 use super::check::Verdict;
 use super::coloured::{self, Wrong};
-use super::state::{ASM, Lab};
+use super::state::Lab;
 use super::verdict;
+use crate::arriving::ASM;
 use crate::asm;
 
 /// What a new assembler program begins as: look whether there is a tag, and read it. Offsets of `struct __sk_buff`.

@@ -1,35 +1,36 @@
-//! How far a run is. Most take less time than it takes to see that; a bar comes after a tenth of a second.
+//! How far a run or a reading is. Most take less time than it takes to see that; a bar comes after a tenth of a second.
 
 use std::time::Duration;
 
 use headroom_web::parts::part;
 use leptos::prelude::*;
 
-use super::state::Lab;
+use super::state::{Lab, later, never};
 
 /// Runs that end before are not spoken of.
 const AFTER: Duration = Duration::from_millis(100);
 
-/// The bar, its words and the button that ends the run; empty when nothing takes long.
-pub fn bar(lab: Lab) -> AnyView {
-    let model = lab.model;
+/// Whether something goes on for a tenth of a second already.
+pub fn lasts(busy: impl Fn() -> bool + 'static) -> RwSignal<bool> {
     let long = RwSignal::new(false);
     let timer = StoredValue::new(None::<TimeoutHandle>);
     Effect::new(move |_| {
-        let busy = model.busy.get();
-        if let Some(waiting) = timer.get_value() {
-            waiting.clear();
-        }
+        let busy = busy();
+        never(timer);
         long.set(false);
-        timer.set_value(if busy {
-            let show = move || {
+        if busy {
+            later(timer, AFTER, move || {
                 long.try_set(true);
-            };
-            set_timeout_with_handle(show, AFTER).ok()
-        } else {
-            None
-        });
+            });
+        }
     });
+    long
+}
+
+/// The bar, its words and the button that ends the run; empty when nothing takes long.
+pub fn bar(lab: Lab) -> AnyView {
+    let model = lab.model;
+    let long = lasts(move || model.busy.get());
     let stop = move |_| {
         lab.cancel();
         model

@@ -1,5 +1,6 @@
 //! The lab's state: the work with its history, kept in the browser, run at each change.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use headroom_core::scenario::graph::Graph;
@@ -10,10 +11,12 @@ use headroom_web::model::{Loaded, Model};
 use leptos::ev::Custom;
 use leptos::prelude::*;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::File;
 
 use super::check::Checks;
-use super::keep::{objects, size_of_work};
+use super::keep::{leave_the_link, objects, size_of_work};
 use super::opening::{nothing_of, scenario, template};
+use super::reading::Reading;
 use super::seen;
 use crate::edit;
 use crate::history::History;
@@ -22,12 +25,12 @@ use crate::history::History;
 pub(super) const KEY: &str = "lab-work";
 /// Most bytes of packets and programs that the states of the history hold together.
 const MOST_KEPT: usize = 48 << 20;
+/// Bytes of work from which on it is written and stored in turns of their own.
+const LARGE: usize = 64 << 10;
 /// How long to wait after the last change.
 const PAUSE: Duration = Duration::from_millis(300);
 /// A pause in typing after which it is a new step of the history.
 const LONG_PAUSE: Duration = Duration::from_millis(1500);
-/// Ending of the name of an assembler program, behind its type (`mine.tcx.s`).
-pub const ASM: &str = ".s";
 
 /// What the left side shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,11 +92,17 @@ pub struct Lab {
     pub notices: RwSignal<Vec<String>>,
     /// What the verifier says of the programs.
     pub checks: Checks,
+    /// The capture that is read in a worker.
+    pub reading: RwSignal<Option<Reading>>,
+    /// Files that were dropped: the one that is taken in, and those that wait for it.
+    pub arriving: StoredValue<VecDeque<File>, LocalStorage>,
     /// The reader has changed something.
     own: StoredValue<bool>,
     /// A change waits for its run.
     timer: StoredValue<Option<TimeoutHandle>>,
     pause: StoredValue<Option<TimeoutHandle>>,
+    /// The text of the work waits to be stored.
+    pub(super) storing: StoredValue<Option<TimeoutHandle>>,
 }
 
 impl Lab {
@@ -107,7 +116,6 @@ impl Lab {
         if !own {
             model.outcome.set(std::sync::Arc::default());
         }
-        model.linear.set(headroom_web::model::to_scale());
         let lab = Self {
             work: RwSignal::new(work.clone()),
             history: StoredValue::new(History::new(work)),
@@ -121,9 +129,12 @@ impl Lab {
             line: RwSignal::new(None),
             notices: RwSignal::new(notices),
             checks: Checks::new(),
+            reading: RwSignal::new(None),
+            arriving: StoredValue::new_local(VecDeque::new()),
             own: StoredValue::new(false),
             timer: StoredValue::new(None),
             pause: StoredValue::new(None),
+            storing: StoredValue::new(None),
         };
         lab.run();
         lab.checks.follow(lab);
@@ -145,7 +156,7 @@ impl Lab {
         on_cleanup(move || {
             left.remove();
             hidden.remove();
-            let waits = self.timer.get_value().is_some();
+            let waits = self.timer.get_value().is_some() || self.storing.get_value().is_some();
             never(self.timer);
             never(self.pause);
             if waits {
@@ -176,15 +187,21 @@ impl Lab {
     fn set(&self, work: Work) {
         self.work.set(work);
         self.changes.update(|n| *n = n.wrapping_add(1));
-        // The first change takes the template out of the address, so that a reload finds the reader's own.
+        let lab = *self;
+        // The first change takes the template out of the address, so that a reload finds the reader's own. Together with
+        // the change this would keep the page busy where the work is large.
         if !self.own.get_value() {
             self.own.set_value(true);
-            self.keep();
+            if self.work.with_untracked(size_of_work) < LARGE {
+                self.keep();
+            } else {
+                leave_the_link();
+                later(self.storing, Duration::ZERO, move || lab.keep_soon());
+            }
         }
-        let lab = *self;
         later(self.timer, PAUSE, move || {
             lab.timer.set_value(None);
-            lab.keep();
+            lab.keep_soon();
             lab.run();
         });
     }

@@ -1,6 +1,7 @@
 //! Files that come in: objects, captures, saved work, recordings; and scenarios as templates.
 
-use headroom_core::net::pcap;
+use std::collections::VecDeque;
+
 use headroom_core::share::{self, Frame, Program, ProgramText, ShareError};
 use headroom_web::data::files;
 use leptos::prelude::*;
@@ -8,38 +9,37 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::File;
 
-use super::state::{ASM, Lab, Tab};
-use crate::browser::{self, Looks, looks};
+use super::reading;
+use super::state::{Lab, Tab};
+use crate::arriving::{ASM, Looks, Page, SAVED, looks};
+use crate::browser;
 use crate::foreign::looks_like;
 use crate::listing::timed;
 
-/// Most packets that are taken of a capture.
-const MOST_PACKETS: usize = 500;
-
-/// Most bytes of these together: the work is kept at each change, with those before it.
-const MOST_OF_PACKETS: usize = 1 << 20;
-
-/// Ending of the name of work that was saved.
-const SAVED: &str = ".headroom";
-
-/// Takes in files, whatever they are.
+/// Takes in files, whatever they are, one after the other; those that come meanwhile wait.
 pub fn files(lab: Lab, files: Vec<File>) {
     // What was said of the files before is over.
     lab.notices.set(Vec::new());
     spawn_local(async move {
-        for (at, file) in files.iter().enumerate() {
-            let taken = match browser::read(file).await {
-                // The reader may be on another page by now.
-                _ if lab.tab.try_get_untracked().is_none() => return,
-                Ok((_, bytes)) if looks(&bytes) == Looks::Json => {
-                    return browser::hand_over(files.get(at..).unwrap_or_default(), "/open");
-                }
-                Ok((name, bytes)) => take(lab, name, bytes).await,
-                Err(text) => Err(text),
-            };
-            if let Err(text) = taken {
-                lab.notices.update(|all| all.push(text));
+        let Some(arrived) = browser::arrived(files, Page::Lab).await else {
+            return;
+        };
+        let says = |all: &mut Vec<String>| all.extend(arrived.left_out);
+        lab.notices.try_update(says);
+        let first = lab.arriving.try_update_value(|waiting| {
+            let first = waiting.is_empty();
+            waiting.extend(arrived.here);
+            first
+        });
+        while first == Some(true) {
+            let next = lab
+                .arriving
+                .try_with_value(|waiting| waiting.front().cloned());
+            let Some(file) = next.flatten() else { return };
+            if let Err(text) = take(lab, &file).await {
+                lab.notices.try_update(|all| all.push(text));
             }
+            lab.arriving.try_update_value(VecDeque::pop_front);
         }
     });
 }
@@ -55,23 +55,27 @@ pub fn chosen(lab: Lab, event: &web_sys::Event) {
     }
 }
 
-async fn take(lab: Lab, name: String, bytes: Vec<u8>) -> Result<(), String> {
-    match looks(&bytes) {
-        Looks::Object => {
-            headroom_core::bpf::load_object(&name, &bytes).map_err(|error| error.to_string())?;
-            put(lab, name, ProgramText::Object(bytes));
-            Ok(())
-        }
-        Looks::Capture => capture(lab, &name, bytes).await,
-        Looks::Json | Looks::Other if name.ends_with(ASM) => assembler(lab, name, bytes),
-        Looks::Json | Looks::Other => {
-            let opened =
-                share::from_bytes(&bytes).map_err(|error| foreign(&name, &bytes, &error))?;
-            lab.notices.set(opened.broken);
-            lab.replace(opened.work);
-            Ok(())
-        }
+async fn take(lab: Lab, file: &File) -> Result<(), String> {
+    if looks(&browser::beginning(file).await) == Looks::Capture {
+        return capture(lab, file).await;
     }
+    let (name, bytes) = browser::read(file).await?;
+    // The reader may be on another page by now.
+    if lab.tab.try_get_untracked().is_none() {
+        return Ok(());
+    }
+    if looks(&bytes) == Looks::Object {
+        headroom_core::bpf::load_object(&name, &bytes).map_err(|error| error.to_string())?;
+        put(lab, name, ProgramText::Object(bytes));
+        return Ok(());
+    }
+    if name.ends_with(ASM) {
+        return assembler(lab, name, bytes);
+    }
+    let opened = share::from_bytes(&bytes).map_err(|error| foreign(&name, &bytes, &error))?;
+    lab.notices.update(|all| all.extend(opened.broken));
+    lab.replace(opened.work);
+    Ok(())
 }
 
 /// What is said of a file that nothing here reads.
@@ -108,17 +112,18 @@ fn put(lab: Lab, name: String, text: ProgramText) {
     lab.tab.set(Tab::Programs);
 }
 
-/// A capture may be large: between reading it, finding its packets, keeping and drawing them the page has its turn.
-async fn capture(lab: Lab, name: &str, bytes: Vec<u8>) -> Result<(), String> {
-    browser::turn().await;
-    let read = pcap::readable(&bytes, MOST_PACKETS, MOST_OF_PACKETS)
-        .map_err(|error| format!("{name}: {error}."))?;
-    drop(bytes);
+/// A capture may be large: between reading it, keeping and drawing its packets the page has its turn.
+async fn capture(lab: Lab, file: &File) -> Result<(), String> {
+    let name = file.name();
+    let Some(read) = reading::capture(lab, file).await else {
+        return Err(format!("Cancelled: nothing of {name} is here."));
+    };
+    let read = read?;
     browser::turn().await;
     if lab.tab.try_get_untracked().is_none() {
         return Ok(());
     }
-    let (taken, all) = (read.packets.len(), read.whole);
+    let (taken, all) = (read.packets.len(), read.whole as usize);
     let mut said = Vec::new();
     if let Some(error) = &read.first {
         let left = match read.broken {

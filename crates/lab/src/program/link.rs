@@ -1,6 +1,6 @@
 //! Workers of one's own: a run of the lab, which ends the worker of the page, leaves them alone. The pane's holds the
 //! trace that is stepped through and is started when the pane is first opened; the checker's judges programs while
-//! they are written.
+//! they are written; the reader's reads a large capture.
 
 use std::cell::RefCell;
 
@@ -8,7 +8,7 @@ use headroom_protocol::program::{Ask, Reply};
 use headroom_protocol::{Answer, Message, Request, decode, encode};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{MessageEvent, Worker};
+use web_sys::{File, MessageEvent, Worker};
 
 /// The script that starts the worker's module; trunk writes it.
 const SCRIPT: &str = "/headroom-worker_loader.js";
@@ -16,12 +16,15 @@ const SCRIPT: &str = "/headroom-worker_loader.js";
 struct Running {
     worker: Worker,
     listens: bool,
-    waiting: Vec<Vec<u8>>,
+    waiting: Vec<Sent>,
     job: u32,
     tell: Box<dyn Fn(Result<Reply, String>)>,
     _heard: Closure<dyn FnMut(MessageEvent)>,
     _failed: Closure<dyn FnMut(web_sys::Event)>,
 }
+
+/// A request that goes to a worker: its bytes, and a file that it is about.
+type Sent = (Vec<u8>, Option<File>);
 
 /// Whose worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +33,20 @@ pub enum Whose {
     Pane,
     /// The one that judges programs.
     Checker,
+    /// The one that reads a capture.
+    Reader,
 }
 
 thread_local! {
-    static WORKERS: RefCell<[Option<Running>; 2]> = const { RefCell::new([None, None]) };
+    static WORKERS: RefCell<[Option<Running>; 3]> = const { RefCell::new([None, None, None]) };
 }
 
 fn with<T>(whose: Whose, act: impl FnOnce(&mut Option<Running>) -> T) -> T {
-    WORKERS.with_borrow_mut(|[pane, checker]| {
+    WORKERS.with_borrow_mut(|[pane, checker, reader]| {
         act(match whose {
             Whose::Pane => pane,
             Whose::Checker => checker,
+            Whose::Reader => reader,
         })
     })
 }
@@ -67,6 +73,15 @@ pub fn close(whose: Whose) {
 
 /// Asks. An answer to what was asked before is not told any more.
 pub fn ask(whose: Whose, ask: &Ask) {
+    send(whose, ask, None);
+}
+
+/// Asks about a file: the worker reads it by itself.
+pub fn ask_of(whose: Whose, ask: &Ask, file: &File) {
+    send(whose, ask, Some(file.clone()));
+}
+
+fn send(whose: Whose, ask: &Ask, file: Option<File>) {
     with(whose, |slot| {
         let Some(running) = slot else { return };
         running.job = running.job.wrapping_add(1).max(1);
@@ -76,16 +91,20 @@ pub fn ask(whose: Whose, ask: &Ask) {
             body,
         });
         if running.listens {
-            post(&running.worker, &bytes);
+            post(&running.worker, (bytes, file));
         } else {
-            running.waiting.push(bytes);
+            running.waiting.push((bytes, file));
         }
     });
 }
 
-fn post(worker: &Worker, bytes: &[u8]) {
-    let buffer = Uint8Array::from(bytes).buffer();
-    let _ = worker.post_message_with_transfer(&buffer, &Array::of1(&buffer));
+fn post(worker: &Worker, (bytes, file): Sent) {
+    let buffer = Uint8Array::from(bytes.as_slice()).buffer();
+    let handed_over = Array::of1(&buffer);
+    let _ = match file {
+        None => worker.post_message_with_transfer(&buffer, &handed_over),
+        Some(file) => worker.post_message_with_transfer(&Array::of2(&buffer, &file), &handed_over),
+    };
 }
 
 type Tell = Box<dyn Fn(Result<Reply, String>)>;
@@ -121,8 +140,8 @@ fn hear(whose: Whose, data: &JsValue) {
         with(whose, |slot| {
             if let Some(running) = slot {
                 running.listens = true;
-                for bytes in running.waiting.drain(..) {
-                    post(&running.worker, &bytes);
+                for sent in running.waiting.drain(..) {
+                    post(&running.worker, sent);
                 }
             }
         });

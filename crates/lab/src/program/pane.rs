@@ -291,7 +291,7 @@ impl Pane {
                 }
             }
             // Nobody asks this worker for one.
-            Ok(Reply::Checked(_)) => {}
+            Ok(Reply::Checked(_) | Reply::Reading(_) | Reply::Packets(_) | Reply::Captured(_)) => {}
             Ok(Reply::Gone) => {
                 self.next.set_value((false, None));
                 self.moment.set(None);

@@ -205,7 +205,8 @@ fn show(model: Model, walk: Walk) {
     let Some(stop) = walk.stop() else { return };
     let at = walk.at.get();
     let place = place(&stop);
-    let set = move |place: Place| {
+    let set = move |mut place: Place| {
+        place.view = model.view.get_untracked();
         model.place.set(place);
     };
     if model.scenario.with_value(|known| known.id == stop.scenario) {

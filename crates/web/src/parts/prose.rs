@@ -1,6 +1,6 @@
 //! Sentences of the core with kernel names, offsets and bytes set in the monospaced face.
 
-use headroom_core::scene::order::place_of;
+use headroom_core::scene::order::{cut, place_of};
 
 use crate::dom::{El, Said, code, el};
 
@@ -49,13 +49,12 @@ pub fn runs(text: &str) -> Vec<(bool, String)> {
             continue;
         }
         let punctuation = |c: char| matches!(c, '.' | ',' | ':' | ';' | '(' | ')' | ' ');
-        let start = piece.find(|c| !punctuation(c)).unwrap_or(0);
-        let end = piece.rfind(|c| !punctuation(c)).map_or(piece.len(), |at| {
-            at + piece[at..].chars().next().map_or(1, char::len_utf8)
-        });
-        push(false, &piece[..start]);
-        push(true, &piece[start..end]);
-        push(false, &piece[end..]);
+        let trimmed = piece.trim_start_matches(punctuation);
+        let (front, rest) = cut(piece, piece.len() - trimmed.len());
+        let (word, behind) = cut(rest, rest.trim_end_matches(punctuation).len());
+        push(false, front);
+        push(true, word);
+        push(false, behind);
     }
     out
 }
@@ -84,8 +83,9 @@ pub fn paragraphs(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(at) = place_of(rest, "\n\n") {
-        out.push(&rest[..at]);
-        rest = &rest[at + 2..];
+        let (paragraph, behind) = cut(rest, at);
+        out.push(paragraph);
+        rest = cut(behind, 2).1;
     }
     out.push(rest);
     out
@@ -172,10 +172,13 @@ impl Sentences {
 /// An instruction or a first sentence, and the rest.
 fn parts(words: &str) -> (&str, &str, &str) {
     if is_instruction(words) {
-        let (insn, rest) = words.split_at(instruction_end(words));
+        let (insn, rest) = cut(words, instruction_end(words));
         return (insn, "", rest);
     }
-    let (first, rest) = words.split_at(place_of(words, ". ").map_or(words.len(), |at| at + 1));
+    let (first, rest) = cut(
+        words,
+        place_of(words, ". ").map_or(words.len(), |at| at + 1),
+    );
     ("", first, rest)
 }
 

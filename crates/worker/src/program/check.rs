@@ -10,22 +10,26 @@ use headroom_protocol::program::{Checked, Objection};
 /// Ending of the name of a file with assembler in it.
 const ASSEMBLER: &str = ".s";
 
-/// Judges all programs of the objects; an object that can't be read has none.
+/// Judges all programs of the objects; an object that can't be read has none. A design that is named twice is one.
 pub fn check(
     objects: &[headroom_protocol::Object],
     designs: &[String],
     limits: Limits,
 ) -> Vec<Checked> {
-    let designs: Vec<(&str, DesignName)> = designs
-        .iter()
-        .filter_map(|name| Some((name.as_str(), crate::design(name).ok()?)))
-        .collect();
+    let mut asked: Vec<(&str, DesignName)> = Vec::new();
+    for name in designs {
+        if let Ok(design) = crate::design(name)
+            && asked.iter().all(|(known, _)| known != name)
+        {
+            asked.push((name, design));
+        }
+    }
     let mut out = Vec::new();
     for (number, file) in (0u32..).zip(objects) {
         let Some((object, lines)) = read(file) else {
             continue;
         };
-        let one = |program: &Program| checked(number, program, &lines, &designs, limits);
+        let one = |program: &Program| checked(number, program, &lines, &asked, limits);
         out.extend(object.programs.iter().map(one));
     }
     out
@@ -132,9 +136,7 @@ fn put(list: &mut Vec<Objection>, design: &str, said: Objection) {
         (&other.kind, other.insn, &other.why) == (&said.kind, said.insn, &said.why)
     };
     if let Some(known) = list.iter_mut().find(same) {
-        if known.designs.last().is_none_or(|last| last != design) {
-            known.designs.push(design.to_owned());
-        }
+        known.designs.push(design.to_owned());
         return;
     }
     list.push(Objection {
@@ -261,5 +263,89 @@ mod tests {
         };
         let said = check(&[object], &["mac_header".to_owned()], Limits::default());
         assert_eq!(said[0].kinds, ["xdp", "sched_cls"]);
+    }
+
+    /// `bpf_dev_bound_kfunc_check()` of kernel/bpf/offload.c: no command of the lab loads a program for one device, so
+    /// Linux refuses the call in these words, reached or not: `add_kfunc_call()` looks at every one.
+    #[test]
+    fn what_needs_a_device_is_refused_not_warned_of() {
+        let text = "r0 = 2\nexit\nr2 = r10\nr2 += -8\ncall bpf_xdp_metadata_rx_timestamp\nexit\n";
+        let said = asked("stamp.xdp.s", text, &["mac_header"]);
+        let words: Vec<_> = said[0]
+            .refused
+            .iter()
+            .map(|said| (said.line, said.why.as_str()))
+            .collect();
+        assert_eq!(
+            words,
+            [(Some(5), "metadata kfuncs require device-bound program")]
+        );
+        assert_eq!(said[0].warned, []);
+    }
+
+    /// A design that is asked about twice is one: what it alone says has its name once, what all say has no name.
+    #[test]
+    fn a_design_that_is_asked_twice_says_it_once() {
+        let text = "call bpf_dynptr_from_skb_meta\nr0 = 2\nexit\n";
+        // Linux has the function since 6.18.
+        let twice = ["mac_header_6.12", "mac_header", "mac_header_6.12"];
+        let said = asked("meta.tcx.s", text, &twice);
+        let lacks = "this kernel has no bpf_dynptr_from_skb_meta";
+        let of: Vec<_> = said[0].refused.iter().filter(|s| s.why == lacks).collect();
+        assert_eq!(of.len(), 1, "{said:?}");
+        assert_eq!(of[0].designs, ["mac_header_6.12"]);
+        let said = asked("blind.xdp.s", BLIND, &["mac_header", "mac_header"]);
+        assert_eq!(said[0].refused.len(), 1, "{said:?}");
+        assert_eq!(said[0].refused[0].designs, [""; 0]);
+    }
+
+    /// Same type, same instruction, same words: one objection. Another of any of the three is another one.
+    #[test]
+    fn the_same_objection_is_said_once_and_no_other_is_swallowed() {
+        // Other words at one instruction: XDP has no skb's dynptr, and of the two kernels the older one has none at all.
+        let text = "call bpf_dynptr_from_skb_meta\nr0 = 2\nexit\n";
+        let said = asked("meta.xdp.s", text, &["mac_header_6.12", "mac_header"]);
+        let of: Vec<_> = said[0]
+            .refused
+            .iter()
+            .map(|said| (said.insn, said.why.split(' ').next().unwrap_or_default()))
+            .collect();
+        assert_eq!(of, [(Some(0), "calling"), (Some(0), "this")]);
+        assert_eq!(said[0].refused[0].designs, [""; 0], "both kernels");
+        assert_eq!(said[0].refused[1].designs, ["mac_header_6.12"]);
+        // The same words at two instructions.
+        let text = "call bpf_of_the_future\ncall bpf_of_the_future\nr0 = 2\nexit\n";
+        let said = asked("two.xdp.s", text, &["mac_header", "meta_end"]);
+        let of: Vec<_> = said[0].warned.iter().map(|said| said.insn).collect();
+        assert_eq!(of, [Some(0), Some(1)]);
+        // The same words at one instruction of a program without a type: an exit without r0, as XDP and as TC.
+        let object = assembler("none.xdp.s", "exit\n").expect("a program");
+        let program = object.programs[0].as_type(ProgType::Unknown(".text".into()));
+        let design = [("mac_header", DesignName::MacHeader)];
+        let said = checked(0, &program, &[1], &design, Limits::default());
+        let of: Vec<_> = said
+            .refused
+            .iter()
+            .map(|said| (said.kind.as_str(), said.insn, said.why.as_str()))
+            .collect();
+        assert_eq!(
+            of,
+            [
+                ("xdp", Some(0), "R0 !read_ok"),
+                ("sched_cls", Some(0), "R0 !read_ok")
+            ]
+        );
+    }
+
+    /// `bpf_dynptr_from_skb_ext()` is there under `skb_ext` only, whichever is asked first: kernels that judge by other rules
+    /// judge for themselves.
+    #[test]
+    fn what_one_kernel_says_is_not_said_of_another() {
+        let text = "call bpf_dynptr_from_skb_ext\nr0 = 2\nexit\n";
+        for designs in [["mac_header", "skb_ext"], ["skb_ext", "mac_header"]] {
+            let said = asked("ext.xdp.s", text, &designs);
+            let warned: Vec<_> = said[0].warned.iter().map(|said| &said.designs).collect();
+            assert_eq!(warned, [&["mac_header"]], "{said:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use headroom_core::bpf::MapState;
+use headroom_core::bpf::{MapDef, MapState};
 use headroom_core::scene::sentence::verdict_name;
 use headroom_core::stepping::{Place, Stepper};
 use headroom_protocol::program::{MapView, Moment, Slot, Value};
@@ -14,8 +14,8 @@ use super::words;
 const AROUND: usize = 8;
 /// Instructions of a chain that are told, from its end.
 const CHAIN: usize = 4096;
-/// Entries of a map that are shown.
-const ENTRIES: usize = 64;
+/// Entries of a map that are shown: as many as the lab's Maps tab shows.
+const ENTRIES: usize = 256;
 
 /// Everything but packet and maps.
 pub fn of(stepper: &Stepper<'_>, run: u32) -> Moment {
@@ -102,8 +102,10 @@ fn around(stepper: &Stepper<'_>) -> Vec<(u32, u32, String)> {
 }
 
 /// What made a register's value: position, line of the listing.
-pub fn chain(stepper: &Stepper<'_>, register: u8) -> Vec<(u32, u32)> {
-    let made = stepper.chain(usize::from(register), CHAIN).into_iter();
+pub fn chain(stepper: &Stepper<'_>, register: u8, maps: &[MapDef]) -> Vec<(u32, u32)> {
+    let made = stepper
+        .chain(usize::from(register), CHAIN, maps)
+        .into_iter();
     made.map(|at| (at as u32, stepper.insn_at(at) as u32))
         .collect()
 }
@@ -154,45 +156,53 @@ mod tests {
 
     use super::*;
 
-    fn map(entries: u8, records: u8) -> MapState {
+    fn map(entries: u16, records: u8) -> MapState {
         MapState {
             def: MapDef {
                 name: "flows".into(),
                 kind: MapKind::Hash,
-                key_size: 1,
+                key_size: 2,
                 value_size: 1,
-                max_entries: 256,
+                max_entries: 512,
                 flags: 0,
                 initial: Vec::new(),
                 programs: Vec::new(),
                 details: Default::default(),
                 entries: Vec::new(),
             },
-            entries: (0..entries).map(|key| (vec![key], vec![7])).collect(),
+            entries: (0..entries)
+                .map(|key| (key.to_be_bytes().to_vec(), vec![7]))
+                .collect(),
             records: (0..records).map(|record| vec![record]).collect(),
         }
     }
 
-    /// 200 entries, the one of 150 (0x96) becomes 9: the first 64 and that one are listed, 135 are not.
+    /// 400 entries, the one of 300 (0x012c) becomes 9: the first 256 and that one are listed, 143 are not.
     #[test]
     fn of_many_entries_the_changed_one_is_listed() {
-        let before = map(200, 0);
+        let before = map(400, 0);
         let mut after = before.clone();
-        after.entries[150].1 = vec![9];
+        after.entries[300].1 = vec![9];
         let view = &maps(&[before], &[after])[0];
-        assert_eq!((view.entries.len(), view.more), (65, 135));
-        assert_eq!(view.entries[64], ("96".into(), "09".into(), true));
-        assert!(view.entries[..64].iter().all(|(.., now)| !now));
+        assert_eq!((view.entries.len(), view.more), (257, 143));
+        assert_eq!(view.entries[256], ("012c".into(), "09".into(), true));
+        assert!(view.entries[..256].iter().all(|(.., now)| !now));
     }
 
-    /// The first of 200 entries is taken out: all others stand one place before, and none is new.
+    #[test]
+    fn a_map_of_200_entries_is_listed_whole() {
+        let view = &maps(&[map(200, 0)], &[map(200, 0)])[0];
+        assert_eq!((view.entries.len(), view.more), (200, 0));
+    }
+
+    /// The first of 400 entries is taken out: all others stand one place before, and none is new.
     #[test]
     fn entries_that_stand_elsewhere_are_not_new() {
-        let before = map(200, 0);
+        let before = map(400, 0);
         let mut after = before.clone();
         after.entries.remove(0);
         let view = &maps(&[before], &[after])[0];
-        assert_eq!((view.entries.len(), view.more), (64, 135));
+        assert_eq!((view.entries.len(), view.more), (256, 143));
         assert!(view.entries.iter().all(|(.., now)| !now));
     }
 

@@ -14,6 +14,7 @@ use crate::dom::{El, div, el, on_window, span};
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
 use crate::prelude::*;
+use crate::view::Show;
 
 /// From the row of the first byte that is drawn to the row of the tail, over all steps.
 fn bounds(model: Model) -> (u32, u32) {
@@ -309,8 +310,8 @@ pub fn bytes(model: Model) -> El {
             el("button")
                 .class("tab")
                 .set("title", "What is another than at the step before (key x)")
-                .tells("aria-pressed", move || model.diff.get())
-                .on("click", move |_| model.diff.update(|on| *on = !*on))
+                .tells("aria-pressed", move || model.view.get().has(Show::Changes))
+                .on("click", move |_| model.toggle(Show::Changes))
                 .text("changes"),
         );
     el("section")
@@ -319,7 +320,7 @@ pub fn bytes(model: Model) -> El {
         .child(title)
         .child(
             div("scroll")
-                .when("hidden", move || model.diff.get())
+                .when("hidden", move || model.view.get().has(Show::Changes))
                 .child(table),
         )
         .child(changes::changes(model, frame))

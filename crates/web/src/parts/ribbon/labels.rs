@@ -1,6 +1,7 @@
 //! Offsets and names under the pointers.
 
 use headroom_core::scene::labels::Label;
+use headroom_core::scene::order::cut;
 
 use super::{CELL_H, ROW_H};
 use crate::dom::{El, Row, Rows, Said, svg};
@@ -48,7 +49,7 @@ impl Line {
 
 /// A text up to its first blank, and from there on.
 fn first(words: &str) -> (&str, &str) {
-    words.split_at(words.find(' ').unwrap_or(words.len()))
+    cut(words, words.find(' ').unwrap_or(words.len()))
 }
 
 /// The first name that a label says: it is of this pointer, and moves with it.

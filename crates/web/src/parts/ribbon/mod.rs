@@ -1,6 +1,7 @@
 //! One buffer as a picture. Nodes stay; their places and texts change. One effect compares the picture
 //! with the one before it and touches only what is another.
 
+mod cells;
 mod labels;
 mod marks;
 mod rows;
@@ -12,12 +13,12 @@ mod zones;
 use std::sync::Arc;
 
 use headroom_core::scene::ribbon::{MoveMark, NARROW};
-use headroom_core::scene::scale::{Piece, PieceKind};
 use headroom_core::scene::{Cell, Ribbon as Picture, RibbonOptions, Scale, ribbon as draw};
 use headroom_core::trace::Verdict;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, MouseEvent};
 
+use self::cells::{digit_size, pieces, written};
 use self::marks::{Marks, Tick};
 use self::shapes::Shapes;
 use self::twins::Twins;
@@ -352,40 +353,6 @@ impl Drawn {
         self.most = Some((key.0, key.1, rows));
         rows
     }
-}
-
-/// What is drawn byte by byte.
-fn pieces(scale: &Scale) -> impl Iterator<Item = &Piece> {
-    let all = scale.pieces.iter();
-    all.filter(|piece| piece.kind == PieceKind::Cells)
-}
-
-/// Two digits leave room between themselves and their neighbours; the style sheet makes them taller. A multiple of a
-/// quarter: what is between, Chromium draws as a size a little smaller, so that far bytes stand beside their places.
-fn digit_size(unit: f64) -> f64 {
-    (unit * 2.94).floor().min(50.0) / 4.0
-}
-
-/// The bytes that were written, as one shape.
-fn written(cells: &[Cell], unit: f64) -> String {
-    let mut out = String::new();
-    let mut at = 0;
-    while let Some(first) = cells.get(at) {
-        let run = cells[at..].iter().zip(0u32..);
-        let run = run
-            .take_while(|(cell, n)| cell.written && cell.offset == first.offset + n)
-            .count();
-        if run > 0 {
-            let along = px(run as f64 * unit);
-            out.push_str(&format!(
-                "M{} 0h{along}v{}h-{along}z",
-                px(first.x),
-                px(CELL_H)
-            ));
-        }
-        at += run.max(1);
-    }
-    out
 }
 
 fn described(frame: &Frame) -> String {
