@@ -96,7 +96,9 @@ impl Model {
             self.go(0, By::Play);
         }
         self.playing.set(playing);
-        if !playing {
+        if playing {
+            self.spoken.set("Playing.".into());
+        } else {
             self.speak();
         }
     }

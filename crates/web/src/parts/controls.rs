@@ -221,6 +221,7 @@ fn speed(model: Model) -> El {
             let view = model.view.get_untracked();
             let speed = (view.speed + 1) % SPEEDS.len();
             model.look(View { speed, ..view });
+            model.spoken.set(untrack(word).to_owned());
         })
         .word(move || word().to_owned())
 }

@@ -222,6 +222,7 @@ struct Node {
     row: Rc<Cell<usize>>,
     name: Said,
     note: Said,
+    device: String,
     class: String,
     here: bool,
 }
@@ -255,6 +256,7 @@ impl Node {
             row,
             name: Said::new(&name),
             note: Said::new(&note),
+            device: String::new(),
             class: String::new(),
             here: false,
         }
@@ -262,10 +264,14 @@ impl Node {
 
     fn show(&mut self, stop: &Stop) {
         self.row.set(stop.row);
+        // The names over the stations are not heard: each station says its own.
+        let device = device(stop);
+        if device != self.device {
+            self.button.put("title", &device);
+            self.device = device;
+        }
         self.name.say(&stop.station.name);
         self.note.say(hook(&stop.station.note));
-        // The names over the stations are not heard: each station says its own.
-        self.button.put("title", &device(stop));
     }
 }
 

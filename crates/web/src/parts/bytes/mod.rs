@@ -163,11 +163,14 @@ impl Grid {
     /// What a cell is called.
     fn say(&mut self, frame: Option<&Frame>) {
         let Some(at) = self.here else { return };
-        let value = frame.and_then(|frame| frame.buffer.bytes.get(at as usize));
-        let name = match value {
-            Some(value) => format!("byte {at}: {value:02x}"),
-            None => format!("byte {at}: not known"),
+        let known = |frame: &Frame| {
+            let value = frame.buffer.bytes.get(at as usize)?;
+            let origin = frame.buffer.origins.get(at as usize)?;
+            let whose = &frame.trace.sources.source(*origin).label;
+            Some(format!("byte {at}: {value:02x}, {whose}"))
         };
+        let name = frame.and_then(known);
+        let name = name.unwrap_or_else(|| format!("byte {at}: not known"));
         if name != self.name
             && let Some(cell) = self.cell(self.here)
         {
