@@ -34,8 +34,8 @@ test('the third level shows each write of a step, with the bytes as they are in 
   assert.equal(await where(page), `${step}, write 3`);
   // GRE (RFC 2784): no flags, protocol 0x0800. It lies behind Ethernet (14) and IPv4 (20), which begin at 2.
   assert.match(await sentence(page), /write 3 of \d+: four bytes at 36–39\. They were 00 00 00 00 and are 00 00 08 00\./);
-  assert.equal(await byte(page, 38), 'byte 38: 08');
-  assert.equal(await byte(page, 40), 'byte 40: 00', 'the inner IPv4 header is not there yet');
+  assert.equal(await byte(page, 38), 'byte 38: 08, GRE header');
+  assert.equal(await byte(page, 40), 'byte 40: 00, unwritten', 'the inner IPv4 header is not there yet');
   await shots('writes');
   await page.locator('h1').click();
   // The write has an address, and it is a step to go back to.
@@ -44,7 +44,7 @@ test('the third level shows each write of a step, with the bytes as they are in 
   const link = page.url();
   await page.keyboard.press('ArrowUp');
   assert.equal(await where(page), step);
-  assert.equal(await byte(page, 40), 'byte 40: 45', 'version 4, five words');
+  assert.match(await byte(page, 40), /^byte 40: 45, IPv4 /, 'version 4, five words');
   await open(page, link);
   assert.equal(await where(page), `${step}, write 3`);
   // Each write has a mark of its own in the timeline.

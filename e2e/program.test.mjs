@@ -189,6 +189,9 @@ test('what the verifier says stands at its instruction', async ({ page, url, sho
   await page.locator('.p-row.refused').waitFor();
   assert.match(await page.locator('.p-row.refused').innerText(), /invalid access to packet, off=0 size=1/);
   assert.match(await page.locator('.program-pane .problem').first().innerText(), /Linux refuses this program at instruction 1/);
+  // What is known of the registers there: r2 is the packet's start, which was compared with no end.
+  const held = page.locator('.program-pane table.held');
+  assert.deepEqual(await held.locator('tr').allInnerTexts(), ['r1\tctx', 'r2\tpkt, compared with no end', 'r10\tfp']);
   // It stands right below the instruction.
   const tops = await page.evaluate(() => ['r0 = *(u8', '✗'].map((text) =>
     [...document.querySelectorAll('.p-row')].find((row) => row.textContent.includes(text)).offsetTop));

@@ -70,6 +70,18 @@ function dressed() {
   return style;
 }
 
+/**
+ * Shows a dialog over everything; `part` of it gets the focus a moment later, or with the first key. Orca, which loses the page
+ * behind it in that moment, says nothing of what has the focus at once, and takes letters for its own commands.
+ */
+function over(dialog, part) {
+  if (!dialog.open) dialog.showModal();
+  dialog.focus();
+  const to = () => part.focus({ preventScroll: true });
+  dialog.addEventListener('keydown', to, { once: true });
+  setTimeout(to, 60);
+}
+
 /** Shows the sheet of keys over everything. */
 export async function keys() {
   await dressed();
@@ -83,16 +95,16 @@ export async function keys() {
     const table = (name, rows) => el('table', { 'aria-label': name }, el('tbody', {}, ...rows.map(row)));
     sheet = el(
       'dialog',
-      { id: 'keys', class: 'sheet', 'aria-labelledby': 'keys-title' },
+      { id: 'keys', class: 'sheet', 'aria-labelledby': 'keys-title', tabindex: '-1', autofocus: '' },
       el('h2', { id: 'keys-title' }, 'Keys'),
       el('div', { class: 'all' }, table('At a step', KEYS), table('Everywhere', OTHERS)),
-      el('p', {}, 'In the story → and ← go from stop to stop. In the byte grid the arrows go from byte to byte, in a sentence that Tab comes to from word to word: what a word names is lit in the picture.'),
+      el('p', {}, 'In the story → and ← go from stop to stop. In the byte grid the arrows go from byte to byte, in a sentence that Tab comes to from word to word: what a word names is lit in the picture. A screen reader that keeps the arrow keys for itself gives them to the page in the bar of buttons (Tab, or its key for buttons).'),
       el('form', { method: 'dialog' }, el('button', { class: 'quiet' }, 'Close')),
     );
     document.body.append(sheet);
   }
-  if (!sheet.open) sheet.showModal();
-  // The button at its end has the focus.
+  // The button at its end has the focus, and what is read first is in sight.
+  over(sheet, sheet.querySelector('button'));
   sheet.scrollTop = 0;
 }
 
@@ -172,7 +184,7 @@ function made() {
     type: 'text', role: 'combobox', 'aria-label': 'Go to', 'aria-expanded': 'true', 'aria-controls': 'find-list', autocomplete: 'off', spellcheck: 'false',
   });
   const list = el('ul', { role: 'listbox', id: 'find-list', 'aria-label': 'Places' });
-  const dialog = el('dialog', { class: 'sheet palette', 'aria-label': 'Go to' }, field, list);
+  const dialog = el('dialog', { class: 'sheet palette', 'aria-label': 'Go to', tabindex: '-1', autofocus: '' }, field, list);
   let [at, entries, known] = [0, [], []];
   const choose = (index) => {
     const entry = entries[index];
@@ -180,8 +192,10 @@ function made() {
     dialog.close();
     entry[1]();
   };
+  // Until something was typed or an arrow pressed the field has the focus alone: a screen reader that is told of an entry
+  // at once says the entry and not the field.
   const mark = () => {
-    field.setAttribute('aria-activedescendant', `find-${at}`);
+    field.setAttribute('aria-activedescendant', field.value || at > 0 ? `find-${at}` : '');
     [...list.children].forEach((row, index) => row.setAttribute('aria-selected', index === at));
   };
   const draw = () => {
@@ -209,8 +223,7 @@ function made() {
   return {
     async open() {
       field.value = '';
-      if (!dialog.open) dialog.showModal();
-      field.focus();
+      over(dialog, field);
       draw();
       known = await scenarios();
       draw();

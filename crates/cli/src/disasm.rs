@@ -103,6 +103,9 @@ fn json_of(
         json["walked"] = judged.walked().into();
         json["verifier_warnings"] = serde_json::to_value(leniency::of_program(judged))?;
         json["refused"] = judged.objection().map(|why| why.to_string()).into();
+        let held = judged.held().iter();
+        let held = held.map(|held| (format!("r{}", held.register), held.what.clone().into()));
+        json["registers"] = serde_json::Value::Object(held.collect());
     }
     Ok(json)
 }
@@ -166,7 +169,12 @@ fn print_program(
                 let accepted = paint.good("accepted");
                 writeln!(out, "verifier: {accepted}, {walked} instructions walked")?;
             }
-            Some(why) => writeln!(out, "{}", paint.warning(format!("verifier: {why}")))?,
+            Some(why) => {
+                writeln!(out, "{}", paint.warning(format!("verifier: {why}")))?;
+                for held in judged.held() {
+                    writeln!(out, "  r{}: {}", held.register, held.what)?;
+                }
+            }
         }
     }
     writeln!(out)?;

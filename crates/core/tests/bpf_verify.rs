@@ -13,6 +13,36 @@ fn load(text: &str) -> Result<(), String> {
     program.facts().map(|_| ()).map_err(|e| e.to_string())
 }
 
+/// 14 bytes are compared with the end, the 24th is read. What is known of each register there follows from the lines above it.
+#[test]
+fn what_the_registers_hold_where_a_program_is_refused() {
+    let text = "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr4 = r2\nr4 += 14\nif r4 > r3 goto out\nr5 = *(u8 *)(r2 +12)\n\
+                r6 = r10\nr6 += -8\nr7 = -1\nr9 = r5\nr9 += -100\nr8 = *(u32 *)(r2 +20)\nout: r0 = 2\nexit";
+    let program = Program::from_asm("p", "xdp", text).expect("a program");
+    let judged = program.judge();
+    assert!(judged.refused().is_some());
+    let held: Vec<(u8, &str)> = { judged.held().iter() }
+        .map(|held| (held.register, held.what.as_str()))
+        .collect();
+    // Behind the branch nobody reads r1: the walk has forgotten it there.
+    let wanted = [
+        (2, "pkt, 14 bytes shown to lie there"),
+        (3, "pkt_end"),
+        (4, "pkt + 14, 14 bytes shown to lie there"),
+        (5, "0 to 255"),
+        (6, "fp - 8"),
+        (7, "-1"),
+        (9, "-100 to 155"),
+        (10, "fp"),
+    ];
+    assert_eq!(held, wanted);
+    // Nothing is kept of one that is accepted, or refused before it is walked.
+    for text in ["r0 = 2\nexit", "r0 = 0\nexit\nr0 = 1\nexit"] {
+        let program = Program::from_asm("p", "xdp", text).expect("a program");
+        assert_eq!(program.judge().held(), []);
+    }
+}
+
 #[test]
 fn refused_in_the_kernels_words() {
     let data = "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr0 = 0\n";

@@ -1,17 +1,21 @@
 //! What a register's value came from. What is expected is read off the programs by hand: positions in the run.
 
-use headroom_core::bpf::{Object, Program};
+use headroom_core::bpf::{MapDef, MapKind, Object, Program, assemble};
 use headroom_core::design::DesignName;
 use headroom_core::stack::{Executed, Hook, exec};
 use headroom_core::stepping::Stepper;
 
 fn run(program: &str) -> Executed {
     let program = Program::from_asm("chain.s", "xdp", program).unwrap();
+    run_with(program, Vec::new())
+}
+
+fn run_with(program: Program, maps: Vec<MapDef>) -> Executed {
     let name = program.name.clone();
     let object = Object {
         name: "chain".into(),
         programs: vec![program],
-        maps: Vec::new(),
+        maps,
         license: "GPL".into(),
     };
     let (packet, meta) = ([2; 64], [42, 0, 0, 0]);
@@ -25,7 +29,7 @@ fn run(program: &str) -> Executed {
 fn chain(done: &Executed, at: usize, register: usize) -> Vec<usize> {
     let mut stepper = Stepper::new(&done.trace, 0).unwrap();
     stepper.go(at);
-    stepper.chain(register, 100)
+    stepper.chain(register, 100, &[])
 }
 
 const END: usize = usize::MAX;
@@ -59,7 +63,7 @@ fn through_registers_and_over_a_call() {
     // Of a long chain the end is known.
     let mut stepper = Stepper::new(&done.trace, 0).unwrap();
     stepper.go(END);
-    assert_eq!(stepper.chain(2, 2), [7, 10]);
+    assert_eq!(stepper.chain(2, 2, &[]), [7, 10]);
     // The context and the stack are what a run begins with; r1 is gone after a call.
     assert_eq!(chain(&done, 0, 1), [0; 0]);
     assert_eq!(chain(&done, END, 10), [0; 0]);
@@ -117,4 +121,69 @@ fn a_helper_s_arguments_and_what_it_leaves() {
     ");
     // bpf_ktime_get_ns(void) takes nothing.
     assert_eq!(chain(&done, END, 7), [0, 3, 4, 5]);
+}
+
+/// `bpf_csum_diff(from, from_size, to, to_size, seed)`: four bytes at r10 - 8 are read, those at r10 - 4 are not.
+#[test]
+fn through_what_a_helper_reads_as_long_as_it_is_told() {
+    let done = run("
+        r6 = 7
+        *(u32 *)(r10 -8) = r6
+        *(u32 *)(r10 -4) = 9
+        r1 = r10
+        r1 += -8
+        r2 = 4
+        r3 = 0
+        r4 = 0
+        r5 = 0
+        call bpf_csum_diff#28
+        r7 = r0
+        w0 = 2
+        exit
+    ");
+    assert_eq!(chain(&done, END, 7), [0, 1, 3, 4, 5, 6, 7, 8, 9, 10]);
+}
+
+/// A key of four bytes is behind r2; the four bytes behind it on the stack are not read.
+#[test]
+fn through_the_key_of_a_map() {
+    let map = MapDef {
+        name: "tags".into(),
+        kind: MapKind::Hash,
+        key_size: 4,
+        value_size: 8,
+        max_entries: 2,
+        flags: 0,
+        initial: Vec::new(),
+        programs: Vec::new(),
+        entries: Vec::new(),
+        details: Default::default(),
+    };
+    let names = ["tags".to_owned()];
+    let text = "
+        r6 = 5
+        *(u32 *)(r10 -8) = r6
+        *(u32 *)(r10 -4) = 9
+        r1 = map[tags]
+        r2 = r10
+        r2 += -8
+        call bpf_map_lookup_elem#1
+        r7 = r0
+        w0 = 2
+        exit
+    ";
+    let insns = assemble(text, &names).unwrap();
+    let program = Program {
+        lines: vec![None; insns.len()],
+        insns,
+        map_names: names.into(),
+        maps: [map.clone()].into(),
+        ..Program::from_asm("chain.s", "xdp", "exit").unwrap()
+    };
+    let done = run_with(program, vec![map.clone()]);
+    let mut stepper = Stepper::new(&done.trace, 0).unwrap();
+    stepper.go(END);
+    assert_eq!(stepper.chain(7, 100, &[map]), [0, 1, 3, 4, 5, 6, 7]);
+    // Without the map nobody knows how long the key is.
+    assert_eq!(stepper.chain(7, 100, &[]), [3, 4, 5, 6, 7]);
 }

@@ -371,7 +371,7 @@ fn shown(opened: Vec<OpenedFile>) -> AnyView {
             }
         });
     });
-    model.linear.set(headroom_web::model::to_scale());
+    model.keep_habits();
     let setup = (!lines.is_empty()).then(|| {
         view! {
             <details class="setup"><summary>"The commands that made it"</summary><pre><code>{commands}</code></pre></details>

@@ -145,6 +145,8 @@ pub struct Judged {
     pub kind: String,
     /// Why Linux refuses it: line of the listing and the log's words.
     pub refused: Option<(Option<u32>, String)>,
+    /// What the registers held there: number and words.
+    pub held: Vec<(u8, String)>,
     /// Where Linux may refuse it: line of the listing and why.
     pub warnings: Vec<(u32, String)>,
     /// It loads `data_meta` (patch 14).

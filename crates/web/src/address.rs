@@ -9,6 +9,7 @@ use headroom_core::scene::order::cut;
 use headroom_core::scene::{StepName, Zoom};
 
 use crate::designs::{COLUMNS, CUSTOM, FIRST_SHOWN};
+use crate::view::View;
 
 /// Where in a scenario one is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Place {
     pub front: Option<usize>,
     /// The byte of that design's buffer that the reader has chosen: offset from `head`.
     pub byte: Option<u32>,
+    /// What is shown of it.
+    pub view: View,
 }
 
 impl Place {
@@ -44,6 +47,7 @@ impl Place {
             find: String::new(),
             front: None,
             byte: None,
+            view: View::default(),
         }
     }
 
@@ -214,6 +218,11 @@ fn query(out: &mut String, mut joint: char, place: &Place) {
     if let Some(byte) = place.byte {
         pair("byte", &byte.to_string());
     }
+    for (key, value) in place.view.words() {
+        if !value.is_empty() {
+            pair(key, &value);
+        }
+    }
     let of = |(known, _): &&(Zoom, &'static str)| *known == place.zoom;
     let zoom = ZOOMS.iter().find(of).map_or("", |(_, word)| word);
     if let Some(at) = &place.at {
@@ -259,7 +268,11 @@ fn place(scenario: &str, rest: &str, notices: &mut Vec<String>) -> Place {
                 Ok(offset) => byte = Some(offset),
                 Err(_) => notices.push(format!("“{value}” is no offset of a byte.")),
             },
-            _ => {}
+            key => {
+                if place.view.read(key, &value) == Some(false) {
+                    notices.push(format!("There is no {key} “{value}”."));
+                }
+            }
         }
     }
     if !place.designs.contains(&CUSTOM) {

@@ -1,6 +1,7 @@
 //! Keys of the stepper. The sheet of keys is `static/find.js`; a test below holds it to this table.
 
 use crate::model::{By, Model};
+use crate::view::Show;
 
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub fn carry_out(model: &Model, action: Action) {
         Action::Play => model.toggle_play(),
         Action::Closer => model.zoom_by(true),
         Action::Farther => model.zoom_by(false),
-        Action::Diff => model.diff.update(|on| *on = !*on),
+        Action::Diff => model.toggle(Show::Changes),
         Action::Break => model.toggle_break(),
         Action::NextWrong => model.next_wrong_read(),
         Action::NextFound => model.go_found(true),

@@ -19,4 +19,5 @@ pub mod platform;
 pub mod prelude;
 pub mod react;
 pub mod theme;
+pub mod view;
 pub mod zooms;

@@ -137,5 +137,12 @@ fn disasm_of_what_linux_refuses() {
         "disasm", REFUSED, "--verify", "--format", "json",
     ]));
     assert_eq!(json["programs"][0]["refused"], format!("{REFUSED}: {WHY}"));
+    // r1 became the packet's start, and nothing was compared; the frame is there in every program.
+    let held = serde_json::json!({"r1": "pkt, compared with no end", "r10": "fp"});
+    assert_eq!(json["programs"][0]["registers"], held);
+    assert!(
+        text.contains("\n  r1: pkt, compared with no end\n  r10: fp\n"),
+        "{text}"
+    );
     assert!(refused(&["disasm", REFUSED, "--xlated"]).contains(WHY));
 }

@@ -3,7 +3,10 @@
 use super::asm::assemble;
 use super::flow::registers;
 use super::insn::{AtomicOp, Callee, Insn, Operand, Reg};
-use super::verifier::helper_arguments;
+use super::verifier::{Behind, helper_arguments, helper_reads};
+
+/// Of an instruction that is no call.
+const NOTHING: [Behind; 5] = [Behind::Nothing; 5];
 
 /// What an instruction does with registers, a bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub enum Effects {
         writes: u16,
         /// It calls a helper: r1 to r5 are gone.
         calls: bool,
+        /// What a helper reads through r1 to r5.
+        behind: [Behind; 5],
         /// It makes bytes of memory of what was there.
         atomic: bool,
     },
@@ -51,6 +56,7 @@ pub fn effects(text: &str) -> Effects {
             reads: 0,
             writes: destination(text),
             calls: false,
+            behind: NOTHING,
             atomic: false,
         },
     }
@@ -109,6 +115,10 @@ fn of(insn: &Insn) -> Effects {
         reads,
         writes,
         calls,
+        behind: match insn {
+            Insn::Call(Callee::Helper(id)) => helper_reads(*id),
+            _ => NOTHING,
+        },
         atomic: matches!(insn, Insn::Atomic { .. }),
     }
 }
@@ -120,6 +130,7 @@ fn arguments(count: usize) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use super::Behind::{Key, Nothing, Sized, Value};
     use super::*;
 
     /// By hand, from RFC 9669; the number of arguments from the helpers' prototypes in net/core/filter.c and kernel/bpf.
@@ -148,6 +159,13 @@ mod tests {
             ("call bpf_xdp_adjust_meta#54", r(&[1, 2]), r(&[0]), true),
             ("call bpf_ktime_get_ns#5", r(&[]), r(&[0]), true),
             (
+                "call bpf_map_update_elem#2",
+                r(&[1, 2, 3, 4]),
+                r(&[0]),
+                true,
+            ),
+            ("call bpf_csum_diff#28", r(&[1, 2, 3, 4, 5]), r(&[0]), true),
+            (
                 "call bpf_skb_meta_realign",
                 r(&[1, 2, 3, 4, 5]),
                 r(&[0]),
@@ -159,6 +177,14 @@ mod tests {
                 reads,
                 writes,
                 calls,
+                behind: match text {
+                    // bpf_map_lookup_elem(map, key), bpf_map_update_elem(map, key, value, flags)
+                    "call bpf_map_lookup_elem#1" => [Nothing, Key, Nothing, Nothing, Nothing],
+                    "call bpf_map_update_elem#2" => [Nothing, Key, Value, Nothing, Nothing],
+                    // bpf_csum_diff(from, from_size, to, to_size, seed)
+                    "call bpf_csum_diff#28" => [Sized(2), Nothing, Sized(4), Nothing, Nothing],
+                    _ => NOTHING,
+                },
                 atomic,
             };
             assert_eq!(effects(text), wanted, "{text}");

@@ -7,7 +7,7 @@ use super::error::LoadError;
 use super::fixup::{self, Prepared, Prologue};
 use super::layout::CtxLoad;
 use super::program::Program;
-use super::verifier::{self, Rules, Verified, Warning};
+use super::verifier::{self, Held, Rules, Verified, Warning};
 use crate::limits::Limits;
 
 /// What v3 wants to know of a program before it chooses a prologue (patches 11 to 14). What only happens on
@@ -69,6 +69,11 @@ impl<'p> Judgement<'p> {
     /// Why Linux refuses the program, in the verifier's words.
     pub fn refused(&self) -> Option<&LoadError> {
         self.refused.as_ref()
+    }
+
+    /// What the registers held where the walk was refused; empty for a program that is accepted, or refused before it was walked.
+    pub fn held(&self) -> &[Held] {
+        &self.verified.held
     }
 
     /// What the program does with metadata and packet; an error if it is refused.

@@ -83,4 +83,4 @@ pub use program::{MapDef, MapKind, Object, ProgType, Program, SourceLine, TailCl
 pub(crate) use proposed::SKB_EXT_CREATE;
 pub use proposed::{Proposed, TraitCall};
 pub use run::{RunStats, Workshop, run, run_counted, run_in};
-pub use verifier::{Rules, Warning};
+pub use verifier::{Behind, Held, Rules, Warning};

@@ -1,11 +1,11 @@
 //! What a register's value came from: the instructions that made it, found backwards through registers, stack, map values
-//! and packet bytes. Branches are not in it: they decide whether an instruction runs, not what it makes. What a helper
-//! reads through a pointer is not followed; its arguments are.
+//! and packet bytes, and through what helpers read behind their arguments. Branches are not in it: they decide whether an
+//! instruction runs, not what it makes.
 
 use std::collections::BTreeSet;
 
-use super::{Stepper, Touched};
-use crate::bpf::{Effects, effects};
+use super::Stepper;
+use crate::bpf::{Behind, Effects, MapDef, effects, map_at};
 use crate::stack::address_of;
 
 /// Bytes that are followed at once.
@@ -45,19 +45,19 @@ impl Wanted {
         !found.is_empty()
     }
 
-    fn read(&mut self, touched: &Touched) {
-        if self.bytes.len() < BYTES {
-            self.bytes
-                .extend((0..u64::from(touched.size)).map(|at| touched.address.wrapping_add(at)));
-        }
+    fn read(&mut self, address: u64, len: u64) {
+        let room = BYTES.saturating_sub(self.bytes.len()) as u64;
+        let all = 0..len.min(room);
+        self.bytes.extend(all.map(|at| address.wrapping_add(at)));
     }
 }
 
 impl Stepper<'_> {
     /// Positions in the run of the instructions that made what register `register` holds after this one, in order: the last
-    /// `most` of them. Nothing for r10 and for what the run began with.
+    /// `most` of them. Nothing for r10 and for what the run began with. `maps` are those of the program's object: they say how
+    /// long a key is that a helper takes.
     #[must_use]
-    pub fn chain(&self, register: usize, most: usize) -> Vec<usize> {
+    pub fn chain(&self, register: usize, most: usize, maps: &[MapDef]) -> Vec<usize> {
         let mut wanted = Wanted {
             registers: Vec::new(),
             bytes: BTreeSet::new(),
@@ -77,7 +77,7 @@ impl Stepper<'_> {
                 continue;
             };
             let does = known[insn].get_or_insert_with(|| effects(&line.text));
-            if walker.made(does, depth, inner, &mut wanted) {
+            if walker.made(does, depth, inner, &mut wanted, maps) {
                 out.push(at);
             }
             inner = depth;
@@ -88,7 +88,14 @@ impl Stepper<'_> {
 
     /// Whether this instruction made something that is wanted; what it made it from is wanted then. `inner` is how deep the
     /// calls are after it.
-    fn made(&self, does: &Effects, depth: usize, inner: usize, wanted: &mut Wanted) -> bool {
+    fn made(
+        &self,
+        does: &Effects,
+        depth: usize,
+        inner: usize,
+        wanted: &mut Wanted,
+        maps: &[MapDef],
+    ) -> bool {
         match *does {
             // Into a function: it finds its arguments where the caller left them, and r6 to r9 untouched.
             Effects::Enters if inner > depth => {
@@ -109,6 +116,7 @@ impl Stepper<'_> {
             reads,
             writes,
             calls,
+            behind,
             atomic,
         } = *does
         else {
@@ -133,9 +141,26 @@ impl Stepper<'_> {
         if made {
             *wanted.of(depth) |= reads & !FRAME_POINTER;
             if let Some(touched) = self.touched().filter(|t| !t.writes || atomic) {
-                wanted.read(&touched);
+                wanted.read(touched.address, u64::from(touched.size));
             }
+            self.behind(behind, wanted, maps);
         }
         made
+    }
+
+    /// What a helper reads through its arguments is wanted.
+    fn behind(&self, behind: [Behind; 5], wanted: &mut Wanted, maps: &[MapDef]) {
+        let before = self.before();
+        let map = || maps.get(map_at(before[1])?.0);
+        for (address, what) in before.iter().skip(1).zip(behind) {
+            let len = match what {
+                Behind::Nothing => None,
+                Behind::Key => map().map(|map| u64::from(map.key_size)),
+                Behind::Value => map().map(|map| u64::from(map.value_size)),
+                Behind::Sized(register) => before.get(register).copied(),
+                Behind::Bytes(len) => Some(len),
+            };
+            wanted.read(*address, len.unwrap_or(0));
+        }
     }
 }

@@ -267,15 +267,15 @@ impl Way<'_> {
             let since = before.unwrap_or(index.saturating_sub(1));
             // Before they are written, no place is the wrong one.
             let judged = place.is_some() || places.is_empty();
-            let astray = now.is_astray(place.and_then(|place| place.offset));
+            let astray = judged && now.is_astray(place.and_then(|place| place.offset));
             match known {
                 Some((old, _)) if old.len > 0 && now.len == 0 => {
                     self.link_since(since, index, Event::Cleared, old.len);
                 }
-                Some((old, false)) if judged && astray && old == now => {
+                Some((old, false)) if astray && old == now => {
                     self.link(index, Event::PointerStays { at: now.start }, now.len);
                 }
-                old if judged && astray && old.is_none_or(|(old, _)| old != now) => {
+                old if astray && old.is_none_or(|(old, _)| old != now) => {
                     let from = old
                         .filter(|(old, _)| old.len > 0)
                         .and_then(|(old, _)| old.start);

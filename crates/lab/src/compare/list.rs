@@ -6,6 +6,7 @@ use headroom_core::scene::explain::span;
 use headroom_web::designs::column_title;
 use headroom_web::model::{By, Model};
 use headroom_web::parts::{part, sig};
+use headroom_web::view::{Show, View};
 use leptos::prelude::*;
 
 use super::{Rows, against};
@@ -15,8 +16,7 @@ const PAGE: usize = 200;
 
 /// The table.
 pub fn table(model: Model, rows: Rows) -> AnyView {
-    let all = RwSignal::new(false);
-    let page = RwSignal::new(0usize);
+    let all = Memo::new(move |_| model.view.get().has(Show::Steps));
     let chosen = Memo::new(move |_| {
         let everything = all.get();
         rows.with(|rows| {
@@ -28,6 +28,9 @@ pub fn table(model: Model, rows: Rows) -> AnyView {
                 .collect::<Vec<_>>()
         })
     });
+    let pages = move || chosen.with(|chosen| chosen.len().div_ceil(PAGE));
+    // An address may name a page that there is not.
+    let page = Memo::new(move |_| model.view.get().page.min(pages().saturating_sub(1)));
     let body = move || {
         let against = against(model);
         let from = page.get() * PAGE;
@@ -44,13 +47,11 @@ pub fn table(model: Model, rows: Rows) -> AnyView {
             shown.iter().map(one).collect_view()
         })
     };
-    let pages = move || chosen.with(|chosen| chosen.len().div_ceil(PAGE));
     let turn = move |by: isize| {
-        page.update(|page| {
-            *page = page
-                .saturating_add_signed(by)
-                .min(pages().saturating_sub(1))
-        })
+        let view = model.view.get_untracked();
+        let page = page.get_untracked().saturating_add_signed(by);
+        let page = page.min(pages().saturating_sub(1));
+        model.look(View { page, ..view });
     };
     let pager = move || {
         (pages() > 1).then(|| {
@@ -67,7 +68,7 @@ pub fn table(model: Model, rows: Rows) -> AnyView {
         <section class="steps" aria-labelledby="steps-title">
             <h2 id="steps-title"><b>"Step by step"</b>
                 <button class="tab" aria-pressed=sig(move || (!all.get()).to_string())
-                    on:click=move |_| { all.update(|all| *all = !*all); page.set(0); }>"only what differs"</button>
+                    on:click=move |_| model.look(View { page: 0, ..model.view.get_untracked().toggled(Show::Steps) })>"only what differs"</button>
             </h2>
             <div class="scroll">
                 <table class="steplist" aria-labelledby="steps-title">

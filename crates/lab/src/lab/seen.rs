@@ -13,7 +13,9 @@ use leptos::prelude::*;
 use super::state::{Lab, Tab, later, never};
 
 /// Keys of the query that say it.
-const OWN: [&str; 8] = ["d", "policy", "find", "front", "byte", "at", "z", "tab"];
+const OWN: [&str; 11] = [
+    "d", "policy", "find", "front", "byte", "view", "speed", "page", "at", "z", "tab",
+];
 /// How long steps must rest before the address is written.
 const REST: Duration = Duration::from_millis(250);
 
@@ -62,13 +64,14 @@ pub fn read(scenario: &str, work: &mut Work) -> (Place, Vec<String>) {
             "The lab has no tab “{word}”; these are the commands."
         ));
     }
-    let place = match address {
+    let mut place = match address {
         Address::Scenario(place) => Place {
             scenario: scenario.to_owned(),
             ..place
         },
         _ => Place::of(scenario),
     };
+    headroom_web::model::keep_habits(&mut place, true);
     (place, notices)
 }
 
@@ -124,6 +127,7 @@ impl Lab {
                     find: now.0.find.clone(),
                     front: now.0.front,
                     byte: now.0.byte,
+                    view: now.0.view,
                     ..before
                 };
                 let (place, shown) = now.clone();

@@ -116,7 +116,6 @@ impl Lab {
         if !own {
             model.outcome.set(std::sync::Arc::default());
         }
-        model.linear.set(headroom_web::model::to_scale());
         let lab = Self {
             work: RwSignal::new(work.clone()),
             history: StoredValue::new(History::new(work)),

@@ -153,7 +153,7 @@ fn share(matrix: Matrix, design: String) -> AnyView {
         let (ok, all) = counted.get();
         format!("{}%", ok * 100 / all.max(1))
     };
-    view! { <span class="share" title="reads that are ok, of those that are shown">{sig(words)}<i style=("--ok-share", sig(part))></i></span> }.into_any()
+    view! { <span class="share">{sig(words)}<i title="reads that are ok, of those that are shown" style=("--ok-share", sig(part))></i></span> }.into_any()
 }
 
 /// A design's name that may be broken behind each underscore.

@@ -102,6 +102,7 @@ mod tests {
             },
             kind: "xdp".into(),
             refused: None,
+            held: Vec::new(),
             warnings: Vec::new(),
             loads_data_meta: false,
             writes_packet: false,

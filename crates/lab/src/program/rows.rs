@@ -227,6 +227,7 @@ mod tests {
             },
             kind: "sched_cls".into(),
             refused: Some((Some(2), "R2 !read_ok".into())),
+            held: Vec::new(),
             warnings: vec![(4, "leak".into()), (4, "leak".into())],
             loads_data_meta: true,
             writes_packet: false,

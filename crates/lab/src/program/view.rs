@@ -186,6 +186,11 @@ fn trouble(pane: Pane) -> AnyView {
         let place = line.map(|line| format!(" at instruction {line}"));
         view! { <p class="problem" role="status"><b aria-hidden="true">"✗ "</b>"Linux refuses this program"{place}": "<code>{why}</code></p> }
     });
+    let held = judged
+        .as_ref()
+        .map(|judged| judged.held.clone())
+        .filter(|held| !held.is_empty())
+        .map(held);
     let warned = judged.filter(|judged| !judged.warnings.is_empty()).map(|judged| {
         let one = |(line, why): (u32, String)| view! { <li>"instruction "{line}": "{why}</li> };
         view! { <div class="notice p-may" role="status"><p><b aria-hidden="true">"⚠ "</b>"Linux may refuse this."</p><ul>{judged.warnings.into_iter().map(one).collect_view()}</ul></div> }
@@ -196,7 +201,19 @@ fn trouble(pane: Pane) -> AnyView {
     let ended = ended.filter(|_| refused.is_none()).map(|problem| {
         view! { <p class="notice" role="status">"The run of the work ended early: "{problem.message}</p> }
     });
-    view! { {broken}{refused}{warned}{ended} }.into_any()
+    view! { {broken}{refused}{held}{warned}{ended} }.into_any()
+}
+
+/// What the verifier knows of the registers where it refused the program.
+fn held(registers: Vec<(u8, String)>) -> AnyView {
+    let row = |(register, what): (u8, String)| {
+        view! { <tr><th scope="row"><code>"r"{register}</code></th><td>{what}</td></tr> }
+    };
+    view! {
+        <table class="held"><caption>"What is known of the registers there, but for those that nobody reads any more"</caption>
+            <tbody>{registers.into_iter().map(row).collect_view()}</tbody></table>
+    }
+    .into_any()
 }
 
 fn body(pane: Pane) -> AnyView {

@@ -2,6 +2,7 @@ use headroom_core::scene::Point;
 use proptest::prelude::*;
 
 use super::*;
+use crate::view::Show;
 
 fn read(text: &str) -> Place {
     let (address, notices) = Address::parse(text);
@@ -48,6 +49,35 @@ fn the_design_in_front_and_the_chosen_byte_are_in_the_address() {
         Some((1, None))
     );
     assert_eq!(notices.len(), 2, "{notices:?}");
+}
+
+#[test]
+fn what_is_shown_is_in_the_address() {
+    let text = "/s/seed?d=mac_header&view=scale,fields&speed=5&page=3";
+    let place = read(text);
+    let view = View {
+        shows: Show::Scale as u8 + Show::Fields as u8,
+        speed: 2,
+        page: 2,
+    };
+    assert_eq!(place.view, view);
+    assert_eq!(Address::Scenario(place).print(), text);
+    // As usual is not said.
+    assert_eq!(read("/s/seed?speed=1&page=1").view, View::default());
+    let (address, notices) = Address::parse("/s/seed?view=changes,upside-down&speed=9&page=last");
+    let view = View {
+        shows: Show::Changes as u8,
+        ..View::default()
+    };
+    assert_eq!(address.place().map(|place| place.view), Some(view));
+    assert_eq!(
+        notices,
+        [
+            "There is no view “changes,upside-down”.",
+            "There is no speed “9”.",
+            "There is no page “last”."
+        ]
+    );
 }
 
 #[test]
@@ -146,29 +176,36 @@ fn any_place() -> impl Strategy<Value = Place> {
         "[a-z_]{1,8}=[a-z_,=]{0,12}|",
         "[a-z_& 0-9#]{0,16}",
         any::<proptest::sample::Index>(),
-        any::<Option<u32>>(),
+        (any::<Option<u32>>(), (0..16u8, 0..4usize, 0..99usize)),
     );
-    place.prop_map(|(scenario, designs, at, zoom, policy, find, front, byte)| {
-        // Without the design, its policy is nowhere.
-        let policy = if designs.contains(&CUSTOM) {
-            policy
-        } else {
-            String::new()
-        };
-        let front = *front.get(&designs);
-        let mut place = Place {
-            scenario,
-            designs,
-            at,
-            zoom,
-            policy,
-            find,
-            front: None,
-            byte: None,
-        };
-        place.face(front, byte);
-        place
-    })
+    place.prop_map(
+        |(scenario, designs, at, zoom, policy, find, front, (byte, view))| {
+            // Without the design, its policy is nowhere.
+            let policy = if designs.contains(&CUSTOM) {
+                policy
+            } else {
+                String::new()
+            };
+            let front = *front.get(&designs);
+            let mut place = Place {
+                scenario,
+                designs,
+                at,
+                zoom,
+                policy,
+                find,
+                front: None,
+                byte: None,
+                view: View {
+                    shows: view.0,
+                    speed: view.1,
+                    page: view.2,
+                },
+            };
+            place.face(front, byte);
+            place
+        },
+    )
 }
 
 proptest! {

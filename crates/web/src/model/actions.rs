@@ -11,11 +11,12 @@ use headroom_core::scene::opening::wrong_rows;
 use headroom_core::scene::order::by_key;
 
 use super::derive::{settle, traces};
-use super::{By, Kind, Model, Selected};
+use super::{By, Kind, Model, Selected, keep_habits};
 use crate::address::{Address, Place};
 use crate::data::Outcome;
 use crate::designs::{CUSTOM, FIRST_SHOWN, column_title};
 use crate::platform;
+use crate::view::{Show, View};
 use crate::zooms::ZOOMS;
 
 impl Model {
@@ -95,6 +96,11 @@ impl Model {
             self.go(0, By::Play);
         }
         self.playing.set(playing);
+        if playing {
+            self.spoken.set("Playing.".into());
+        } else {
+            self.speak();
+        }
     }
 
     /// One step of playing; stops at the end.
@@ -108,6 +114,7 @@ impl Model {
             }
         } else {
             self.playing.set(false);
+            self.speak();
         }
     }
 
@@ -213,7 +220,8 @@ impl Model {
     }
 
     /// Follows the address: another step, other designs, another policy of `custom`.
-    pub fn follow(&self, place: Place) {
+    pub fn follow(&self, mut place: Place) {
+        keep_habits(&mut place, self.kind.remembers());
         let other = self.place.with_untracked(|now| now.policy != place.policy);
         if other {
             let without = |outcome: &Outcome| {
@@ -235,6 +243,24 @@ impl Model {
         if other && (self.busy.get_untracked() || self.problem.with_untracked(Option::is_some)) {
             self.run(self.input.get_untracked());
         }
+    }
+
+    /// On a page whose address is not its own: the reader's habits hold all the same.
+    pub fn keep_habits(&self) {
+        self.place.update(|place| keep_habits(place, true));
+    }
+
+    /// Shows it in another way; the address says so.
+    pub fn look(&self, view: View) {
+        if self.view.get_untracked() != view {
+            self.place.update(|place| place.view = view);
+            self.write(false);
+        }
+    }
+
+    /// Shows something that was not shown, or the other way round.
+    pub fn toggle(&self, what: Show) {
+        self.look(self.view.get_untracked().toggled(what));
     }
 
     /// Points at a byte.

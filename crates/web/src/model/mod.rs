@@ -21,6 +21,7 @@ use crate::address::Place;
 use crate::data::{Input, Outcome, Problem, Scenario};
 use crate::frame::{Frame, Kept};
 use crate::platform;
+use crate::view::{Show, View};
 
 /// How a step was reached: what Back does, and what is said aloud, depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,13 @@ pub enum Kind {
     Compare,
     /// As a picture on the start page, whose address is not its own.
     Picture,
+}
+
+impl Kind {
+    /// Whether the reader's habits hold there.
+    fn remembers(self) -> bool {
+        matches!(self, Self::Page | Self::Compare)
+    }
 }
 
 /// A byte that the reader looks at.
@@ -107,18 +115,14 @@ pub struct Model {
     pub said: Memo<Vec<(Vec<usize>, String)>>,
     /// Offsets to places, common to the shown designs.
     pub scale: Memo<Arc<Scale>>,
-    /// Draw to scale, nothing folded.
-    pub linear: RwSignal<bool>,
-    /// In place of all bytes those that are others than at the step before.
-    pub diff: RwSignal<bool>,
+    /// What is shown, to scale or folded, and how fast it plays.
+    pub view: Memo<View>,
     /// The design whose bytes and program are shown in the lower panels.
     pub front: Memo<usize>,
     /// The byte the reader points at or has chosen. What was chosen is in the place too.
     pub selected: RwSignal<Option<Selected>>,
     /// Steps follow each other by themselves.
     pub playing: RwSignal<bool>,
-    /// How much faster than usual it plays.
-    pub speed: RwSignal<f64>,
     /// What the reader looks for.
     pub query: RwSignal<String>,
     /// Where that is; playing stops there.
@@ -133,6 +137,13 @@ pub struct Model {
 #[must_use]
 pub fn to_scale() -> bool {
     platform::stored(SCALE).is_some()
+}
+
+/// Who draws to scale does so on every page that remembers it, whatever its address says.
+pub fn keep_habits(place: &mut Place, remembers: bool) {
+    if remembers && to_scale() && !place.view.has(Show::Scale) {
+        place.view = place.view.toggled(Show::Scale);
+    }
 }
 
 /// Where that is kept.
@@ -219,8 +230,8 @@ impl Model {
             frames.with(|frames| sentences(rows.get(row), frames))
         });
         // What the build drew of the start page is folded, and a slide has no storage.
-        let remembers = matches!(kind, Kind::Page | Kind::Compare);
-        let linear = RwSignal::new(remembers && to_scale());
+        place.update(|place| keep_habits(place, kind.remembers()));
+        let view = Memo::new(move |_| place.with(|place| place.view));
         let buffers = Memo::new(move |_| {
             let of = |frame: &Arc<Frame>| Some((frame.design, frame.buffer_no?, frame.reach()));
             frames.with(|frames| frames.iter().filter_map(of).collect::<Vec<_>>())
@@ -236,7 +247,7 @@ impl Model {
                 .collect();
             let scale = Scale::compressed_in(&pairs);
             let end = scale.pieces.last().map_or(1, |piece| piece.end);
-            Arc::new(if linear.get() {
+            Arc::new(if view.get().has(Show::Scale) {
                 Scale::linear(end)
             } else {
                 scale
@@ -268,12 +279,10 @@ impl Model {
             frames,
             said,
             scale,
-            linear,
-            diff: RwSignal::new(false),
+            view,
             front,
             selected: RwSignal::new(place.with_untracked(Selected::of)),
             playing: RwSignal::new(false),
-            speed: RwSignal::new(1.0),
             query,
             found,
             spoken: RwSignal::new(String::new()),

@@ -160,15 +160,24 @@ fn story(model: Model) -> El {
         }
         vec![el("h2").text(&stop.title), text]
     };
+    // Title and text are heard as one, once: of the nodes above a screen reader says one or the other, and words again that
+    // are lit.
+    let heard = move || {
+        let stop = walk.stop();
+        stop.map_or_else(String::new, |stop| {
+            format!("{}. {}", stop.title, stop.text.replace('`', ""))
+        })
+    };
     el("section")
         .class("story")
         .set("aria-label", "The story in twelve stops")
-        .child(div("told").set("aria-live", "polite").part(told))
+        .child(div("told").part(told))
         .child(turn(model, walk))
         .child(say(model))
         .child(stage(model))
         .part(move || notice(model, walk))
         .child(text_view(model))
+        .child(el("p").class("sr").set("role", "status").word(heard))
 }
 
 /// What could not be loaded, and what is wrong with the address; it is said at the beginning of the story.
@@ -196,7 +205,8 @@ fn show(model: Model, walk: Walk) {
     let Some(stop) = walk.stop() else { return };
     let at = walk.at.get();
     let place = place(&stop);
-    let set = move |place: Place| {
+    let set = move |mut place: Place| {
+        place.view = model.view.get_untracked();
         model.place.set(place);
     };
     if model.scenario.with_value(|known| known.id == stop.scenario) {
@@ -241,13 +251,13 @@ fn turn(model: Model, walk: Walk) -> El {
     };
     let next = el("button")
         .class("go")
-        .when("disabled", move || at.get() >= walk.last())
+        .tells("aria-disabled", move || at.get() >= walk.last())
         .on("click", move |_| walk.on())
         .word(word)
         .child(el("kbd").text("→"));
     let back = el("button")
         .class("quiet")
-        .when("disabled", move || at.get() == 0)
+        .tells("aria-disabled", move || at.get() == 0)
         .on("click", move |_| walk.back())
         .text("Back ")
         .child(el("kbd").text("←"));

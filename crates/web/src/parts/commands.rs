@@ -60,8 +60,7 @@ pub fn commands(model: Model) -> El {
     };
     let hint = "what a person would type; edit them and the run is made again";
     let title = el("h2")
-        .set("id", "commands-title")
-        .child(el("b").text("Commands"))
+        .child(el("b").set("id", "commands-title").text("Commands"))
         .child(span("hint", hint))
         .child(span("busy", "").set("role", "status").word(busy))
         .child(reset);

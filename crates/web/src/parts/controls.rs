@@ -11,6 +11,7 @@ use web_sys::HtmlInputElement;
 use crate::dom::{El, code, div, el, span, svg, text};
 use crate::keys::{Action, carry_out};
 use crate::model::{By, Model};
+use crate::view::{SPEEDS, View};
 use crate::zooms::ZOOMS;
 
 /// Time between two steps of playing.
@@ -188,12 +189,14 @@ fn scrubber(model: Model) -> (El, El) {
 /// Steps by itself while it plays.
 fn follow_play(model: Model) {
     let mut handle: Option<Timer> = None;
+    let speed = Memo::new(move |_| model.view.get().speed);
     follow(move || {
         if let Some(handle) = handle.take() {
             handle.clear();
         }
         if model.playing.get() {
-            let pause = TICK.div_f64(model.speed.get());
+            let faster = SPEEDS.get(speed.get()).map_or(1.0, |(faster, ..)| *faster);
+            let pause = TICK.div_f64(faster);
             handle = Some(platform::every(pause, move || model.play_on()));
         }
     });
@@ -204,24 +207,21 @@ fn follow_play(model: Model) {
 
 /// How fast it plays: each press is the next of a few speeds.
 fn speed(model: Model) -> El {
-    const SPEEDS: [(f64, &str); 4] = [(1.0, "1×"), (2.0, "2×"), (5.0, "5×"), (0.5, "½×")];
-    let index = move || {
-        let now = model.speed.get();
-        SPEEDS
-            .iter()
-            .position(|(speed, _)| *speed == now)
-            .unwrap_or(0)
+    let word = move || {
+        let speed = SPEEDS.get(model.view.get().speed);
+        speed.map_or("", |(_, word, _)| word)
     };
     el("button")
         .class("ctl speed")
         .set("title", "How fast it plays")
         .now("aria-label", move || {
-            Some(format!("Speed of playing, now {}", SPEEDS[index()].1))
+            Some(format!("Speed of playing, now {}", word()))
         })
         .on("click", move |_| {
-            model
-                .speed
-                .set(SPEEDS[(untrack(index) + 1) % SPEEDS.len()].0);
+            let view = model.view.get_untracked();
+            let speed = (view.speed + 1) % SPEEDS.len();
+            model.look(View { speed, ..view });
+            model.spoken.set(untrack(word).to_owned());
         })
-        .word(move || SPEEDS[index()].1.to_owned())
+        .word(move || word().to_owned())
 }

@@ -69,7 +69,11 @@ impl Line {
     pub(super) fn new(parent: &El, make: &dyn Fn() -> El) -> Self {
         let layer = |class: &str| {
             let words = text("");
-            let element = make().class(class).child(words.clone());
+            // Heard, the layers would be zeros after all other bytes; the grid has the bytes in order.
+            let element = make()
+                .class(class)
+                .set("aria-hidden", "true")
+                .child(words.clone());
             parent.append(&element);
             (element, words, String::new())
         };

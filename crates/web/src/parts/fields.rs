@@ -10,6 +10,7 @@ use crate::designs::column_title;
 use crate::dom::{El, Said, el, span};
 use crate::frame::Frame;
 use crate::model::Model;
+use crate::view::Show;
 
 /// Fields that are always shown; the others only when they are opened or change.
 const FIRST: [&str; 14] = [
@@ -178,7 +179,7 @@ impl Line {
 /// The table.
 #[must_use]
 pub fn fields(model: Model) -> El {
-    let all = RwSignal::new(false);
+    let all = move || model.view.get().has(Show::Fields);
     let (head, body) = (el("tr"), el("tbody"));
     let (rows, mut lines) = (body.clone(), Vec::<Line>::new());
     let (target, mut designs) = (head.clone(), None::<Vec<usize>>);
@@ -200,7 +201,7 @@ pub fn fields(model: Model) -> El {
             let mut changes = columns.iter().flat_map(|(_, _, changes)| changes);
             changes.any(|change| change.name == name)
         };
-        let every = all.get();
+        let every = all();
         let mut wanted = names(&columns);
         wanted.retain(|name| every || FIRST.contains(name) || changed(name));
         // A new one comes behind the one that it follows.
@@ -227,12 +228,11 @@ pub fn fields(model: Model) -> El {
     });
     let button = el("button")
         .class("tab")
-        .tells("aria-pressed", move || all.get())
-        .on("click", move |_| all.update(|all| *all = !*all))
+        .tells("aria-pressed", all)
+        .on("click", move |_| model.toggle(Show::Fields))
         .text("all");
     let title = el("h2")
-        .set("id", "fields-title")
-        .child(el("b").text("Fields"))
+        .child(el("b").set("id", "fields-title").text("Fields"))
         .child(button);
     el("section")
         .class("panel fields")

@@ -84,16 +84,21 @@ fn hook(note: &str) -> &str {
     }
 }
 
+/// The device of a station, with its network namespace.
+fn device(stop: &Stop) -> String {
+    let station = &stop.station;
+    if station.netns.is_empty() {
+        station.dev.clone()
+    } else {
+        format!("{}/{}", station.netns, station.dev)
+    }
+}
+
 /// Runs of stations on one device: name, first, how many.
 fn devices(stops: &[Stop]) -> Vec<(String, usize)> {
     let mut out: Vec<(String, usize)> = Vec::new();
     for stop in stops {
-        let station = &stop.station;
-        let name = if station.netns.is_empty() {
-            station.dev.clone()
-        } else {
-            format!("{}/{}", station.netns, station.dev)
-        };
+        let name = device(stop);
         match out.last_mut() {
             Some((last, count)) if *last == name => *count += 1,
             _ => out.push((name, 1)),
@@ -217,6 +222,7 @@ struct Node {
     row: Rc<Cell<usize>>,
     name: Said,
     note: Said,
+    device: String,
     class: String,
     here: bool,
 }
@@ -250,6 +256,7 @@ impl Node {
             row,
             name: Said::new(&name),
             note: Said::new(&note),
+            device: String::new(),
             class: String::new(),
             here: false,
         }
@@ -257,6 +264,12 @@ impl Node {
 
     fn show(&mut self, stop: &Stop) {
         self.row.set(stop.row);
+        // The names over the stations are not heard: each station says its own.
+        let device = device(stop);
+        if device != self.device {
+            self.button.put("title", &device);
+            self.device = device;
+        }
         self.name.say(&stop.station.name);
         self.note.say(hook(&stop.station.note));
     }

@@ -57,7 +57,11 @@ fn buffer(model: Model, design: usize, width: RwSignal<f64>) -> El {
         .set("aria-label", &format!("Buffer under {name}"))
         .child(
             el("figcaption")
-                .child(span("dname", name))
+                .child(
+                    span("dname", name)
+                        .set("role", "heading")
+                        .set("aria-level", "2"),
+                )
                 .child(span("dsub", design_note(design)))
                 .child(state.clone()),
         )

@@ -23,6 +23,7 @@ use crate::dom::{El, div, el, on_window};
 use crate::keys::{Action, action, carry_out};
 use crate::model::{Kind, Model, SCALE};
 use crate::platform;
+use crate::view::Show;
 
 #[cfg(feature = "views")]
 pub use super::views::Stepper;
@@ -132,10 +133,14 @@ pub fn stepper(model: Model) -> El {
     let whole = div("stepper")
         .flag("empty", move || refused(model).is_some())
         .part(notices)
-        .child(path_strip(model))
-        .child(say(model))
-        .child(stage(model))
-        .child(under(model, find));
+        .child(path_strip(model));
+    let (words, picture) = (say(model), stage(model));
+    // Beside others the picture comes first, on the screen and in the document.
+    let (first, second) = match model.kind {
+        Kind::Compare => (picture, words),
+        _ => (words, picture),
+    };
+    let whole = whole.child(first).child(second).child(under(model, find));
     let whole = match model.kind {
         // On a slide the picture comes first; the rest is there when it is asked for.
         Kind::Embed => {
@@ -174,26 +179,20 @@ fn refused(model: Model) -> Option<String> {
 
 /// The line under the picture.
 fn under(model: Model, find: El) -> El {
+    let linear = move || model.view.get().has(Show::Scale);
     let scale = el("button")
         .class("tab")
-        .tells("aria-pressed", move || model.linear.get())
+        .tells("aria-pressed", linear)
         .set(
             "title",
             "Headroom, payload and tailroom folded, or every byte equally wide",
         )
         .on("click", move |_| {
-            model.linear.update(|l| *l = !*l);
-            let kept = model.linear.get_untracked().then_some("linear");
+            model.toggle(Show::Scale);
+            let kept = untrack(linear).then_some("linear");
             platform::store(SCALE, kept);
         })
-        .word(move || {
-            if model.linear.get() {
-                "to scale"
-            } else {
-                "folded"
-            }
-            .to_owned()
-        });
+        .word(move || if linear() { "to scale" } else { "folded" }.to_owned());
     let keys = el("button")
         .class("tab")
         .set("data-keys", "")

@@ -117,7 +117,10 @@ impl Work {
             Way::RunBack(stops) => drop(stepper.run_back_to(&stops.lines, &insns(&stops.insns))),
         }
         let moment = moment::of(&stepper, run);
-        let made = of.map(|register| moment::chain(&stepper, register));
+        let object = self.trace.run_objects.get(run as usize);
+        let object = object.and_then(|number| self.objects.get(*number as usize));
+        let maps = object.map_or(&[][..], |object| &object.maps);
+        let made = of.map(|register| moment::chain(&stepper, register, maps));
         let step = stepper.step();
         let (packet, marks) = packet::rows(&stepper, &self.trace, &mut self.memory);
         Some(headroom_protocol::program::Moment {

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use headroom_core::bpf::MapState;
+use headroom_core::bpf::{MapDef, MapState};
 use headroom_core::scene::sentence::verdict_name;
 use headroom_core::stepping::{Place, Stepper};
 use headroom_protocol::program::{MapView, Moment, Slot, Value};
@@ -102,8 +102,10 @@ fn around(stepper: &Stepper<'_>) -> Vec<(u32, u32, String)> {
 }
 
 /// What made a register's value: position, line of the listing.
-pub fn chain(stepper: &Stepper<'_>, register: u8) -> Vec<(u32, u32)> {
-    let made = stepper.chain(usize::from(register), CHAIN).into_iter();
+pub fn chain(stepper: &Stepper<'_>, register: u8, maps: &[MapDef]) -> Vec<(u32, u32)> {
+    let made = stepper
+        .chain(usize::from(register), CHAIN, maps)
+        .into_iter();
     made.map(|at| (at as u32, stepper.insn_at(at) as u32))
         .collect()
 }

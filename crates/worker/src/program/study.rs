@@ -97,6 +97,11 @@ fn judge(object: &Object, program: &Program, design: DesignName, limits: Limits)
             LoadError::Refused { insn, why, .. } => (line(*insn), why.clone()),
             other => (None, other.to_string()),
         }),
+        held: judged
+            .held()
+            .iter()
+            .map(|held| (held.register, held.what.clone()))
+            .collect(),
         warnings: judged
             .leniency()
             .iter()

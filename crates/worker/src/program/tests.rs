@@ -256,6 +256,11 @@ fn what_linux_refuses_stands_at_its_instruction() {
         why.contains("invalid access to packet, off=0 size=1"),
         "{why}"
     );
+    let held = &seen.programs[0].held;
+    assert!(
+        held.contains(&(2, "pkt, compared with no end".into())),
+        "{held:?}"
+    );
     assert_eq!(seen.programs[0].listing.lines.len(), 3);
     assert!(
         seen.problem

@@ -22,6 +22,7 @@ mod cnum;
 mod context;
 mod equal;
 mod frames;
+mod held;
 mod kfunc;
 mod nf;
 mod objects;
@@ -45,7 +46,9 @@ use super::program::Program;
 use super::proposed::Proposed;
 use crate::limits::Limits;
 
-pub(super) use protos::arguments as helper_arguments;
+pub use held::Held;
+pub use protos::Behind;
+pub(super) use protos::{arguments as helper_arguments, reads as helper_reads};
 pub use warning::Warning;
 
 /// What a walk gives: facts for the fix-up, and where Linux may judge otherwise.
@@ -53,6 +56,8 @@ pub use warning::Warning;
 pub(super) struct Verified {
     pub followed: Followed,
     pub warnings: Vec<Warning>,
+    /// What the registers held where the walk was refused.
+    pub held: Vec<Held>,
     /// Instructions that were looked at, on all ways together.
     pub processed: u32,
 }
@@ -80,6 +85,7 @@ pub(super) fn walk(
     let nothing = Verified {
         followed: Followed::new(program.insns.len()),
         warnings: Vec::new(),
+        held: Vec::new(),
         processed: 0,
     };
     if class == 0 {
@@ -99,14 +105,19 @@ pub(super) fn walk(
     };
     let mut walk = walk::Walk::new(program, class, cfg, limits.walked);
     walk.rules = rules;
+    let mut registers = Vec::new();
     let refused = match walk.run() {
-        Err(why) => Some((walk.insn, why)),
+        Err(why) => {
+            registers = held::held(program, &walk.state);
+            Some((walk.insn, why))
+        }
         Ok(()) => cfg::check_depth(&program.insns, &walk.cfg, &walk.depths, &walk.timers).err(),
     };
     let verified = Verified {
         processed: walk.processed,
         followed: walk.out,
         warnings: walk.warnings,
+        held: registers,
     };
     (verified, refused.map(refuse))
 }

@@ -98,6 +98,44 @@ pub fn arguments(id: u32) -> usize {
     known.map_or(5, |p| p.args.iter().take_while(|arg| **arg != b'.').count())
 }
 
+/// What a helper reads behind each of its arguments; nothing of one that is not known.
+pub fn reads(id: u32) -> [Behind; 5] {
+    let known = PROTOS.iter().find(|p| u32::from(p.id) == id);
+    known.map_or([Behind::Nothing; 5], |p| behind(&p.args))
+}
+
+fn behind(args: &[u8; 5]) -> [Behind; 5] {
+    let mut out = [Behind::Nothing; 5];
+    for (at, arg) in args.iter().enumerate() {
+        let sized = args.get(at + 1).is_some_and(|next| b"szA".contains(next));
+        out[at] = match arg {
+            b'k' => Behind::Key,
+            b'v' | b'V' => Behind::Value,
+            // r1 is the first argument, so the one behind it has the number at + 2.
+            b'r' | b'R' if sized => Behind::Sized(at + 2),
+            b'h' => Behind::Bytes(20),
+            b'H' => Behind::Bytes(40),
+            _ => Behind::Nothing,
+        };
+    }
+    out
+}
+
+/// What a helper reads through an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behind {
+    /// Nothing, or nothing whose length is known.
+    Nothing,
+    /// A key of the map that r1 is.
+    Key,
+    /// A value of that map.
+    Value,
+    /// As many bytes as the register of that number says.
+    Sized(usize),
+    /// So many bytes.
+    Bytes(u64),
+}
+
 /// The types that have it, for messages: ` (xdp, sched_cls have it)`; empty if none of those here has.
 pub(super) fn who_has(id: u32) -> String {
     let rows = PROTOS.iter().filter(|p| u32::from(p.id) == id);

@@ -7,11 +7,12 @@ use crate::dom::{El, code, div, el};
 use crate::frame::Frame;
 use crate::model::Model;
 use crate::prelude::*;
+use crate::view::Show;
 
 /// The table; empty while all bytes are shown.
 pub(super) fn changes(model: Model, frame: Memo<Option<std::sync::Arc<Frame>>>) -> El {
     let table = move || {
-        if !model.diff.get() {
+        if !model.view.get().has(Show::Changes) {
             return Vec::new();
         }
         frame.with(|frame| frame.as_ref().map(|frame| drawn(frame)).unwrap_or_default())

@@ -14,6 +14,7 @@ use crate::dom::{El, div, el, on_window, span};
 use crate::frame::Frame;
 use crate::model::{Model, Selected};
 use crate::prelude::*;
+use crate::view::Show;
 
 /// From the row of the first byte that is drawn to the row of the tail, over all steps.
 fn bounds(model: Model) -> (u32, u32) {
@@ -162,11 +163,14 @@ impl Grid {
     /// What a cell is called.
     fn say(&mut self, frame: Option<&Frame>) {
         let Some(at) = self.here else { return };
-        let value = frame.and_then(|frame| frame.buffer.bytes.get(at as usize));
-        let name = match value {
-            Some(value) => format!("byte {at}: {value:02x}"),
-            None => format!("byte {at}: not known"),
+        let known = |frame: &Frame| {
+            let value = frame.buffer.bytes.get(at as usize)?;
+            let origin = frame.buffer.origins.get(at as usize)?;
+            let whose = &frame.trace.sources.source(*origin).label;
+            Some(format!("byte {at}: {value:02x}, {whose}"))
         };
+        let name = frame.and_then(known);
+        let name = name.unwrap_or_else(|| format!("byte {at}: not known"));
         if name != self.name
             && let Some(cell) = self.cell(self.here)
         {
@@ -303,15 +307,14 @@ pub fn bytes(model: Model) -> El {
                 .for_each(|byte| model.choose(byte));
         });
     let title = el("h2")
-        .set("id", "bytes-title")
-        .child(el("b").text("Bytes"))
+        .child(el("b").set("id", "bytes-title").text("Bytes"))
         .child(front_tabs(model))
         .child(
             el("button")
                 .class("tab")
                 .set("title", "What is another than at the step before (key x)")
-                .tells("aria-pressed", move || model.diff.get())
-                .on("click", move |_| model.diff.update(|on| *on = !*on))
+                .tells("aria-pressed", move || model.view.get().has(Show::Changes))
+                .on("click", move |_| model.toggle(Show::Changes))
                 .text("changes"),
         );
     el("section")
@@ -320,7 +323,7 @@ pub fn bytes(model: Model) -> El {
         .child(title)
         .child(
             div("scroll")
-                .when("hidden", move || model.diff.get())
+                .when("hidden", move || model.view.get().has(Show::Changes))
                 .child(table),
         )
         .child(changes::changes(model, frame))
