@@ -77,7 +77,9 @@ pub fn panel(lab: Lab) -> AnyView {
 
 /// How many lines of a list are drawn: all, but not all at once, so that the page answers meanwhile.
 fn drawn(all: impl Fn() -> usize + 'static) -> RwSignal<usize> {
-    let drawn = RwSignal::new(AT_ONCE);
+    // The packet below a long list is drawn first.
+    let few = untrack(&all) <= AT_ONCE;
+    let drawn = RwSignal::new(if few { AT_ONCE } else { 0 });
     let timer = StoredValue::new(None);
     Effect::new(move |_| {
         if drawn.get() < all() {
