@@ -39,6 +39,24 @@ test('two designs: the first difference is where the MAC header moves', async ({
   await shots('compare-seed');
 });
 
+test('what is on the screen one below the other follows in the document, too', async ({ page, url }) => {
+  await open(page, `${url}/compare/seed?d=mac_header,meta_end&at=get_tag.exit@decap%231&z=functions`);
+  await page.locator('.differences tbody tr').first().waitFor();
+  const parts = ['diffbar', 'way', 'stage', 'says', 'differences', 'under', 'panels', 'timeline', 'lead', 'steps'];
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    const [names, tops] = await page.evaluate((parts) => {
+      const name = (one) => parts.find((part) => one.classList.contains(part));
+      const all = [...document.querySelectorAll(parts.map((part) => `.compare .${part}`).join())];
+      const once = all.filter((one, at) => all.findIndex((other) => name(other) === name(one)) === at);
+      return [once.map(name), once.map((one) => Math.round(one.getBoundingClientRect().top))];
+    }, parts);
+    assert.deepEqual(names, parts);
+    // What differs begins beside the words, where there is room.
+    tops.slice(1).forEach((top, at) => assert.ok(top >= tops[at] - 1, `${names[at + 1]} at ${top}, ${names[at]} at ${tops[at]}, ${width} wide`));
+  }
+});
+
 for (const designs of ['mac_header,meta_end,skb_ext', 'mac_header,meta_end,skb_ext,traits']) {
   test(`${designs}: the picture is in view at 1280×800, and stepping moves no buffer`, async ({ page, url }) => {
     await page.setViewportSize({ width: 1280, height: 800 });

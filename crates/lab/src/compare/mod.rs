@@ -111,7 +111,7 @@ fn draw(model: Model) -> AnyView {
             {crate::policy::panel::panel(model, move || platform::write_address(&model.address().print(), true))}
             <Verdicts model/>
             {bar(model, rows)}
-            {now::table(model, rows)}
+            {beside_words(model, rows)}
             <Stepper model/>
             {crate::take::step(model)}
             <p class="lead">{ticks(&first)}</p>
@@ -119,6 +119,18 @@ fn draw(model: Model) -> AnyView {
         </main>
     }
     .into_any()
+}
+
+/// What differs at this step. Its place is in the stepper, behind the words, on the screen and for those who hear the page.
+fn beside_words(model: Model, rows: Rows) -> AnyView {
+    let table = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move |_| {
+        let slot = document().query_selector(".compare > .stepper > .slot").ok().flatten();
+        if let (Some(slot), Some(table)) = (slot, table.get()) {
+            let _ = slot.append_child(&table);
+        }
+    });
+    view! { <div class="slot" node_ref=table>{now::table(model, rows)}</div> }.into_any()
 }
 
 /// Columns of the address that this scenario does not have: a link was typed, or the design of another page kept.

@@ -73,8 +73,9 @@ pub fn controls(matrix: Matrix) -> AnyView {
         0 => format!("Columns: all {designs} designs"),
         shown => format!("Columns: {shown} of {designs} designs"),
     };
-    // While the workshop is open the table has to be in sight.
-    let wide = crate::browser::window_width() > 700.0;
+    // Where all are shown the table's head names them; while the workshop is open the table has to be in sight.
+    let chosen = view.with_untracked(|view| !view.designs.is_empty());
+    let wide = chosen && crate::browser::window_width() > 700.0;
     let open = Memo::new(move |_| wide && view.with(|view| view.base.is_empty()));
     let all_rows = matrix.file.with_value(|file| file.rows.len());
     let count = move || format!("{} of {all_rows} scenarios", matrix.order.with(Vec::len));

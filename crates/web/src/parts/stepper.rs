@@ -135,12 +135,12 @@ pub fn stepper(model: Model) -> El {
         .part(notices)
         .child(path_strip(model));
     let (words, picture) = (say(model), stage(model));
-    // Beside others the picture comes first, on the screen and in the document.
-    let (first, second) = match model.kind {
-        Kind::Compare => (picture, words),
-        _ => (words, picture),
+    let whole = match model.kind {
+        // Beside others the picture comes first, on the screen and in the document; and what differs beside the words.
+        Kind::Compare => whole.child(picture).child(words).child(div("slot")),
+        _ => whole.child(words).child(picture),
     };
-    let whole = whole.child(first).child(second).child(under(model, find));
+    let whole = whole.child(under(model, find));
     let whole = match model.kind {
         // On a slide the picture comes first; the rest is there when it is asked for.
         Kind::Embed => {
