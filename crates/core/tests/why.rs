@@ -142,7 +142,7 @@ fn a_place_below_head_is_said_to_be_one() {
     let (name, said) = decided(&trace, &read);
     assert_eq!(name, "gro_receive_skb.entry@eth0#1");
     assert!(
-        said.ends_with("leads below `head`, into memory that is not the packet's."),
+        said.ends_with("leads below head, into memory that is not the packet's."),
         "{said}"
     );
 }

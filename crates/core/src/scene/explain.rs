@@ -149,7 +149,7 @@ fn last_move(trace: &Trace, read: &MetadataRead, at: u32) -> Option<(u32, usize)
 fn owners(trace: &Trace, read: &MetadataRead) -> Vec<String> {
     let Some(at) = read.offset else {
         let below = !read.bytes.is_empty();
-        let said = "The bytes lie below `head`, in memory that is not the packet's.";
+        let said = "The bytes lie below head, in memory that is not the packet's.";
         return below.then(|| said.to_owned()).into_iter().collect();
     };
     let runs = owner_runs(&read.origins);
@@ -382,7 +382,7 @@ mod tests {
         let read = &mut trace.reads[0];
         (read.offset, read.origins) = (None, vec![OriginId::default(); read.bytes.len()]);
         let text = explain_read(&trace, &trace.reads[0]);
-        assert!(text.contains("The bytes lie below `head`"), "{text}");
+        assert!(text.contains("The bytes lie below head"), "{text}");
         assert!(text.contains("The tag 42 is still at 252–255."), "{text}");
     }
 

@@ -29,7 +29,7 @@ pub(super) fn formula_words(
     }
     match (old, new, nothing_written) {
         (_, BELOW_HEAD, _) => {
-            " The formula for the metadata leads below `head`, into memory that is not the packet's."
+            " The formula for the metadata leads below head, into memory that is not the packet's."
                 .into()
         }
         (NONE, NOT_SET, _) => String::new(),
