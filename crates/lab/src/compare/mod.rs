@@ -125,7 +125,10 @@ fn draw(model: Model) -> AnyView {
 fn beside_words(model: Model, rows: Rows) -> AnyView {
     let table = NodeRef::<leptos::html::Div>::new();
     Effect::new(move |_| {
-        let slot = document().query_selector(".compare > .stepper > .slot").ok().flatten();
+        let slot = document()
+            .query_selector(".compare > .stepper > .slot")
+            .ok()
+            .flatten();
         if let (Some(slot), Some(table)) = (slot, table.get()) {
             let _ = slot.append_child(&table);
         }
