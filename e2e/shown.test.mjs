@@ -32,7 +32,6 @@ test('scale, changes, all fields and speed are in the address, and come back wit
   await page.locator('.fields').getByRole('button', { name: 'all', exact: true }).click();
   for (const _ of [0, 1]) await page.locator('.ctl.speed').click();
   await page.waitForFunction(() => !/view=|speed=/.test(location.search));
-  assert.equal(await page.locator('.fields tbody tr:visible').count() >= few, true);
 });
 
 test('a view that there is not is said, and the rest is shown', async ({ page, url }) => {
