@@ -166,6 +166,12 @@ mod tests {
             ),
             ("call bpf_csum_diff#28", r(&[1, 2, 3, 4, 5]), r(&[0]), true),
             (
+                "call bpf_sk_redirect_hash#72",
+                r(&[1, 2, 3, 4]),
+                r(&[0]),
+                true,
+            ),
+            (
                 "call bpf_skb_meta_realign",
                 r(&[1, 2, 3, 4, 5]),
                 r(&[0]),
@@ -179,8 +185,10 @@ mod tests {
                 calls,
                 behind: match text {
                     // bpf_map_lookup_elem(map, key), bpf_map_update_elem(map, key, value, flags)
-                    "call bpf_map_lookup_elem#1" => [Nothing, Key, Nothing, Nothing, Nothing],
-                    "call bpf_map_update_elem#2" => [Nothing, Key, Value, Nothing, Nothing],
+                    "call bpf_map_lookup_elem#1" => [Nothing, Key(1), Nothing, Nothing, Nothing],
+                    "call bpf_map_update_elem#2" => [Nothing, Key(1), Value(1), Nothing, Nothing],
+                    // bpf_sk_redirect_hash(skb, map, key, flags): the map is not the first
+                    "call bpf_sk_redirect_hash#72" => [Nothing, Nothing, Key(2), Nothing, Nothing],
                     // bpf_csum_diff(from, from_size, to, to_size, seed)
                     "call bpf_csum_diff#28" => [Sized(2), Nothing, Sized(4), Nothing, Nothing],
                     _ => NOTHING,

@@ -45,7 +45,8 @@ pub(super) fn loss_words(trace: &Trace, step: usize) -> String {
     )
 }
 
-/// A step makes the buffer that a wrong read looks into, and nobody ever puts the metadata there.
+/// A step makes the buffer that a wrong read looks into, and nobody ever puts the metadata there. (`why::Event::LeftBehind` is found
+/// on the way back from the read; that walk is not in a page's module.)
 fn is_left_behind(trace: &Trace, step: usize, read: &MetadataRead) -> bool {
     let expected = read.expected.as_ref();
     let Some(key) = expected.and_then(|expected| expected.origins.first()) else {

@@ -151,12 +151,12 @@ impl Stepper<'_> {
     /// What a helper reads through its arguments is wanted.
     fn behind(&self, behind: [Behind; 5], wanted: &mut Wanted, maps: &[MapDef]) {
         let before = self.before();
-        let map = || maps.get(map_at(before[1])?.0);
+        let map = |register: usize| maps.get(map_at(*before.get(register)?)?.0);
         for (address, what) in before.iter().skip(1).zip(behind) {
             let len = match what {
                 Behind::Nothing => None,
-                Behind::Key => map().map(|map| u64::from(map.key_size)),
-                Behind::Value => map().map(|map| u64::from(map.value_size)),
+                Behind::Key(of) => map(of).map(|map| u64::from(map.key_size)),
+                Behind::Value(of) => map(of).map(|map| u64::from(map.value_size)),
                 Behind::Sized(register) => before.get(register).copied(),
                 Behind::Bytes(len) => Some(len),
             };

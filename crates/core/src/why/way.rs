@@ -128,15 +128,7 @@ impl Way<'_> {
                 if key.is_none_or(|(_, origin)| *origin != wanted) {
                     // A buffer begins with a write over nothing.
                     if write.old.is_empty() {
-                        // What was written there since was over nothing of theirs.
-                        self.links
-                            .retain(|link| !matches!(link.event, Event::Overwritten { .. }));
-                        self.link(step, Event::LeftBehind, self.len);
-                        places.push(Place {
-                            since: step,
-                            buffer,
-                            offset: None,
-                        });
+                        places.push(self.left_behind(step, buffer));
                         places.reverse();
                         return (places, false);
                     }
@@ -173,6 +165,18 @@ impl Way<'_> {
         }
         places.reverse();
         (places, false)
+    }
+
+    /// A step made the buffer without them. What was written there since was over nothing of theirs.
+    fn left_behind(&mut self, step: usize, buffer: BufferNo) -> Place {
+        let overwrites = |link: &Link| matches!(link.event, Event::Overwritten { .. });
+        self.links.retain(|link| !overwrites(link));
+        self.link(step, Event::LeftBehind, self.len);
+        Place {
+            since: step,
+            buffer,
+            offset: None,
+        }
     }
 
     /// The program wrote them into another buffer than the one that is read, before a step.

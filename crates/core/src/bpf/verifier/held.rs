@@ -12,7 +12,7 @@ use crate::bpf::program::{MapDef, Program};
 pub struct Held {
     /// Number, 0 to 10.
     pub register: u8,
-    /// Its type as the kernel's log names it, and what is known of its value: `pkt + 14, 34 bytes shown to lie in the packet`.
+    /// Its type as the kernel's log names it, and what is known of its value: `pkt + 14, 34 bytes shown to lie there`.
     pub what: String,
 }
 

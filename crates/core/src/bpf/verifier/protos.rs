@@ -106,12 +106,16 @@ pub fn reads(id: u32) -> [Behind; 5] {
 
 fn behind(args: &[u8; 5]) -> [Behind; 5] {
     let mut out = [Behind::Nothing; 5];
+    // r1 is the first argument.
+    let map = args
+        .iter()
+        .position(|arg| *arg == b'M')
+        .map_or(0, |at| at + 1);
     for (at, arg) in args.iter().enumerate() {
         let sized = args.get(at + 1).is_some_and(|next| b"szA".contains(next));
         out[at] = match arg {
-            b'k' => Behind::Key,
-            b'v' | b'V' => Behind::Value,
-            // r1 is the first argument, so the one behind it has the number at + 2.
+            b'k' => Behind::Key(map),
+            b'v' | b'V' => Behind::Value(map),
             b'r' | b'R' if sized => Behind::Sized(at + 2),
             b'h' => Behind::Bytes(20),
             b'H' => Behind::Bytes(40),
@@ -126,10 +130,10 @@ fn behind(args: &[u8; 5]) -> [Behind; 5] {
 pub enum Behind {
     /// Nothing, or nothing whose length is known.
     Nothing,
-    /// A key of the map that r1 is.
-    Key,
+    /// A key of the map in the register of that number.
+    Key(usize),
     /// A value of that map.
-    Value,
+    Value(usize),
     /// As many bytes as the register of that number says.
     Sized(usize),
     /// So many bytes.
